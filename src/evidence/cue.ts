@@ -1,0 +1,19 @@
+// Cues: what an annotator saw, heard and concluded (C_V, C_A, C_E).
+
+export type CueKind = "video" | "audio" | "emotion";
+
+/** Example: `{ kind: "audio", text: "a trembling voice" }` */
+export interface Cue {
+  readonly kind: CueKind;
+  /** A short phrase, 2 to 6 words. */
+  readonly text: string;
+}
+
+/** Unit-length sentence vectors. Implementations: the built-in one, Qwen3-Embedding, an endpoint. */
+export interface Embedder {
+  /** Stamped into caches and reports. */
+  readonly name: string;
+  readonly dimension: number;
+  /** Row-major [texts.length, dimension]; every row has length 1, or is all zero when the text says nothing known. */
+  embed(texts: readonly string[]): Float32Array | Promise<Float32Array>;
+}

@@ -1,0 +1,1 @@
+export { OppoError } from "./error.ts";

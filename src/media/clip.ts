@@ -1,0 +1,31 @@
+// What a decoded clip and a modality mask are. Typed arrays only: no file, no tensor.
+
+/** The two modalities that can be masked. */
+export type Modality = "video" | "audio";
+
+/**
+ * A clip as host data, either as decoded (native size) or brought to a model's resolution.
+ *
+ * Example: a 2 s theatre clip sampled at 2 frames per second has `numFrames` 4 and 32,000 samples at 16 kHz.
+ */
+export interface MediaClip {
+  /** RGB, row-major [numFrames, height, width, 3]. Empty when the file has no video stream (numFrames 0). */
+  readonly frames: Uint8Array;
+  readonly numFrames: number;
+  readonly height: number;
+  readonly width: number;
+  /** Frames per second of the sampled frames (not of the file). */
+  readonly fps: number;
+  /** Mono samples in [-1, 1]. Empty when the file has no audio stream. */
+  readonly waveform: Float32Array;
+  readonly sampleRateHz: number;
+  readonly durationSeconds: number;
+}
+
+/** A counterfactual: a random share of one modality replaced by black or by silence (Eq. 6). */
+export interface ModalityMask {
+  readonly modality: Modality;
+  /** rho in [0, 1]: the share of units masked, exactly round(ratio * units) of them. */
+  readonly ratio: number;
+  readonly seed: number;
+}
