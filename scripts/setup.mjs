@@ -1,0 +1,75 @@
+// Makes a bare clone ready: system packages, npm packages, the native addon, the TypeScript build. `npm test` and
+// `npm run demo` begin with it, so it does only what is missing and is quick when nothing is. Plain Node 20.
+//
+//   node scripts/setup.mjs                    do what is missing
+//   node scripts/setup.mjs --check            only report; exit code 1 when something is missing
+//   OPPO_SKIP_SYSTEM=1 node scripts/setup.mjs never install system packages, only say which are missing
+
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { SetupError } from "./setup/command.mjs";
+import { nativeAddonStep } from "./setup/native-addon.mjs";
+import { npmPackagesStep } from "./setup/npm-packages.mjs";
+import { systemPackagesStep } from "./setup/system-packages.mjs";
+import { typescriptStep } from "./setup/typescript.mjs";
+
+const NODE_FLOOR = 20;
+const NAME_WIDTH = 16;
+
+async function main(args) {
+  const unknown = args.find((argument) => argument !== "--check");
+  if (unknown !== undefined) throw new SetupError(`unknown argument "${unknown}"; the only one is --check.`);
+  if (Number(process.versions.node.split(".")[0]) < NODE_FLOOR) {
+    throw new SetupError(`expected Node ${NODE_FLOOR} or newer, got ${process.versions.node}. Install a newer Node.`);
+  }
+  const root = dirname(dirname(fileURLToPath(import.meta.url)));
+  const steps = [systemPackagesStep(root), npmPackagesStep(root), nativeAddonStep(root), typescriptStep(root)];
+  let numMissing = 0;
+  for (const step of steps) {
+    if (args.includes("--check")) numMissing += report(step);
+    else await ensure(step);
+  }
+  return numMissing === 0 ? 0 : 1;
+}
+
+/** Prints whether the step has something to do; returns how many things are missing. */
+function report(step) {
+  const start = performance.now();
+  const state = step.check();
+  print(step.name, state.missing === undefined ? state.found : `missing: ${state.missing}`, start);
+  return state.missing === undefined ? 0 : 1;
+}
+
+async function ensure(step) {
+  const start = performance.now();
+  const before = step.check();
+  if (before.missing === undefined && !step.always) {
+    print(step.name, before.found, start);
+    return;
+  }
+  if (before.missing !== undefined) print(step.name, `${step.announce(before.missing)} ...`);
+  const lastLine = await step.apply().catch((error) => {
+    throw error instanceof SetupError ? new SetupError(`${step.name}: ${error.message}`) : error;
+  });
+  const after = step.check();
+  if (after.missing !== undefined)
+    throw new SetupError(`${step.name}: still missing after installing: ${after.missing}.`);
+  print(step.name, step.always && lastLine ? lastLine : `done: ${after.found}`, start);
+}
+
+function print(name, text, start) {
+  const time = start === undefined ? "" : `  (${formatTime(performance.now() - start)})`;
+  console.log(`set-up  ${name.padEnd(NAME_WIDTH)}${text}${time}`);
+}
+
+function formatTime(milliseconds) {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(`set-up: ${error.message}`);
+  process.exitCode = 1;
+}
