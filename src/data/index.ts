@@ -1,0 +1,11 @@
+// The data layer: samples, the JSONL format they are kept in, and the corpora that can be read or made.
+export {
+  DatasetError,
+  loadSamples,
+  mediaPath,
+  type ReadOptions,
+  readSamples,
+  type SkippedRow,
+  writeSamples,
+} from "./jsonl.ts";
+export type { Sample } from "./sample.ts";

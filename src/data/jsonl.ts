@@ -1,0 +1,162 @@
+// Samples on disk: one JSON object per line, media paths relative to the file's folder. A bad row is a counted skip with
+// its line number; too many of them stop the reading. Writing replaces the file at once or not at all.
+import { createReadStream } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, isAbsolute, posix, resolve, sep } from "node:path";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { OppoError } from "../error.ts";
+import type { Sample } from "./sample.ts";
+
+/** A data set that cannot be read. Codes: `dataset/unreadable`, `dataset/too-many-bad-rows`, `dataset/media-outside`. */
+export class DatasetError extends OppoError {
+  readonly file: string;
+  /** 1-based; 0 when the error is about the whole file. */
+  readonly line: number;
+
+  constructor(code: string, message: string, where: { file: string; line?: number; cause?: unknown }) {
+    super(code, message, where.cause === undefined ? undefined : { cause: where.cause });
+    this.file = where.file;
+    this.line = where.line ?? 0;
+  }
+}
+
+/** A row that was left out. */
+export interface SkippedRow {
+  readonly file: string;
+  /** 1-based. */
+  readonly line: number;
+  readonly reason: string;
+}
+
+export interface ReadOptions {
+  /** Bad rows to tolerate before reading stops with a `DatasetError`. */
+  readonly maxSkippedRows?: number;
+  readonly onSkip?: (row: SkippedRow) => void;
+}
+
+const defaultMaxSkippedRows = 10;
+/** A longer line is no sample; parsing it would only cost memory. */
+const maxLineLength = 1_000_000;
+
+const sampleSchema = z.object({
+  id: z.string().min(1),
+  media: z.string().min(1).refine(staysInside, "must be a relative path that stays inside the data set's folder"),
+  subtitle: z.string().default(""),
+  labels: z.array(z.string()).default([]),
+  reasoning: z.string().default(""),
+  cues: z.array(z.object({ kind: z.enum(["video", "audio", "emotion"]), text: z.string().min(1) })).default([]),
+  meta: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** @throws DatasetError `dataset/unreadable`, `dataset/too-many-bad-rows` */
+export async function* readSamples(file: string, options: ReadOptions = {}): AsyncGenerator<Sample> {
+  const maxSkippedRows = options.maxSkippedRows ?? defaultMaxSkippedRows;
+  const seenIds = new Set<string>();
+  let line = 0;
+  let numSkipped = 0;
+  for await (const text of lines(file)) {
+    line += 1;
+    if (text.trim() === "") continue;
+    const parsed = parseRow(text);
+    const reason =
+      "reason" in parsed ? parsed.reason : seenIds.has(parsed.sample.id) ? `repeated id "${parsed.sample.id}"` : null;
+    if (reason === null && "sample" in parsed) {
+      seenIds.add(parsed.sample.id);
+      yield parsed.sample;
+      continue;
+    }
+    numSkipped += 1;
+    options.onSkip?.({ file, line, reason: reason! });
+    if (numSkipped > maxSkippedRows) {
+      throw new DatasetError(
+        "dataset/too-many-bad-rows",
+        `${file}:${line}: expected at most ${maxSkippedRows} bad rows, got ${numSkipped}; the last one: ${reason}. Repair the file, or raise maxSkippedRows.`,
+        { file, line },
+      );
+    }
+  }
+}
+
+/** Reads all rows at once, with the rows that were skipped. */
+export async function loadSamples(
+  file: string,
+  options: ReadOptions = {},
+): Promise<{ samples: Sample[]; skipped: SkippedRow[] }> {
+  const samples: Sample[] = [];
+  const skipped: SkippedRow[] = [];
+  const onSkip = (row: SkippedRow): void => {
+    skipped.push(row);
+    options.onSkip?.(row);
+  };
+  for await (const sample of readSamples(file, { ...options, onSkip })) samples.push(sample);
+  return { samples, skipped };
+}
+
+/** Writes rows and swaps them in as one step; a failure leaves what was there. */
+export async function writeSamples(file: string, samples: Iterable<Sample>): Promise<void> {
+  const partial = `${file}.partial-${process.pid}`;
+  await mkdir(dirname(file), { recursive: true });
+  try {
+    const handle = await open(partial, "w");
+    try {
+      await handle.writeFile([...samples].map((sample) => `${JSON.stringify(sample)}\n`).join(""));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** Absolute path of a sample's media under its data set's folder. @throws DatasetError `dataset/media-outside` */
+export function mediaPath(root: string, sample: Pick<Sample, "id" | "media">): string {
+  const path = resolve(root, sample.media);
+  if (staysInside(sample.media) && path.startsWith(resolve(root) + sep)) return path;
+  throw new DatasetError(
+    "dataset/media-outside",
+    `sample ${sample.id}: expected a media path inside ${root}, got "${sample.media}". Use a relative path without "..".`,
+    { file: root },
+  );
+}
+
+function parseRow(text: string): { readonly sample: Sample } | { readonly reason: string } {
+  if (text.length > maxLineLength) return { reason: `line of ${text.length} characters` };
+  let row: unknown;
+  try {
+    row = JSON.parse(text);
+  } catch (error) {
+    return { reason: `not JSON (${(error as Error).message})` };
+  }
+  const checked = sampleSchema.safeParse(row);
+  if (checked.success) {
+    const { meta, ...sample } = checked.data;
+    return { sample: meta === undefined ? sample : { ...sample, meta } };
+  }
+  const issue = checked.error.issues[0]!;
+  return { reason: `${issue.path.join(".") || "row"}: ${issue.message}` };
+}
+
+function staysInside(media: string): boolean {
+  if (media.includes("\0") || media.includes("\\") || isAbsolute(media)) return false;
+  const normal = posix.normalize(media);
+  return normal !== "." && normal !== ".." && !normal.startsWith("../");
+}
+
+async function* lines(file: string): AsyncGenerator<string> {
+  const stream = createReadStream(file, { encoding: "utf8" });
+  try {
+    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
+  } catch (error) {
+    throw new DatasetError(
+      "dataset/unreadable",
+      `${file}: expected a readable JSONL file, got "${(error as Error).message}". Check the path.`,
+      { file, cause: error },
+    );
+  } finally {
+    stream.destroy();
+  }
+}

@@ -1,0 +1,118 @@
+// Reading and writing samples: bad rows are counted with their line, media stay inside the folder, writing is atomic.
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { DatasetError, loadSamples, mediaPath, readSamples, type Sample, writeSamples } from "../../src/data/index.ts";
+
+let folder = "";
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "oppo-jsonl-"));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+const sample: Sample = {
+  id: "train-00001",
+  media: "clips/train-00001.mp4",
+  subtitle: "stop lying to me",
+  labels: ["angry"],
+  reasoning: "the video shows a furrowed brow.",
+  cues: [{ kind: "video", text: "a furrowed brow" }],
+  meta: { seed: 3 },
+};
+
+test("what is written is read back, and no partial file is left", async () => {
+  const file = join(folder, "rows.jsonl");
+  const second = { ...sample, id: "train-00002", meta: { seed: 4 } };
+  await writeSamples(file, [sample, second]);
+  const { samples, skipped } = await loadSamples(file);
+  assert.deepEqual(samples, [sample, second]);
+  assert.deepEqual(skipped, []);
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.includes("partial")),
+    [],
+  );
+});
+
+test("bad rows are skipped with line number and reason", async () => {
+  const file = join(folder, "bad.jsonl");
+  const rows = [
+    JSON.stringify(sample),
+    "{oops",
+    "",
+    JSON.stringify({ ...sample, id: "b", media: "../secret.mp4" }),
+    JSON.stringify({ ...sample, id: "c", cues: [{ kind: "smell", text: "x" }] }),
+    JSON.stringify(sample),
+    JSON.stringify({ id: "d", media: "d.mp4" }),
+  ];
+  await writeFile(file, rows.join("\n"));
+  const { samples, skipped } = await loadSamples(file);
+  assert.deepEqual(
+    samples.map(({ id }) => id),
+    ["train-00001", "d"],
+  );
+  assert.deepEqual(samples[1], { id: "d", media: "d.mp4", subtitle: "", labels: [], reasoning: "", cues: [] });
+  assert.deepEqual(
+    skipped.map(({ line }) => line),
+    [2, 4, 5, 6],
+  );
+  assert.match(skipped[0]!.reason, /not JSON/);
+  assert.match(skipped[1]!.reason, /^media: must be a relative path/);
+  assert.match(skipped[2]!.reason, /^cues.0.kind: /);
+  assert.equal(skipped[3]!.reason, 'repeated id "train-00001"');
+});
+
+test("too many bad rows end the reading with file and line", async () => {
+  const file = join(folder, "worse.jsonl");
+  await writeFile(file, `${JSON.stringify(sample)}\n{\n{\n{\n`);
+  await assert.rejects(loadSamples(file, { maxSkippedRows: 2 }), (error) => {
+    assert.ok(error instanceof DatasetError);
+    assert.equal(error.code, "dataset/too-many-bad-rows");
+    assert.equal(error.line, 4);
+    assert.match(error.message, /worse\.jsonl:4: expected at most 2 bad rows, got 3/);
+    return true;
+  });
+  assert.equal((await loadSamples(file, { maxSkippedRows: 3 })).skipped.length, 3);
+});
+
+test("a missing file is one clear error", async () => {
+  await assert.rejects(loadSamples(join(folder, "none.jsonl")), (error) => {
+    assert.ok(error instanceof DatasetError);
+    assert.equal(error.code, "dataset/unreadable");
+    assert.match(error.message, /none\.jsonl: expected a readable JSONL file, got "ENOENT/);
+    return true;
+  });
+});
+
+test("reading can stop early", async () => {
+  const file = join(folder, "long.jsonl");
+  await writeSamples(
+    file,
+    Array.from({ length: 50 }, (_, i) => ({ ...sample, id: `s${i}` })),
+  );
+  for await (const row of readSamples(file)) {
+    assert.equal(row.id, "s0");
+    break;
+  }
+});
+
+test("media paths never leave the folder", () => {
+  assert.equal(mediaPath("/data", { id: "a", media: "clips/a.mp4" }), "/data/clips/a.mp4");
+  for (const media of ["../a.mp4", "/etc/passwd", "clips/../../a.mp4", "a\\..\\b", ".", "a\0b"]) {
+    assert.throws(() => mediaPath("/data", { id: "a", media }), { code: "dataset/media-outside" });
+  }
+});
+
+test("a failed write keeps the old file", async () => {
+  const file = join(folder, "kept.jsonl");
+  await writeSamples(file, [sample]);
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  await assert.rejects(writeSamples(file, [{ ...sample, meta: cyclic }]), TypeError);
+  assert.equal(JSON.parse(await readFile(file, "utf8")).id, sample.id);
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.includes("partial")),
+    [],
+  );
+});
