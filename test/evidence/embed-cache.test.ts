@@ -1,0 +1,48 @@
+// The memo in front of an embedder: same vectors, fewer calls, bounded memory.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Embedder } from "../../src/evidence/cue.ts";
+import { EmbedCache } from "../../src/evidence/embed-cache.ts";
+
+/** Embeds a text as [its length, its first character code]; remembers what it was asked. */
+function countingEmbedder(): Embedder & { readonly calls: string[][] } {
+  const calls: string[][] = [];
+  return {
+    name: "counting",
+    dimension: 2,
+    calls,
+    embed(texts) {
+      calls.push([...texts]);
+      return Float32Array.from(texts.flatMap((text) => [text.length, text.charCodeAt(0)]));
+    },
+  };
+}
+
+test("same vectors as the embedder, every distinct text embedded once and in one call", async () => {
+  const embedder = countingEmbedder();
+  const cache = new EmbedCache(embedder);
+  assert.deepEqual([cache.name, cache.dimension], ["counting", 2]);
+  assert.deepEqual([...(await cache.embed(["ab", "c", "ab"]))], [2, 97, 1, 99, 2, 97]);
+  assert.deepEqual([...(await cache.embed(["c", "ddd", "ab"]))], [1, 99, 3, 100, 2, 97]);
+  assert.deepEqual(embedder.calls, [["ab", "c"], ["ddd"]]);
+  assert.equal(cache.numEmbedded, 3);
+  assert.equal((await cache.embed([])).length, 0);
+});
+
+test("the result is the caller's own: writing to it does not change the memo", async () => {
+  const cache = new EmbedCache(countingEmbedder());
+  (await cache.embed(["ab"])).fill(0);
+  assert.deepEqual([...(await cache.embed(["ab"]))], [2, 97]);
+});
+
+test("memory is bounded, and a text in use survives", async () => {
+  const embedder = countingEmbedder();
+  const cache = new EmbedCache(embedder, 4);
+  await cache.embed(["hot"]);
+  for (let i = 0; i < 20; i++) await cache.embed([`text ${i}`, "hot"]);
+  assert.equal(embedder.calls.flat().filter((text) => text === "hot").length, 1);
+  await cache.embed(["text 0"]);
+  assert.equal(embedder.calls.flat().filter((text) => text === "text 0").length, 2);
+  await cache.embed(["text 19"]);
+  assert.equal(embedder.calls.flat().filter((text) => text === "text 19").length, 1);
+});

@@ -1,0 +1,58 @@
+// Batched routing must equal routing one by one.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Cue, Embedder } from "../../src/evidence/cue.ts";
+import { routeEvidence } from "../../src/evidence/route.ts";
+import { routeBatch } from "../../src/evidence/route-batch.ts";
+import type { Clause } from "../../src/text/clause.ts";
+import { seededRandom } from "../support/random.ts";
+import { unitRows } from "../support/vectors.ts";
+
+/** A random but fixed unit vector per text. */
+function randomEmbedder(dimension: number): Embedder & { readonly calls: string[][] } {
+  const calls: string[][] = [];
+  return {
+    name: "random",
+    dimension,
+    calls,
+    embed(texts) {
+      calls.push([...texts]);
+      const rows = texts.map((text) =>
+        unitRows(1, dimension, seededRandom([...text].reduce((h, c) => h * 31 + c.charCodeAt(0), 7))),
+      );
+      return Float32Array.from(rows.flatMap((row) => [...row]));
+    },
+  };
+}
+
+function clausesOf(...texts: readonly string[]): Clause[] {
+  return texts.map((text, k) => ({ text, chars: { start: k, end: k + 1 }, tokens: { start: k, end: k + 1 } }));
+}
+
+test("equals routeEvidence bit for bit, embeds every distinct text once", async () => {
+  const shared: readonly Cue[] = [
+    { kind: "video", text: "a frown" },
+    { kind: "audio", text: "a loud voice" },
+    { kind: "emotion", text: "anger" },
+    { kind: "video", text: "a frown" },
+  ];
+  const requests = [
+    { cues: shared, clauses: clausesOf("a frown", "wide eyes", "a frown", "x") },
+    { cues: shared, clauses: clausesOf("y", "wide eyes") },
+    { cues: [{ kind: "audio", text: "a gasp" } as const], clauses: clausesOf("wide eyes", "anger", "a gasp") },
+    { cues: shared, clauses: [] },
+    { cues: [], clauses: clausesOf("x") },
+    { cues: [...shared], clauses: clausesOf("z", "x", "y", "q", "a loud voice") },
+  ];
+  const embedder = randomEmbedder(7);
+  const routings = await routeBatch(requests, embedder);
+  assert.equal(embedder.calls.length, 1);
+  assert.equal(new Set(embedder.calls[0]).size, embedder.calls[0]!.length);
+  for (const [i, { cues, clauses }] of requests.entries()) {
+    const vectors = async (items: readonly { text: string }[]) => embedder.embed(items.map((item) => item.text));
+    const expected = routeEvidence(cues, clauses, await vectors(cues), await vectors(clauses), 7);
+    assert.deepEqual(routings[i], expected);
+  }
+  assert.notDeepEqual(routings[0]!.similarity, routings[5]!.similarity);
+  assert.deepEqual(await routeBatch([], embedder), []);
+});
