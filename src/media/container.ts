@@ -1,0 +1,255 @@
+// Opens a media file with FFmpeg, in this process (node-av), and tells what is in it. Everything FFmpeg says is turned
+// into a MediaError here or by `check`. FFmpeg may open local files of known container types only: a playlist cannot
+// make it fetch something else.
+
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import {
+  AV_DISPOSITION_ATTACHED_PIC,
+  AV_LOG_QUIET,
+  AV_NOPTS_VALUE,
+  AVERROR_EOF,
+  AVMEDIA_TYPE_AUDIO,
+  AVMEDIA_TYPE_VIDEO,
+} from "node-av/constants";
+import { Codec, CodecContext, FFmpegError, FormatContext, Log, type Stream } from "node-av/lib";
+import { MediaError, type MediaErrorCode } from "./media-error.ts";
+
+// Options are set on the contexts by name, never passed as a Dictionary: node-av 6.1 frees a dictionary that FFmpeg has
+// already consumed, and the process aborts.
+const containers =
+  "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mp3,wav,w64,flac,aac,aiff,amr,caf,gif,h264,hevc,ivf,mxf,rm,au,ac3,eac3,opus";
+
+/** Larger frames than this are refused: 8K video, 100 MB as RGB. */
+export const defaultMaxPixels = 7680 * 4320;
+export const defaultMaxDurationSeconds = 3600;
+
+export interface ReadLimits {
+  /** A longer file is refused. Default one hour. */
+  readonly maxDurationSeconds?: number;
+  /** A file with larger frames (width times height) is refused. Default 7680 x 4320. */
+  readonly maxPixels?: number;
+}
+
+/** What a file holds, from its headers only. */
+export interface MediaInfo {
+  /** FFmpeg's name of the container, such as `mov,mp4,m4a,3gp,3g2,mj2`. */
+  readonly container: string;
+  readonly sizeBytes: number;
+  /** 0 where the container does not say. */
+  readonly durationSeconds: number;
+  readonly video: VideoStreamInfo | null;
+  readonly audio: AudioStreamInfo | null;
+}
+
+export interface VideoStreamInfo {
+  readonly codec: string;
+  readonly height: number;
+  readonly width: number;
+  /** 0 where the container does not say. */
+  readonly fps: number;
+  /** As the container counts them; 0 where it does not. */
+  readonly numFrames: number;
+}
+
+export interface AudioStreamInfo {
+  readonly codec: string;
+  readonly sampleRateHz: number;
+  readonly numChannels: number;
+}
+
+/** An open file. Close it with `using`. */
+export class MediaContainer {
+  readonly path: string;
+  readonly format: FormatContext;
+  readonly video: Stream | null;
+  readonly audio: Stream | null;
+
+  constructor(path: string, format: FormatContext) {
+    this.path = path;
+    this.format = format;
+    this.video = bestStream(format, AVMEDIA_TYPE_VIDEO);
+    this.audio = bestStream(format, AVMEDIA_TYPE_AUDIO);
+  }
+
+  [Symbol.dispose](): void {
+    this.format.closeInputSync();
+  }
+}
+
+/** Opens `path` and checks it against the limits. */
+export function openContainer(path: string, limits: ReadLimits = {}): MediaContainer {
+  const sizeBytes = fileSize(path);
+  if (sizeBytes === 0) {
+    throw new MediaError("media-empty", path, "expected a media file, got an empty file. Copy or download it again.");
+  }
+  Log.setLevel(AV_LOG_QUIET);
+  const format = new FormatContext();
+  format.allocContext();
+  format.setOption("protocol_whitelist", "file");
+  format.setOption("format_whitelist", containers);
+  const opened = format.openInputSync(`file:${resolve(path)}`);
+  if (opened < 0) {
+    const reason = FFmpegError.strerror(opened);
+    throw new MediaError(
+      "media-invalid",
+      path,
+      `expected a video or audio file, got ${sizeBytes} bytes that FFmpeg cannot open (${reason}). Check that it is a media file and complete.`,
+    );
+  }
+  try {
+    check(format.findStreamInfoSync(null), "media-invalid", path, "readable streams");
+    const container = new MediaContainer(path, format);
+    checkLimits(container, limits);
+    return container;
+  } catch (error) {
+    format.closeInputSync();
+    throw error;
+  }
+}
+
+/** What the headers of `path` say. No frame is decoded beyond what FFmpeg needs to know the streams. */
+export async function probeClip(path: string, limits: ReadLimits = {}): Promise<MediaInfo> {
+  using container = openContainer(path, limits);
+  const { video, audio } = container;
+  return {
+    container: container.format.iformat?.name ?? "unknown",
+    sizeBytes: fileSize(path),
+    durationSeconds: containerDuration(container),
+    video: video && {
+      codec: codecName(video),
+      height: video.codecpar.height,
+      width: video.codecpar.width,
+      fps: averageFps(video),
+      numFrames: Number(video.nbFrames),
+    },
+    audio: audio && {
+      codec: codecName(audio),
+      sampleRateHz: audio.codecpar.sampleRate,
+      numChannels: audio.codecpar.channels,
+    },
+  };
+}
+
+/** Stated by the container, 0 where it is not. */
+export function containerDuration(container: MediaContainer): number {
+  const { duration } = container.format;
+  return duration === AV_NOPTS_VALUE || duration <= 0n ? 0 : Number(duration) / 1e6;
+}
+
+/** Stated for this stream, 0 where it is not. */
+export function streamDuration(stream: Stream): number {
+  return stream.duration === AV_NOPTS_VALUE || stream.duration <= 0n
+    ? 0
+    : Number(stream.duration) * secondsPerTick(stream);
+}
+
+export function secondsPerTick(stream: Stream): number {
+  return stream.timeBase.num / stream.timeBase.den;
+}
+
+/** Frames per second on average, 0 where unknown. */
+export function averageFps(stream: Stream): number {
+  const { num, den } = stream.avgFrameRate;
+  return num > 0 && den > 0 ? num / den : 0;
+}
+
+/** A decoder for `stream`, single-threaded: clips are short, and callers run several processes. */
+export function openDecoder(container: MediaContainer, stream: Stream, limits: ReadLimits = {}): CodecContext {
+  const codec = Codec.findDecoder(stream.codecpar.codecId);
+  if (codec === null) {
+    throw new MediaError(
+      "media-codec",
+      container.path,
+      `expected a codec that FFmpeg can decode, got ${codecName(stream)}. Convert the file to H.264 and AAC.`,
+    );
+  }
+  const context = new CodecContext();
+  context.allocContext3(codec);
+  check(context.parametersToContext(stream.codecpar), "media-invalid", container.path, "stream parameters");
+  context.pktTimebase = stream.timeBase;
+  context.threadCount = 1;
+  context.setOption("max_pixels", String(limits.maxPixels ?? defaultMaxPixels));
+  const opened = context.open2Sync(codec);
+  if (opened < 0) {
+    context.freeContext();
+    check(opened, "media-codec", container.path, `a ${codecName(stream)} stream that FFmpeg can decode`);
+  }
+  return context;
+}
+
+/** Throws for a negative FFmpeg result. */
+export function check(result: number, code: MediaErrorCode, path: string, expected: string): void {
+  if (result >= 0) return;
+  const reason = FFmpegError.strerror(result);
+  throw new MediaError(
+    code,
+    path,
+    `expected ${expected}, got FFmpeg error ${result} (${reason}). Make the file again.`,
+  );
+}
+
+/** True at the end of the data, false where reading goes on; throws for anything else. */
+export function isEndOfFile(result: number, path: string): boolean {
+  if (result === AVERROR_EOF) return true;
+  check(result, "media-truncated", path, "data up to the stated end");
+  return false;
+}
+
+export function checkDuration(path: string, seconds: number, limits: ReadLimits): void {
+  const limit = limits.maxDurationSeconds ?? defaultMaxDurationSeconds;
+  if (seconds > limit) {
+    throw new MediaError(
+      "media-too-long",
+      path,
+      `expected at most ${limit} s, got ${seconds.toFixed(1)} s. Cut the file, or raise maxDurationSeconds.`,
+    );
+  }
+}
+
+export function checkFrameSize(path: string, width: number, height: number, limits: ReadLimits): void {
+  const limit = limits.maxPixels ?? defaultMaxPixels;
+  if (width * height > limit) {
+    throw new MediaError(
+      "media-too-large",
+      path,
+      `expected frames of at most ${limit} pixels, got ${width} x ${height}. Scale the video down, or raise maxPixels.`,
+    );
+  }
+}
+
+function checkLimits(container: MediaContainer, limits: ReadLimits): void {
+  const { path, video, audio } = container;
+  if (video === null && audio === null) {
+    throw new MediaError(
+      "media-no-streams",
+      path,
+      "expected a video or an audio stream, got neither. Check that it is the right file.",
+    );
+  }
+  checkDuration(path, containerDuration(container), limits);
+  if (video !== null) checkFrameSize(path, video.codecpar.width, video.codecpar.height, limits);
+}
+
+function bestStream(format: FormatContext, type: typeof AVMEDIA_TYPE_VIDEO | typeof AVMEDIA_TYPE_AUDIO): Stream | null {
+  const index = format.findBestStream(type);
+  const stream = index >= 0 ? format.streams[index] : undefined;
+  // The picture on an album's cover is no video.
+  if (stream === undefined || (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) !== 0) return null;
+  return stream;
+}
+
+function codecName(stream: Stream): string {
+  return Codec.findDecoder(stream.codecpar.codecId)?.name ?? `codec ${stream.codecpar.codecId}`;
+}
+
+function fileSize(path: string): number {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) {
+    throw new MediaError("media-not-found", path, "expected a media file, got no such file. Check the path.");
+  }
+  if (!stats.isFile()) {
+    throw new MediaError("media-invalid", path, "expected a media file, got a directory or device. Check the path.");
+  }
+  return stats.size;
+}

@@ -1,0 +1,164 @@
+// The audio of a file as mono float32 at one rate: decoded, averaged over the channels and resampled (swresample), all
+// while the packets go by.
+
+import {
+  AV_CHANNEL_LAYOUT_MONO,
+  AV_CHANNEL_ORDER_UNSPEC,
+  AV_SAMPLE_FMT_FLT,
+  AVERROR_EAGAIN,
+  AVERROR_EOF,
+} from "node-av/constants";
+import { type CodecContext, Frame, type Packet, SoftwareResampleContext } from "node-av/lib";
+import {
+  check,
+  checkDuration,
+  type MediaContainer,
+  openDecoder,
+  type ReadLimits,
+  streamDuration,
+} from "./container.ts";
+import { MediaError } from "./media-error.ts";
+
+/** A file may have a few packets that do not decode (a cut at its start); a larger share means that it is broken. */
+const maxBrokenShare = 0.05;
+
+/** Takes packets, gives the waveform at the end. */
+export class AudioReader {
+  readonly #container: MediaContainer;
+  readonly #limits: ReadLimits;
+  readonly #sampleRateHz: number;
+  readonly #statedSeconds: number;
+  readonly #decoder: CodecContext;
+  readonly #frame = new Frame();
+  #resampler: SoftwareResampleContext | null = null;
+  /** Rate, format and channels that the resampler was made for. */
+  #source = "";
+  #samples: Float32Array;
+  #numSamples = 0;
+  #numPackets = 0;
+  #numBroken = 0;
+
+  constructor(container: MediaContainer, sampleRateHz: number, limits: ReadLimits) {
+    const stream = container.audio!;
+    this.#container = container;
+    this.#limits = limits;
+    this.#sampleRateHz = sampleRateHz;
+    this.#statedSeconds = streamDuration(stream);
+    this.#decoder = openDecoder(container, stream, limits);
+    this.#frame.alloc();
+    // A broken header may state any duration.
+    const seconds = Math.min(this.#statedSeconds, 60) + 1;
+    this.#samples = new Float32Array(Math.ceil(seconds * sampleRateHz));
+  }
+
+  push(packet: Packet): void {
+    this.#numPackets++;
+    if (this.#decoder.sendPacketSync(packet) < 0) this.#numBroken++;
+    this.#receive();
+  }
+
+  /** Decodes what is left. The waveform has at most the stated length: an encoder pads the last frame. */
+  finish(): Float32Array {
+    this.#decoder.sendPacketSync(null);
+    this.#receive();
+    this.#drainResampler();
+    if (this.#numPackets > 0 && (this.#numSamples === 0 || this.#numBroken > this.#numPackets * maxBrokenShare)) {
+      throw new MediaError(
+        "media-broken",
+        this.#container.path,
+        `expected decodable audio, got ${this.#numBroken} broken packets of ${this.#numPackets}. Make the file again.`,
+      );
+    }
+    const stated = Math.round(this.#statedSeconds * this.#sampleRateHz);
+    return this.#samples.slice(0, stated > 0 ? Math.min(stated, this.#numSamples) : this.#numSamples);
+  }
+
+  [Symbol.dispose](): void {
+    this.#resampler?.free();
+    this.#frame.free();
+    this.#decoder.freeContext();
+  }
+
+  #receive(): void {
+    for (;;) {
+      const result = this.#decoder.receiveFrameSync(this.#frame);
+      if (result === AVERROR_EAGAIN || result === AVERROR_EOF) return;
+      if (result < 0) {
+        this.#numBroken++;
+        return;
+      }
+      this.#resample();
+      this.#frame.unref();
+    }
+  }
+
+  #resample(): void {
+    const frame = this.#frame;
+    const resampler = this.#resamplerFor(frame);
+    const planes = frame.channels > 8 ? frame.extendedData : frame.data;
+    this.#convert(resampler, planes, frame.nbSamples);
+  }
+
+  #convert(resampler: SoftwareResampleContext, planes: Buffer[] | null, numInput: number): void {
+    const room = resampler.getOutSamples(numInput);
+    if (room <= 0) return;
+    this.#reserve(room);
+    const offset = this.#numSamples * Float32Array.BYTES_PER_ELEMENT;
+    const out = Buffer.from(this.#samples.buffer, offset, room * Float32Array.BYTES_PER_ELEMENT);
+    const converted = resampler.convertSync([out], room, planes, numInput);
+    check(converted, "media-broken", this.#container.path, "audio that can be resampled");
+    this.#numSamples += converted;
+    checkDuration(this.#container.path, this.#numSamples / this.#sampleRateHz, this.#limits);
+  }
+
+  /** The stream's parameters may change on the way (an implicit HE-AAC header does it). */
+  #resamplerFor(frame: Frame): SoftwareResampleContext {
+    const source = `${frame.sampleRate} ${frame.format} ${frame.channels}`;
+    if (this.#resampler !== null && source === this.#source) return this.#resampler;
+    this.#drainResampler();
+    const resampler = new SoftwareResampleContext();
+    const { path } = this.#container;
+    const { channels, sampleRate } = frame;
+    const format = frame.format as typeof AV_SAMPLE_FMT_FLT;
+    const layout = { nbChannels: channels, order: AV_CHANNEL_ORDER_UNSPEC, mask: 0n };
+    check(
+      resampler.allocSetOpts2(
+        AV_CHANNEL_LAYOUT_MONO,
+        AV_SAMPLE_FMT_FLT,
+        this.#sampleRateHz,
+        layout,
+        format,
+        sampleRate,
+      ),
+      "media-broken",
+      path,
+      "audio parameters that make sense",
+    );
+    // The mean of the channels, not FFmpeg's weighted downmix.
+    check(
+      resampler.setMatrix(new Array<number>(channels).fill(1 / channels), channels),
+      "media-broken",
+      path,
+      "channels",
+    );
+    check(resampler.init(), "media-broken", path, "audio that can be resampled");
+    this.#resampler = resampler;
+    this.#source = source;
+    return resampler;
+  }
+
+  #drainResampler(): void {
+    if (this.#resampler === null) return;
+    this.#convert(this.#resampler, null, 0);
+    this.#resampler.free();
+    this.#resampler = null;
+  }
+
+  #reserve(room: number): void {
+    const needed = this.#numSamples + room;
+    if (needed <= this.#samples.length) return;
+    const larger = new Float32Array(Math.max(needed, this.#samples.length * 2));
+    larger.set(this.#samples.subarray(0, this.#numSamples));
+    this.#samples = larger;
+  }
+}

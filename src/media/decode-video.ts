@@ -1,0 +1,225 @@
+// The selected frames of a video as RGB. Two readings: the index of all packets (made while the audio is decoded), then
+// the frames. Groups of pictures without a selected frame are skipped, frames that are not selected are never converted.
+
+import {
+  AV_NOPTS_VALUE,
+  AV_PIX_FMT_RGB24,
+  AV_PKT_FLAG_DISCARD,
+  AVERROR_EAGAIN,
+  AVERROR_EOF,
+  FF_DECODE_ERROR_INVALID_BITSTREAM,
+  FF_DECODE_ERROR_MISSING_REFERENCE,
+} from "node-av/constants";
+import { type CodecContext, Frame, Packet, SoftwareScaleContext, type Stream } from "node-av/lib";
+import { check, checkFrameSize, isEndOfFile, type MediaContainer, openDecoder, type ReadLimits } from "./container.ts";
+import { MediaError } from "./media-error.ts";
+
+/** All packets of a video stream in the order of the file. */
+export interface PacketIndex {
+  /** Presentation time stamps, in ticks. */
+  readonly timestamps: number[];
+  readonly isKey: boolean[];
+  /** False for packets that the container wants decoded but not shown. */
+  readonly isShown: boolean[];
+  /** False where a packet has no time stamp: then frames can only be counted. */
+  isTimed: boolean;
+}
+
+export interface SelectedFrames {
+  /** RGB, row-major [frames, height, width, 3]. */
+  readonly frames: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+export function emptyPacketIndex(): PacketIndex {
+  return { timestamps: [], isKey: [], isShown: [], isTimed: true };
+}
+
+export function addToIndex(index: PacketIndex, packet: Packet): void {
+  if (packet.pts === AV_NOPTS_VALUE) index.isTimed = false;
+  index.timestamps.push(Number(packet.pts));
+  index.isKey.push(packet.isKeyframe);
+  index.isShown.push((packet.flags & AV_PKT_FLAG_DISCARD) === 0);
+}
+
+/** The time stamps of the shown frames in the order they are shown: frame i has the i-th. */
+export function presentationTimes(index: PacketIndex): Float64Array {
+  const shown = index.timestamps.filter((_, i) => index.isShown[i]);
+  return Float64Array.from(new Set(shown)).sort();
+}
+
+/** Counts by decoding, for files whose packets carry no time stamps. */
+export function countFrames(container: MediaContainer, stream: Stream, limits: ReadLimits): number {
+  let count = 0;
+  decodeFrames(container, stream, limits, null, () => {
+    count++;
+    return true;
+  });
+  return count;
+}
+
+/**
+ * Decodes the frames numbered `indices` (ascending, counted in the order they are shown). A frame that the decoder
+ * drops is replaced by the next one; frames missing at the end are an error.
+ */
+export function decodeSelectedFrames(
+  container: MediaContainer,
+  stream: Stream,
+  limits: ReadLimits,
+  index: PacketIndex,
+  indices: Uint32Array,
+): SelectedFrames {
+  const times = index.isTimed ? presentationTimes(index) : null;
+  const wanted = Float64Array.from(indices, (i) => (times === null ? i : times[i]!));
+  using painter = new RgbPainter(container.path, limits, wanted.length);
+  let shown = 0;
+  decodeFrames(container, stream, limits, times && groupsNeeded(index, wanted), (frame) => {
+    const position = times === null ? shown : Number(frame.pts);
+    shown++;
+    while (painter.numFrames < wanted.length && wanted[painter.numFrames]! <= position) painter.paint(frame);
+    return painter.numFrames < wanted.length;
+  });
+  if (painter.numFrames < wanted.length) {
+    throw new MediaError(
+      "media-broken",
+      container.path,
+      `expected frame ${indices[painter.numFrames]}, got the end of the decodable frames after ${shown}. Make the file again.`,
+    );
+  }
+  return painter.finish();
+}
+
+/** Per group of pictures (a key frame and what follows it in the file): must it be decoded? */
+function groupsNeeded(index: PacketIndex, wanted: Float64Array): boolean[] {
+  const isWanted = new Set(wanted);
+  const needed: boolean[] = [false];
+  let group = 0;
+  let keyTime = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < index.timestamps.length; i++) {
+    if (index.isKey[i] && i > 0) {
+      group++;
+      needed.push(false);
+    }
+    const time = index.timestamps[i]!;
+    if (index.isKey[i]) keyTime = time;
+    if (!isWanted.has(time) || !index.isShown[i]) continue;
+    needed[group] = true;
+    // Shown before its key frame: an open group, which also refers to the group before.
+    if (time < keyTime && group > 0) needed[group - 1] = true;
+  }
+  return needed;
+}
+
+/** Decodes the needed groups (null: all) in order until `visit` says false. */
+function decodeFrames(
+  container: MediaContainer,
+  stream: Stream,
+  limits: ReadLimits,
+  needed: boolean[] | null,
+  visit: (frame: Frame) => boolean,
+): void {
+  const decoder = openDecoder(container, stream, limits);
+  using packet = new Packet();
+  using frame = new Frame();
+  packet.alloc();
+  frame.alloc();
+  let group = 0;
+  let first = true;
+  let isSkipping = false;
+  try {
+    while (!isEndOfFile(container.format.readFrameSync(packet), container.path)) {
+      if (packet.streamIndex === stream.index) {
+        if (packet.isKeyframe && !first) group++;
+        first = false;
+        const isNeeded = needed === null || needed[group] === true;
+        if (isNeeded) {
+          // A packet that does not decode shows as a missing frame, which is judged above.
+          decoder.sendPacketSync(packet);
+          if (!receiveFrames(decoder, frame, visit)) return;
+        } else if (!isSkipping) {
+          decoder.sendPacketSync(null);
+          if (!receiveFrames(decoder, frame, visit)) return;
+          decoder.flushBuffers();
+        }
+        isSkipping = !isNeeded;
+      }
+      packet.unref();
+    }
+    decoder.sendPacketSync(null);
+    receiveFrames(decoder, frame, visit);
+  } finally {
+    decoder.freeContext();
+  }
+}
+
+function receiveFrames(decoder: CodecContext, frame: Frame, visit: (frame: Frame) => boolean): boolean {
+  for (;;) {
+    const result = decoder.receiveFrameSync(frame);
+    if (result === AVERROR_EAGAIN || result === AVERROR_EOF || result < 0) return true;
+    const goOn = visit(frame);
+    frame.unref();
+    if (!goOn) return false;
+  }
+}
+
+/** Converts frames to RGB into one array. A frame of another size than the first one is scaled to it. */
+class RgbPainter {
+  numFrames = 0;
+  readonly #path: string;
+  readonly #limits: ReadLimits;
+  readonly #capacity: number;
+  readonly #scaler = new SoftwareScaleContext();
+  readonly #rgb = new Frame();
+  #frames = new Uint8Array(0);
+  #height = 0;
+  #width = 0;
+
+  constructor(path: string, limits: ReadLimits, capacity: number) {
+    this.#path = path;
+    this.#limits = limits;
+    this.#capacity = capacity;
+    this.#scaler.allocContext();
+    this.#rgb.alloc();
+  }
+
+  paint(frame: Frame): void {
+    if (frame.decodeErrorFlags & (FF_DECODE_ERROR_INVALID_BITSTREAM | FF_DECODE_ERROR_MISSING_REFERENCE)) {
+      throw new MediaError(
+        "media-broken",
+        this.#path,
+        `expected an intact frame, got one with decoding errors (flags ${frame.decodeErrorFlags}). Make the file again.`,
+      );
+    }
+    if (this.numFrames === 0) this.#start(frame.width, frame.height);
+    check(this.#scaler.scaleFrameSync(this.#rgb, frame), "media-broken", this.#path, "a frame that converts to RGB");
+    const rowBytes = this.#width * 3;
+    const stride = this.#rgb.linesize[0]!;
+    const pixels = this.#rgb.data![0]!;
+    const start = this.numFrames * this.#height * rowBytes;
+    for (let y = 0; y < this.#height; y++) {
+      this.#frames.set(pixels.subarray(y * stride, y * stride + rowBytes), start + y * rowBytes);
+    }
+    this.numFrames++;
+  }
+
+  finish(): SelectedFrames {
+    return { frames: this.#frames, height: this.#height, width: this.#width };
+  }
+
+  [Symbol.dispose](): void {
+    this.#scaler.freeContext();
+    this.#rgb.free();
+  }
+
+  #start(width: number, height: number): void {
+    checkFrameSize(this.#path, width, height, this.#limits);
+    this.#width = width;
+    this.#height = height;
+    this.#frames = new Uint8Array(this.#capacity * width * height * 3);
+    this.#rgb.width = width;
+    this.#rgb.height = height;
+    this.#rgb.format = AV_PIX_FMT_RGB24;
+    check(this.#rgb.getBuffer(0), "media-too-large", this.#path, "memory for one frame");
+  }
+}

@@ -1,0 +1,136 @@
+// A video or audio file as arrays: the frames that the model looks at and the whole audio track as mono samples.
+// A file without video gives no frames, one without audio an empty waveform; callers decide whether that is an error.
+
+import { AV_PKT_FLAG_CORRUPT } from "node-av/constants";
+import { Packet } from "node-av/lib";
+import type { MediaClip } from "./clip.ts";
+import {
+  averageFps,
+  checkDuration,
+  containerDuration,
+  isEndOfFile,
+  type MediaContainer,
+  openContainer,
+  type ReadLimits,
+  secondsPerTick,
+  streamDuration,
+} from "./container.ts";
+import { AudioReader } from "./decode-audio.ts";
+import {
+  addToIndex,
+  countFrames,
+  decodeSelectedFrames,
+  emptyPacketIndex,
+  type PacketIndex,
+  presentationTimes,
+} from "./decode-video.ts";
+import { MediaError } from "./media-error.ts";
+import { type FrameSamplingOptions, sampleFrames } from "./sampling.ts";
+
+export interface DecodeOptions extends FrameSamplingOptions, ReadLimits {
+  /** Of the waveform. Default 16,000. */
+  readonly sampleRateHz?: number;
+}
+
+/** So much may be missing at the end of a stream before the file counts as cut off, besides 2 % of its length. */
+const missingSecondsAllowed = 0.25;
+const missingShareAllowed = 0.02;
+
+/**
+ * Decodes `path`. Frames keep their size; they are chosen as qwen-omni-utils does.
+ *
+ * @throws MediaError media-not-found, media-empty, media-invalid, media-no-streams, media-codec, media-truncated,
+ *   media-broken, media-too-few-frames, media-too-long, media-too-large
+ */
+export async function decodeClip(path: string, options: DecodeOptions = {}): Promise<MediaClip> {
+  const sampleRateHz = options.sampleRateHz ?? 16000;
+  const index = emptyPacketIndex();
+  using container = openContainer(path, options);
+  const waveform = readAudioAndIndex(container, index, sampleRateHz, options);
+  const durationSeconds = containerDuration(container) || waveform.length / sampleRateHz;
+  if (container.video === null || index.timestamps.length === 0) {
+    return {
+      frames: new Uint8Array(0),
+      numFrames: 0,
+      height: 0,
+      width: 0,
+      fps: 0,
+      waveform,
+      sampleRateHz,
+      durationSeconds,
+    };
+  }
+  const video = readVideo(path, index, durationSeconds, options);
+  return { ...video, waveform, sampleRateHz, durationSeconds };
+}
+
+function readVideo(path: string, index: PacketIndex, durationSeconds: number, options: DecodeOptions) {
+  const totalFrames = index.isTimed ? presentationTimes(index).length : countByDecoding(path, options);
+  using container = openContainer(path, options);
+  const stream = container.video!;
+  const fileFps = averageFps(stream) || totalFrames / Math.max(durationSeconds, 1e-3);
+  const selection = sampleFrames(totalFrames, fileFps, options);
+  if (selection === null) {
+    throw new MediaError(
+      "media-too-few-frames",
+      path,
+      `expected at least ${options.numFrames ?? 2} video frames, got ${totalFrames}. Use a longer clip.`,
+    );
+  }
+  const selected = decodeSelectedFrames(container, stream, options, index, selection.indices);
+  return { ...selected, numFrames: selection.indices.length, fps: selection.fps };
+}
+
+function countByDecoding(path: string, options: DecodeOptions): number {
+  using container = openContainer(path, options);
+  return countFrames(container, container.video!, options);
+}
+
+/** Reads the file once: decodes the audio, and lists the packets of the video. */
+function readAudioAndIndex(
+  container: MediaContainer,
+  index: PacketIndex,
+  sampleRateHz: number,
+  limits: ReadLimits,
+): Float32Array {
+  const { format, path, video, audio } = container;
+  using packet = new Packet();
+  using reader = audio === null ? null : new AudioReader(container, sampleRateHz, limits);
+  const videoEnd = { seconds: 0, stated: video === null ? 0 : streamDuration(video) };
+  const audioEnd = { seconds: 0, stated: audio === null ? 0 : streamDuration(audio) };
+  packet.alloc();
+  while (!isEndOfFile(format.readFrameSync(packet), path)) {
+    if ((packet.flags & AV_PKT_FLAG_CORRUPT) !== 0) throw truncated(path, "a damaged packet");
+    if (packet.streamIndex === video?.index) {
+      addToIndex(index, packet);
+      videoEnd.seconds = Math.max(videoEnd.seconds, endSeconds(packet, video));
+      checkDuration(path, videoEnd.seconds, limits);
+    } else if (packet.streamIndex === audio?.index) {
+      audioEnd.seconds = Math.max(audioEnd.seconds, endSeconds(packet, audio));
+      reader!.push(packet);
+    }
+    packet.unref();
+  }
+  // Only containers that list their packets (mp4, mov) state exact durations.
+  if (format.iformat?.name?.startsWith("mov") === true) {
+    for (const end of [videoEnd, audioEnd]) {
+      const missing = end.stated - end.seconds;
+      if (missing > missingSecondsAllowed + missingShareAllowed * end.stated) {
+        throw truncated(path, `the end at ${end.seconds.toFixed(2)} s of ${end.stated.toFixed(2)} s`);
+      }
+    }
+  }
+  return reader?.finish() ?? new Float32Array(0);
+}
+
+function endSeconds(packet: Packet, stream: NonNullable<MediaContainer["video"]>): number {
+  return Number(packet.pts + packet.duration) * secondsPerTick(stream);
+}
+
+function truncated(path: string, got: string): MediaError {
+  return new MediaError(
+    "media-truncated",
+    path,
+    `expected a complete file, got ${got}. It was cut off; copy or download it again.`,
+  );
+}

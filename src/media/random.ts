@@ -1,0 +1,71 @@
+// Seeded random numbers: xoshiro128**, its state filled by splitmix32. Small, fast, the same on every machine.
+// Not for secrets.
+
+export interface Random {
+  /** Uniform in [0, 1), a multiple of 2^-32. */
+  next(): number;
+  /** Uniform integer in [0, n). */
+  int(n: number): number;
+  /** Standard normal (Box-Muller). */
+  normal(): number;
+}
+
+/** A stream of random numbers. Seeds are taken modulo 2^32; combine several keys with `mixSeeds`. */
+export function createRandom(seed: number): Random {
+  let state = seed | 0;
+  const splitmix = (): number => {
+    state = (state + 0x9e3779b9) | 0;
+    return scramble(state);
+  };
+  let a = splitmix();
+  let b = splitmix();
+  let c = splitmix();
+  let d = splitmix();
+  let spare: number | null = null;
+  const bits = (): number => {
+    const product = Math.imul(b, 5);
+    const result = Math.imul((product << 7) | (product >>> 25), 9);
+    const t = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= t;
+    d = (d << 11) | (d >>> 21);
+    return result >>> 0;
+  };
+  const next = (): number => bits() / 2 ** 32;
+  return {
+    next,
+    int: (n) => Math.floor(next() * n),
+    normal: () => {
+      if (spare !== null) {
+        const value = spare;
+        spare = null;
+        return value;
+      }
+      const radius = Math.sqrt(-2 * Math.log(1 - next()));
+      const angle = 2 * Math.PI * next();
+      spare = radius * Math.sin(angle);
+      return radius * Math.cos(angle);
+    },
+  };
+}
+
+/** One seed from several keys, such as (seed, step, sample): any change of a key gives an unrelated stream. */
+export function mixSeeds(...keys: readonly number[]): number {
+  let mixed = 0x243f6a88;
+  for (const key of keys) {
+    mixed = scramble((mixed + 0x9e3779b9 + (key | 0)) | 0);
+    // Keys above 32 bits (times, hashes) count in full.
+    mixed = scramble((mixed ^ Math.floor(key / 2 ** 32)) | 0);
+  }
+  return mixed >>> 0;
+}
+
+function scramble(x: number): number {
+  let z = x;
+  z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+  z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+  return (z ^ (z >>> 15)) | 0;
+}
