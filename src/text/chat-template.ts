@@ -1,0 +1,92 @@
+// Renders conversations with a checkpoint's own chat template (Jinja). Media parts become the template's placeholders,
+// which the model's processor expands to as many tokens as the clip has. Which default system prompt a template inserts is
+// the template's business; pass a system message to decide it.
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { Template } from "@huggingface/jinja";
+import { OppoError } from "../error.ts";
+import { readJsonFile, readTextFile } from "./json-file.ts";
+
+export type MessagePart =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "image" }
+  | { readonly type: "video" }
+  | { readonly type: "audio" };
+
+/** Example: `{ role: "user", content: [{ type: "video" }, { type: "text", text: "what does she feel?" }] }` */
+export interface Message {
+  readonly role: "system" | "user" | "assistant";
+  readonly content: string | readonly MessagePart[];
+}
+
+export interface RenderOptions {
+  /** Opens an assistant turn at the end. Default true: the usual case is a prompt. */
+  readonly addGenerationPrompt?: boolean;
+  /** Numbers pictures and videos ("Video 1: "). */
+  readonly addVisionId?: boolean;
+  /** Numbers audio parts ("Audio 1: "). */
+  readonly addAudioId?: boolean;
+}
+
+export interface ChatTemplate {
+  /** @throws OppoError chat-template/render when the template refuses the messages. */
+  render(messages: readonly Message[], options?: RenderOptions): string;
+}
+
+/** @throws OppoError chat-template/syntax when the source is no Jinja template. */
+export function createChatTemplate(source: string): ChatTemplate {
+  const template = attempt("chat-template/syntax", "a Jinja template", () => new Template(source));
+  return {
+    render: (messages, options = {}) =>
+      attempt("chat-template/render", "messages that the template accepts", () =>
+        template.render({
+          messages,
+          add_generation_prompt: options.addGenerationPrompt ?? true,
+          add_vision_id: options.addVisionId ?? false,
+          add_audio_id: options.addAudioId ?? false,
+        }),
+      ),
+  };
+}
+
+/**
+ * Reads a checkpoint's template from `chat_template.jinja`, `chat_template.json` or `tokenizer_config.json`, in this order.
+ * @throws OppoError chat-template/file when none of them holds one, chat-template/syntax
+ */
+export function loadChatTemplate(directory: string): ChatTemplate {
+  const jinja = path.join(directory, "chat_template.jinja");
+  if (existsSync(jinja)) return createChatTemplate(readTextFile(jinja, "chat-template/file"));
+  for (const name of ["chat_template.json", "tokenizer_config.json"]) {
+    if (!existsSync(path.join(directory, name))) continue;
+    const source = templateSource(readJsonFile(directory, name, "chat-template/file").chat_template);
+    if (source !== null) return createChatTemplate(source);
+  }
+  throw new OppoError(
+    "chat-template/file",
+    `${directory}: expected a chat template in chat_template.jinja, chat_template.json or tokenizer_config.json, got none. ` +
+      "Copy the file that belongs to the checkpoint.",
+  );
+}
+
+/** A template is a string, or a list of named ones of which "default" is meant. */
+function templateSource(value: unknown): string | null {
+  if (typeof value === "string") return value;
+  if (!Array.isArray(value)) return null;
+  const named = value as readonly { readonly name?: unknown; readonly template?: unknown }[];
+  const chosen = named.find((entry) => entry.name === "default");
+  return typeof chosen?.template === "string" ? chosen.template : null;
+}
+
+function attempt<T>(code: string, expected: string, body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    throw new OppoError(
+      code,
+      `chat template: expected ${expected}, got ${String(cause)}. Check the checkpoint's template.`,
+      {
+        cause,
+      },
+    );
+  }
+}

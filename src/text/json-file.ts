@@ -1,0 +1,39 @@
+// Reads the small JSON files of a checkpoint directory, with errors that say which file and what was expected.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { OppoError } from "../error.ts";
+
+/** @throws OppoError with the given code when the file is missing, is not JSON or does not hold an object. */
+export function readJsonFile(directory: string, name: string, code: string): Record<string, unknown> {
+  const file = path.join(directory, name);
+  const text = readTextFile(file, code);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new OppoError(code, `${file}: expected JSON, got ${String(cause)}. Fetch the file again.`, { cause });
+  }
+  return requireObject(value, file, code);
+}
+
+/** @throws OppoError with the given code when the file cannot be read. */
+export function readTextFile(file: string, code: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new OppoError(
+      code,
+      `${file}: expected a readable file, got ${String(cause)}. Check the checkpoint directory.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** @throws OppoError with the given code when the value is no plain object. */
+export function requireObject(value: unknown, where: string, code: string): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  const got = Array.isArray(value) ? "an array" : value === null ? "null" : typeof value;
+  throw new OppoError(code, `${where}: expected an object, got ${got}. The file may be of another kind or damaged.`);
+}

@@ -1,0 +1,175 @@
+// Text <-> token ids for Hugging Face tokenizers of the byte-level BPE kind (Qwen2, Qwen2.5-Omni, Qwen3, the theatre's).
+// Encoding is @huggingface/tokenizers'; decoding is ours, because the method needs the text of every single token: pieces
+// that join to exactly the decoded text, also when a character's bytes are spread over several tokens.
+import { TextDecoder } from "node:util";
+import { Tokenizer } from "@huggingface/tokenizers";
+import { OppoError } from "../error.ts";
+import { readJsonFile, requireObject } from "./json-file.ts";
+
+export interface TextTokenizer {
+  /** One more than the highest id, added tokens included. A model may have more embedding rows than that. */
+  readonly vocabSize: number;
+  /** Ids of a text. Added tokens (`<|im_end|>`, `<think>`) written in the text are recognised: escape untrusted text. */
+  encode(text: string): Int32Array;
+  /**
+   * One piece per id; joined they are the decoded text, special tokens included. A token that only begins a character has
+   * an empty piece, and the token that completes it has the character. Bytes that are no UTF-8 become U+FFFD. Ids without
+   * a token have an empty piece.
+   */
+  decodePieces(ids: ArrayLike<number>): string[];
+  /** The joined pieces. */
+  decode(ids: ArrayLike<number>): string;
+  /**
+   * Id of a token as it is written in the vocabulary (`<|VIDEO|>`, byte-level form for ordinary ones).
+   * @throws OppoError tokenizer/unknown-token
+   */
+  idOf(token: string): number;
+  /** The text with a space put into whatever would read as an added token or as `<|...|>`. For untrusted text. */
+  escape(text: string): string;
+}
+
+/** Reads `tokenizer.json` and `tokenizer_config.json`. @throws OppoError tokenizer/file, tokenizer/unsupported */
+export function loadTokenizer(directory: string): TextTokenizer {
+  return createTokenizer(
+    readJsonFile(directory, "tokenizer.json", "tokenizer/file"),
+    readJsonFile(directory, "tokenizer_config.json", "tokenizer/file"),
+  );
+}
+
+/**
+ * @param tokenizerJson contents of a tokenizer.json with a BPE model and a ByteLevel decoder.
+ * @param tokenizerConfig contents of a tokenizer_config.json.
+ * @throws OppoError tokenizer/unsupported when the file describes another kind of tokenizer.
+ */
+export function createTokenizer(
+  tokenizerJson: Readonly<Record<string, unknown>>,
+  tokenizerConfig: Readonly<Record<string, unknown>>,
+): TextTokenizer {
+  requireByteLevelBpe(tokenizerJson);
+  const inner = new Tokenizer(tokenizerJson, tokenizerConfig);
+  const addedTokens = addedTokenContents(tokenizerJson);
+  const tokenOf: (string | undefined)[] = [];
+  for (const [token, id] of inner.get_vocab(true)) tokenOf[id] = token;
+  for (const [id, content] of addedTokens) tokenOf[id] = content;
+  const decodePieces = pieceDecoder(tokenOf, new Set(addedTokens.keys()));
+  const contents = [...addedTokens.values()];
+  return {
+    vocabSize: tokenOf.length,
+    encode: (text) => Int32Array.from(inner.encode(text).ids),
+    decodePieces,
+    decode: (ids) => decodePieces(ids).join(""),
+    idOf: (token) => requireTokenId(inner.token_to_id(token), token),
+    escape: (text) => escapeTokens(text, contents),
+  };
+}
+
+const tokenLike = /<(?=\|[^<>\s]*\|>)/g;
+
+function escapeTokens(text: string, addedTokens: readonly string[]): string {
+  // The encoder composes characters (NFC) before it looks for added tokens, so do that first.
+  let escaped = text.normalize("NFC").replace(tokenLike, "< ");
+  for (const token of addedTokens) {
+    if (token.length > 1) escaped = escaped.replaceAll(token, `${token[0]} ${token.slice(1)}`);
+  }
+  return escaped;
+}
+
+function requireTokenId(id: number | undefined, token: string): number {
+  if (id !== undefined) return id;
+  throw new OppoError(
+    "tokenizer/unknown-token",
+    `idOf: expected a token of the vocabulary, got ${JSON.stringify(token)}. Check that the tokenizer belongs to the model.`,
+  );
+}
+
+function requireByteLevelBpe(tokenizerJson: Readonly<Record<string, unknown>>): void {
+  const model = requireObject(tokenizerJson.model, "tokenizer.json: model", "tokenizer/unsupported");
+  const decoder = requireObject(tokenizerJson.decoder, "tokenizer.json: decoder", "tokenizer/unsupported");
+  if (model.type === "BPE" && decoder.type === "ByteLevel") return;
+  throw new OppoError(
+    "tokenizer/unsupported",
+    `tokenizer.json: expected a BPE model with a ByteLevel decoder, got ${String(model.type)} with ` +
+      `${String(decoder.type)}. Only tokenizers of the Qwen kind can be read.`,
+  );
+}
+
+function addedTokenContents(tokenizerJson: Readonly<Record<string, unknown>>): Map<number, string> {
+  const contents = new Map<number, string>();
+  if (!Array.isArray(tokenizerJson.added_tokens)) return contents;
+  for (const entry of tokenizerJson.added_tokens) {
+    const token = requireObject(entry, "tokenizer.json: added_tokens entry", "tokenizer/unsupported");
+    if (typeof token.id === "number" && typeof token.content === "string") contents.set(token.id, token.content);
+  }
+  return contents;
+}
+
+/** Builds decodePieces over id -> vocabulary string; ids in `added` are text already, the others are byte-level. */
+function pieceDecoder(
+  tokenOf: readonly (string | undefined)[],
+  added: ReadonlySet<number>,
+): (ids: ArrayLike<number>) => string[] {
+  const byteOf = byteLevelTable();
+  const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  /** Per id: its text when it stands alone, null when it is part of a character. */
+  const standalone: (string | null | undefined)[] = [];
+
+  function standalonePiece(id: number): string | null {
+    const known = standalone[id];
+    if (known !== undefined) return known;
+    const token = tokenOf[id];
+    if (token === undefined) return "";
+    let piece: string | null = token;
+    if (!added.has(id)) {
+      try {
+        piece = strict.decode(tokenBytes(token, byteOf));
+      } catch {
+        piece = null; // Not UTF-8 on its own: decoded together with its neighbours.
+      }
+    }
+    standalone[id] = piece;
+    return piece;
+  }
+
+  return (ids) => {
+    const pieces: string[] = [];
+    let pending: TextDecoder | null = null;
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
+      const piece = standalonePiece(id);
+      if (piece !== null && (pending === null || added.has(id))) {
+        if (pending !== null) pieces[i - 1] += pending.decode();
+        pending = null;
+        pieces.push(piece);
+        continue;
+      }
+      pending ??= new TextDecoder("utf-8", { ignoreBOM: true });
+      pieces.push(pending.decode(tokenBytes(tokenOf[id] ?? "", byteOf), { stream: true }));
+      // A token that is text on its own leaves nothing behind.
+      if (piece !== null && piece !== "") pending = null;
+    }
+    if (pending !== null) pieces[pieces.length - 1] += pending.decode();
+    return pieces;
+  };
+}
+
+/** Bytes of a byte-level token; a token written in other characters stands for its own UTF-8. */
+function tokenBytes(token: string, byteOf: ReadonlyMap<string, number>): Uint8Array {
+  const bytes: number[] = [];
+  for (const character of token) {
+    const byte = byteOf.get(character);
+    if (byte === undefined) return Buffer.from(token, "utf8");
+    bytes.push(byte);
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** GPT-2's byte-level alphabet: printable Latin-1 stands for itself, the other bytes for U+0100 and up. */
+function byteLevelTable(): ReadonlyMap<string, number> {
+  const table = new Map<string, number>();
+  let next = 256;
+  for (let byte = 0; byte < 256; byte++) {
+    const printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || (byte >= 174 && byte <= 255);
+    table.set(String.fromCharCode(printable ? byte : next++), byte);
+  }
+  return table;
+}
