@@ -1,0 +1,81 @@
+// All cues that a corpus can speak of, as vectors: what turns a clause into the one cue that it states. Needs texts and
+// an embedder only, so it works for corpora without structured annotation. Every comparison in MEP-Bench goes through
+// the bank's numbering, hence is exact: a clause counts as its single best cue or as none.
+
+import type { Sample } from "../data/sample.ts";
+import type { Cue, CueKind, Embedder } from "../evidence/cue.ts";
+import { cosineMatrix } from "../evidence/similarity.ts";
+
+export interface CueBank {
+  readonly cues: readonly Cue[];
+  /** Row-major [cues, dimension]. */
+  readonly vectors: Float32Array;
+  readonly embedder: Embedder;
+}
+
+/** The paper's threshold for "the same cue" (MEP-Bench). */
+export const sameCueThreshold = 0.6;
+
+/** Distinct video and audio cues of some samples, in order of appearance: a bank where the corpus has no list. */
+export function cuesOfSamples(samples: readonly Sample[]): Cue[] {
+  const distinct = new Map<string, Cue>();
+  for (const sample of samples) {
+    for (const cue of sample.cues) if (cue.kind !== "emotion") distinct.set(`${cue.kind}\u0000${cue.text}`, cue);
+  }
+  return [...distinct.values()];
+}
+
+export async function buildCueBank(cues: readonly Cue[], embedder: Embedder): Promise<CueBank> {
+  return { cues, vectors: await embedder.embed(cues.map((cue) => cue.text)), embedder };
+}
+
+/** For every list of texts, the bank indices that its texts state (distinct, ascending). One embedding call for all. */
+export async function matchCues(
+  bank: CueBank,
+  textLists: readonly (readonly string[])[],
+  threshold = sameCueThreshold,
+): Promise<number[][]> {
+  const distinct = [...new Set(textLists.flat())];
+  const vectors = await bank.embedder.embed(distinct);
+  const cosines = cosineMatrix(vectors, bank.vectors, bank.embedder.dimension);
+  const numCues = bank.cues.length;
+  const match = new Map(
+    distinct.map((text, i) => [text, bestAbove(cosines.subarray(i * numCues, (i + 1) * numCues), threshold)]),
+  );
+  return textLists.map((texts) => {
+    const stated = new Set(texts.map((text) => match.get(text)!));
+    stated.delete(-1);
+    return [...stated].sort((a, b) => a - b);
+  });
+}
+
+/** Index of the largest value above the threshold (the first of equals); -1 when there is none. */
+function bestAbove(cosines: Float32Array, threshold: number): number {
+  let best = -1;
+  let highest = threshold;
+  for (let c = 0; c < cosines.length; c++) {
+    if (cosines[c]! > highest) {
+      highest = cosines[c]!;
+      best = c;
+    }
+  }
+  return best;
+}
+
+/** The sample's own video and audio cues as bank indices. */
+export async function presentCues(bank: CueBank, samples: readonly Sample[]): Promise<number[][]> {
+  return matchCues(
+    bank,
+    samples.map((sample) => sample.cues.filter((cue) => cue.kind !== "emotion").map((cue) => cue.text)),
+  );
+}
+
+export function ofKind(bank: CueBank, indices: readonly number[], kind: CueKind): number[] {
+  return indices.filter((index) => bank.cues[index]!.kind === kind);
+}
+
+/** Share of `wanted` that is in `given`; NaN when nothing is wanted. */
+export function shareIn(wanted: readonly number[], given: readonly number[]): number {
+  if (wanted.length === 0) return Number.NaN;
+  return wanted.filter((index) => given.includes(index)).length / wanted.length;
+}

@@ -1,0 +1,18 @@
+// How well answers match the labels, and whether responses have the format at all. The score itself (emotion-wheel set
+// F1 of one sample) comes from src/emotion with its lexicon loaded.
+
+import type { Sample } from "../data/sample.ts";
+import { outputLabels, parseResponse } from "../text/response.ts";
+
+/** Score of predicted emotion words against the labels, in [0, 1]. */
+export type EmotionScore = (predicted: readonly string[], labels: readonly string[]) => number;
+
+/** Per sample. A text without an answer pair is read as a list of words, as the public scorers do. */
+export function emotionScores(samples: readonly Sample[], texts: readonly string[], score: EmotionScore): number[] {
+  return samples.map((sample, i) => score(outputLabels(texts[i]!), sample.labels));
+}
+
+/** 1 for a well-formed response, else 0. */
+export function formatScores(texts: readonly string[]): number[] {
+  return texts.map((text) => (parseResponse(text).wellFormed ? 1 : 0));
+}

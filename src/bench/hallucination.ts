@@ -1,0 +1,46 @@
+// Free reasoning under a mask: with black frames (or silence) every visual (or audible) cue that is stated is invented.
+// Counted per clip, beside the share of responses that still have the format: a model that babbles when it sees nothing
+// invents nothing, and must not win by that. Goes beyond the paper, which asks yes/no questions only.
+import type { Modality } from "../media/clip.ts";
+import { type BootstrapOptions, bootstrapMean } from "./bootstrap.ts";
+import { type CueBank, ofKind, shareIn } from "./cue-bank.ts";
+import { formatScores } from "./emotion-score.ts";
+import type { Report } from "./report.ts";
+
+/** Per clip, for the modality that was masked. */
+export interface HallucinationValues {
+  /** Distinct cues of the masked modality that are stated. */
+  readonly hallucinated: number[];
+  /** Share of the clip's own hidden cues that are not stated: they can only be guessed. NaN without cues. */
+  readonly withheld: number[];
+  /** 1 for a well-formed response. */
+  readonly format: number[];
+}
+
+/** @param stated cues (bank indices) of the responses under mask. @param present the clips' own cues. */
+export function hallucinationValues(
+  bank: CueBank,
+  modality: Modality,
+  texts: readonly string[],
+  stated: readonly (readonly number[])[],
+  present: readonly (readonly number[])[],
+): HallucinationValues {
+  return {
+    hallucinated: stated.map((indices) => ofKind(bank, indices, modality).length),
+    withheld: present.map((own, i) => 1 - shareIn(ofKind(bank, own, modality), stated[i]!)),
+    format: formatScores(texts),
+  };
+}
+
+export function hallucinationReport(
+  modality: Modality,
+  values: HallucinationValues,
+  options: BootstrapOptions,
+): Report {
+  const suffix = modality === "video" ? "Video" : "Audio";
+  return {
+    [`hallucinated${suffix}`]: bootstrapMean(values.hallucinated, options),
+    [`withheld${suffix}`]: bootstrapMean(values.withheld, options),
+    [`formatMasked${suffix}`]: bootstrapMean(values.format, options),
+  };
+}

@@ -1,0 +1,47 @@
+// The face of a model under test: questions about clips in, texts out. A benchmark never sees weights or tensors, so
+// any model can be measured: ours, an endpoint, a stub in a test.
+
+import type { Sample } from "../data/sample.ts";
+import type { Span } from "../text/clause.ts";
+
+/**
+ * What the model gets to see and hear. `video` and `audio` name the sample whose stream is played; null is a fully
+ * masked one (black frames, silence). The subtitle is always that of `sample`.
+ *
+ * Example: `{ sample, video: null, audio: sample }` hides the face and keeps the voice.
+ */
+export interface ClipView {
+  readonly sample: Sample;
+  readonly video: Sample | null;
+  readonly audio: Sample | null;
+}
+
+export interface Query {
+  readonly prompt: string;
+  readonly view: ClipView;
+}
+
+export interface Respondent {
+  readonly name: string;
+  /** One text per query, in order. Batching is the respondent's business. */
+  respond(queries: readonly Query[]): Promise<readonly string[]> | readonly string[];
+}
+
+export function intactView(sample: Sample): ClipView {
+  return { sample, video: sample, audio: sample };
+}
+
+export function maskedView(sample: Sample, modality: "video" | "audio"): ClipView {
+  return { sample, video: modality === "video" ? null : sample, audio: modality === "audio" ? null : sample };
+}
+
+/**
+ * Where a response reasons: inside its think field, however malformed the rest is. An unclosed field runs to the answer
+ * or to the end; a text without tags is all reasoning. Lenient on purpose: babble must not hide a hallucination.
+ */
+export function reasoningSpan(text: string): Span {
+  const open = text.indexOf("<think>");
+  const start = open < 0 ? 0 : open + "<think>".length;
+  const ends = ["</think>", "<answer>", "<|im_end|>"].map((tag) => text.indexOf(tag, start)).filter((at) => at >= 0);
+  return { start, end: Math.min(text.length, ...ends) };
+}

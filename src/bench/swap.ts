@@ -1,0 +1,66 @@
+// The interventional score: play the video (or the sound) of another clip and see which statements about it follow the
+// new clip and which stick to the old one. A faithful model follows; one that guesses from the other modality sticks.
+
+import type { Sample } from "../data/sample.ts";
+import type { Modality } from "../media/clip.ts";
+import { type BootstrapOptions, bootstrapMean } from "./bootstrap.ts";
+import { type CueBank, ofKind, shareIn } from "./cue-bank.ts";
+import type { Report } from "./report.ts";
+import type { ClipView } from "./respondent.ts";
+
+/**
+ * For every sample the next one (in order, wrapping) that shares no label with it; -1 where there is none.
+ */
+export function swapPartners(samples: readonly Sample[]): number[] {
+  return samples.map((sample, i) => {
+    for (let step = 1; step < samples.length; step++) {
+      const j = (i + step) % samples.length;
+      if (!samples[j]!.labels.some((label) => sample.labels.includes(label))) return j;
+    }
+    return -1;
+  });
+}
+
+export function swappedView(sample: Sample, partner: Sample, modality: Modality): ClipView {
+  return {
+    sample,
+    video: modality === "video" ? partner : sample,
+    audio: modality === "audio" ? partner : sample,
+  };
+}
+
+/** Per clip; NaN where the new clip has no cue (follow) or the old one no cue of its own (stick). */
+export interface SwapValues {
+  /** Share of the new clip's cues that are stated. */
+  readonly follow: number[];
+  /** Share of the cues that only the old clip has that are still stated. */
+  readonly stick: number[];
+}
+
+/** @param stated bank indices of the responses to the swapped clips. @param before @param after the clips' own cues. */
+export function swapValues(
+  bank: CueBank,
+  modality: Modality,
+  stated: readonly (readonly number[])[],
+  before: readonly (readonly number[])[],
+  after: readonly (readonly number[])[],
+): SwapValues {
+  const ofModality = (indices: readonly number[]) => ofKind(bank, indices, modality);
+  return {
+    follow: after.map((indices, i) => shareIn(ofModality(indices), stated[i]!)),
+    stick: before.map((indices, i) =>
+      shareIn(
+        ofModality(indices).filter((index) => !after[i]!.includes(index)),
+        stated[i]!,
+      ),
+    ),
+  };
+}
+
+export function swapReport(modality: Modality, values: SwapValues, options: BootstrapOptions): Report {
+  const suffix = modality === "video" ? "Video" : "Audio";
+  return {
+    [`follow${suffix}`]: bootstrapMean(values.follow, options),
+    [`stick${suffix}`]: bootstrapMean(values.stick, options),
+  };
+}

@@ -1,0 +1,88 @@
+// MEP-Bench, utilization: does the reasoning name the cues that are there? A clause states the one cue of the bank that
+// it is closest to (cosine above 0.6) or none. Recall is read beside precision, since a model that lists every cue has
+// recall 1. `recallCosine` is the paper's form: a cue counts when any clause exceeds 0.6, whatever else it resembles.
+
+import type { Sample } from "../data/sample.ts";
+import { splitClauses } from "../text/clauses.ts";
+import { type BootstrapOptions, bootstrap, bootstrapMean, meanOf } from "./bootstrap.ts";
+import { type CueBank, matchCues, ofKind, sameCueThreshold, shareIn } from "./cue-bank.ts";
+import type { Metric, Report } from "./report.ts";
+import { reasoningSpan } from "./respondent.ts";
+
+/** Clause texts of one response's reasoning. */
+export function reasoningClauses(text: string): string[] {
+  return splitClauses([text], reasoningSpan(text)).map((clause) => clause.text);
+}
+
+/** The cues (bank indices) that each response states. */
+export async function statedCues(bank: CueBank, texts: readonly string[]): Promise<number[][]> {
+  return matchCues(bank, texts.map(reasoningClauses));
+}
+
+/** Per sample; NaN where the sample has no such cue (recall) or states none (precision). */
+export interface UtilizationValues {
+  readonly recallVideo: number[];
+  readonly recallAudio: number[];
+  readonly precisionVideo: number[];
+  readonly precisionAudio: number[];
+}
+
+/** @param stated @param present bank indices per sample */
+export function utilizationValues(
+  bank: CueBank,
+  stated: readonly (readonly number[])[],
+  present: readonly (readonly number[])[],
+): UtilizationValues {
+  const shares = (kind: "video" | "audio", from: typeof stated, within: typeof stated) =>
+    from.map((indices, i) => shareIn(ofKind(bank, indices, kind), within[i]!));
+  return {
+    recallVideo: shares("video", present, stated),
+    recallAudio: shares("audio", present, stated),
+    precisionVideo: shares("video", stated, present),
+    precisionAudio: shares("audio", stated, present),
+  };
+}
+
+/** Mean of the video mean and the audio mean: neither modality hides behind the other's number of cues. */
+export function modalityMean(video: readonly number[], audio: readonly number[], options: BootstrapOptions): Metric {
+  const [ofVideo, ofAudio] = [meanOf(video), meanOf(audio)];
+  const count = video.filter((value, i) => !(Number.isNaN(value) && Number.isNaN(audio[i]!))).length;
+  return bootstrap(video.length, (indices) => (ofVideo(indices) + ofAudio(indices)) / 2, count, options);
+}
+
+export function utilizationReport(values: UtilizationValues, options: BootstrapOptions): Report {
+  return {
+    recall: modalityMean(values.recallVideo, values.recallAudio, options),
+    recallVideo: bootstrapMean(values.recallVideo, options),
+    recallAudio: bootstrapMean(values.recallAudio, options),
+    precisionVideo: bootstrapMean(values.precisionVideo, options),
+    precisionAudio: bootstrapMean(values.precisionAudio, options),
+  };
+}
+
+/** The paper's recall per sample: share of its video and audio cues whose best cosine to any clause exceeds 0.6. */
+export async function cosineRecall(
+  bank: CueBank,
+  samples: readonly Sample[],
+  texts: readonly string[],
+  threshold = sameCueThreshold,
+): Promise<number[]> {
+  const cues = samples.map((sample) => sample.cues.filter((cue) => cue.kind !== "emotion").map((cue) => cue.text));
+  const clauses = texts.map(reasoningClauses);
+  const distinct = [...new Set([...cues.flat(), ...clauses.flat()])];
+  const vectors = await bank.embedder.embed(distinct);
+  const { dimension } = bank.embedder;
+  const row = new Map(distinct.map((text, i) => [text, vectors.subarray(i * dimension, (i + 1) * dimension)]));
+  return cues.map((own, i) => {
+    if (own.length === 0) return Number.NaN;
+    const said = clauses[i]!.map((clause) => row.get(clause)!);
+    const recalled = own.filter((cue) => said.some((vector) => dot(row.get(cue)!, vector) > threshold));
+    return recalled.length / own.length;
+  });
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let d = 0; d < a.length; d++) sum += a[d]! * b[d]!;
+  return sum;
+}

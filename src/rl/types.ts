@@ -1,0 +1,84 @@
+// The data of one optimiser step, from sampled text to advantages. Plain, readonly, no tensors: tensors enter in step.ts.
+
+import type { Sample } from "../data/sample.ts";
+import type { EvidenceRouting, EvidenceTokens } from "../evidence/route.ts";
+import type { Modality } from "../media/clip.ts";
+import type { Clause } from "../text/clause.ts";
+import type { ParsedResponse } from "../text/response.ts";
+
+/** One sampled completion (Y). */
+export interface Rollout {
+  /** Generated ids, the stop token included when it was reached. Never re-tokenised. */
+  readonly ids: Int32Array;
+  /** log pi(id) when it was sampled, at temperature 1; one per id. */
+  readonly logprobs: Float32Array;
+  /** Text of every id; joined they are `text`. */
+  readonly pieces: readonly string[];
+  readonly text: string;
+  /** The token limit ended it. */
+  readonly truncated: boolean;
+}
+
+/** The G completions of one prompt. */
+export interface RolloutGroup {
+  readonly sample: Sample;
+  readonly rollouts: readonly Rollout[];
+}
+
+/** What a reward may look at. */
+export interface RewardContext {
+  readonly sample: Sample;
+  readonly rollout: Rollout;
+  readonly response: ParsedResponse;
+  readonly routing: EvidenceRouting;
+}
+
+/** A named score. `weight` multiplies it in the total; the parts are logged unweighted. */
+export interface RewardTerm {
+  readonly name: string;
+  readonly weight: number;
+  score(context: RewardContext): number;
+}
+
+/** Example: `{ total: 2.9, parts: { accuracy: 1, format: 1, omni: 1.8 } }` with weights 1, 1, 0.5. */
+export interface RewardBreakdown {
+  readonly total: number;
+  /** Unweighted, by term name. */
+  readonly parts: Readonly<Record<string, number>>;
+}
+
+export interface ScoredRollout {
+  readonly rollout: Rollout;
+  readonly response: ParsedResponse;
+  /** Clauses of the reasoning with their token spans; they are `routing.clauses`. */
+  readonly clauses: readonly Clause[];
+  readonly routing: EvidenceRouting;
+  readonly rewards: RewardBreakdown;
+  readonly advantage: number;
+  /** T_V and T_A (Eq. 9): ascending token positions in the completion. */
+  readonly evidence: EvidenceTokens;
+}
+
+export interface ScoredGroup {
+  readonly sample: Sample;
+  readonly rollouts: readonly ScoredRollout[];
+}
+
+/** A counterfactual input of a prompt, by what is masked in it. */
+export type ViewName = "video" | "audio" | "both";
+
+/** Completion positions on which the full and the masked input are compared (Eq. 7 and 8). */
+export interface MaskedView {
+  readonly name: ViewName;
+  /** Ascending positions in the completion, never empty. */
+  readonly tokens: Int32Array;
+}
+
+/** Which masked forward passes a perception loss wants for one rollout. */
+export type ViewSelector = (rollout: ScoredRollout) => readonly MaskedView[];
+
+export const maskedModalities: Readonly<Record<ViewName, readonly Modality[]>> = {
+  video: ["video"],
+  audio: ["audio"],
+  both: ["video", "audio"],
+};

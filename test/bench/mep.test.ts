@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defaultBootstrapOptions } from "../../src/bench/bootstrap.ts";
+import { buildCueBank, cuesOfSamples, matchCues, presentCues } from "../../src/bench/cue-bank.ts";
+import { buildProbes, faithfulnessReport, probeQuery, readYesNo } from "../../src/bench/faithfulness.ts";
+import { hallucinationValues } from "../../src/bench/hallucination.ts";
+import { type MepOptions, runMep } from "../../src/bench/mep.ts";
+import { mepMetrics } from "../../src/bench/metric-names.ts";
+import { type Query, type Respondent, reasoningSpan } from "../../src/bench/respondent.ts";
+import { swapPartners, swapValues } from "../../src/bench/swap.ts";
+import { cosineRecall, statedCues, utilizationValues } from "../../src/bench/utilization.ts";
+import type { Sample } from "../../src/data/sample.ts";
+import type { Cue } from "../../src/evidence/cue.ts";
+import { testSample } from "../support/rollouts.ts";
+import { wordEmbedder } from "../support/word-embedder.ts";
+
+const embedder = wordEmbedder(["frown", "smile", "tears", "loud", "quiet", "sobs"]);
+const cues: readonly Cue[] = [
+  { kind: "video", text: "a frown" },
+  { kind: "video", text: "a smile" },
+  { kind: "video", text: "tears" },
+  { kind: "audio", text: "a loud voice" },
+  { kind: "audio", text: "a quiet voice" },
+  { kind: "audio", text: "sobs" },
+];
+const [frown, smile, tears, loud, quiet, sobs] = [0, 1, 2, 3, 4, 5] as const;
+const cue = (index: number): Cue => cues[index]!;
+const bank = await buildCueBank(cues, embedder);
+
+const angry = testSample("angry", { labels: ["angry"], cues: [cue(frown), cue(loud)] });
+const sad = testSample("sad", { labels: ["sad"], cues: [cue(tears), cue(quiet), cue(sobs)] });
+const happy = testSample("happy", { labels: ["happy"], cues: [cue(smile), { kind: "emotion", text: "joy" }] });
+const say = (think: string, answer: string): string => `<think>${think}</think><answer>${answer}</answer>`;
+
+test("a clause states its best cue or none, whatever words surround it", async () => {
+  assert.deepEqual(await matchCues(bank, [["the video shows a frown", "a frown"], ["nothing"], ["sobs", "tears"]]), [
+    [frown],
+    [],
+    [tears, sobs],
+  ]);
+  // "a frown or smile": cosine .7071 with both, the first in the bank wins; with a threshold above it there is none
+  assert.deepEqual(await matchCues(bank, [["a frown or smile"]]), [[frown]]);
+  assert.deepEqual(await matchCues(bank, [["a frown or smile"]], 0.8), [[]]);
+  assert.deepEqual(await presentCues(bank, [angry, happy]), [[frown, loud], [smile]]);
+  assert.deepEqual(cuesOfSamples([angry, angry, happy]), [cue(frown), cue(loud), cue(smile)]);
+});
+
+test("utilization: recall and precision per modality", async () => {
+  const texts = [
+    say("a frown, a smile. a quiet voice.", "angry"), // video 1 of 1 recalled, 1 of 2 right; audio 0 of 1, 0 of 1
+    say("sobs, a quiet voice.", "sad"), // video 0 of 1, nothing stated; audio 2 of 2, 2 of 2
+    say("a smile.", "happy"), // video 1 of 1; no audio cue in the clip, none stated
+  ];
+  const samples = [angry, sad, happy];
+  const values = utilizationValues(bank, await statedCues(bank, texts), await presentCues(bank, samples));
+  assert.deepEqual(values, {
+    recallVideo: [1, 0, 1],
+    recallAudio: [0, 1, Number.NaN],
+    precisionVideo: [0.5, Number.NaN, 1],
+    precisionAudio: [0, 1, Number.NaN],
+  });
+  // the paper's form: angry 1 of 2 cues, sad 2 of 3, happy 1 of 1 (its emotion cue does not count)
+  assert.deepEqual(await cosineRecall(bank, samples, texts), [1 / 2, 2 / 3, 1]);
+});
+
+test("reasoning is read from malformed responses too", () => {
+  const read = (text: string) => text.slice(reasoningSpan(text).start, reasoningSpan(text).end);
+  assert.equal(read("<think>a frown</think><answer>sad</answer>"), "a frown");
+  assert.equal(read("<think>a frown, sobs"), "a frown, sobs");
+  assert.equal(read("a frown<answer>sad</answer>"), "a frown");
+  assert.equal(read("<think>a frown<answer>sad"), "a frown");
+});
+
+test("only an explicit no in a well-formed answer counts", () => {
+  assert.equal(readYesNo(say("the video shows a smile.", "no"), "tagged"), "no");
+  assert.equal(readYesNo(say("a smile", " No, it does not"), "tagged"), "no");
+  assert.equal(readYesNo(say("a smile", "Yes."), "tagged"), "yes");
+  for (const text of [
+    say("a smile", "nothing"),
+    say("", "no"),
+    say("a smile", "not sure"),
+    "<answer>no</answer>",
+    "no",
+  ]) {
+    assert.equal(readYesNo(text, "tagged"), null, text);
+  }
+  assert.equal(readYesNo("No, there is not.", "free"), "no");
+  assert.equal(readYesNo("There is no frown", "free"), null);
+});
+
+test("probes come in threes, ask for typical cues and stay within the bank", async () => {
+  const samples = [angry, sad, happy];
+  const present = await presentCues(bank, samples);
+  const probes = buildProbes(bank, samples, present, {
+    maxPerModality: 10,
+    seed: 1,
+    isTypical: (_, { text }) => text !== "sobs",
+  });
+  // three clips own video cues, two own audio cues
+  assert.equal(probes.length, 3 * (3 + 2));
+  for (const probe of probes) {
+    const own = probe.sample.cues.some(({ text }) => text === probe.cue.text);
+    assert.equal(own, probe.kind !== "absent");
+    assert.equal(probe.cue.kind, probe.modality);
+    assert.equal(probe.expected, probe.kind === "present" ? "yes" : "no");
+    assert.ok(probe.kind === "absent" || probe.cue.text !== "sobs");
+    const { view } = probeQuery(probe);
+    assert.equal(view.video === null, probe.kind === "masked" && probe.modality === "video");
+    assert.equal(view.audio === null, probe.kind === "masked" && probe.modality === "audio");
+  }
+  assert.deepEqual(
+    probes,
+    buildProbes(bank, samples, present, { maxPerModality: 10, seed: 1, isTypical: (_, { text }) => text !== "sobs" }),
+  );
+  assert.equal(buildProbes(bank, samples, present, { maxPerModality: 1, seed: 1 }).length, 6);
+});
+
+test("a model that always says no has Acc 1 and is exposed by its controls", async () => {
+  const present = await presentCues(bank, [angry, sad]);
+  const probes = buildProbes(bank, [angry, sad], present, { maxPerModality: 10, seed: 1 });
+  const report = (text: string) =>
+    faithfulnessReport(
+      probes,
+      probes.map(() => text),
+      "tagged",
+      defaultBootstrapOptions,
+    );
+  const never = report(say("a face.", "no"));
+  const scores = (from: typeof never) =>
+    ["acc", "yes", "no", "balanced", "f1", "yesRate"].map((name) => from[`${name}Video`]!.value);
+  assert.deepEqual(scores(never), [1, 0, 1, 0.5, 0, 0]);
+  // always yes: 2 true and 2 false positives, F1 = 4 / (4 + 2) = 2/3
+  assert.deepEqual(scores(report(say("a face.", "yes"))), [0, 1, 0, 0.5, 2 / 3, 1]);
+  // babble is neither
+  assert.deepEqual(scores(report("no no no")), [0, 0, 0, 0, 0, 0]);
+});
+
+test("hallucination counts distinct cues of the masked modality", async () => {
+  const texts = [
+    say("a frown, a frown. a loud voice.", "angry"),
+    "<think>tears, a smile",
+    say("nothing at all.", "sad"),
+  ];
+  const stated = await statedCues(bank, texts);
+  const values = hallucinationValues(bank, "video", texts, stated, await presentCues(bank, [angry, sad, sad]));
+  assert.deepEqual(values, { hallucinated: [1, 2, 0], withheld: [0, 0, 1], format: [1, 0, 1] });
+});
+
+test("swap: what follows the new clip and what sticks to the old one", () => {
+  assert.deepEqual(swapPartners([angry, angry, sad, happy]), [2, 2, 3, 0]);
+  assert.deepEqual(swapPartners([angry, angry]), [-1, -1]);
+  // old clip: frown and smile, new clip: smile and tears; stated: tears and frown
+  const values = swapValues(bank, "video", [[frown, tears]], [[frown, smile]], [[smile, tears]]);
+  // of smile and tears one is stated; the old clip's exclusive cue, the frown, still is
+  assert.deepEqual(values, { follow: [0.5], stick: [1] });
+});
+
+const oracleSamples: readonly Sample[] = [
+  angry,
+  sad,
+  testSample("happy", { labels: ["happy"], cues: [cue(smile), cue(loud)] }),
+];
+
+/** Says exactly what the view shows: the ideal model, or one that talks about hidden modalities as if it saw them. */
+function scriptedRespondent(guessesHidden: boolean): Respondent {
+  return {
+    name: guessesHidden ? "guesser" : "oracle",
+    respond: (queries: readonly Query[]) =>
+      queries.map(({ prompt, view }) => {
+        const seen = [
+          ...((view.video ?? (guessesHidden ? view.sample : null))?.cues ?? []).filter(({ kind }) => kind === "video"),
+          ...((view.audio ?? (guessesHidden ? view.sample : null))?.cues ?? []).filter(({ kind }) => kind === "audio"),
+        ];
+        const think = `i see and hear ${seen.map(({ text }) => text).join(", ")}.`;
+        if (prompt === "why?") return say(think, view.sample.labels.join(", "));
+        return say(think, seen.some(({ text }) => prompt.includes(`${text}?`)) ? "yes" : "no");
+      }),
+  };
+}
+
+test("the whole suite separates an oracle from a model that guesses", async () => {
+  const options: MepOptions = {
+    bank,
+    congruent: oracleSamples,
+    conflict: [],
+    reasoningPrompt: () => "why?",
+    maxProbesPerModality: 100,
+    emotionScore: (predicted, labels) => (predicted.join() === labels.join() ? 1 : 0),
+    answerStyle: "tagged",
+    seed: 1,
+  };
+  const oracle = await runMep(scriptedRespondent(false), options);
+  assert.deepEqual(Object.keys(oracle.report), Object.keys(mepMetrics));
+  const perfect = { recall: 1, recallCosine: 1, precisionVideo: 1, emotionF1: 1, format: 1, accVideo: 1, accAudio: 1 };
+  const clean = { yesVideo: 1, noAudio: 1, hallucinatedVideo: 0, withheldAudio: 1, followVideo: 1, stickAudio: 0 };
+  for (const [name, value] of Object.entries({ ...perfect, ...clean })) {
+    assert.equal(oracle.report[name]!.value, value, name);
+  }
+  assert.deepEqual(oracle.report.emotionF1Conflict, { value: null, low: null, high: null, count: 0 });
+  const guesser = await runMep(scriptedRespondent(true), options);
+  assert.equal(guesser.report.recall!.value, 1);
+  assert.equal(guesser.report.accVideo!.value, 0);
+  assert.equal(guesser.report.withheldVideo!.value, 0);
+  // one visual cue per clip
+  assert.equal(guesser.report.hallucinatedVideo!.value, 1);
+  assert.equal(guesser.texts.maskedVideo.length, 3);
+  assert.equal(guesser.probes.length, 3 * 6);
+});

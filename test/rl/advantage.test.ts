@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defaultAdvantageOptions, groupAdvantages, sampleStd } from "../../src/rl/advantage.ts";
+import { deriveSeed, deriveUniform } from "../../src/rl/seeds.ts";
+
+const vectorTolerance = 5e-9;
+
+function near(actual: readonly number[], expected: readonly number[], tolerance: number): boolean {
+  return (
+    actual.length === expected.length && actual.every((value, i) => Math.abs(value - (expected[i] ?? NaN)) <= tolerance)
+  );
+}
+
+// rewards [1, 0, .5, 2.5]: mean 1, squares 0 + 1 + .25 + 2.25 = 3.5, std sqrt(3.5 / 3) = 1.0801234497;
+// A_4 = 1.5 / (1.0801234497 + 1e-4) = 1.38860159
+const rewards = [1, 0, 0.5, 2.5];
+const expected = [0, -0.92573439, -0.4628672, 1.38860159];
+
+test("group scaling uses the sample standard deviation", () => {
+  assert.ok(Math.abs(sampleStd(rewards) - 1.0801234497) < vectorTolerance);
+  const [advantages] = groupAdvantages([rewards]);
+  assert.ok(near(advantages!, expected, vectorTolerance));
+  // negative control: the population form (divisor n) must not pass
+  const population = rewards.map((r) => (r - 1) / (Math.sqrt(3.5 / 4) + 1e-4));
+  assert.ok(!near(population, expected, vectorTolerance));
+});
+
+test("no scaling (Dr.GRPO) and batch scaling", () => {
+  assert.deepEqual(groupAdvantages([rewards], { ...defaultAdvantageOptions, scale: "none" }), [[0, -1, -0.5, 1.5]]);
+  // all eight rewards: mean 1.5; squares .25 + 2.25 + 1 + 1 and 4 x .25 -> 5.5; std sqrt(5.5 / 7)
+  const [first, second] = groupAdvantages([rewards, [2, 2, 2, 2]], {
+    ...defaultAdvantageOptions,
+    scale: "batch",
+    epsilon: 0,
+  });
+  const std = Math.sqrt(5.5 / 7);
+  assert.ok(near(first!, [0, -1 / std, -0.5 / std, 1.5 / std], vectorTolerance));
+  assert.deepEqual(second, [0, 0, 0, 0]);
+});
+
+test("equal rewards, single rollouts and the floor of the spread", () => {
+  assert.deepEqual(groupAdvantages([[0.5, 0.5, 0.5]]), [[0, 0, 0]]);
+  assert.deepEqual(groupAdvantages([[3], []]), [[0], []]);
+  const tiny = [0, 0.001];
+  const [plain] = groupAdvantages([tiny]);
+  const [floored] = groupAdvantages([tiny], { ...defaultAdvantageOptions, minStd: 0.1 });
+  // std of [0, .001] is .001 / sqrt(2) = 7.0711e-4: .0005 / (7.0711e-4 + 1e-4) = 0.6195; with the floor .0005 / .1001
+  assert.ok(Math.abs(plain![1]! - 0.0005 / (0.001 / Math.SQRT2 + 1e-4)) < vectorTolerance);
+  assert.ok(Math.abs(floored![1]! - 0.0005 / 0.1001) < vectorTolerance);
+});
+
+test("advantages of a group sum to zero", () => {
+  for (let trial = 0; trial < 50; trial++) {
+    const group = Array.from({ length: 2 + (trial % 7) }, (_, i) => deriveUniform("reward", trial, i) * 3);
+    for (const scale of ["group", "none"] as const) {
+      const [advantages] = groupAdvantages([group], { ...defaultAdvantageOptions, scale });
+      assert.ok(Math.abs(advantages!.reduce((a, b) => a + b, 0)) < 1e-9);
+    }
+  }
+});
+
+test("a reward that is not finite names its rollout", () => {
+  assert.throws(
+    () =>
+      groupAdvantages([
+        [1, 2],
+        [1, Number.NaN],
+      ]),
+    {
+      code: "rl/reward",
+      message: /got NaN for rollout 1 of group 1/,
+    },
+  );
+});
+
+test("derived seeds depend on every part and spread evenly", () => {
+  assert.equal(deriveSeed(1, "a", 2), deriveSeed(1, "a", 2));
+  assert.notEqual(deriveSeed(1, "a", 2), deriveSeed(1, "a", 3));
+  assert.notEqual(deriveSeed("1"), deriveSeed(1));
+  assert.notEqual(deriveSeed("ab", "c"), deriveSeed("a", "bc"));
+  const draws = Array.from({ length: 4000 }, (_, i) => deriveUniform(7, "step", i));
+  const average = draws.reduce((a, b) => a + b, 0) / draws.length;
+  // standard error of the mean of 4,000 uniform draws is 0.0046; four of them
+  assert.ok(Math.abs(average - 0.5) < 0.0185, `mean ${average}`);
+});

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defaultAdvantageOptions } from "../../src/rl/advantage.ts";
+import { rolloutMetrics } from "../../src/rl/metrics.ts";
+import { accuracyReward } from "../../src/rl/rewards/accuracy.ts";
+import { formatReward } from "../../src/rl/rewards/format.ts";
+import { omniReward } from "../../src/rl/rewards/omni.ts";
+import { type ScoreOptions, scoreGroups } from "../../src/rl/score.ts";
+import { testSample, textRollout } from "../support/rollouts.ts";
+import { wordEmbedder } from "../support/word-embedder.ts";
+
+const tolerance = 1e-6;
+const embedder = wordEmbedder(["furrowed", "brow", "loud", "voice", "angry", "smile"]);
+
+const sample = testSample("clip", {
+  labels: ["angry"],
+  cues: [
+    { kind: "video", text: "a furrowed brow" },
+    { kind: "audio", text: "a loud voice" },
+    { kind: "emotion", text: "the person is angry" },
+  ],
+});
+
+const options: ScoreOptions = {
+  embedder,
+  terms: [
+    accuracyReward((predicted, labels) => (predicted.some((word) => labels.includes(word)) ? 1 : 0)),
+    formatReward(),
+    omniReward({ weight: 0.5, similarityThreshold: 0.5 }),
+  ],
+  similarityThreshold: 0.5,
+  advantage: defaultAdvantageOptions,
+  requireWellFormed: true,
+};
+
+const perfect =
+  "<think>the video shows a furrowed brow. the audio carries a loud voice. this suggests anger, angry.</think><answer>angry</answer>";
+const halfBrow = "<think>the video shows a brow. nothing else.</think><answer>angry</answer>";
+const empty = "<think>nothing to see here.</think><answer>calm</answer>";
+const malformed = "<think>the video shows a furrowed brow.</think>";
+
+test("rewards: perfect, middle, empty and malformed", async () => {
+  const rollouts = [perfect, halfBrow, empty, malformed].map((text) => textRollout(text));
+  const [group] = await scoreGroups([{ sample, rollouts }], options);
+  const [a, b, c, d] = group!.rollouts;
+  // float32 cosines of equal unit vectors are 1 to 1e-7 only
+  assert.ok(Math.abs(a!.rewards.parts.omni! - 3) < tolerance);
+  assert.ok(Math.abs(a!.rewards.total - (1 + 1 + 0.5 * 3)) < tolerance);
+  // "a brow" against "a furrowed brow": cosine 1 / sqrt(2) = .70711, s = (.70711 - .5) / .5 = .41421; other kinds 0
+  assert.ok(Math.abs(b!.rewards.parts.omni! - (Math.SQRT1_2 - 0.5) / 0.5) < tolerance);
+  assert.deepEqual(c!.rewards.parts, { accuracy: 0, format: 1, omni: 0 });
+  // malformed: no clauses, although the cue is named
+  assert.deepEqual(d!.rewards.parts, { accuracy: 0, format: 0, omni: 0 });
+  assert.equal(d!.clauses.length, 0);
+  const lenient = await scoreGroups([{ sample, rollouts }], { ...options, requireWellFormed: false });
+  assert.ok(Math.abs(lenient[0]!.rollouts[3]!.rewards.parts.omni! - 1) < tolerance);
+  assert.ok(Math.abs(group!.rollouts.reduce((sum, rollout) => sum + rollout.advantage, 0)) < tolerance);
+  assert.ok(a!.advantage > b!.advantage && b!.advantage > c!.advantage && c!.advantage > d!.advantage);
+});
+
+test("evidence tokens are the words of the clauses that name a cue", async () => {
+  const rollout = textRollout(perfect);
+  const [group] = await scoreGroups([{ sample, rollouts: [rollout] }], options);
+  const { evidence } = group!.rollouts[0]!;
+  const words = (positions: Int32Array) => Array.from(positions, (position) => rollout.pieces[position]).join("");
+  assert.equal(words(evidence.video), "the video shows a furrowed brow");
+  assert.equal(words(evidence.audio), " the audio carries a loud voice");
+  // a truncated completion is malformed whatever it says
+  const cut = await scoreGroups([{ sample, rollouts: [textRollout(perfect, true)] }], options);
+  assert.equal(cut[0]!.rollouts[0]!.evidence.video.length, 0);
+});
+
+test("groups of different sizes keep their own rollouts", async () => {
+  const other = testSample("other", { labels: ["happy"], cues: [{ kind: "video", text: "a smile" }] });
+  const groups = await scoreGroups(
+    [
+      { sample, rollouts: [textRollout(perfect)] },
+      { sample: other, rollouts: [textRollout(empty), textRollout("<think>a smile.</think><answer>happy</answer>")] },
+    ],
+    options,
+  );
+  const totals = groups.map(({ rollouts }) => rollouts.map(({ rewards }) => rewards.total.toFixed(5)));
+  assert.deepEqual(totals, [["3.50000"], ["1.00000", "2.50000"]]);
+  const metrics = rolloutMetrics(groups);
+  assert.ok(Math.abs(metrics.reward! - 7 / 3) < tolerance);
+  assert.ok(Math.abs(metrics["rewards/omni/mean"]! - 4 / 3) < tolerance);
+  assert.equal(metrics.frac_reward_zero_std, 0.5);
+  assert.equal(metrics["omni/frac_rollouts_with_evidence"], 2 / 3);
+});

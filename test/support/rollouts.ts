@@ -1,0 +1,14 @@
+// Rollouts made from plain text, one token per word: what a test needs instead of a model.
+import type { Sample } from "../../src/data/sample.ts";
+import type { Rollout } from "../../src/rl/types.ts";
+
+/** Pieces are tags, words with their leading space, and punctuation marks. */
+export function textRollout(text: string, truncated = false): Rollout {
+  const pieces = text.match(/<[^>]+>|\s*[\p{L}\p{N}]+|\s*[^\s<]/gu) ?? [];
+  const ids = Int32Array.from(pieces, (_, i) => i);
+  return { ids, logprobs: new Float32Array(ids.length).fill(-1), pieces, text: pieces.join(""), truncated };
+}
+
+export function testSample(id: string, fields: Partial<Sample> = {}): Sample {
+  return { id, media: `${id}.mp4`, subtitle: "", labels: [], reasoning: "", cues: [], ...fields };
+}
