@@ -1,0 +1,104 @@
+// Emotion wheels: which group an emotion word belongs to, so that "furious" and "mad" count as the same answer. Wheels are
+// data passed in: the theatre has one of its own; the MER-UniBench lexicon has five with two levels, and two tables that
+// lead from any surface form of a word to the words on the wheels.
+import { OppoError } from "../error.ts";
+
+/** The inner ring ("level1", what published numbers use) or the middle ring of a wheel. */
+export type WheelLevel = "level1" | "level2";
+
+/** Example: `{ name: "wheel1", levels: { level1: Map { "furious" => "mad", ... }, level2: Map { "furious" => "anger", ... } } }` */
+export interface EmotionWheel {
+  readonly name: string;
+  /** Per level: wheel word -> name of its group. */
+  readonly levels: Readonly<Record<WheelLevel, ReadonlyMap<string, string>>>;
+}
+
+export interface EmotionLexicon {
+  /** Stamped into reports: the choice of lexicon moves scores by points. */
+  readonly name: string;
+  readonly wheels: readonly EmotionWheel[];
+  /** Surface form -> base words. Null when labels are wheel words themselves. */
+  readonly forms: ReadonlyMap<string, readonly string[]> | null;
+  /** Base word -> wheel words. Null when base words are wheel words themselves. */
+  readonly synonyms: ReadonlyMap<string, readonly string[]> | null;
+}
+
+/** The lexicon's JSON tables as they are stored. */
+export interface LexiconTables {
+  readonly forms: Readonly<Record<string, readonly string[]>>;
+  readonly synonyms: Readonly<Record<string, readonly string[]>>;
+  readonly wheelMaps: Readonly<Record<string, Readonly<Record<WheelLevel, Readonly<Record<string, string>>>>>>;
+}
+
+/** Builds a lexicon from the tables; wheels keep the tables' order. */
+export function lexiconFromTables(name: string, tables: LexiconTables): EmotionLexicon {
+  const wheels = Object.entries(tables.wheelMaps).map(([wheel, { level1, level2 }]) => ({
+    name: wheel,
+    levels: { level1: new Map(Object.entries(level1)), level2: new Map(Object.entries(level2)) },
+  }));
+  return {
+    name,
+    wheels,
+    forms: new Map(Object.entries(tables.forms)),
+    synonyms: new Map(Object.entries(tables.synonyms)),
+  };
+}
+
+/**
+ * A lexicon of one wheel with one ring, for corpora with a closed vocabulary. Both levels are the same.
+ *
+ * @param groups group name -> its words. Example: `{ angry: ["angry", "furious"], sad: ["sad"] }`
+ * @throws OppoError emotion/ambiguous-word when a word is in two groups.
+ */
+export function singleWheelLexicon(name: string, groups: Readonly<Record<string, readonly string[]>>): EmotionLexicon {
+  const groupOf = new Map<string, string>();
+  for (const [group, words] of Object.entries(groups)) {
+    for (const word of words) {
+      const other = groupOf.get(word);
+      if (other !== undefined && other !== group) {
+        throw new OppoError(
+          "emotion/ambiguous-word",
+          `singleWheelLexicon ${name}: expected every word in one group, got ${JSON.stringify(word)} in ${other} and ${group}. ` +
+            "Remove it from one of them.",
+        );
+      }
+      groupOf.set(word, group);
+    }
+  }
+  return { name, wheels: [{ name, levels: { level1: groupOf, level2: groupOf } }], forms: null, synonyms: null };
+}
+
+/**
+ * The group of a normalised label on one wheel; null when the label is out of vocabulary or not on this wheel. All wheel
+ * words that the label can mean are pooled, and the alphabetically first one that is on the wheel decides.
+ */
+export function resolveLabel(
+  lexicon: EmotionLexicon,
+  wheel: EmotionWheel,
+  label: string,
+  level: WheelLevel = "level1",
+): string | null {
+  const bases = lexicon.forms === null ? [label] : (lexicon.forms.get(label) ?? []);
+  const candidates = new Set(bases.flatMap((base) => lexicon.synonyms?.get(base) ?? (lexicon.synonyms ? [] : [base])));
+  const groupOf = wheel.levels[level];
+  for (const candidate of [...candidates].sort()) {
+    const group = groupOf.get(candidate);
+    if (group !== undefined) return group;
+  }
+  return null;
+}
+
+/** The set of groups that normalised labels fall into; unresolved labels vanish, synonyms collapse. */
+export function resolveGroups(
+  lexicon: EmotionLexicon,
+  wheel: EmotionWheel,
+  labels: readonly string[],
+  level: WheelLevel = "level1",
+): Set<string> {
+  const groups = new Set<string>();
+  for (const label of labels) {
+    const group = resolveLabel(lexicon, wheel, label, level);
+    if (group !== null) groups.add(group);
+  }
+  return groups;
+}
