@@ -1,0 +1,158 @@
+// Autograd: gradient mode, gradients, backward passes, and a graph node whose backward is a JavaScript function.
+#include "engine.h"
+
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/variable.h>
+#include <torch/version.h>
+
+namespace oppo {
+
+using torch::autograd::variable_list;
+
+// setGradMode(enabled) -> what it was. Thread local.
+static napi_value setGradMode(Call& c) {
+  bool before = at::GradMode::is_enabled();
+  at::GradMode::set_enabled(asBool(c.env, c.argv[0]));
+  return fromBool(c.env, before);
+}
+// Inference guards unwind last in, first out on this thread: the TypeScript side only nests them in sync functions.
+static napi_value pushInference(Call& c) {
+  c.engine->inference.emplace_back(new c10::InferenceMode(true));
+  return nullptr;
+}
+static napi_value popInference(Call& c) {
+  if (!c.engine->inference.empty()) c.engine->inference.pop_back();
+  return nullptr;
+}
+
+static napi_value requiresGrad(Call& c) { return fromBool(c.env, c.tensor(0).requires_grad()); }
+static napi_value setRequiresGrad(Call& c) {
+  c.tensor(0).set_requires_grad(asBool(c.env, c.argv[1]));
+  return nullptr;
+}
+static napi_value retainGrad(Call& c) {
+  c.tensor(0).retain_grad();
+  return nullptr;
+}
+// grad(handle) -> handle, 0 when there is none.
+static napi_value grad(Call& c) {
+  const at::Tensor& g = c.tensor(0).grad();
+  return fromInt(c.env, g.defined() ? c.engine->tensors.put(g) : 0);
+}
+static napi_value setGrad(Call& c) {
+  c.tensor(0).mutable_grad() = c.given(1) ? c.tensor(1) : at::Tensor();
+  return nullptr;
+}
+
+// Errors of a JavaScript backward come out of the engine as C++ exceptions while the original is still pending.
+template <class F>
+static auto runEngine(Call& c, F body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (...) {
+    bool pending = false;
+    napi_is_exception_pending(c.env, &pending);
+    if (pending) throw PendingException();
+    throw;
+  }
+}
+// backward(handle, gradient?, retainGraph)
+static napi_value backward(Call& c) {
+  at::Tensor root = c.tensor(0);  // a copy: JavaScript may run and dispose the handle
+  variable_list gradients;
+  if (c.given(1)) gradients.push_back(c.tensor(1));
+  bool retain = asBool(c.env, c.argv[2]);
+  runEngine(c, [&] { torch::autograd::backward({root}, gradients, retain); });
+  return nullptr;
+}
+// gradOf(outputs, inputs, gradOutputs?, retainGraph, createGraph) -> handles, 0 for an input that was not used.
+static napi_value gradOf(Call& c) {
+  variable_list outputs = asTensors(*c.engine, c.argv[0]), inputs = asTensors(*c.engine, c.argv[1]), upstream;
+  if (c.given(2)) upstream = asTensors(*c.engine, c.argv[2]);
+  bool retain = asBool(c.env, c.argv[3]), create = asBool(c.env, c.argv[4]);
+  variable_list grads =
+      runEngine(c, [&] { return torch::autograd::grad(outputs, inputs, upstream, retain, create, true); });
+  napi_value list;
+  napi_create_array_with_length(c.env, grads.size(), &list);
+  for (size_t i = 0; i < grads.size(); i++) {
+    napi_set_element(c.env, list, i, fromInt(c.env, grads[i].defined() ? c.engine->tensors.put(grads[i]) : 0));
+  }
+  return list;
+}
+
+// The engine calls CPU nodes on the thread that called backward; CUDA nodes run elsewhere, where JavaScript cannot.
+struct JsNode : public torch::autograd::Node {
+  std::shared_ptr<Engine> engine;
+  napi_ref function;
+  size_t numInputs;
+  JsNode(std::shared_ptr<Engine> e, napi_ref f, size_t n) : engine(std::move(e)), function(f), numInputs(n) {}
+  ~JsNode() override {
+    if (!engine->closed) engine->deleteLater(function);
+  }
+  std::string name() const override { return "JavaScriptBackward"; }
+  variable_list apply(variable_list&& upstream) override {
+    TORCH_CHECK(std::this_thread::get_id() == engine->thread, "a JavaScript backward works on CPU tensors only");
+    if (!upstream[0].defined()) return variable_list(numInputs);
+    napi_env env = engine->env;
+    napi_handle_scope scope;
+    napi_open_handle_scope(env, &scope);
+    napi_value callee, receiver, ignored;
+    napi_get_reference_value(env, function, &callee);
+    napi_get_undefined(env, &receiver);
+    napi_value argument = fromInt(env, engine->tensors.put(upstream[0]));
+    engine->delivered.clear();
+    napi_status status = napi_call_function(env, receiver, callee, 1, &argument, &ignored);
+    napi_close_handle_scope(env, scope);
+    TORCH_CHECK(status == napi_ok, "a JavaScript backward threw");
+    variable_list result = std::move(engine->delivered);
+    engine->delivered.clear();
+    TORCH_CHECK(result.size() == numInputs, "a JavaScript backward returned ", result.size(), " gradients for ",
+                numInputs, " inputs");
+    return result;
+  }
+};
+// deliver(handles): called by a JavaScript backward, inside its scope, with its gradients; 0 means none.
+static napi_value deliver(Call& c) {
+  variable_list result;
+  for (int64_t h : asInts(c.env, c.argv[0])) result.push_back(h == 0 ? at::Tensor() : c.engine->tensor((int32_t)h));
+  c.engine->delivered = std::move(result);
+  return nullptr;
+}
+// customGrad(inputs, output, backward) -> handle of the output's values, attached to the inputs through a JsNode.
+static napi_value customGrad(Call& c) {
+  c.engine->deleteDead();
+  variable_list inputs = asTensors(*c.engine, c.argv[0]);
+  at::Tensor output = c.tensor(1).detach();
+  napi_ref function;
+  napi_create_reference(c.env, c.argv[2], 1, &function);
+  auto owner = c.engine->shared_from_this();
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 14)
+  auto node = c10::make_intrusive<JsNode>(owner, function, inputs.size());
+#else
+  std::shared_ptr<JsNode> node(new JsNode(owner, function, inputs.size()), torch::autograd::deleteNode);
+#endif
+  node->set_next_edges(torch::autograd::collect_next_edges(inputs));
+  bool anyGrad = at::GradMode::is_enabled();
+  if (anyGrad) anyGrad = std::any_of(inputs.begin(), inputs.end(), [](auto& t) { return t.requires_grad(); });
+  if (anyGrad) torch::autograd::create_gradient_edge(output, node);
+  return fromInt(c.env, c.engine->tensors.put(output));
+}
+
+std::vector<Export> autogradExports() {
+  return {{"setGradMode", entry<setGradMode>},
+          {"pushInference", entry<pushInference>},
+          {"popInference", entry<popInference>},
+          {"requiresGrad", entry<requiresGrad>},
+          {"setRequiresGrad", entry<setRequiresGrad>},
+          {"retainGrad", entry<retainGrad>},
+          {"grad", entry<grad>},
+          {"setGrad", entry<setGrad>},
+          {"backward", entry<backward>},
+          {"gradOf", entry<gradOf>},
+          {"deliver", entry<deliver>},
+          {"customGrad", entry<customGrad>}};
+}
+
+}  // namespace oppo

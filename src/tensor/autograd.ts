@@ -1,0 +1,40 @@
+// Gradients as values, and graph nodes whose backward is written in TypeScript.
+import { native } from "./native.ts";
+import { handlesOf, scope, type Tensor, wrap, wrapOptional } from "./tensor.ts";
+
+export interface GradOptions {
+  readonly gradOutputs?: readonly Tensor[];
+  readonly retainGraph?: boolean;
+  /** Makes the gradients differentiable. */
+  readonly createGraph?: boolean;
+}
+
+/** Gradients of the outputs' sum with respect to the inputs; null for an input that was not used. */
+export function grad(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  options: GradOptions = {},
+): (Tensor | null)[] {
+  const create = options.createGraph ?? false;
+  const upstream = options.gradOutputs ? handlesOf(options.gradOutputs) : null;
+  const retain = options.retainGraph ?? create;
+  return native.gradOf(handlesOf(outputs), handlesOf(inputs), upstream, retain, create).map(wrapOptional);
+}
+
+/**
+ * Gives `forwardOutput` (whatever its history) a backward of its own: it gets the gradient of the output and returns one
+ * gradient or null per input. Works on the CPU only. Tensors that `backward` captures must live until it has run.
+ */
+export function customGrad(
+  inputs: readonly Tensor[],
+  forwardOutput: Tensor,
+  backward: (gradOutput: Tensor) => readonly (Tensor | null)[],
+): Tensor {
+  const node = (upstream: number): void => {
+    scope(() => {
+      const gradients = backward(wrap(upstream));
+      native.deliver(gradients.map((gradient) => gradient?.h ?? 0));
+    });
+  };
+  return wrap(native.customGrad(handlesOf(inputs), forwardOutput.h, node));
+}

@@ -1,0 +1,22 @@
+// Tensors on libtorch: import from here, so that the operators are installed as methods.
+
+export { customGrad, type GradOptions, grad } from "./autograd.ts";
+export { gelu, rmsNorm } from "./composite.ts";
+export { type HostArray, indices, tensor } from "./create.ts";
+export { byteSize, type DType } from "./dtype.ts";
+export { CheckpointError, OperatorError, ShapeError, TensorDisposedError } from "./error.ts";
+export { Generator } from "./generator.ts";
+export * as op from "./ops.gen.ts";
+export {
+  cudaAvailable,
+  type Flag,
+  hasOperator,
+  numLiveTensors,
+  numThreads,
+  setFlag,
+  setNumThreads,
+  synchronize,
+  torchVersion,
+} from "./runtime.ts";
+export { openSafetensors, type SafetensorsFile, writeSafetensors } from "./safetensors.ts";
+export { inference, keep, noGrad, type Scalar, scope, Tensor } from "./tensor.ts";

@@ -1,0 +1,42 @@
+// What the loaded libtorch is and how it runs: version, operators, threads, devices, counts.
+import { native } from "./native.ts";
+
+/** Tensors with a live handle. A test that ends with more than it began with leaks. */
+export function numLiveTensors(): number {
+  return native.numLive();
+}
+
+/** Threads inside one operator, for libtorch and OpenBLAS. The default is 1: on shared cores more is slower. */
+export function setNumThreads(threads: number): void {
+  native.setNumThreads(threads);
+}
+
+export function numThreads(): number {
+  return native.numThreads();
+}
+
+/** Whether the loaded libtorch has an operator: "rms_norm", "aten::add.Tensor". */
+export function hasOperator(name: string): boolean {
+  const [base, overload = ""] = (name.includes("::") ? name : `aten::${name}`).split(".");
+  return native.hasOperator(base!, overload);
+}
+
+export function torchVersion(): string {
+  return native.version();
+}
+
+export function cudaAvailable(): boolean {
+  return native.cudaAvailable();
+}
+
+/** Waits until everything queued on a device is done: before reading a clock. */
+export function synchronize(device = "cuda"): void {
+  native.synchronize(device);
+}
+
+export type Flag = "onednn" | "tf32" | "deterministic";
+
+/** Back-end switches of the whole process. */
+export function setFlag(flag: Flag, enabled: boolean): void {
+  native.setFlag(flag, enabled);
+}

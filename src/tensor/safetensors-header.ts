@@ -1,0 +1,150 @@
+// The header of a safetensors file: 8 bytes of length, JSON, then the tensors' bytes. A file comes from outside, so
+// everything in the header is checked before a byte of data is touched. Format: huggingface/safetensors, README.
+import { byteSize, type DType } from "./dtype.ts";
+import { CheckpointError } from "./error.ts";
+
+const dtypes: Readonly<Record<string, DType>> = {
+  F64: "float64",
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+  I64: "int64",
+  I32: "int32",
+  I16: "int16",
+  I8: "int8",
+  U8: "uint8",
+  BOOL: "bool",
+};
+
+export const formatNames = new Map(Object.entries(dtypes).map(([name, dtype]) => [dtype, name]));
+
+/** The format's own bound: a longer header is an attack or not a safetensors file. */
+export const maxHeaderBytes = 100_000_000;
+
+export interface SafetensorsEntry {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Bytes of the data section, [begin, end). */
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface SafetensorsHeader {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly entries: ReadonlyMap<string, SafetensorsEntry>;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Parses and checks a header whose data section is `dataBytes` long. */
+export function parseHeader(file: string, json: Uint8Array, dataBytes: number): SafetensorsHeader {
+  const text = decode(file, json);
+  const parsed = parseJson(file, text);
+  refuseDuplicates(file, text);
+  const entries = new Map<string, SafetensorsEntry>();
+  let metadata: Readonly<Record<string, string>> = {};
+  for (const [key, value] of Object.entries(parsed)) {
+    if (key === "__metadata__") metadata = readMetadata(file, value);
+    else entries.set(key, readEntry(file, key, value, dataBytes));
+  }
+  checkLayout(file, entries, dataBytes);
+  return { metadata, entries };
+}
+
+function decode(file: string, json: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(json);
+  } catch (cause) {
+    throw new CheckpointError("CHECKPOINT_HEADER", file, "the header is not UTF-8 text.", { cause });
+  }
+}
+
+function parseJson(file: string, text: string): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new CheckpointError("CHECKPOINT_HEADER", file, "the header is not valid JSON.", { cause });
+  }
+  if (!isObject(parsed)) throw new CheckpointError("CHECKPOINT_HEADER", file, "the header is no JSON object.");
+  return parsed;
+}
+
+/** JSON.parse keeps the last of two equal keys: look at the text, which is valid JSON by now. */
+function refuseDuplicates(file: string, text: string): void {
+  const seen = new Set<string>();
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i];
+    if (char === "{" || char === "[") depth++;
+    else if (char === "}" || char === "]") depth--;
+    if (char !== '"') continue;
+    const start = i++;
+    while (text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
+    if (depth !== 1 || !/^\s*:/.test(text.slice(i + 1, i + 16))) continue;
+    const key = JSON.parse(text.slice(start, i + 1)) as string;
+    if (seen.has(key)) {
+      throw new CheckpointError("CHECKPOINT_DUPLICATE", file, `the header names "${key}" twice.`, { key });
+    }
+    seen.add(key);
+  }
+}
+
+function readMetadata(file: string, value: unknown): Record<string, string> {
+  if (!isObject(value) || Object.values(value).some((text) => typeof text !== "string")) {
+    throw new CheckpointError("CHECKPOINT_HEADER", file, "__metadata__: expected an object of strings.");
+  }
+  return value as Record<string, string>;
+}
+
+function readEntry(file: string, key: string, value: unknown, dataBytes: number): SafetensorsEntry {
+  if (!isObject(value)) throw new CheckpointError("CHECKPOINT_HEADER", file, `"${key}": expected an object.`, { key });
+  const { dtype: name, shape, data_offsets: offsets } = value;
+  const dtype = typeof name === "string" && Object.hasOwn(dtypes, name) ? dtypes[name] : undefined;
+  if (dtype === undefined) {
+    const known = Object.keys(dtypes).join(", ");
+    throw new CheckpointError("CHECKPOINT_DTYPE", file, `"${key}": expected a dtype of ${known}, got ${name}.`, {
+      key,
+    });
+  }
+  if (!Array.isArray(shape) || !shape.every(isCount)) {
+    throw new CheckpointError("CHECKPOINT_SHAPE", file, `"${key}": expected a shape of whole numbers.`, { key });
+  }
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
+    throw new CheckpointError("CHECKPOINT_OFFSETS", file, `"${key}": expected two byte offsets.`, { key });
+  }
+  const [begin, end] = offsets as [number, number];
+  if (begin > end || end > dataBytes) {
+    const expected = `expected offsets within ${dataBytes} bytes of data, got [${begin}, ${end}]`;
+    throw new CheckpointError("CHECKPOINT_OFFSETS", file, `"${key}": ${expected}. Is the file complete?`, { key });
+  }
+  const numBytes = shape.reduce((product: number, length: number) => product * length, byteSize(dtype));
+  if (numBytes !== end - begin) {
+    const expected = `${name} [${shape.join(", ")}] is ${numBytes} bytes, the offsets give ${end - begin}`;
+    throw new CheckpointError("CHECKPOINT_SIZE", file, `"${key}": ${expected}.`, { key });
+  }
+  return { dtype, shape: shape as number[], begin, end };
+}
+
+/** Tensors fill the data section: no overlap, no gap, no rest. */
+function checkLayout(file: string, entries: ReadonlyMap<string, SafetensorsEntry>, dataBytes: number): void {
+  const inOrder = [...entries].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
+  let previousEnd = 0;
+  for (const [key, { begin, end }] of inOrder) {
+    if (begin !== previousEnd) {
+      const what = begin < previousEnd ? "overlaps the tensor before it" : "leaves a gap before it";
+      throw new CheckpointError("CHECKPOINT_LAYOUT", file, `"${key}" at byte ${begin} ${what}.`, { key });
+    }
+    previousEnd = end;
+  }
+  if (previousEnd !== dataBytes) {
+    const got = `expected ${previousEnd} bytes of data, got ${dataBytes}`;
+    throw new CheckpointError("CHECKPOINT_LAYOUT", file, `${got}. Is this the file that was written?`);
+  }
+}
