@@ -11,6 +11,12 @@ export interface ClipFeatures {
   readonly audio: { readonly mel: Float32Array; readonly numFrames: number } | null;
 }
 
+/** The sizes of a clip's features: all that a prompt needs to know of them. Every ClipFeatures is one. */
+export interface ClipShape {
+  readonly video: { readonly grid: readonly [t: number, h: number, w: number] } | null;
+  readonly audio: { readonly numFrames: number } | null;
+}
+
 /** Tower outputs of one clip: what replaces the placeholders. An owner: dispose it. */
 export interface ClipRows extends Disposable {
   /** [videoTokens, D] or null. */
@@ -67,7 +73,7 @@ export interface OmniModel extends Disposable {
   /** Runs the towers, batched over clips. Honours the current grad mode. */
   encode(features: readonly ClipFeatures[]): ClipRows[];
   /** Chat prompt of one user turn with the clip's placeholders expanded. */
-  promptTokens(text: string, features: ClipFeatures, options?: { system?: string }): PromptTokens;
+  promptTokens(text: string, shape: ClipShape, options?: { system?: string }): PromptTokens;
   /** Completion text <-> ids. decode gives every id's text, so that concatenation is the completion's text. */
   encodeText(text: string): Int32Array;
   decodePieces(ids: Int32Array): string[];
