@@ -54,7 +54,7 @@ async function ensure(step) {
   const after = step.check();
   if (after.missing !== undefined)
     throw new SetupError(`${step.name}: still missing after installing: ${after.missing}.`);
-  print(step.name, step.always && lastLine ? lastLine : `done: ${after.found}`, start);
+  print(step.name, step.always ? lastLine.replace(`${step.name}: `, "") || after.found : `done: ${after.found}`, start);
 }
 
 function print(name, text, start) {

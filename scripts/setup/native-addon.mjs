@@ -1,5 +1,5 @@
 // The native part of the set-up: hands over to scripts/build-native.mjs, which knows what the addon depends on, builds
-// only when that changed, and says in its last line what it found or did.
+// only when that changed, and prints nothing when it did not.
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -24,6 +24,6 @@ export function nativeAddonStep(root) {
 }
 
 function hasAddon(root) {
-  const folders = ["build", "build/native", "build/Release"].map((folder) => join(root, folder));
-  return folders.some((folder) => existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(".node")));
+  const folder = join(root, "build/native");
+  return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(".node"));
 }

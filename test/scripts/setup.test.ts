@@ -168,4 +168,22 @@ describe("scripts/setup.mjs", () => {
     assert.match(result.stdout, /npm packages +as in package-lock.json/);
     assert.ok(performance.now() - start < QUICK_MILLISECONDS, result.stdout);
   });
+
+  it("finds every package for every platform in the lockfile, without which npm ci refuses to start", () => {
+    const lock = JSON.parse(readFileSync(join(repositoryRoot, "package-lock.json"), "utf8")) as {
+      packages: Record<string, { dependencies?: object; optionalDependencies?: object }>;
+    };
+    let numNames = 0;
+    for (const [path, entry] of Object.entries(lock.packages)) {
+      for (const name of Object.keys({ ...entry.dependencies, ...entry.optionalDependencies })) {
+        numNames++;
+        const places = [`node_modules/${name}`, `${path}/node_modules/${name}`];
+        assert.ok(
+          places.some((place) => lock.packages[place] !== undefined),
+          `${name}, which ${path || "package.json"} names, is not in the lockfile`,
+        );
+      }
+    }
+    assert.ok(numNames > 100, String(numNames));
+  });
 });
