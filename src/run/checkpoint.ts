@@ -1,0 +1,189 @@
+// Checkpoints that are either whole or not there. Each is a folder: written under a temporary name, every file flushed to
+// the disk, then renamed in one move; `latest` names the newest. What a crash or a full disk leaves behind is a
+// temporary folder that nobody reads and the next save removes.
+
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join, relative } from "node:path";
+import { OppoError } from "../error.ts";
+import { diskFullError, isDiskFull } from "./disk.ts";
+
+const MANIFEST = "checkpoint.json";
+const TEMPORARY = ".partial-";
+const FORMAT_VERSION = 1;
+
+/** Example: `{ step: 120, directory: "runs/demo/arms/oppo/checkpoints/step-000120" }` */
+export interface Checkpoint {
+  /** Updates done when it was written; the run goes on with this step number. */
+  readonly step: number;
+  readonly directory: string;
+}
+
+/** A checkpoint that is missing, cut short or of another kind. */
+export class CheckpointError extends OppoError {
+  readonly directory: string;
+
+  constructor(directory: string, message: string, options?: { cause?: unknown }) {
+    super("ERR_CHECKPOINT", message, options);
+    this.directory = directory;
+  }
+}
+
+interface Manifest {
+  readonly version: number;
+  readonly step: number;
+  /** Size in bytes by path inside the folder. */
+  readonly files: Readonly<Record<string, number>>;
+}
+
+/**
+ * Writes one checkpoint into `folder` (which holds all of a run's) and removes all but the newest `keepLast`.
+ * `write` fills an empty directory with files.
+ * @throws OppoError ERR_DISK_FULL; then nothing half-written counts as a checkpoint and the older ones are untouched.
+ */
+export async function saveCheckpoint(
+  folder: string,
+  step: number,
+  write: (directory: string) => void | Promise<void>,
+  options: { readonly keepLast: number },
+): Promise<Checkpoint> {
+  const name = nameOf(step);
+  const directory = join(folder, name);
+  const temporary = join(folder, `${TEMPORARY}${name}`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    removeTemporaries(folder);
+    mkdirSync(temporary);
+    await write(temporary);
+    writeManifest(temporary, step);
+    flushTree(temporary);
+    // Reached again after resuming from before it: the new one takes its place.
+    rmSync(directory, { recursive: true, force: true });
+    renameSync(temporary, directory);
+    flush(folder);
+    replaceFile(join(folder, "latest"), `${name}\n`);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw isDiskFull(error) ? diskFullError(directory, `the checkpoint of step ${step}`, error) : error;
+  }
+  const all = listCheckpoints(folder);
+  for (const old of all.slice(0, Math.max(0, all.length - Math.max(1, options.keepLast)))) {
+    rmSync(old.directory, { recursive: true, force: true });
+  }
+  return { step, directory };
+}
+
+/** The whole checkpoints in `folder`, oldest first; one with a missing or cut file is not listed. */
+export function listCheckpoints(folder: string): Checkpoint[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^step-\d+$/.test(name))
+    .map((name) => join(folder, name))
+    .filter((directory) => defectOf(directory) === null)
+    .map((directory) => ({ directory, step: readManifest(directory).step }))
+    .sort((left, right) => left.step - right.step);
+}
+
+/** The newest whole checkpoint, or null when the run has none. */
+export function latestCheckpoint(folder: string): Checkpoint | null {
+  return listCheckpoints(folder).at(-1) ?? null;
+}
+
+/** The checkpoint that a person named by its path. @throws CheckpointError when it is not whole. */
+export function openCheckpoint(directory: string): Checkpoint {
+  const defect = defectOf(directory);
+  if (defect !== null) {
+    throw new CheckpointError(
+      directory,
+      `${directory}: expected a whole checkpoint, got ${defect}. Choose another one from the same folder.`,
+    );
+  }
+  return { directory, step: readManifest(directory).step };
+}
+
+/** Writes a small file so that a reader sees the old or the new text, never a part. */
+export function replaceFile(path: string, text: string): void {
+  const temporary = `${path}${TEMPORARY}${process.pid}`;
+  try {
+    writeFileSync(temporary, text);
+    flush(temporary);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw isDiskFull(error) ? diskFullError(path, "this file", error) : error;
+  }
+}
+
+function nameOf(step: number): string {
+  return `step-${String(step).padStart(6, "0")}`;
+}
+
+function writeManifest(directory: string, step: number): void {
+  const sizes = listFiles(directory).map((path) => [relative(directory, path), statSync(path).size] as const);
+  const manifest: Manifest = { version: FORMAT_VERSION, step, files: Object.fromEntries(sizes) };
+  writeFileSync(join(directory, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+function readManifest(directory: string): Manifest {
+  return JSON.parse(readFileSync(join(directory, MANIFEST), "utf8")) as Manifest;
+}
+
+/** What keeps a folder from being a whole checkpoint, or null. */
+function defectOf(directory: string): string | null {
+  if (!existsSync(join(directory, MANIFEST))) return `a folder without ${MANIFEST}`;
+  let manifest: Manifest;
+  try {
+    manifest = readManifest(directory);
+  } catch {
+    return `an unreadable ${MANIFEST}`;
+  }
+  if (manifest.version !== FORMAT_VERSION) return `format version ${manifest.version} instead of ${FORMAT_VERSION}`;
+  for (const [path, size] of Object.entries(manifest.files)) {
+    const found = statSync(join(directory, path), { throwIfNoEntry: false })?.size;
+    if (found !== size) return `${path} with ${found ?? "no"} bytes instead of ${size}`;
+  }
+  return null;
+}
+
+function listFiles(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    return entry.isDirectory() ? listFiles(path) : [path];
+  });
+}
+
+function flushTree(directory: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) flushTree(path);
+    else flush(path);
+  }
+  flush(directory);
+}
+
+function removeTemporaries(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(TEMPORARY)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Makes the system write a file's data, or a folder's names, to the disk now. */
+function flush(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}

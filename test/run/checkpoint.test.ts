@@ -1,0 +1,119 @@
+// Checkpoints are whole or not there, whatever goes wrong while they are written.
+
+import assert from "node:assert/strict";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import type { OppoError } from "../../src/error.ts";
+import {
+  CheckpointError,
+  latestCheckpoint,
+  listCheckpoints,
+  openCheckpoint,
+  replaceFile,
+  saveCheckpoint,
+} from "../../src/run/checkpoint.ts";
+
+function makeFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "oppo-checkpoint-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return join(folder, "checkpoints");
+}
+
+function writeModel(text: string): (directory: string) => void {
+  return (directory) => {
+    mkdirSync(join(directory, "optimizer"));
+    writeFileSync(join(directory, "model.safetensors"), text);
+    writeFileSync(join(directory, "optimizer/state.safetensors"), text);
+  };
+}
+
+describe("checkpoints", () => {
+  it("keeps the newest, names the latest and reads back the step", async (t) => {
+    const folder = makeFolder(t);
+    assert.equal(latestCheckpoint(folder), null);
+    for (const step of [5, 10, 15]) await saveCheckpoint(folder, step, writeModel(`weights ${step}`), { keepLast: 2 });
+    assert.deepEqual(readdirSync(folder).sort(), ["latest", "step-000010", "step-000015"]);
+    assert.equal(readFileSync(join(folder, "latest"), "utf8"), "step-000015\n");
+    const latest = latestCheckpoint(folder);
+    assert.equal(latest?.step, 15);
+    assert.equal(readFileSync(join(latest.directory, "optimizer/state.safetensors"), "utf8"), "weights 15");
+    assert.deepEqual(openCheckpoint(join(folder, "step-000010")), { step: 10, directory: join(folder, "step-000010") });
+  });
+
+  it("replaces one that is reached again", async (t) => {
+    const folder = makeFolder(t);
+    await saveCheckpoint(folder, 5, writeModel("first"), { keepLast: 1 });
+    await saveCheckpoint(folder, 5, writeModel("second"), { keepLast: 1 });
+    assert.equal(readFileSync(join(folder, "step-000005/model.safetensors"), "utf8"), "second");
+  });
+
+  it("leaves nothing half-written when the disk fills up, and the older one stays", async (t) => {
+    const folder = makeFolder(t);
+    await saveCheckpoint(folder, 5, writeModel("whole"), { keepLast: 1 });
+    const fill = (directory: string): void => {
+      writeFileSync(join(directory, "model.safetensors"), "half");
+      writeFileSync("/dev/full", "x");
+    };
+    await assert.rejects(saveCheckpoint(folder, 10, fill, { keepLast: 1 }), (error: OppoError) => {
+      assert.equal(error.code, "ERR_DISK_FULL");
+      assert.match(
+        error.message,
+        /the disk is full \(.*\), so the checkpoint of step 10 could not be written\. Free some space and run the same command/,
+      );
+      return true;
+    });
+    assert.deepEqual(readdirSync(folder).sort(), ["latest", "step-000005"]);
+    assert.equal(latestCheckpoint(folder)?.step, 5);
+  });
+
+  it("passes other errors on as they are", async (t) => {
+    const folder = makeFolder(t);
+    const broken = new Error("no such tensor");
+    await assert.rejects(
+      saveCheckpoint(folder, 1, () => Promise.reject(broken), { keepLast: 1 }),
+      broken,
+    );
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it("does not take a cut one or a leftover for finished", async (t) => {
+    const folder = makeFolder(t);
+    for (const step of [5, 10]) await saveCheckpoint(folder, step, writeModel("weights"), { keepLast: 9 });
+    truncateSync(join(folder, "step-000010/model.safetensors"), 3);
+    mkdirSync(join(folder, ".partial-step-000015"));
+    mkdirSync(join(folder, "step-000020"));
+    assert.deepEqual(
+      listCheckpoints(folder).map(({ step }) => step),
+      [5],
+    );
+    assert.throws(
+      () => openCheckpoint(join(folder, "step-000010")),
+      (error) =>
+        error instanceof CheckpointError &&
+        /expected a whole checkpoint, got model\.safetensors with 3 bytes instead of 7\./.test(error.message),
+    );
+    assert.throws(() => openCheckpoint(join(folder, "step-000020")), /got a folder without checkpoint\.json/);
+    await saveCheckpoint(folder, 25, writeModel("weights"), { keepLast: 9 });
+    assert.equal(existsSync(join(folder, ".partial-step-000015")), false);
+  });
+
+  it("replaces small files in one move", (t) => {
+    const folder = makeFolder(t);
+    mkdirSync(folder);
+    replaceFile(join(folder, "results.json"), "one");
+    replaceFile(join(folder, "results.json"), "two");
+    assert.deepEqual(readdirSync(folder), ["results.json"]);
+    assert.equal(readFileSync(join(folder, "results.json"), "utf8"), "two");
+  });
+});

@@ -1,0 +1,44 @@
+// Disk space: asked for before a write, and named when it runs out.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import type { OppoError } from "../../src/error.ts";
+import { diskFullError, formatBytes, freeBytes, isDiskFull, requireFreeSpace } from "../../src/run/disk.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "oppo-run-"));
+after(() => rmSync(folder, { recursive: true }));
+
+describe("disk space", () => {
+  it("passes when there is room and says how much is missing when there is not", () => {
+    assert.ok(freeBytes(join(folder, "not", "yet", "there")) > 0);
+    requireFreeSpace(folder, 1, "a test");
+    assert.throws(
+      () => requireFreeSpace(folder, 2 ** 60, "the clips"),
+      (error: OppoError) =>
+        error.code === "ERR_DISK_SPACE" &&
+        /expected 1048576 TB of free disk for the clips, got .* Free some space/.test(error.message),
+    );
+  });
+
+  it("knows a full disk, also behind another error", () => {
+    let full: unknown;
+    try {
+      writeFileSync("/dev/full", "x");
+    } catch (error) {
+      full = error;
+    }
+    assert.equal(isDiskFull(full), true);
+    assert.equal(isDiskFull(new Error("outer", { cause: full })), true);
+    assert.equal(isDiskFull(new Error("other")), false);
+    const sentence = diskFullError(folder, "the checkpoint of step 3", full);
+    assert.equal(sentence.code, "ERR_DISK_FULL");
+    assert.match(sentence.message, /the disk is full \(.* free\), so the checkpoint of step 3 could not be written/);
+  });
+
+  it("writes sizes for people", () => {
+    assert.deepEqual([0, 1023, 1536, 150 * 2 ** 20].map(formatBytes), ["0 B", "1023 B", "1.5 KB", "150 MB"]);
+  });
+});
