@@ -1,0 +1,45 @@
+// Vocabulary-sized rows exist only for a chunk of tokens at a time. The trunk's hidden states are cut from the graph
+// ("leaf"); every chunk runs the head, adds its part of the loss and goes backward at once, which leaves a gradient in
+// the leaf; one backward through the trunk finishes. Memory is bounded by the chunk, and nothing is computed twice.
+// R scored rows, D width
+import { indices, op, scope, type Tensor } from "../tensor/index.ts";
+
+/** Hidden rows that are scored, cut from the trunk's graph. */
+export interface CutRows {
+  /** [R, D], in the trunk's graph (or not, when nothing there learns). */
+  readonly rows: Tensor;
+  /** [R, D], detached; collects the gradient. */
+  readonly leaf: Tensor;
+}
+
+/** @param hidden [N, C, D] @param flatRows indices n * C + c of the rows to keep. */
+export function cutRows(hidden: Tensor, flatRows: Int32Array, requiresGrad: boolean): CutRows {
+  const width = hidden.shape[2]!;
+  const rows = hidden.reshape([-1, width]).indexSelect(0, indices(flatRows));
+  const leaf = rows.detach();
+  if (requiresGrad) leaf.requiresGrad = true;
+  return { rows, leaf };
+}
+
+/** Sends the gradient that the chunks left in the leaf through the trunk. */
+export function backwardThroughTrunk({ rows, leaf }: CutRows): void {
+  const gradient = leaf.grad;
+  if (gradient !== null && rows.requiresGrad) rows.backward(gradient);
+}
+
+/** Number of rows whose logits fit the budget (at least one). */
+export function rowsPerChunk(maxLogitElements: number, vocabSize: number): number {
+  return Math.max(1, Math.floor(maxLogitElements / vocabSize));
+}
+
+/** Runs the body on [start, end) ranges of at most `chunk` rows, each in its own scope. */
+export function forEachChunk(numRows: number, chunk: number, body: (start: number, count: number) => void): void {
+  for (let start = 0; start < numRows; start += chunk) {
+    scope(() => body(start, Math.min(chunk, numRows - start)));
+  }
+}
+
+/** Row-wise log-distribution, float32: [n, V] -> [n, V]. */
+export function logDistribution(logits: Tensor): Tensor {
+  return op.logSoftmax(logits, -1);
+}
