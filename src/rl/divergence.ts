@@ -5,8 +5,6 @@ import { noGrad, scope } from "../tensor/index.ts";
 import { cutRows, forEachChunk, logDistribution, rowsPerChunk } from "./chunks.ts";
 import { fullKl } from "./objectives/grpo.ts";
 
-const defaultMaxLogitElements = 2 ** 22;
-
 /**
  * Exact KL(p_t || p_t^m) of every token of every completion of one prompt.
  *
@@ -17,7 +15,6 @@ export function tokenDivergence(
   full: ModelPrompt,
   masked: ModelPrompt,
   completions: readonly Int32Array[],
-  maxLogitElements = defaultMaxLogitElements,
 ): Float32Array[] {
   const longest = Math.max(...completions.map(({ length }) => length));
   const flatRows = completions.flatMap(({ length }, n) => Array.from({ length }, (_, t) => n * longest + t));
@@ -27,7 +24,7 @@ export function tokenDivergence(
       const rowsOf = (prompt: ModelPrompt) =>
         cutRows(model.hidden([prompt], [completions]), Int32Array.from(flatRows), false).rows;
       const [fullRows, maskedRows] = [rowsOf(full), rowsOf(masked)];
-      forEachChunk(flatRows.length, rowsPerChunk(maxLogitElements, model.vocabSize), (start, count) => {
+      forEachChunk(flatRows.length, rowsPerChunk(null, model.vocabSize), (start, count) => {
         const logp = logDistribution(model.logits(fullRows.narrow(0, start, count)));
         const logq = logDistribution(model.logits(maskedRows.narrow(0, start, count)));
         values.set(fullKl(logp, logq).toFloat32Array(), start);

@@ -57,7 +57,7 @@ export function runFullBranch(context: StepContext, groups: readonly PlannedGrou
 
   const tokens = scoredTokens(rollouts);
   timed("policy_loss", () => {
-    forEachChunk(layout.flatRows.length, rowsPerChunk(options.maxLogitElements, policy.vocabSize), (start, count) => {
+    forEachChunk(layout.flatRows.length, rowsPerChunk(options.tokensPerChunk, policy.vocabSize), (start, count) => {
       policyChunk(context, cut.leaf, referenceRows, tokens, start, count);
     });
   });

@@ -20,8 +20,8 @@ export interface StepOptions extends Omit<PlanOptions, "reduction"> {
   readonly anchorWeight: number;
   /** Prompts whose graphs are alive at once; the result does not depend on it. null: all. */
   readonly promptsPerMicroBatch: number | null;
-  /** Bound of rows x vocabulary that exist at a time. */
-  readonly maxLogitElements: number;
+  /** Tokens whose vocabulary-sized rows exist at once; the result does not depend on it. null: what is fast. */
+  readonly tokensPerChunk: number | null;
   readonly maxGradNorm: number;
 }
 
@@ -36,7 +36,7 @@ export const defaultStepOptions: StepOptions = {
   perception: defaultPerceptionOptions,
   anchorWeight: 0,
   promptsPerMicroBatch: null,
-  maxLogitElements: 2 ** 24,
+  tokensPerChunk: null,
   maxGradNorm: 1,
 };
 

@@ -202,7 +202,12 @@ worldTest("zero views are exactly GRPO", (world) => {
 
 worldTest("micro-batches and logit chunks do not change the result", (world) => {
   const whole = gradientsOf(world, oppoOptions);
-  for (const change of [{ promptsPerMicroBatch: 1 }, { promptsPerMicroBatch: 2 }, { maxLogitElements: 1 }]) {
+  for (const change of [
+    { promptsPerMicroBatch: 1 },
+    { promptsPerMicroBatch: 2 },
+    { tokensPerChunk: 1 },
+    { tokensPerChunk: 3 },
+  ]) {
     const split = gradientsOf(world, { ...oppoOptions, ...change });
     assert.ok(largestDifference(split.gradient, whole.gradient) < exactTolerance, JSON.stringify(change));
     for (const [name, value] of Object.entries(whole.metrics)) {
