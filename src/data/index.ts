@@ -9,3 +9,16 @@ export {
   writeSamples,
 } from "./jsonl.ts";
 export type { Sample } from "./sample.ts";
+export {
+  type BuildOptions,
+  type BuildProgress,
+  type BuildResult,
+  buildCorpus,
+  type CorpusManifest,
+  type CorpusPlan,
+  defaultPlan,
+  isBuilt,
+  manifestFile,
+  readManifest,
+  type SplitPlan,
+} from "./theatre/corpus.ts";

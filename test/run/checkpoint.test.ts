@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import type { OppoError } from "../../src/error.ts";
 import {
+  CheckpointError,
   latestCheckpoint,
   listCheckpoints,
   openCheckpoint,
@@ -98,8 +99,8 @@ describe("checkpoints", () => {
     );
     assert.throws(
       () => openCheckpoint(join(folder, "step-000010")),
-      (error: OppoError) =>
-        error.code === "ERR_CHECKPOINT_BROKEN" &&
+      (error) =>
+        error instanceof CheckpointError &&
         /expected a whole checkpoint, got model\.safetensors with 3 bytes instead of 7\./.test(error.message),
     );
     assert.throws(() => openCheckpoint(join(folder, "step-000020")), /got a folder without checkpoint\.json/);

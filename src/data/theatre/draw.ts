@@ -1,6 +1,6 @@
 // Drawing a scene: which emotions the face and the voice express, the state of every attribute, and the spoken line.
 // A scene is plain data and a pure function of (kind, seed); its pixels and samples are made from it later.
-import { createRandom, type Random } from "./random.ts";
+import { createRandom, type Random } from "../../media/random.ts";
 import {
   type AcousticState,
   acousticStates,

@@ -4,9 +4,9 @@ import { test } from "node:test";
 import { Template } from "@huggingface/jinja";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { drawScene, sceneSeed } from "../../../src/data/theatre/draw.ts";
-import { createRandom } from "../../../src/data/theatre/random.ts";
 import { annotate, drawProbe, promptText, theatreTexts } from "../../../src/data/theatre/script.ts";
 import { buildTheatreTokenizer, theatreWords } from "../../../src/data/theatre/tokenizer.ts";
+import { createRandom } from "../../../src/media/random.ts";
 
 const files = buildTheatreTokenizer();
 const tokenizer = new Tokenizer(files.tokenizerJson, files.tokenizerConfig);

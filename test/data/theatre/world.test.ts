@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { drawScene, type Scene, sceneSeed } from "../../../src/data/theatre/draw.ts";
-import { createRandom } from "../../../src/data/theatre/random.ts";
 import {
   allCues,
   annotate,
@@ -25,6 +24,7 @@ import {
   rates,
   typicalAcoustic,
 } from "../../../src/data/theatre/world.ts";
+import { createRandom } from "../../../src/media/random.ts";
 
 const numScenes = 4000;
 /** Four standard errors of a proportion estimated from numScenes draws: a correct rate fails once in 16,000. */
