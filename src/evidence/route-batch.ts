@@ -1,5 +1,6 @@
-// Routes the rollouts of a whole step at once: every distinct text is embedded once, and rollouts that share their cues
-// (a group of one sample) share the cosines of the clauses they have in common.
+// Routes the rollouts of a whole step at once: every distinct text is embedded once, and rollouts share the cosines of the
+// cues and clauses that they have in common. Corpora with few phrases repeat them in every rollout; elsewhere at least the
+// rollouts of one sample have the same cues.
 import type { Clause } from "../text/clause.ts";
 import type { Cue, Embedder } from "./cue.ts";
 import type { EvidenceRouting } from "./route.ts";
@@ -10,57 +11,63 @@ export interface RoutingRequest {
   readonly clauses: readonly Clause[];
 }
 
+/** Requests whose cosines are computed in one matrix [distinct cues, distinct clauses]. */
+interface Block {
+  readonly members: readonly number[];
+  /** Distinct rows of the vectors. */
+  readonly cueRows: readonly number[];
+  readonly clauseRows: readonly number[];
+}
+
 /**
  * The same routings as `routeEvidence` one by one, bit for bit. The embedder sees each distinct text once, in one call;
  * put an EmbedCache in front of it to remember texts from step to step.
  */
 export async function routeBatch(requests: readonly RoutingRequest[], embedder: Embedder): Promise<EvidenceRouting[]> {
   const rowOf = new Map<string, number>();
-  for (const { cues, clauses } of requests) {
-    for (const { text } of cues) if (!rowOf.has(text)) rowOf.set(text, rowOf.size);
-    for (const { text } of clauses) if (!rowOf.has(text)) rowOf.set(text, rowOf.size);
-  }
+  const rowsOf = (items: readonly { readonly text: string }[]) =>
+    items.map(({ text }) => {
+      if (!rowOf.has(text)) rowOf.set(text, rowOf.size);
+      return rowOf.get(text)!;
+    });
+  const cues = requests.map((request) => rowsOf(request.cues));
+  const clauses = requests.map((request) => rowsOf(request.clauses));
   const vectors = await embedder.embed([...rowOf.keys()]);
-  const rowsOf = (items: readonly { readonly text: string }[]) => items.map(({ text }) => rowOf.get(text)!);
 
   const routings = new Array<EvidenceRouting>(requests.length);
-  for (const { cueRows, members } of groupByCues(requests, rowsOf)) {
-    const clauseRows = members.map((member) => rowsOf(requests[member]!.clauses));
-    const distinct = [...new Set(clauseRows.flat())];
-    const columnOf = new Map(distinct.map((row, column) => [row, column]));
+  for (const { members, cueRows, clauseRows } of cheapestBlocks(cues, clauses)) {
     const left = gatherRows(vectors, cueRows, embedder.dimension);
-    const right = gatherRows(vectors, distinct, embedder.dimension);
+    const right = gatherRows(vectors, clauseRows, embedder.dimension);
     const all = cosineMatrix(left, right, embedder.dimension);
-    members.forEach((member, m) => {
-      const columns = clauseRows[m]!.map((row) => columnOf.get(row)!);
-      routings[member] = {
-        ...requests[member]!,
-        similarity: pickColumns(all, distinct.length, cueRows.length, columns),
-      };
-    });
+    const atCue = new Map(cueRows.map((row, index) => [row, index * clauseRows.length]));
+    const atClause = new Map(clauseRows.map((row, index) => [row, index]));
+    for (const member of members) {
+      const rows = cues[member]!.map((row) => atCue.get(row)!);
+      const columns = clauses[member]!.map((row) => atClause.get(row)!);
+      routings[member] = { ...requests[member]!, similarity: pick(all, rows, columns) };
+    }
   }
   return routings;
 }
 
-interface CueGroup {
-  readonly cueRows: readonly number[];
-  /** Indices of the requests that have exactly these cues. */
-  readonly members: number[];
-}
-
-function groupByCues(
-  requests: readonly RoutingRequest[],
-  rowsOf: (cues: readonly Cue[]) => number[],
-): Iterable<CueGroup> {
-  const groups = new Map<string, CueGroup>();
-  requests.forEach(({ cues }, index) => {
-    const cueRows = rowsOf(cues);
-    const key = cueRows.join(" ");
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { cueRows, members: [index] });
-    else group.members.push(index);
+/** One block for all, or one per distinct set of cues: whichever needs fewer cosines. */
+function cheapestBlocks(cues: readonly number[][], clauses: readonly number[][]): readonly Block[] {
+  const membersOf = new Map<string, number[]>();
+  cues.forEach((rows, member) => {
+    const key = rows.join(" ");
+    const members = membersOf.get(key);
+    if (members === undefined) membersOf.set(key, [member]);
+    else members.push(member);
   });
-  return groups.values();
+  const block = (members: readonly number[]): Block => ({
+    members,
+    cueRows: [...new Set(members.flatMap((member) => cues[member]!))],
+    clauseRows: [...new Set(members.flatMap((member) => clauses[member]!))],
+  });
+  const perCues = [...membersOf.values()].map(block);
+  const whole = block(cues.map((_, member) => member));
+  const cost = ({ cueRows, clauseRows }: Block) => cueRows.length * clauseRows.length;
+  return cost(whole) <= perCues.reduce((sum, one) => sum + cost(one), 0) ? [whole] : perCues;
 }
 
 function gatherRows(matrix: Float32Array, rows: readonly number[], dimension: number): Float32Array {
@@ -71,9 +78,10 @@ function gatherRows(matrix: Float32Array, rows: readonly number[], dimension: nu
   return out;
 }
 
-function pickColumns(matrix: Float32Array, stride: number, numRows: number, columns: readonly number[]): Float32Array {
-  const out = new Float32Array(numRows * columns.length);
+/** @param rowStarts offsets of the rows wanted; the result is row-major [rowStarts, columns]. */
+function pick(matrix: Float32Array, rowStarts: readonly number[], columns: readonly number[]): Float32Array {
+  const out = new Float32Array(rowStarts.length * columns.length);
   let at = 0;
-  for (let row = 0; row < numRows; row++) for (const column of columns) out[at++] = matrix[row * stride + column]!;
+  for (const start of rowStarts) for (const column of columns) out[at++] = matrix[start + column]!;
   return out;
 }

@@ -14,6 +14,11 @@ export class MetricSums {
     this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
   }
 
+  /** The sums whose names start so. */
+  withPrefix(prefix: string): StepMetrics {
+    return Object.fromEntries([...this.#sums].filter(([name]) => name.startsWith(prefix)));
+  }
+
   max(name: string, value: number): void {
     this.#maxima.set(name, Math.max(this.#maxima.get(name) ?? Number.NEGATIVE_INFINITY, value));
   }

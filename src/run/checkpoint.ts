@@ -30,16 +30,6 @@ export interface Checkpoint {
   readonly directory: string;
 }
 
-/** A checkpoint that is missing, cut short or of another kind. */
-export class CheckpointError extends OppoError {
-  readonly directory: string;
-
-  constructor(directory: string, message: string, options?: { cause?: unknown }) {
-    super("ERR_CHECKPOINT", message, options);
-    this.directory = directory;
-  }
-}
-
 interface Manifest {
   readonly version: number;
   readonly step: number;
@@ -100,12 +90,12 @@ export function latestCheckpoint(folder: string): Checkpoint | null {
   return listCheckpoints(folder).at(-1) ?? null;
 }
 
-/** The checkpoint that a person named by its path. @throws CheckpointError when it is not whole. */
+/** The checkpoint that a person named by its path. @throws OppoError ERR_CHECKPOINT_BROKEN */
 export function openCheckpoint(directory: string): Checkpoint {
   const defect = defectOf(directory);
   if (defect !== null) {
-    throw new CheckpointError(
-      directory,
+    throw new OppoError(
+      "ERR_CHECKPOINT_BROKEN",
       `${directory}: expected a whole checkpoint, got ${defect}. Choose another one from the same folder.`,
     );
   }

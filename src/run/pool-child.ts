@@ -22,10 +22,7 @@ export function isPoolChild(): boolean {
  * Runs `body` as a pool's task and sends what it returns. The interrupt is requested when the parent asks to stop.
  * Only for a process that is a pool's child.
  */
-export async function runAsPoolChild(
-  interrupt: Interrupt,
-  body: (child: PoolChild) => Promise<unknown>,
-): Promise<void> {
+export async function runAsPoolChild<T>(interrupt: Interrupt, body: (child: PoolChild) => Promise<T>): Promise<T> {
   process.on("disconnect", () => process.exit(1));
   const payload = await new Promise<unknown>((resolve) => {
     process.on("message", (message: ParentMessage) => {
@@ -45,6 +42,7 @@ export async function runAsPoolChild(
   });
   await send({ kind: "result", value: value ?? null });
   closeChannel();
+  return value;
 }
 
 /** Tells the parent why this process fails, as the command line's error handler does. */

@@ -29,6 +29,26 @@ function clausesOf(...texts: readonly string[]): Clause[] {
   return texts.map((text, k) => ({ text, chars: { start: k, end: k + 1 }, tokens: { start: k, end: k + 1 } }));
 }
 
+test("requests with nothing in common, and requests with everything in common, equal routeEvidence too", async () => {
+  const embedder = randomEmbedder(5);
+  const own = Array.from({ length: 6 }, (_, i) => ({
+    cues: [0, 1, 2].map((c): Cue => ({ kind: "video", text: `cue ${i} ${c}` })),
+    clauses: clausesOf(...[0, 1, 2, 3].map((k) => `clause ${i} ${k}`)),
+  }));
+  const common = own.map((_, i) => ({
+    cues: [i % 2, 2 - (i % 3)].map((c): Cue => ({ kind: "audio", text: `cue ${c}` })),
+    clauses: clausesOf(...[i % 2, 1, 0].map((k) => `clause ${k}`)),
+  }));
+  for (const requests of [own, common, [...own, ...common]]) {
+    const routings = await routeBatch(requests, embedder);
+    requests.forEach(({ cues, clauses }, i) => {
+      const vectors = (items: readonly { text: string }[]) =>
+        embedder.embed(items.map((item) => item.text)) as Float32Array;
+      assert.deepEqual(routings[i], routeEvidence(cues, clauses, vectors(cues), vectors(clauses), 5));
+    });
+  }
+});
+
 test("equals routeEvidence bit for bit, embeds every distinct text once", async () => {
   const shared: readonly Cue[] = [
     { kind: "video", text: "a frown" },

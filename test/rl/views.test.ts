@@ -2,24 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ScoredRollout } from "../../src/rl/types.ts";
 import { drawMasks, drawRatio, neededViews, viewSelectors } from "../../src/rl/views.ts";
-import { textRollout } from "../support/rollouts.ts";
+import { scoredRollout, textRollout } from "../support/rollouts.ts";
 
-function rolloutWith(video: readonly number[], audio: readonly number[]): ScoredRollout {
-  return {
-    rollout: textRollout("a b c d"),
-    response: { think: null, answer: null, labels: [], wellFormed: false },
-    clauses: [],
-    routing: { cues: [], clauses: [], similarity: new Float32Array(0) },
-    rewards: { total: 0, parts: {} },
-    advantage: 0,
-    evidence: {
-      video: Int32Array.from(video),
-      audio: Int32Array.from(audio),
-      clauseCues: new Int32Array(0),
-      numTies: 0,
-    },
-  };
-}
+const rolloutWith = (video: readonly number[], audio: readonly number[]): ScoredRollout =>
+  scoredRollout(textRollout("a b c d"), 0, { video, audio });
 
 const shown = (rollout: ScoredRollout, name: keyof typeof viewSelectors) =>
   viewSelectors[name](rollout).map((view) => [view.name, [...view.tokens]]);

@@ -1,0 +1,48 @@
+// What every long command needs around its recipe: progress, a clean stop, and the same code path whether a person
+// started it or a pool's parent did (then progress and result go over the channel).
+
+import { type Interrupt, listenForInterrupt } from "../run/interrupt.ts";
+import { isPoolChild, type PoolChild, runAsPoolChild } from "../run/pool-child.ts";
+import { createProgress, type Progress } from "../run/progress.ts";
+
+export interface LongRun {
+  readonly progress: Progress;
+  readonly interrupt: Interrupt;
+  /** What a pool's parent gave; null when a person started the command. */
+  readonly payload: unknown;
+}
+
+/**
+ * Runs a recipe. What `body` returns is the result for a pool's parent, and is returned here.
+ * @throws InterruptedError after the first Ctrl-C, at the recipe's next safe point
+ */
+export async function longRun<T>(body: (run: LongRun) => Promise<T>): Promise<T> {
+  if (isPoolChild()) {
+    // The parent says what there is to say about stopping.
+    using interrupt = listenForInterrupt();
+    return await runAsPoolChild(interrupt, (child) =>
+      body({ progress: poolProgress(child), interrupt, payload: child.payload }),
+    );
+  }
+  using progress = createProgress();
+  using interrupt = listenForInterrupt({
+    onRequest: () => progress.log("Stopping after the current step; Ctrl-C again stops at once."),
+  });
+  return await body({ progress, interrupt, payload: null });
+}
+
+/** Stages are told to the parent one after another; log lines go to standard output, which the parent reads. */
+function poolProgress(child: PoolChild): Progress {
+  return {
+    log: (line) => void process.stdout.write(`${line}\n`),
+    stage(_name, total) {
+      let done = 0;
+      const update = (count: number, detail?: string): void => {
+        done = count;
+        child.progress({ done, total, ...(detail === undefined ? {} : { detail }) });
+      };
+      return { update, advance: (detail) => update(done + 1, detail), finish: () => undefined };
+    },
+    [Symbol.dispose]: () => undefined,
+  };
+}

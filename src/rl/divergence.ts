@@ -1,0 +1,39 @@
+// What a report shows: per token of a finished completion, how much the next-token distribution changes when a modality
+// is masked (L_t of Eq. 7 and 8). No gradient, no cap.
+import type { ModelPrompt, OmniModel } from "../models/omni-model.ts";
+import { noGrad, scope } from "../tensor/index.ts";
+import { cutRows, forEachChunk, logDistribution, rowsPerChunk } from "./chunks.ts";
+import { fullKl } from "./objectives/grpo.ts";
+
+/**
+ * Exact KL(p_t || p_t^m) of every token of every completion of one prompt.
+ *
+ * @returns one array per completion, as long as the completion, in nats.
+ */
+export function tokenDivergence(
+  model: OmniModel,
+  full: ModelPrompt,
+  masked: ModelPrompt,
+  completions: readonly Int32Array[],
+): Float32Array[] {
+  const longest = Math.max(...completions.map(({ length }) => length));
+  const flatRows = completions.flatMap(({ length }, n) => Array.from({ length }, (_, t) => n * longest + t));
+  const values = new Float32Array(flatRows.length);
+  noGrad(() =>
+    scope(() => {
+      const rowsOf = (prompt: ModelPrompt) =>
+        cutRows(model.hidden([prompt], [completions]), Int32Array.from(flatRows), false).rows;
+      const [fullRows, maskedRows] = [rowsOf(full), rowsOf(masked)];
+      forEachChunk(flatRows.length, rowsPerChunk(null, model.vocabSize), (start, count) => {
+        const logp = logDistribution(model.logits(fullRows.narrow(0, start, count)));
+        const logq = logDistribution(model.logits(maskedRows.narrow(0, start, count)));
+        values.set(fullKl(logp, logq).toFloat32Array(), start);
+      });
+    }),
+  );
+  let at = 0;
+  return completions.map(({ length }) => {
+    at += length;
+    return values.slice(at - length, at);
+  });
+}

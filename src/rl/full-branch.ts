@@ -1,0 +1,164 @@
+// The full input's half of a step: trunk once over the shared prefixes, reference without grad, then J_GRPO chunk by
+// chunk. Leaves the hidden rows cut from the graph, for the masked branches to add their gradients to.
+// N rollouts, C longest completion, R scored tokens, n tokens of a chunk, D width, V vocabulary
+import type { OmniModel } from "../models/omni-model.ts";
+import { indices, noGrad, op, type Tensor, tensor } from "../tensor/index.ts";
+import { type CutRows, cutRows, forEachChunk, logDistribution, rowsPerChunk } from "./chunks.ts";
+import type { MetricSums } from "./metrics.ts";
+import { clippedSurrogate, fullKl, importanceRatio, sampledKl } from "./objectives/grpo.ts";
+import { oppoLoss } from "./objectives/oppo.ts";
+import { entropy, pick, weightedSum } from "./objectives/perception.ts";
+import type { PlannedGroup, PlannedRollout, StepCounts } from "./plan.ts";
+import { objectiveWeights, type StepOptions } from "./step-options.ts";
+
+/** What both branches of one step share. */
+export interface StepContext {
+  readonly policy: OmniModel;
+  /** null when neither the reference KL nor the anchor is on. */
+  readonly reference: OmniModel | null;
+  readonly options: StepOptions;
+  readonly counts: StepCounts;
+  readonly sums: MetricSums;
+  /** Runs the body and adds its time under timing_s/NAME. */
+  readonly timed: <T>(name: string, body: () => T) => T;
+}
+
+export interface FullBranch {
+  /** [R, D], rollouts one after the other, token t of a rollout at its first row + t. */
+  readonly cut: CutRows;
+  readonly firstRow: ReadonlyMap<PlannedRollout, number>;
+}
+
+interface ScoredTokens {
+  /** int64 [R] */
+  readonly ids: Tensor;
+  /** [R] each */
+  readonly advantages: Tensor;
+  readonly weights: Tensor;
+  readonly samplerLogprobs: Float32Array;
+}
+
+export function runFullBranch(context: StepContext, groups: readonly PlannedGroup[]): FullBranch {
+  const { policy, reference, options, timed } = context;
+  const rollouts = groups.flatMap((group) => group.rollouts);
+  const completions = groups.map((group) => group.rollouts.map((rollout) => rollout.ids));
+  const layout = packRollouts(rollouts);
+
+  const cut = timed("fwd_full", () => {
+    const prompts = groups.map(({ group }) => group.prompt.policy);
+    return cutRows(policy.hidden(prompts, completions), layout.flatRows, true); // [R, D]
+  });
+  const usesReference = reference !== null && options.referenceKl.weight !== 0;
+  const referenceRows = timed("ref_logp", () => {
+    if (!usesReference) return null;
+    const prompts = groups.map(({ group }) => group.prompt.reference ?? group.prompt.policy);
+    return noGrad(() => cutRows(reference.hidden(prompts, completions), layout.flatRows, false).rows); // [R, D]
+  });
+
+  const tokens = scoredTokens(rollouts);
+  timed("policy_loss", () => {
+    forEachChunk(layout.flatRows.length, rowsPerChunk(options.tokensPerChunk, policy.vocabSize), (start, count) => {
+      policyChunk(context, cut.leaf, referenceRows, tokens, start, count);
+    });
+  });
+  return { cut, firstRow: layout.firstRow };
+}
+
+/** Where every completion token's row lies in hidden [N, C, D] seen as [N * C, D], and in the packed rows. */
+function packRollouts(rollouts: readonly PlannedRollout[]): {
+  flatRows: Int32Array;
+  firstRow: Map<PlannedRollout, number>;
+} {
+  const longest = Math.max(...rollouts.map(({ ids }) => ids.length));
+  const flatRows: number[] = [];
+  const firstRow = new Map<PlannedRollout, number>();
+  for (const [n, rollout] of rollouts.entries()) {
+    firstRow.set(rollout, flatRows.length);
+    for (let t = 0; t < rollout.ids.length; t++) flatRows.push(n * longest + t);
+  }
+  return { flatRows: Int32Array.from(flatRows), firstRow };
+}
+
+function scoredTokens(rollouts: readonly PlannedRollout[]): ScoredTokens {
+  const numTokens = rollouts.reduce((sum, { ids }) => sum + ids.length, 0);
+  const ids = new Int32Array(numTokens);
+  const advantages = new Float32Array(numTokens);
+  const weights = new Float32Array(numTokens);
+  const samplerLogprobs = new Float32Array(numTokens);
+  let at = 0;
+  for (const rollout of rollouts) {
+    const end = at + rollout.ids.length;
+    ids.set(rollout.ids, at);
+    samplerLogprobs.set(rollout.samplerLogprobs, at);
+    advantages.fill(rollout.advantage, at, end);
+    weights.fill(rollout.weight, at, end);
+    at = end;
+  }
+  return { ids: indices(ids), advantages: tensor(advantages), weights: tensor(weights), samplerLogprobs };
+}
+
+/** J_GRPO of n tokens and its gradient into the leaf and the head. */
+function policyChunk(
+  { policy, reference, options, sums }: StepContext,
+  leaf: Tensor,
+  referenceRows: Tensor | null,
+  tokens: ScoredTokens,
+  start: number,
+  count: number,
+): void {
+  const ids = tokens.ids.narrow(0, start, count);
+  const advantages = tokens.advantages.narrow(0, start, count);
+  const weights = tokens.weights.narrow(0, start, count);
+  const sampler = tokens.samplerLogprobs.subarray(start, start + count);
+
+  const logp = logDistribution(policy.logits(leaf.narrow(0, start, count))); // [n, V]
+  const logprobs = pick(logp, ids); // [n]
+  const old = options.oldLogprobs === "current" ? logprobs.detach() : tensor(sampler);
+  const ratio = importanceRatio(logprobs, old);
+  const surrogate = clippedSurrogate(ratio, advantages, options.clip);
+  let objective = surrogate;
+  if (referenceRows !== null && reference !== null) {
+    const { estimator, weight } = options.referenceKl;
+    const referenceLogp = noGrad(() => logDistribution(reference.logits(referenceRows.narrow(0, start, count))));
+    const kl =
+      estimator === "full-vocab"
+        ? fullKl(logp, referenceLogp)
+        : sampledKl(estimator, logprobs, pick(referenceLogp, ids));
+    objective = surrogate.sub(kl.mul(weight)); // the bracket of J_GRPO in Eq. 11
+    sums.add("kl", kl.sum().item());
+  }
+  const loss = oppoLoss({ policy: weightedSum(objective, weights) }, objectiveWeights(options));
+  loss.backward();
+
+  sums.add("loss", loss.item());
+  noGrad(() => {
+    sums.add("policy_loss", -weightedSum(surrogate, weights).item());
+    sums.add("entropy", op.sum(entropy(logp)).item());
+  });
+  recordRatios(sums, options, ratio.toFloat32Array(), advantages.toFloat32Array());
+  recordSampling(sums, logprobs.toFloat32Array(), sampler);
+}
+
+/** Tokens whose ratio the clip holds back: low with a negative advantage, high with a positive one. */
+function recordRatios(sums: MetricSums, { clip }: StepOptions, ratios: Float32Array, advantages: Float32Array): void {
+  for (let i = 0; i < ratios.length; i++) {
+    if (ratios[i]! < 1 - clip.clipLow && advantages[i]! < 0) sums.add("clip_low", 1);
+    if (ratios[i]! > 1 + clip.clipHigh && advantages[i]! > 0) sums.add("clip_high", 1);
+  }
+}
+
+function recordSampling(sums: MetricSums, logprobs: Float32Array, sampler: Float32Array): void {
+  let total = 0;
+  let largest = 0;
+  let ratios = 0;
+  for (let i = 0; i < logprobs.length; i++) {
+    const difference = Math.abs(logprobs[i]! - sampler[i]!);
+    total += difference;
+    // a NaN must not pass for a small difference
+    if (!(difference <= largest)) largest = difference;
+    ratios += Math.exp(logprobs[i]! - sampler[i]!);
+  }
+  sums.add("logp_difference", total);
+  sums.add("sampling_ratio", ratios);
+  sums.max("logp_difference", largest);
+}

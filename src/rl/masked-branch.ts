@@ -1,0 +1,214 @@
+// A masked input's part of a step: J_omni on the view's tokens (Eq. 7 to 10) and our anchor on the others. Runs only for
+// the rollouts that own tokens of the view, and only up to the last of them unless the anchor needs the rest. The trunk's
+// backward follows at once, so one full and one masked graph are alive at a time, whatever the number of views.
+// N rollouts, C longest completion, n tokens of a chunk, D width, V vocabulary
+import { OppoError } from "../error.ts";
+import type { ModelPrompt } from "../models/omni-model.ts";
+import { indices, noGrad, type Tensor, tensor } from "../tensor/index.ts";
+import { backwardThroughTrunk, cutRows, forEachChunk, logDistribution, rowsPerChunk } from "./chunks.ts";
+import type { FullBranch, StepContext } from "./full-branch.ts";
+import { fullKl } from "./objectives/grpo.ts";
+import { type ObjectiveParts, oppoLoss } from "./objectives/oppo.ts";
+import { capped, entropy, perceptionDivergence, pick, weightedSum } from "./objectives/perception.ts";
+import type { PlannedGroup, PlannedRollout, PlannedView, PromptPair } from "./plan.ts";
+import { objectiveWeights } from "./step-options.ts";
+import type { ViewName } from "./types.ts";
+
+interface Member {
+  readonly rollout: PlannedRollout;
+  readonly view: PlannedView;
+  readonly completion: Int32Array;
+}
+
+interface MaskedBatch {
+  readonly pairs: readonly PromptPair[];
+  readonly members: readonly (readonly Member[])[];
+}
+
+/** Rows of hidden [N * C] that are scored, and what they are compared with. */
+interface MaskedLayout {
+  /** Rows of the view's tokens, then rows of the anchor's. */
+  readonly flatRows: Int32Array;
+  readonly numViewTokens: number;
+  /** Per view token: its row in the full branch, its weight; per scored row its sampled id. */
+  readonly fullRows: Int32Array;
+  readonly weights: Float32Array;
+  readonly ids: Int32Array;
+}
+
+export function runMaskedBranch(
+  context: StepContext,
+  groups: readonly PlannedGroup[],
+  name: ViewName,
+  full: FullBranch,
+): void {
+  const { policy, options, timed } = context;
+  const batch = selectMembers(groups, name, options.anchorWeight !== 0);
+  if (batch.members.length === 0) return;
+  const layout = layOut(batch, full, options.anchorWeight !== 0);
+  const completions = batch.members.map((members) => members.map(({ completion }) => completion));
+  const hiddenRows = (prompts: readonly ModelPrompt[], model: typeof policy, requiresGrad: boolean) => {
+    const run = () => cutRows(model.hidden(prompts, completions), layout.flatRows, requiresGrad);
+    return requiresGrad ? run() : noGrad(run);
+  };
+  const { perception, anchorWeight } = options;
+  const learns = perception.gradient !== "full" || anchorWeight !== 0 || perception.maskedEntropyWeight !== 0;
+  const cut = timed(`fwd_mask_${name}`, () => {
+    return hiddenRows(
+      batch.pairs.map((pair) => pair.policy),
+      policy,
+      learns,
+    ); // [rows, D]
+  });
+  const chunk = rowsPerChunk(options.tokensPerChunk, policy.vocabSize);
+  timed("perception_loss", () => {
+    forEachChunk(layout.numViewTokens, chunk, (start, count) => {
+      perceptionChunk(context, name, full.cut.leaf, cut.leaf, layout, start, count);
+    });
+  });
+  const { reference } = context;
+  if (anchorWeight !== 0 && reference !== null) {
+    const referenceRows = timed("ref_logp", () => {
+      return hiddenRows(
+        batch.pairs.map((pair) => pair.reference ?? pair.policy),
+        reference,
+        false,
+      ).rows;
+    });
+    timed("perception_loss", () => {
+      forEachChunk(layout.flatRows.length - layout.numViewTokens, chunk, (start, count) => {
+        anchorChunk(context, cut.leaf, referenceRows, layout.numViewTokens + start, count);
+      });
+    });
+  }
+  timed("bwd", () => backwardThroughTrunk(cut));
+}
+
+function selectMembers(groups: readonly PlannedGroup[], name: ViewName, wholeCompletions: boolean): MaskedBatch {
+  const pairs: PromptPair[] = [];
+  const members: Member[][] = [];
+  for (const { group, rollouts } of groups) {
+    const own = rollouts.flatMap((rollout): Member[] => {
+      const view = rollout.views.find((candidate) => candidate.name === name);
+      if (view === undefined) return [];
+      const end = wholeCompletions ? rollout.ids.length : view.tokens[view.tokens.length - 1]! + 1;
+      return [{ rollout, view, completion: rollout.ids.subarray(0, end) }];
+    });
+    if (own.length === 0) continue;
+    const pair = group.masked[name];
+    if (pair === undefined) {
+      throw new OppoError(
+        "rl/missing-view",
+        `trainStep: expected a masked input for view "${name}", got none for a prompt whose rollouts need it. ` +
+          "Prepare every view that neededViews names.",
+      );
+    }
+    pairs.push(pair);
+    members.push(own);
+  }
+  return { pairs, members };
+}
+
+function layOut({ members }: MaskedBatch, full: FullBranch, withAnchor: boolean): MaskedLayout {
+  const all = members.flat();
+  const longest = Math.max(...all.map(({ completion }) => completion.length));
+  const view = { rows: [] as number[], fullRows: [] as number[], weights: [] as number[], ids: [] as number[] };
+  const anchorRows: number[] = [];
+  const anchorIds: number[] = [];
+  for (const [n, { rollout, view: planned, completion }] of all.entries()) {
+    const isInView = new Set(planned.tokens);
+    const firstRow = full.firstRow.get(rollout)!;
+    for (let t = 0; t < completion.length; t++) {
+      const row = n * longest + t;
+      if (isInView.has(t)) {
+        view.rows.push(row);
+        view.fullRows.push(firstRow + t);
+        view.weights.push(planned.weight);
+        view.ids.push(completion[t]!);
+      } else if (withAnchor) {
+        anchorRows.push(row);
+        anchorIds.push(completion[t]!);
+      }
+    }
+  }
+  return {
+    flatRows: Int32Array.from([...view.rows, ...anchorRows]),
+    numViewTokens: view.rows.length,
+    fullRows: Int32Array.from(view.fullRows),
+    weights: Float32Array.from(view.weights),
+    ids: Int32Array.from([...view.ids, ...anchorIds]),
+  };
+}
+
+/** J_omni of n view tokens and its gradients into both leaves and the head. */
+function perceptionChunk(
+  { policy, options, sums }: StepContext,
+  name: ViewName,
+  fullLeaf: Tensor,
+  maskedLeaf: Tensor,
+  layout: MaskedLayout,
+  start: number,
+  count: number,
+): void {
+  const { perception } = options;
+  const ids = indices(layout.ids.subarray(start, start + count));
+  const weights = tensor(layout.weights.subarray(start, start + count));
+  const fullRows = indices(layout.fullRows.subarray(start, start + count));
+  const fullLogits = () => logDistribution(policy.logits(fullLeaf.indexSelect(0, fullRows)));
+  const fullLearns = perception.gradient !== "masked" || perception.fullEntropyWeight !== 0;
+  const fullLogp = fullLearns ? fullLogits() : noGrad(fullLogits); // [n, V]
+  const maskedLogits = () => logDistribution(policy.logits(maskedLeaf.narrow(0, start, count)));
+  const maskedLearns = maskedLeaf.requiresGrad;
+  const maskedLogp = maskedLearns ? maskedLogits() : noGrad(maskedLogits); // [n, V]
+
+  const divergence = perceptionDivergence(fullLogp, maskedLogp, ids, perception); // [n]
+  const parts: ObjectiveParts = {
+    perception: weightedSum(capped(divergence, perception.cap), weights),
+    ...(perception.fullEntropyWeight === 0 ? {} : { fullEntropy: weightedSum(entropy(fullLogp), weights) }),
+    ...(perception.maskedEntropyWeight === 0 ? {} : { maskedEntropy: weightedSum(entropy(maskedLogp), weights) }),
+  };
+  const loss = oppoLoss(parts, objectiveWeights(options));
+  loss.backward();
+
+  sums.add("loss", loss.item());
+  noGrad(() => {
+    sums.add("perception", parts.perception!.item());
+    sums.add("entropy_full", entropy(fullLogp).sum().item());
+    sums.add("entropy_masked", entropy(maskedLogp).sum().item());
+    sums.add("logp_drop", pick(fullLogp, ids).sub(pick(maskedLogp, ids)).sum().item());
+    sums.add(
+      "argmax_flips",
+      fullLogp
+        .argmax({ dim: -1 })
+        .ne(maskedLogp.argmax({ dim: -1 }))
+        .sum()
+        .item(),
+    );
+  });
+  const values = divergence.toFloat32Array();
+  sums.add(`view_tokens_${name}`, count);
+  sums.add("view_tokens", count);
+  for (const value of values) {
+    sums.add(`kl_${name}`, value);
+    sums.max("kl_view", value);
+    if (perception.cap !== null && value > perception.cap) sums.add("num_capped", 1);
+  }
+}
+
+/** KL(p^m || reference^m) of n tokens outside the view, averaged over all completion tokens of the step. */
+function anchorChunk(
+  { policy, reference, options, counts, sums }: StepContext,
+  maskedLeaf: Tensor,
+  referenceRows: Tensor,
+  start: number,
+  count: number,
+): void {
+  const maskedLogp = logDistribution(policy.logits(maskedLeaf.narrow(0, start, count))); // [n, V]
+  const referenceLogp = noGrad(() => logDistribution(reference!.logits(referenceRows.narrow(0, start, count))));
+  const kl = fullKl(maskedLogp, referenceLogp).sum();
+  const loss = oppoLoss({ anchor: kl.mul(1 / counts.numTokens) }, objectiveWeights(options));
+  loss.backward();
+  sums.add("loss", loss.item());
+  sums.add("anchor_kl", kl.item());
+  sums.add("anchor_tokens", count);
+}

@@ -1,0 +1,54 @@
+// Samples the G completions of every prompt of a step in one batched decode. Every completion draws from its own seed,
+// keyed by what it is (seed, step, sample, rollout), so that batch composition does not change it.
+import type { Sample } from "../data/sample.ts";
+import type { ModelPrompt, OmniModel, SampledCompletion } from "../models/omni-model.ts";
+import { noGrad } from "../tensor/index.ts";
+import { deriveSeed } from "./seeds.ts";
+import type { Rollout, RolloutGroup } from "./types.ts";
+
+export interface RolloutOptions {
+  /** G, 4 in the paper. */
+  readonly groupSize: number;
+  readonly maxNewTokens: number;
+  /** 1 in our presets; training scores at temperature 1. */
+  readonly temperature: number;
+  readonly seed: number;
+  readonly step: number;
+}
+
+export interface RolloutPrompt {
+  readonly sample: Sample;
+  readonly prompt: ModelPrompt;
+}
+
+export function sampleGroups(
+  model: OmniModel,
+  prompts: readonly RolloutPrompt[],
+  options: RolloutOptions,
+): RolloutGroup[] {
+  const seeds = prompts.flatMap(({ sample }) =>
+    Array.from({ length: options.groupSize }, (_, i) =>
+      deriveSeed("rollout", options.seed, options.step, sample.id, i),
+    ),
+  );
+  const completions = noGrad(() =>
+    model.sample(
+      prompts.map(({ prompt }) => prompt),
+      {
+        numSamples: options.groupSize,
+        maxNewTokens: options.maxNewTokens,
+        temperature: options.temperature,
+        seeds,
+      },
+    ),
+  );
+  return prompts.map(({ sample }, p) => ({
+    sample,
+    rollouts: completions[p]!.map((completion) => readCompletion(model, completion)),
+  }));
+}
+
+function readCompletion(model: OmniModel, { ids, logprobs, truncated }: SampledCompletion): Rollout {
+  const pieces = model.decodePieces(ids);
+  return { ids, logprobs, pieces, text: pieces.join(""), truncated };
+}

@@ -1,0 +1,50 @@
+// What one update can be told. Every option that the papers leave open says so; presets are spreads over the default.
+import type { ClipOptions, KlEstimator } from "./objectives/grpo.ts";
+import { defaultClipOptions } from "./objectives/grpo.ts";
+import type { ObjectiveWeights } from "./objectives/oppo.ts";
+import { defaultPerceptionOptions, type PerceptionOptions } from "./objectives/perception.ts";
+import type { PlanOptions } from "./plan.ts";
+import { viewSelectors } from "./views.ts";
+
+export interface StepOptions extends Omit<PlanOptions, "reduction"> {
+  readonly clip: ClipOptions;
+  /**
+   * What the ratio is taken against: "current" (exactly 1, right for one update per batch of rollouts) or the log-probs
+   * that the sampler reported (needed for more updates).
+   */
+  readonly oldLogprobs: "current" | "sampler";
+  /** 0.04 and k3 in the paper's family (the paper gives the weight only). Weight 0 runs without a reference. */
+  readonly referenceKl: { readonly weight: number; readonly estimator: KlEstimator };
+  readonly perception: PerceptionOptions;
+  /** Ours: weight of KL(p^m || reference^m) on the masked branch's tokens outside the view. The paper has none. */
+  readonly anchorWeight: number;
+  /** Prompts whose graphs are alive at once; the result does not depend on it. null: all. */
+  readonly promptsPerMicroBatch: number | null;
+  /** Tokens whose vocabulary-sized rows exist at once; the result does not depend on it. null: what is fast. */
+  readonly tokensPerChunk: number | null;
+  readonly maxGradNorm: number;
+}
+
+export const defaultStepOptions: StepOptions = {
+  clip: defaultClipOptions,
+  oldLogprobs: "current",
+  aggregation: "seq-mean",
+  maxCompletionTokens: 1024,
+  truncated: "keep",
+  referenceKl: { weight: 0.04, estimator: "k3" },
+  views: viewSelectors.none,
+  perception: defaultPerceptionOptions,
+  anchorWeight: 0,
+  promptsPerMicroBatch: null,
+  tokensPerChunk: null,
+  maxGradNorm: 1,
+};
+
+export function objectiveWeights({ perception, anchorWeight }: StepOptions): ObjectiveWeights {
+  return {
+    perception: perception.weight,
+    anchor: anchorWeight,
+    fullEntropy: perception.fullEntropyWeight,
+    maskedEntropy: perception.maskedEntropyWeight,
+  };
+}

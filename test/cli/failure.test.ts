@@ -1,0 +1,42 @@
+// The few forms of failure that are hard to bring about from the outside.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { describeFailure, formatFailure } from "../../src/cli/failure.ts";
+import { InterruptedError } from "../../src/run/interrupt.ts";
+
+describe("describeFailure", () => {
+  it("knows permissions, interrupts and things that are no errors", () => {
+    const denied = Object.assign(new Error("EACCES: permission denied"), { code: "EACCES", path: "runs/demo" });
+    assert.deepEqual(
+      [describeFailure(denied).message, describeFailure(denied).exitCode],
+      [
+        "runs/demo: expected the right to use it, got permission denied. Change its permissions or choose another path.",
+        1,
+      ],
+    );
+    assert.deepEqual(
+      [describeFailure(new InterruptedError()).exitCode, describeFailure(new InterruptedError()).code],
+      [130, "ERR_INTERRUPTED"],
+    );
+    assert.match(describeFailure("a string").message, /^a fault in oppo itself: a string\. /);
+    assert.equal(describeFailure(undefined).code, "ERR_INTERNAL");
+  });
+
+  it("says that a disk is full also when libtorch or FFmpeg said it first", () => {
+    const outer = new Error("cannot write", { cause: new Error("write: No space left on device") });
+    assert.equal(describeFailure(outer).code, "ERR_DISK_FULL");
+  });
+});
+
+describe("formatFailure", () => {
+  it("carries the stack in JSON only when asked", () => {
+    const failure = { code: "ERR_X", message: "m", exitCode: 1, stack: "s" };
+    assert.deepEqual(JSON.parse(formatFailure(failure, { json: true, verbose: false })), {
+      error: { code: "ERR_X", message: "m" },
+    });
+    assert.deepEqual(JSON.parse(formatFailure(failure, { json: true, verbose: true })), {
+      error: { code: "ERR_X", message: "m", stack: "s" },
+    });
+  });
+});

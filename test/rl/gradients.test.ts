@@ -1,0 +1,360 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { tokenDivergence } from "../../src/rl/divergence.ts";
+import { accumulateGradients } from "../../src/rl/gradients.ts";
+import { checkInvariants } from "../../src/rl/invariants.ts";
+import type { StepMetrics } from "../../src/rl/metrics.ts";
+import type { TrainGroup } from "../../src/rl/plan.ts";
+import { sampleGroups } from "../../src/rl/rollout.ts";
+import { defaultStepOptions, type StepOptions } from "../../src/rl/step-options.ts";
+import { viewSelectors } from "../../src/rl/views.ts";
+import { grad, indices, noGrad, numLiveTensors, scope, type Tensor, tensor } from "../../src/tensor/index.ts";
+import { scoredRollout, testSample } from "../support/rollouts.ts";
+import { clipRows, promptTokens, randomRows, type TinyPolicy, tinyPolicy } from "../support/tiny-policy.ts";
+
+const exactTolerance = 1e-12;
+/** Weights and advantages are float32 whatever the model is. */
+const float32Tolerance = 3e-7;
+const finiteDifferenceStep = 1e-5;
+const finiteDifferenceTolerance = 2e-8;
+
+const oppoOptions: StepOptions = {
+  ...defaultStepOptions,
+  oldLogprobs: "sampler",
+  views: viewSelectors.oppo,
+  anchorWeight: 0.2,
+};
+
+interface World extends Disposable {
+  readonly policy: TinyPolicy;
+  readonly reference: TinyPolicy;
+  readonly groups: readonly TrainGroup[];
+}
+
+/** Three prompts of 2, 3 and 1 rollouts; evidence of video, of both, of none. The reference has other weights. */
+function makeWorld(dtype: "float32" | "float64" = "float64"): World {
+  const policy = tinyPolicy(1, dtype);
+  const reference = tinyPolicy(2, dtype);
+  const tensors: Tensor[] = [];
+  const rows = (seed: number) => {
+    const row = randomRows(seed, 2, dtype);
+    tensors.push(row);
+    return row;
+  };
+  const rollout = (ids: readonly number[]) => ({
+    ids: Int32Array.from(ids),
+    // log-probabilities that are near the policy's, so that ratios are near 1 and some are clipped
+    logprobs: Float32Array.from(ids, (id, t) => -2.2 - 0.3 * Math.sin(id + t)),
+    pieces: ids.map(String),
+    text: "",
+    truncated: ids[ids.length - 1] !== 0,
+  });
+  const group = (seed: number, rollouts: TrainGroup["rollouts"]): TrainGroup => {
+    const tokens = promptTokens([1 + seed, 4, 2 + seed]);
+    const [video, audio] = [rows(10 * seed), rows(10 * seed + 1)];
+    const pair = (v: Tensor, a: Tensor) => ({ policy: { tokens, rows: clipRows(v, a) } });
+    const [maskedVideo, maskedAudio] = [rows(10 * seed + 2), rows(10 * seed + 3)];
+    return {
+      prompt: pair(video, audio),
+      masked: {
+        video: pair(maskedVideo, audio),
+        audio: pair(video, maskedAudio),
+        both: pair(maskedVideo, maskedAudio),
+      },
+      rollouts,
+    };
+  };
+  const groups = [
+    group(1, [
+      scoredRollout(rollout([3, 5, 7, 2, 0]), 0.9, { video: [1, 2] }),
+      scoredRollout(rollout([6, 1, 0]), -0.9),
+    ]),
+    group(2, [
+      scoredRollout(rollout([8, 9, 4, 4, 10, 0]), 1.1, { video: [0], audio: [2, 3] }),
+      scoredRollout(rollout([2, 2, 0]), -0.3, { audio: [1] }),
+      scoredRollout(rollout([5, 3, 1, 7]), -0.8),
+    ]),
+    group(3, [scoredRollout(rollout([1, 0]), 0)]),
+  ];
+  return {
+    policy,
+    reference,
+    groups,
+    [Symbol.dispose]: () => {
+      for (const owner of [policy, reference]) owner[Symbol.dispose]();
+      for (const row of tensors) row.dispose();
+    },
+  };
+}
+
+/** Runs the body on a fresh world and checks that nothing stays alive. */
+function worldTest(name: string, body: (world: World) => void, dtype?: "float32" | "float64"): void {
+  test(name, () => {
+    const before = numLiveTensors();
+    {
+      using world = makeWorld(dtype);
+      scope(() => body(world));
+      for (const parameter of world.policy.parameters().values()) parameter.grad = null;
+    }
+    assert.equal(numLiveTensors(), before, "tensors left alive");
+  });
+}
+
+function gradientsOf({ policy, reference, groups }: World, options: StepOptions) {
+  const parameters = [...policy.parameters().values()];
+  for (const parameter of parameters) parameter.grad = null;
+  const metrics = accumulateGradients({ policy, reference }, groups, options);
+  return { metrics, gradient: parameters.flatMap((parameter) => parameter.grad!.toNumbers()) };
+}
+
+function largestDifference(a: readonly number[], b: readonly number[]): number {
+  assert.equal(a.length, b.length);
+  return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+}
+
+/** Central differences of metrics.loss at a few entries of every parameter. */
+function assertFiniteDifferences(world: World, options: StepOptions): void {
+  const { gradient } = gradientsOf(world, options);
+  let offset = 0;
+  for (const parameter of world.policy.parameters().values()) {
+    for (let entry = 0; entry < parameter.numel; entry += 7) {
+      const lossAt = (shift: number): number => {
+        noGrad(() => parameter.view([-1]).narrow(0, entry, 1).add_(shift));
+        const { loss } = gradientsOf(world, options).metrics;
+        noGrad(() => parameter.view([-1]).narrow(0, entry, 1).sub_(shift));
+        return loss!;
+      };
+      const slope = (lossAt(finiteDifferenceStep) - lossAt(-finiteDifferenceStep)) / (2 * finiteDifferenceStep);
+      const difference = Math.abs(slope - gradient[offset + entry]!);
+      assert.ok(
+        difference < finiteDifferenceTolerance,
+        `entry ${offset + entry}: ${slope} vs ${gradient[offset + entry]}`,
+      );
+    }
+    offset += parameter.numel;
+  }
+  assert.ok(
+    gradient.some((value) => Math.abs(value) > 1e-3),
+    "the gradient is not all zero",
+  );
+}
+
+worldTest("the whole OPPO loss matches finite differences", (world) => {
+  assertFiniteDifferences(world, oppoOptions);
+});
+
+worldTest(
+  "PAPO with double entropy, sums, no cap and a full-vocabulary reference KL match finite differences",
+  (world) => {
+    assertFiniteDifferences(world, {
+      ...defaultStepOptions,
+      oldLogprobs: "sampler",
+      aggregation: "token-mean",
+      referenceKl: { weight: 0.04, estimator: "full-vocab" },
+      views: viewSelectors.papo,
+      perception: {
+        ...oppoOptions.perception,
+        weight: 0.02,
+        estimator: "k3",
+        reduction: "sum",
+        cap: null,
+        fullEntropyWeight: 0.03,
+        maskedEntropyWeight: 0.03,
+      },
+    });
+  },
+);
+
+/** J_GRPO written down once more, without chunks, cuts or weights: mean over rollouts of the mean over tokens. */
+function plainGrpoGradient({ policy, reference, groups }: World): number[] {
+  const parameters = [...policy.parameters().values()];
+  const rollouts = groups.flatMap(({ prompt, rollouts: own }) => own.map((scored) => ({ prompt, scored })));
+  let loss = tensor(Float64Array.of(0));
+  for (const { prompt, scored } of rollouts) {
+    const { ids, logprobs: sampled } = scored.rollout;
+    const at = indices(ids, [ids.length, 1]);
+    const logprobs = (model: TinyPolicy) =>
+      model
+        .logits(model.hidden([prompt.policy], [[ids]]).select(0, 0))
+        .logSoftmax(-1)
+        .gather(-1, at)
+        .view([-1]);
+    const current = logprobs(policy);
+    const d = noGrad(() => logprobs(reference)).sub(current);
+    const ratio = current.sub(tensor(sampled)).exp();
+    const clipped = ratio.clamp({ min: 0.8, max: 1.2 });
+    const surrogate = ratio.mul(scored.advantage).minimum(clipped.mul(scored.advantage));
+    const objective = surrogate.sub(d.exp().sub(d).sub(1).mul(0.04));
+    loss = loss.sub(objective.mean().mul(1 / rollouts.length));
+  }
+  return grad([loss.sum()], parameters).flatMap((gradient) => gradient!.toNumbers());
+}
+
+worldTest("zero views are exactly GRPO", (world) => {
+  const none = gradientsOf(world, { ...oppoOptions, views: viewSelectors.none });
+  assert.ok(largestDifference(none.gradient, plainGrpoGradient(world)) < float32Tolerance);
+  const weightless = { ...oppoOptions, anchorWeight: 0, perception: { ...oppoOptions.perception, weight: 0 } };
+  assert.deepEqual(gradientsOf(world, weightless).gradient, none.gradient);
+  assert.equal("omni/kl_video" in gradientsOf(world, weightless).metrics, false);
+  // negative control: with views the gradient is another one
+  assert.ok(largestDifference(gradientsOf(world, oppoOptions).gradient, none.gradient) > 1e-3);
+});
+
+worldTest("micro-batches and logit chunks do not change the result", (world) => {
+  const whole = gradientsOf(world, oppoOptions);
+  for (const change of [
+    { promptsPerMicroBatch: 1 },
+    { promptsPerMicroBatch: 2 },
+    { tokensPerChunk: 1 },
+    { tokensPerChunk: 3 },
+  ]) {
+    const split = gradientsOf(world, { ...oppoOptions, ...change });
+    assert.ok(largestDifference(split.gradient, whole.gradient) < exactTolerance, JSON.stringify(change));
+    for (const [name, value] of Object.entries(whole.metrics)) {
+      assert.ok(Math.abs(split.metrics[name]! - value) < exactTolerance, `${name} ${JSON.stringify(change)}`);
+    }
+  }
+});
+
+worldTest("a mask that changes nothing has divergence 0 and no perception gradient", (world) => {
+  const groups = world.groups.map((group) => ({
+    ...group,
+    masked: { video: group.prompt, audio: group.prompt, both: group.prompt },
+  }));
+  const same = gradientsOf({ ...world, groups }, { ...oppoOptions, anchorWeight: 0 });
+  const none = gradientsOf(world, { ...oppoOptions, views: viewSelectors.none });
+  assert.ok(largestDifference(same.gradient, none.gradient) < exactTolerance);
+  assert.ok(same.metrics["omni/kl_max"]! < exactTolerance);
+  assert.ok(gradientsOf(world, oppoOptions).metrics["omni/kl_max"]! > 1e-3);
+});
+
+worldTest("masked forwards run for owners only, up to the last evidence token", (world) => {
+  const { policy } = world;
+  const count = (options: StepOptions) => {
+    Object.assign(policy.calls, { completions: 0, tokens: 0, forwards: 0 });
+    gradientsOf(world, options);
+    return { ...policy.calls };
+  };
+  assert.deepEqual(count({ ...oppoOptions, views: viewSelectors.none }), { forwards: 1, completions: 6, tokens: 23 });
+  // video: rollouts ending at 3 and 1 tokens; audio: at 4 and 2 tokens
+  assert.deepEqual(count({ ...oppoOptions, anchorWeight: 0 }), { forwards: 3, completions: 10, tokens: 23 + 4 + 6 });
+  // the anchor reads the owners' whole completions: 5 + 6 and 6 + 3
+  assert.deepEqual(count(oppoOptions), { forwards: 3, completions: 10, tokens: 23 + 11 + 9 });
+});
+
+worldTest("ascent on the perception objective raises the KL at evidence tokens, and there most", (world) => {
+  const options: StepOptions = {
+    ...oppoOptions,
+    anchorWeight: 0,
+    referenceKl: { weight: 0, estimator: "k3" },
+    perception: { ...oppoOptions.perception, weight: 1, cap: null },
+  };
+  const flat = {
+    ...world,
+    groups: world.groups.map((group) => ({
+      ...group,
+      rollouts: group.rollouts.map((scored) => ({ ...scored, advantage: 0 })),
+    })),
+  };
+  const divergences = () =>
+    world.groups.flatMap((group) => {
+      const completions = group.rollouts.map((scored) => scored.rollout.ids);
+      return (["video", "audio"] as const).flatMap((name) => {
+        const rows = tokenDivergence(world.policy, group.prompt.policy, group.masked[name]!.policy, completions);
+        return rows.flatMap((values, i) =>
+          Array.from(values, (value, t) => ({ value, isEvidence: group.rollouts[i]!.evidence[name].includes(t) })),
+        );
+      });
+    });
+  const mean = (list: ReturnType<typeof divergences>, isEvidence: boolean) => {
+    const values = list.filter((token) => token.isEvidence === isEvidence).map(({ value }) => value);
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  };
+  const before = divergences();
+  for (let i = 0; i < 60; i++) {
+    gradientsOf(flat, options);
+    for (const parameter of world.policy.parameters().values()) noGrad(() => parameter.sub_(parameter.grad!.mul(0.3)));
+  }
+  const after = divergences();
+  const risen = mean(after, true) - mean(before, true);
+  assert.ok(risen > 0.1, `evidence tokens rose by ${risen}`);
+  assert.ok(risen > 2 * (mean(after, false) - mean(before, false)));
+});
+
+worldTest(
+  "outside the views nothing but the trunk is touched: tokens after the last evidence token do not matter",
+  (world) => {
+    const options: StepOptions = {
+      ...oppoOptions,
+      anchorWeight: 0,
+      referenceKl: { weight: 0, estimator: "k3" },
+    };
+    const withTail = (ids: readonly number[]): World => {
+      const [first] = world.groups;
+      const rollout = { ...first!.rollouts[0]!.rollout, ids: Int32Array.from(ids) };
+      return { ...world, groups: [{ ...first!, rollouts: [scoredRollout(rollout, 0, { video: [1, 2] })] }] };
+    };
+    const one = gradientsOf(withTail([3, 5, 7, 2, 0]), options).gradient;
+    assert.ok(largestDifference(one, gradientsOf(withTail([3, 5, 7, 9, 8]), options).gradient) < exactTolerance);
+    // negative control: the evidence tokens' own prefix does
+    assert.ok(largestDifference(one, gradientsOf(withTail([4, 5, 7, 2, 0]), options).gradient) > 1e-6);
+  },
+);
+
+worldTest("truncated completions can be left out", (world) => {
+  const masked = gradientsOf(world, { ...oppoOptions, truncated: "mask", views: viewSelectors.none });
+  const without = world.groups.map((group) => ({
+    ...group,
+    rollouts: group.rollouts.filter((scored) => !scored.rollout.truncated),
+  }));
+  const dropped = gradientsOf({ ...world, groups: without }, { ...oppoOptions, views: viewSelectors.none });
+  // five of six sequences remain; the mean over sequences still divides by six
+  const rescaled = dropped.gradient.map((value) => (value * 5) / 6);
+  assert.ok(largestDifference(masked.gradient, rescaled) < float32Tolerance);
+});
+
+worldTest(
+  "step 0: sampler and trainer agree, the KL to the reference is 0",
+  (world) => {
+    using twin = tinyPolicy(1, "float32");
+    const prompts = world.groups.map((group, i) => ({ sample: testSample(`clip ${i}`), prompt: group.prompt.policy }));
+    const rollouts = { groupSize: 3, maxNewTokens: 6, temperature: 1, seed: 4, step: 0 };
+    const sampled = sampleGroups(world.policy, prompts, rollouts);
+    assert.deepEqual(sampled, sampleGroups(world.policy, prompts, rollouts));
+    assert.notDeepEqual(sampled, sampleGroups(world.policy, prompts, { ...rollouts, step: 1 }));
+    const groups = world.groups.map((group, i) => ({
+      ...group,
+      rollouts: sampled[i]!.rollouts.map((rollout) => scoredRollout(rollout, 1)),
+    }));
+    const metricsOf = (reference: TinyPolicy): StepMetrics =>
+      accumulateGradients({ policy: world.policy, reference }, groups, defaultStepOptions);
+    const metrics = metricsOf(twin);
+    checkInvariants(metrics);
+    assert.equal(metrics.kl, 0);
+    assert.throws(() => checkInvariants(metricsOf(world.reference)), {
+      code: "rl/reference-kl",
+      message: /step 0: expected a KL to the reference of 0/,
+    });
+    const wrong = { ...metrics, "sampling/sampling_logp_difference/max": Number.NaN };
+    assert.throws(() => checkInvariants(wrong), {
+      code: "rl/sampling-difference",
+      message: /largest difference of NaN/,
+    });
+  },
+  "float32",
+);
+
+worldTest("missing inputs are named", (world) => {
+  const { policy, groups } = world;
+  assert.throws(() => accumulateGradients({ policy, reference: null }, groups, oppoOptions), {
+    code: "rl/missing-reference",
+    message: /referenceKl.weight 0.04 and anchorWeight 0.2/,
+  });
+  const unmasked = groups.map((group) => ({ ...group, masked: {} }));
+  assert.throws(() => gradientsOf({ ...world, groups: unmasked }, oppoOptions), {
+    code: "rl/missing-view",
+    message: /masked input for view "video"/,
+  });
+  const silent = [{ ...groups[0]!, rollouts: [] }];
+  assert.throws(() => gradientsOf({ ...world, groups: silent }, oppoOptions), { code: "rl/empty-step" });
+});

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AdamW } from "../../src/nn/index.ts";
+import { groupAdvantages } from "../../src/rl/advantage.ts";
+import type { TrainGroup } from "../../src/rl/plan.ts";
+import { sampleGroups } from "../../src/rl/rollout.ts";
+import { trainStep } from "../../src/rl/step.ts";
+import { defaultStepOptions } from "../../src/rl/step-options.ts";
+import type { Rollout } from "../../src/rl/types.ts";
+import { viewSelectors } from "../../src/rl/views.ts";
+import { numLiveTensors } from "../../src/tensor/index.ts";
+import { scoredRollout, testSample } from "../support/rollouts.ts";
+import { clipRows, promptTokens, randomRows, type TinyPolicy, tinyPolicy } from "../support/tiny-policy.ts";
+
+const numSteps = 25;
+const lr = 0.05;
+
+/** Share of tokens that are `wanted`: what the policy is paid for. */
+const rewardOf = (rollout: Rollout, wanted: number): number =>
+  rollout.ids.reduce((count, id) => count + (id === wanted ? 1 : 0), 0) / rollout.ids.length;
+
+/** Trains a tiny policy to say token 3, with OPPO's views on those tokens. Returns rewards and metrics per step. */
+function trainRun(policy: TinyPolicy, reference: TinyPolicy) {
+  const media = [1, 2, 3].map((seed) => randomRows(seed, 2, "float32"));
+  const [video, audio, noise] = media;
+  const tokens = promptTokens([1, 4, 2]);
+  const pair = (v = video!, a = audio!) => ({ policy: { tokens, rows: clipRows(v, a) } });
+  const trainable = [...policy.parameters().values()];
+  const optimizer = new AdamW([{ parameters: trainable }], { lr });
+  const options = { ...defaultStepOptions, views: viewSelectors.oppo, anchorWeight: 0.2 };
+  let now = 0;
+  const trainer = { policy, reference, optimizer, trainable, clock: () => now++ };
+  const history = [];
+  for (let step = 0; step < numSteps; step++) {
+    const prompts = [{ sample: testSample("clip"), prompt: pair().policy }];
+    const sampling = { groupSize: 8, maxNewTokens: 8, temperature: 1, seed: 7, step };
+    const [sampled] = sampleGroups(policy, prompts, sampling);
+    const rewards = sampled!.rollouts.map((rollout) => rewardOf(rollout, 3));
+    const [advantages] = groupAdvantages([rewards]);
+    const rollouts = sampled!.rollouts.map((rollout, i) => {
+      const evidence = Array.from(rollout.ids.keys()).filter((t) => rollout.ids[t] === 3);
+      return scoredRollout(rollout, advantages![i]!, { video: evidence });
+    });
+    const group: TrainGroup = { prompt: pair(), masked: { video: pair(noise) }, rollouts };
+    const metrics = trainStep(trainer, [group], options, lr);
+    history.push({ reward: rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length, metrics });
+  }
+  optimizer[Symbol.dispose]();
+  for (const row of media) row.dispose();
+  return history;
+}
+
+function freshRun() {
+  using policy = tinyPolicy(5, "float32", 0.4);
+  using reference = tinyPolicy(5, "float32", 0.4);
+  const history = trainRun(policy, reference);
+  for (const parameter of policy.parameters().values()) parameter.grad = null;
+  return history;
+}
+
+test("a policy learns what it is paid for, the same on every run, and leaks nothing", () => {
+  const before = numLiveTensors();
+  const history = freshRun();
+  assert.equal(numLiveTensors(), before);
+  const mean = (from: number, to: number) =>
+    history.slice(from, to).reduce((sum, { reward }) => sum + reward, 0) / (to - from);
+  assert.ok(mean(0, 3) < 0.3, `starts at ${mean(0, 3)}`);
+  assert.ok(mean(numSteps - 3, numSteps) > 0.7, `ends at ${mean(numSteps - 3, numSteps)}`);
+  const first = history[0]!.metrics;
+  assert.equal(first.kl, 0);
+  assert.ok(history.at(-1)!.metrics.kl! > 0);
+  for (const name of ["loss", "grad_norm", "entropy", "omni/kl_video", "omni/logp_drop", "timing_s/bwd"]) {
+    assert.ok(Number.isFinite(first[name]), name);
+  }
+  assert.deepEqual(
+    freshRun().map(({ metrics }) => metrics),
+    history.map(({ metrics }) => metrics),
+  );
+});
+
+test("a gradient that is not finite changes nothing and is counted", () => {
+  using policy = tinyPolicy(5, "float32");
+  const tokens = promptTokens([1, 4, 2]);
+  const rollout = {
+    ids: Int32Array.of(3, 0),
+    logprobs: Float32Array.of(-1, -1),
+    pieces: ["d", "a"],
+    text: "da",
+    truncated: false,
+  };
+  const group: TrainGroup = {
+    prompt: { policy: { tokens, rows: null } },
+    masked: {},
+    rollouts: [scoredRollout(rollout, Number.POSITIVE_INFINITY)],
+  };
+  const trainable = [...policy.parameters().values()];
+  using optimizer = new AdamW([{ parameters: trainable }], { lr });
+  const options = { ...defaultStepOptions, referenceKl: { weight: 0, estimator: "k3" as const } };
+  const values = () => trainable.map((parameter) => parameter.toNumbers());
+  const before = values();
+  const metrics = trainStep({ policy, reference: null, optimizer, trainable }, [group], options, lr);
+  assert.equal(metrics["optim/skipped_steps"], 1);
+  assert.deepEqual(values(), before);
+  // negative control: a finite advantage moves the parameters
+  const usable = { ...group, rollouts: [scoredRollout(rollout, 1)] };
+  assert.equal(
+    trainStep({ policy, reference: null, optimizer, trainable }, [usable], options, lr)["optim/skipped_steps"],
+    0,
+  );
+  assert.notDeepEqual(values(), before);
+  for (const parameter of trainable) parameter.grad = null;
+});
