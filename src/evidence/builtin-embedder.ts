@@ -27,8 +27,11 @@ const ridgePenalty = 0.01;
 const wholePhraseWeight = 20;
 /** What one word of a two-word phrase is worth, if only this concept uses it. */
 const halfPhraseScore = 0.75;
-/** How much an unknown word dilutes the known ones. */
-const unknownWordWeight = 0.25;
+/**
+ * How much an unknown word dilutes the known ones: enough that half a phrase beside an unknown word ("a crooked mouth" where
+ * only open mouths are known) stays below a cosine of 0.5, since the unknown word may be what matters.
+ */
+const unknownWordWeight = 0.6;
 /**
  * How much two neighbours dilute that no concept has in common: a lot when they contradict each other (each names one
  * concept, or they are of different kinds: "frowning loudly"), so that neither half passes for its cue.

@@ -11,7 +11,7 @@ const ignoredWords = new Set(
     "person people man woman someone speaker character video audio clip scene " +
     "show shows showing shown carry carries carrying contain contains containing display displays " +
     "see sees seen visible hear hears heard audible notice suggest suggests suggesting indicate indicates indicating " +
-    "imply implies seem seems appear appears"
+    "imply implies seem seems appear appears feel feels feeling sounds looks"
   ).split(" "),
 );
 const conjunctions = new Set(["and", "or", "but", "while"]);

@@ -135,6 +135,16 @@ test("unknown words lower a match without turning it into another", () => {
   assert.deepEqual(matched("wide eyes beneath messy hair"), ["eyes.wide"]);
 });
 
+test("an unseen state of a known noun is not the noun's known state", () => {
+  const bank = [
+    { name: "mouth.open", phrases: ["an open mouth"] },
+    { name: "head.bowed", phrases: ["a bowed head"] },
+  ];
+  const cosines = conceptCosines("a crooked mouth", fitBuiltinEmbedder(bank), bank);
+  assert.ok(cosines.get("mouth.open")! < threshold, `${cosines.get("mouth.open")}`);
+  assert.ok(conceptCosines("the mouth", fitBuiltinEmbedder(bank), bank).get("mouth.open")! > threshold, "control");
+});
+
 test("negated cues are not the cue", () => {
   for (const text of ["no smile", "the person is not angry", "the eyes aren't wide"])
     assert.deepEqual(matched(text), [], text);
