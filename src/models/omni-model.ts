@@ -1,7 +1,8 @@
 // The one face of a model that the method and the benchmarks see. Architectures implement it; nothing above imports them.
 // B prompts, G completions per prompt, N = sum of G, C completion tokens (padded), D width, V vocabulary
-import type { Tensor } from "../tensor/index.ts";
+
 import type { MediaClip } from "../media/clip.ts";
+import type { Tensor } from "../tensor/index.ts";
 
 /** A clip turned into what the towers read: host arrays, no tensors. */
 export interface ClipFeatures {

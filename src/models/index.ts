@@ -1,0 +1,17 @@
+// Models by directory. One architecture so far; config.json's model_type decides.
+
+import type { LoadOptions } from "./qwen-omni/checkpoint.ts";
+import { loadThinker } from "./qwen-omni/load.ts";
+import type { Thinker } from "./qwen-omni/thinker.ts";
+
+export type { LoadOptions } from "./qwen-omni/checkpoint.ts";
+export { initTiny, type TinyOverrides, type TokenizerFiles } from "./qwen-omni/init.ts";
+export type { Thinker } from "./qwen-omni/thinker.ts";
+
+/**
+ * Loads a Hugging Face style directory; the caller disposes the model. Parameters do not require gradients until asked to.
+ * @throws CheckpointError
+ */
+export function loadModel(directory: string, options: LoadOptions = {}): Thinker {
+  return loadThinker(directory, options);
+}

@@ -1,0 +1,221 @@
+// The language model over prompts and their completions. A prompt's tokens but its last are the prefix: they run once and
+// leave keys and values. Everything after is a branch: the prompt's last token, then the completion. Branch row c therefore
+// predicts completion token c, for training (all tokens at once) and for decoding (one at a time) alike.
+// B prompts, P prefix length (left-padded), G branches per prompt, C branch tokens, D width, H key heads, K head dimension
+import { OppoError } from "../../error.ts";
+import { indices, op, rmsNorm, type Tensor, tensor } from "../../tensor/index.ts";
+import type { ModelPrompt } from "../omni-model.ts";
+import { attendBranches, attendPrefix, byKeyHead, type KeysValues, MASKED } from "./attention.ts";
+import type { SpecialIds, TextConfig } from "./config.ts";
+import { EMBEDDING_NAME, HEAD_NAME } from "./parameters.ts";
+import { type RopeTable, textRope } from "./rope.ts";
+import { type Attend, type DecoderLayer, type KeyHeads, keysOf, runLayers } from "./text.ts";
+
+/** The language model's weights for one call. */
+export interface LanguageModel {
+  readonly config: TextConfig;
+  readonly ids: SpecialIds;
+  readonly layers: readonly DecoderLayer[];
+  readonly embedding: Tensor;
+  readonly finalNorm: Tensor;
+  readonly head: Tensor;
+}
+
+export function languageModel(
+  parameters: ReadonlyMap<string, Tensor>,
+  config: TextConfig,
+  ids: SpecialIds,
+  layers: readonly DecoderLayer[],
+): LanguageModel {
+  const embedding = parameters.get(EMBEDDING_NAME)!;
+  const head = parameters.get(HEAD_NAME) ?? embedding;
+  return { config, ids, layers, embedding, finalNorm: parameters.get("model.norm.weight")!, head };
+}
+
+/** What the prefixes of a batch of prompts leave behind. */
+export interface Prefix {
+  readonly batch: number;
+  readonly length: number;
+  /** Per layer, [B * H, P, K]. */
+  readonly layers: readonly KeysValues[];
+  /** Additive over prefix keys, [B, P]; null when no prompt is padded. */
+  readonly padding: Tensor | null;
+  /** Per prompt: its last id and that token's position, where its branches begin. */
+  readonly lastIds: Int32Array;
+  readonly lastPositions: Int32Array;
+}
+
+/** Runs every prompt's prefix once. Gradients flow into the result in grad mode. */
+export function runPrefix(model: LanguageModel, prompts: readonly ModelPrompt[]): Prefix {
+  const { config } = model;
+  const packed = packPrompts(model.ids, prompts, 1);
+  const { batch, length } = packed;
+  const { x, rope, mask, padding } = embedPrompts(model, packed);
+  const layers: KeysValues[] = [];
+  const store = ({ keys, values }: KeyHeads) => {
+    const own = { keys: byKeyHead(keys, batch), values: byKeyHead(values, batch) };
+    layers.push(own);
+    return own;
+  };
+  const last = config.numLayers - 1;
+  const attend: Attend = (_, heads) => attendPrefix(heads.queries, store(heads), mask, batch);
+  const rows = runLayers(model.layers.slice(0, last), x, rope, config, attend);
+  store(keysOf(model.layers[last]!, rows, rope, config)); // nothing reads the prefix's own output
+  const lastIds = Int32Array.from(prompts, ({ tokens }) => tokens.ids.at(-1)!);
+  const lastPositions = Int32Array.from(prompts, ({ tokens }) => tokens.positions[tokens.ids.length - 1]!);
+  return { batch, length, layers, padding, lastIds, lastPositions };
+}
+
+/** Hidden states (after the final norm) of every token of the prompts, left-padded, [B, T, D]. Pad rows are undefined. */
+export function runPrompts(model: LanguageModel, prompts: readonly ModelPrompt[]): Tensor {
+  const { config } = model;
+  const packed = packPrompts(model.ids, prompts, 0);
+  const { batch, length } = packed;
+  const { x, rope, mask } = embedPrompts(model, packed);
+  const rows = runLayers(model.layers, x, rope, config, (_, { queries, keys, values }) =>
+    attendPrefix(queries, { keys: byKeyHead(keys, batch), values: byKeyHead(values, batch) }, mask, batch),
+  );
+  return rmsNorm(rows, model.finalNorm, config.normEps).view([batch, length, config.hiddenSize]);
+}
+
+/** Embedded prompts with their media in place, [B * P, D], and what their layers need. */
+function embedPrompts(
+  { config, embedding }: LanguageModel,
+  packed: PackedPrompts,
+): { x: Tensor; rope: RopeTable; mask: Tensor; padding: Tensor | null } {
+  const { batch, length } = packed;
+  const target = { dtype: embedding.dtype, device: embedding.device };
+  const x = op.embedding(embedding, indices(packed.ids).to({ device: target.device }));
+  if (packed.mediaRows.length > 0) {
+    const rows = packed.media.length === 1 ? packed.media[0]! : op.cat(packed.media, { dim: 0 });
+    x.indexCopy_(0, indices(packed.mediaRows).to({ device: target.device }), rows.to(target));
+  }
+  const padding = packed.padding ? tensor(packed.padding, [batch, length]).to(target) : null;
+  const mask = prefixMask(length, padding, config, target);
+  return { x, rope: textRope(packed.positions, config, target), mask, padding };
+}
+
+/** Hidden states (after the final norm) of B x G branches, [B * G * C, D]. */
+export function runBranches(
+  model: LanguageModel,
+  prefix: Prefix,
+  ids: Int32Array,
+  branches: number,
+  tokens: number,
+): Tensor {
+  const { config, embedding } = model;
+  const target = { dtype: embedding.dtype, device: embedding.device };
+  const x = op.embedding(embedding, indices(ids).to({ device: target.device }));
+  const rope = textRope(branchPositions(prefix.lastPositions, branches, tokens), config, target);
+  const mask = branchMask(prefix, tokens, target);
+  const shape = { prompts: prefix.batch, branches, tokens };
+  const rows = runLayers(model.layers, x, rope, config, (layer, heads) =>
+    attendBranches(heads.queries, prefix.layers[layer]!, heads, mask, shape),
+  );
+  return rmsNorm(rows, model.finalNorm, config.normEps);
+}
+
+interface PackedPrompts {
+  readonly batch: number;
+  readonly length: number;
+  /** [B * P], left-padded. */
+  readonly ids: Int32Array;
+  /** [3, B * P] */
+  readonly positions: Int32Array;
+  /** [B, P] additive, or null. */
+  readonly padding: Float32Array | null;
+  /** Rows of the packed batch that media replace, in the order of `media`. */
+  readonly mediaRows: number[];
+  readonly media: Tensor[];
+}
+
+/** The prompts without their last `dropped` tokens as one left-padded batch. */
+function packPrompts(special: SpecialIds, prompts: readonly ModelPrompt[], dropped: number): PackedPrompts {
+  const batch = prompts.length;
+  const lengths = prompts.map(({ tokens }) => tokens.ids.length - dropped);
+  const length = Math.max(1, ...lengths);
+  const ids = new Int32Array(batch * length).fill(special.pad);
+  const positions = new Int32Array(3 * batch * length).fill(1);
+  const padded = lengths.some((n) => n !== length);
+  const padding = padded ? new Float32Array(batch * length) : null;
+  const mediaRows: number[] = [];
+  const media: Tensor[] = [];
+  prompts.forEach(({ tokens, rows }, b) => {
+    const kept = lengths[b]!;
+    if (tokens.ids.length === 0) {
+      throw new OppoError(
+        "empty-prompt",
+        `prompt ${b}: expected at least one token, got none. Give every prompt a text.`,
+      );
+    }
+    const start = b * length + length - kept;
+    ids.set(tokens.ids.subarray(0, kept), start);
+    for (let axis = 0; axis < 3; axis++) {
+      const from = axis * tokens.ids.length;
+      positions.set(tokens.positions.subarray(from, from + kept), axis * batch * length + start);
+    }
+    padding?.fill(MASKED, b * length, start);
+    for (const [name, id, tower] of [
+      ["video", special.video, rows?.video],
+      ["audio", special.audio, rows?.audio],
+    ] as const) {
+      const before = mediaRows.length;
+      for (let i = 0; i < kept; i++) if (tokens.ids[i] === id) mediaRows.push(start + i);
+      const given = tower?.size(0) ?? 0;
+      if (mediaRows.length - before !== given) throw rowCountError(b, name, mediaRows.length - before, given);
+      if (tower) media.push(tower);
+    }
+  });
+  return { batch, length, ids, positions, padding, mediaRows, media };
+}
+
+function rowCountError(prompt: number, name: string, placeholders: number, rows: number): OppoError {
+  return new OppoError(
+    "media-row-count",
+    `prompt ${prompt}: expected ${placeholders} ${name} rows (its placeholders), got ${rows}. ` +
+      "Encode the clip that the prompt was made for; a prompt must end in text.",
+  );
+}
+
+type Target = { readonly dtype: Tensor["dtype"]; readonly device: string };
+
+/** MASKED above the diagonal, [n, n]. */
+function causalMask(n: number, target: Target): Tensor {
+  return op.triu(op.full([n, n], MASKED, target), { diagonal: 1 });
+}
+
+/** [1 or B * H, Q * P, P] */
+function prefixMask(length: number, padding: Tensor | null, config: TextConfig, target: Target): Tensor {
+  const perKey = config.numHeads / config.numKvHeads;
+  const causal = causalMask(length, target);
+  if (!padding) return causal.repeat([perKey, 1]).unsqueeze(0);
+  const batch = padding.size(0);
+  return causal
+    .add(padding.view([batch, 1, 1, 1, length]))
+    .expand([batch, config.numKvHeads, perKey, length, length])
+    .reshape([batch * config.numKvHeads, perKey * length, length]);
+}
+
+/** [1 or B, 1, 1, 1, C, P + C] */
+function branchMask({ padding, batch, length }: Prefix, tokens: number, target: Target): Tensor {
+  const causal = causalMask(tokens, target);
+  if (!padding) {
+    return op.cat([op.zeros([tokens, length], target), causal], { dim: 1 }).view([1, 1, 1, 1, tokens, length + tokens]);
+  }
+  const onPrefix = padding.view([batch, 1, length]).expand([batch, tokens, length]);
+  const onOwn = causal.unsqueeze(0).expand([batch, tokens, tokens]);
+  return op.cat([onPrefix, onOwn], { dim: 2 }).view([batch, 1, 1, 1, tokens, length + tokens]);
+}
+
+/** Consecutive from each prompt's last position, equal on the three axes: [3, B * G * C]. */
+function branchPositions(lastPositions: Int32Array, branches: number, tokens: number): Int32Array {
+  const rows = lastPositions.length * branches * tokens;
+  const positions = new Int32Array(3 * rows);
+  for (let row = 0; row < rows; row++) {
+    const position = lastPositions[Math.floor(row / (branches * tokens))]! + (row % tokens);
+    positions[row] = position;
+    positions[rows + row] = position;
+    positions[2 * rows + row] = position;
+  }
+  return positions;
+}

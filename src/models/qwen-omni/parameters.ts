@@ -1,0 +1,132 @@
+// Every parameter of a thinker: its checkpoint key (without `thinker.`), its shape and how a fresh one is drawn.
+// This table is what a checkpoint is checked against, what a new model is made from, and what the counts come from.
+import type { AudioConfig, TextConfig, ThinkerConfig, VisionConfig } from "./config.ts";
+
+/** How a fresh parameter is drawn; `residual` is a weight whose output is added to the residual stream. */
+export type ParameterRole = "embedding" | "weight" | "residual" | "zero" | "one";
+
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly role: ParameterRole;
+}
+
+/** All parameters in checkpoint order. `lm_head.weight` may be absent from a file: it then equals the embedding. */
+export function parameterSpecs(config: ThinkerConfig): ParameterSpec[] {
+  return [...audioSpecs(config.audio), ...visionSpecs(config.vision), ...textSpecs(config.text)];
+}
+
+export const HEAD_NAME = "lm_head.weight";
+export const EMBEDDING_NAME = "model.embed_tokens.weight";
+
+function weight(name: string, ...shape: number[]): ParameterSpec {
+  return { name: `${name}.weight`, shape, role: "weight" };
+}
+
+function residual(name: string, ...shape: number[]): ParameterSpec {
+  return { name: `${name}.weight`, shape, role: "residual" };
+}
+
+function bias(name: string, width: number): ParameterSpec {
+  return { name: `${name}.bias`, shape: [width], role: "zero" };
+}
+
+function norm(name: string, width: number): ParameterSpec {
+  return { name: `${name}.weight`, shape: [width], role: "one" };
+}
+
+function audioSpecs(config: AudioConfig): ParameterSpec[] {
+  const { hiddenSize: d, feedForwardSize: f } = config;
+  const root = "audio_tower";
+  const specs = [
+    weight(`${root}.conv1`, d, config.numMels, 3),
+    bias(`${root}.conv1`, d),
+    weight(`${root}.conv2`, d, d, 3),
+    bias(`${root}.conv2`, d),
+    // Loaded and saved, never used by the thinker.
+    { name: `${root}.audio_bos_eos_token.weight`, shape: [2, config.outputSize], role: "embedding" as const },
+  ];
+  for (let i = 0; i < config.numLayers; i++) {
+    const layer = `${root}.layers.${i}`;
+    const attention = `${layer}.self_attn`;
+    specs.push(
+      weight(`${attention}.k_proj`, d, d), // no bias: it would cancel in the softmax
+      weight(`${attention}.v_proj`, d, d),
+      bias(`${attention}.v_proj`, d),
+      weight(`${attention}.q_proj`, d, d),
+      bias(`${attention}.q_proj`, d),
+      residual(`${attention}.out_proj`, d, d),
+      bias(`${attention}.out_proj`, d),
+      norm(`${layer}.self_attn_layer_norm`, d),
+      bias(`${layer}.self_attn_layer_norm`, d),
+      weight(`${layer}.fc1`, f, d),
+      bias(`${layer}.fc1`, f),
+      residual(`${layer}.fc2`, d, f),
+      bias(`${layer}.fc2`, d),
+      norm(`${layer}.final_layer_norm`, d),
+      bias(`${layer}.final_layer_norm`, d),
+    );
+  }
+  specs.push(
+    norm(`${root}.ln_post`, d),
+    bias(`${root}.ln_post`, d),
+    weight(`${root}.proj`, config.outputSize, d),
+    bias(`${root}.proj`, config.outputSize),
+  );
+  return specs;
+}
+
+function visionSpecs(config: VisionConfig): ParameterSpec[] {
+  const { hiddenSize: d, intermediateSize: f, patchSize } = config;
+  const merged = d * config.mergeSize ** 2;
+  const root = "visual";
+  const specs = [
+    weight(`${root}.patch_embed.proj`, d, config.numChannels, config.temporalPatchSize, patchSize, patchSize),
+  ];
+  for (let i = 0; i < config.depth; i++) {
+    const block = `${root}.blocks.${i}`;
+    specs.push(norm(`${block}.norm1`, d), norm(`${block}.norm2`, d));
+    for (const name of ["q", "k", "v"])
+      specs.push(weight(`${block}.attn.${name}`, d, d), bias(`${block}.attn.${name}`, d));
+    specs.push(residual(`${block}.attn.proj`, d, d), bias(`${block}.attn.proj`, d));
+    for (const name of ["gate_proj", "up_proj"]) {
+      specs.push(weight(`${block}.mlp.${name}`, f, d), bias(`${block}.mlp.${name}`, f));
+    }
+    specs.push(residual(`${block}.mlp.down_proj`, d, f), bias(`${block}.mlp.down_proj`, d));
+  }
+  specs.push(
+    norm(`${root}.merger.ln_q`, d),
+    weight(`${root}.merger.mlp.0`, merged, merged),
+    bias(`${root}.merger.mlp.0`, merged),
+    weight(`${root}.merger.mlp.2`, config.outputSize, merged),
+    bias(`${root}.merger.mlp.2`, config.outputSize),
+  );
+  return specs;
+}
+
+function textSpecs(config: TextConfig): ParameterSpec[] {
+  const { hiddenSize: d, intermediateSize: f, vocabSize } = config;
+  const queries = config.numHeads * config.headDim;
+  const keys = config.numKvHeads * config.headDim;
+  const specs: ParameterSpec[] = [{ name: EMBEDDING_NAME, shape: [vocabSize, d], role: "embedding" }];
+  for (let i = 0; i < config.numLayers; i++) {
+    const layer = `model.layers.${i}`;
+    for (const [name, width] of [
+      ["q_proj", queries],
+      ["k_proj", keys],
+      ["v_proj", keys],
+    ] as const) {
+      specs.push(weight(`${layer}.self_attn.${name}`, width, d), bias(`${layer}.self_attn.${name}`, width));
+    }
+    specs.push(
+      residual(`${layer}.self_attn.o_proj`, d, queries),
+      weight(`${layer}.mlp.gate_proj`, f, d),
+      weight(`${layer}.mlp.up_proj`, f, d),
+      residual(`${layer}.mlp.down_proj`, d, f),
+      norm(`${layer}.input_layernorm`, d),
+      norm(`${layer}.post_attention_layernorm`, d),
+    );
+  }
+  specs.push(norm("model.norm", d), weight("lm_head", vocabSize, d));
+  return specs;
+}

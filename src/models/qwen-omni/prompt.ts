@@ -1,0 +1,90 @@
+// Placeholder expansion: every <|AUDIO|>, <|IMAGE|>, <|VIDEO|> id of a rendered chat becomes as many copies as its tower
+// gives rows. Works on ids, which is the same as on text because placeholders are added tokens.
+import { OppoError } from "../../error.ts";
+import type { SpecialIds, ThinkerConfig } from "./config.ts";
+import { audioTokens, chunkRanges, type MediaLayout, type VideoLayout, visionTokens } from "./layout.ts";
+
+/** What the expansion depends on of a configuration. */
+export type ExpansionRules = Pick<ThinkerConfig, "ids" | "positionsPerSecond" | "secondsPerChunk"> & {
+  readonly vision: { readonly mergeSize: number };
+};
+
+/**
+ * Expands the placeholders of one prompt; media are consumed in the order of their placeholders.
+ * @throws OppoError `placeholder-count` when placeholders and media do not match in number
+ */
+export function expandPlaceholders(ids: ArrayLike<number>, media: MediaLayout, rules: ExpansionRules): Int32Array {
+  const { ids: special, vision } = rules;
+  const out: number[] = [];
+  let image = 0;
+  let video = 0;
+  let audio = 0;
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!;
+    if (id === special.audio) {
+      pushCopies(out, id, audioTokens(taken(media.audioFrames, audio++, "audio")));
+    } else if (id === special.image) {
+      pushCopies(out, id, visionTokens(taken(media.images, image++, "image"), vision.mergeSize));
+    } else if (id === special.video) {
+      const layout = taken(media.videos, video++, "video");
+      if (!media.audioInVideo) pushCopies(out, id, visionTokens(layout.grid, vision.mergeSize));
+      else pushInterleaved(out, layout, audioTokens(taken(media.audioFrames, audio++, "audio")), rules);
+    } else {
+      out.push(id);
+    }
+  }
+  for (const [name, used, given] of [
+    ["audio", audio, media.audioFrames.length],
+    ["image", image, media.images.length],
+    ["video", video, media.videos.length],
+  ] as const) {
+    if (used !== given) throw countError(name, used, given);
+  }
+  return Int32Array.from(out);
+}
+
+/** <|audio_bos|>, then video and audio chunks of secondsPerChunk in turn, then <|audio_eos|>. */
+function pushInterleaved(out: number[], video: VideoLayout, numAudio: number, rules: ExpansionRules): void {
+  const perChunk = rules.positionsPerSecond * rules.secondsPerChunk;
+  const numVideo = visionTokens(video.grid, rules.vision.mergeSize);
+  const perStep = numVideo / video.grid[0];
+  const times = Float64Array.from(
+    { length: numVideo },
+    (_, i) => Math.floor(i / perStep) * video.secondsPerGrid * rules.positionsPerSecond,
+  );
+  const videoChunks = chunkRanges(times, perChunk);
+  const audioChunks = chunkRanges(
+    Int32Array.from({ length: numAudio }, (_, i) => i),
+    perChunk,
+  );
+  out.push(rules.ids.audioStart);
+  for (let c = 0; c < Math.max(videoChunks.length, audioChunks.length); c++) {
+    const videoChunk = videoChunks[c];
+    const audioChunk = audioChunks[c];
+    if (videoChunk) pushCopies(out, rules.ids.video, videoChunk[1] - videoChunk[0]);
+    if (audioChunk) pushCopies(out, rules.ids.audio, audioChunk[1] - audioChunk[0]);
+  }
+  out.push(rules.ids.audioEnd);
+}
+
+function pushCopies(out: number[], id: number, count: number): void {
+  for (let i = 0; i < count; i++) out.push(id);
+}
+
+function taken<T>(media: readonly T[], index: number, name: string): T {
+  const item = media[index];
+  if (item === undefined) throw countError(name, index + 1, media.length);
+  return item;
+}
+
+function countError(name: string, placeholders: number, given: number): OppoError {
+  return new OppoError(
+    "placeholder-count",
+    `prompt: expected ${given} ${name} placeholders (as many as media), got ${placeholders}. Give each medium one placeholder.`,
+  );
+}
+
+/** Ids that a completion must never contain: media placeholders and their markers. */
+export function mediaIds(ids: SpecialIds): number[] {
+  return [ids.audio, ids.image, ids.video, ids.audioStart, ids.audioEnd, ids.visionStart, ids.visionEnd];
+}

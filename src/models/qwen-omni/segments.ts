@@ -1,0 +1,76 @@
+// Bidirectional attention inside segments of packed rows: audio chunks, vision windows, video frames. Segments of equal
+// length are a reshape; others are gathered into a padded batch and back.
+// R rows, S segments, L longest segment, H heads, K head dimension
+import { indices, op, type Tensor, tensor } from "../../tensor/index.ts";
+import { MASKED } from "./attention.ts";
+
+/** How packed rows fall into segments; made once per call, used by every layer. */
+export interface Segments {
+  readonly count: number;
+  readonly length: number;
+  /** Null when all segments have the same length. */
+  readonly ragged: {
+    /** Row of every padded place, [S * L]; pads repeat row 0. */
+    readonly gather: Tensor;
+    /** Padded place of every row, [R]. */
+    readonly scatter: Tensor;
+    /** Additive, [S, 1, 1, L]. */
+    readonly mask: Tensor;
+  } | null;
+}
+
+/** Scores held at once; more segments are done in slices. */
+const MAX_SCORES = 1 << 26;
+
+export function segmentsOf(lengths: readonly number[], like: Tensor): Segments {
+  const count = lengths.length;
+  const length = Math.max(...lengths);
+  if (lengths.every((n) => n === length)) return { count, length, ragged: null };
+  const gather = new Int32Array(count * length);
+  const scatter: number[] = [];
+  const mask = new Float32Array(count * length).fill(MASKED);
+  lengths.forEach((n, segment) => {
+    for (let i = 0; i < n; i++) {
+      const place = segment * length + i;
+      gather[place] = scatter.length;
+      scatter.push(place);
+      mask[place] = 0;
+    }
+  });
+  const ragged = {
+    gather: indices(gather).to({ device: like.device }),
+    scatter: indices(scatter).to({ device: like.device }),
+    mask: tensor(mask, [count, 1, 1, length]).to({ dtype: like.dtype, device: like.device }),
+  };
+  return { count, length, ragged };
+}
+
+/**
+ * @param queries keys values [R, H, K]
+ * @returns [R, H * K]
+ */
+export function attendSegments(queries: Tensor, keys: Tensor, values: Tensor, segments: Segments): Tensor {
+  const [rows, heads, dim] = queries.shape as [number, number, number];
+  const { count, length, ragged } = segments;
+  // [R, H, K] -> [S, H, L, K]
+  const batched = (x: Tensor) => {
+    const padded = ragged ? op.embedding(x.reshape([rows, heads * dim]), ragged.gather) : x;
+    return padded.reshape([count, length, heads, dim]).transpose(1, 2);
+  };
+  const q = batched(queries).mul(dim ** -0.5);
+  const k = batched(keys).transpose(2, 3);
+  const v = batched(values);
+  const perSlice = Math.max(1, Math.floor(MAX_SCORES / (heads * length * length)));
+  const slices: Tensor[] = [];
+  for (let start = 0; start < count; start += perSlice) {
+    const size = Math.min(perSlice, count - start);
+    const part = (x: Tensor) => (size === count ? x : x.narrow(0, start, size));
+    const scores = part(q).matmul(part(k));
+    const masked = ragged ? scores.add(part(ragged.mask)) : scores;
+    const weights = masked.softmax(-1, { dtype: "float32" }).to(queries.dtype);
+    slices.push(weights.matmul(part(v)));
+  }
+  const context = slices.length === 1 ? slices[0]! : op.cat(slices, { dim: 0 });
+  const packed = context.transpose(1, 2).reshape([count * length, heads * dim]);
+  return ragged ? op.embedding(packed, ragged.scatter) : packed;
+}

@@ -1,0 +1,109 @@
+// The decoder of the thinker: RMSNorm, grouped-query attention with biases on q, k, v, SwiGLU. Layers run on packed rows
+// [R, D]; how rows see each other is the caller's `attend`, so prefill, branches and decoding share one body.
+// R rows, D width, H key heads, Q query heads per key head, K head dimension, F feed-forward width
+import { op, rmsNorm, type Tensor } from "../../tensor/index.ts";
+import type { TextConfig } from "./config.ts";
+import { type Projection, project, projection, projectionFrom } from "./projection.ts";
+import { applyRope, type RopeTable } from "./rope.ts";
+
+/** One layer's weights, ready to multiply. */
+export interface DecoderLayer {
+  readonly inputNorm: Tensor;
+  /** q, k, v: (H Q + 2 H) K outputs. */
+  readonly qkv: Projection;
+  readonly output: Tensor;
+  readonly postNorm: Tensor;
+  /** gate, up: 2 F outputs. */
+  readonly gateUp: Projection;
+  readonly down: Tensor;
+}
+
+/** Rotated keys and plain values of one layer's rows, [R, H, K] each. */
+export interface KeyHeads {
+  readonly keys: Tensor;
+  readonly values: Tensor;
+}
+
+/** The same with rotated queries [R, H Q, K]. */
+export interface Heads extends KeyHeads {
+  readonly queries: Tensor;
+}
+
+/** Attention of one layer: [R, H Q K]. */
+export type Attend = (layer: number, heads: Heads) => Tensor;
+
+/** The layers' weights in the current grad mode: gradients reach the named parameters. */
+export function decoderLayers(parameters: ReadonlyMap<string, Tensor>, config: TextConfig): DecoderLayer[] {
+  return Array.from({ length: config.numLayers }, (_, i) => {
+    const name = `model.layers.${i}`;
+    const get = (part: string) => parameters.get(`${name}.${part}.weight`)!;
+    const stacked = (group: string, parts: readonly string[]) =>
+      projection(
+        parameters,
+        parts.map((part) => `${name}.${group}.${part}`),
+      );
+    return {
+      inputNorm: get("input_layernorm"),
+      qkv: stacked("self_attn", ["q_proj", "k_proj", "v_proj"]),
+      output: get("self_attn.o_proj"),
+      postNorm: get("post_attention_layernorm"),
+      gateUp: stacked("mlp", ["gate_proj", "up_proj"]),
+      down: get("mlp.down_proj"),
+    };
+  });
+}
+
+/** All layers over rows x [R, D]; returns the residual stream [R, D] before the final norm. */
+export function runLayers(
+  layers: readonly DecoderLayer[],
+  x: Tensor,
+  rope: RopeTable,
+  config: TextConfig,
+  attend: Attend,
+): Tensor {
+  let rows = x;
+  layers.forEach((layer, i) => {
+    rows = addLinear(rows, attend(i, headsOf(layer, rows, rope, config)), layer.output);
+    rows = feedForward(layer, rows, config);
+  });
+  return rows;
+}
+
+/** Keys and values of rows x [R, D], for a layer whose output nobody reads. */
+export function keysOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: TextConfig): KeyHeads {
+  const { numHeads, numKvHeads, headDim } = config;
+  const normed = rmsNorm(x, layer.inputNorm, config.normEps);
+  const kv = project(normed, projectionFrom(layer.qkv, numHeads * headDim)).view([x.size(0), 2 * numKvHeads, headDim]);
+  return { keys: applyRope(kv.narrow(1, 0, numKvHeads), rope), values: kv.narrow(1, numKvHeads, numKvHeads) };
+}
+
+function headsOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: TextConfig): Heads {
+  const { numHeads, numKvHeads, headDim } = config;
+  const numRotated = numHeads + numKvHeads;
+  const normed = rmsNorm(x, layer.inputNorm, config.normEps);
+  const qkv = project(normed, layer.qkv).view([x.size(0), numRotated + numKvHeads, headDim]);
+  const rotated = applyRope(qkv.narrow(1, 0, numRotated), rope);
+  return {
+    queries: rotated.narrow(1, 0, numHeads),
+    keys: rotated.narrow(1, numHeads, numKvHeads),
+    values: qkv.narrow(1, numRotated, numKvHeads),
+  };
+}
+
+function feedForward(layer: DecoderLayer, x: Tensor, config: TextConfig): Tensor {
+  const width = config.intermediateSize;
+  const both = project(rmsNorm(x, layer.postNorm, config.normEps), layer.gateUp);
+  return addLinear(
+    x,
+    both
+      .narrow(1, 0, width)
+      .silu()
+      .mul(both.narrow(1, width, width)),
+    layer.down,
+  );
+}
+
+/** x + W y in one operation. */
+function addLinear(x: Tensor, y: Tensor, weight: Tensor): Tensor {
+  return op.addmm(x, y, weight.t());
+}

@@ -1,0 +1,185 @@
+// The Qwen2.5-Omni thinker as an OmniModel: parameters, tokenizer, chat template and settings of one checkpoint, and the
+// calls that the method makes. The work is in the files beside it.
+// B prompts, G completions per prompt, N completions, C completion tokens, D width, V vocabulary
+import { OppoError } from "../../error.ts";
+import type { MediaClip } from "../../media/clip.ts";
+import { indices, op, scope, type Tensor } from "../../tensor/index.ts";
+import type { ChatTemplate } from "../../text/chat-template.ts";
+import type { TextTokenizer } from "../../text/tokenizer.ts";
+import type {
+  ClipFeatures,
+  ClipRows,
+  ClipShape,
+  ModelPrompt,
+  OmniModel,
+  PromptTokens,
+  SampledCompletion,
+  SampleOptions,
+} from "../omni-model.ts";
+import { encodeAudio } from "./audio-tower.ts";
+import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
+import type { ThinkerConfig } from "./config.ts";
+import { generate } from "./generate.ts";
+import { type LanguageModel, languageModel, runBranches, runPrefix } from "./language.ts";
+import { audioTokens, visionTokens } from "./layout.ts";
+import { createFeatureExtractor, fitClip, promptTokens, type VideoSettings } from "./processor.ts";
+import { mediaIds } from "./prompt.ts";
+import { decoderLayers } from "./text.ts";
+import { encodeVision } from "./vision-tower.ts";
+
+/** Everything but the parameters that a thinker is made of. */
+export interface ThinkerParts {
+  readonly checkpoint: Checkpoint;
+  readonly tokenizer: TextTokenizer;
+  readonly template: ChatTemplate;
+  readonly video: VideoSettings;
+  readonly stopIds: readonly number[];
+}
+
+export class Thinker implements OmniModel {
+  readonly vocabSize: number;
+  readonly stopIds: readonly number[];
+  readonly config: ThinkerConfig;
+  private readonly parts: ThinkerParts;
+  private readonly bannedIds: readonly number[];
+  private readonly extract: (fitted: MediaClip) => ClipFeatures;
+
+  constructor(parts: ThinkerParts) {
+    const { config } = parts.checkpoint;
+    this.parts = parts;
+    this.config = config;
+    this.vocabSize = config.text.vocabSize;
+    this.stopIds = parts.stopIds;
+    const untrained = Math.max(0, this.vocabSize - parts.tokenizer.vocabSize);
+    this.bannedIds = [
+      ...mediaIds(config.ids),
+      ...Array.from({ length: untrained }, (_, i) => parts.tokenizer.vocabSize + i),
+    ];
+    this.extract = createFeatureExtractor();
+  }
+
+  parameters(): ReadonlyMap<string, Tensor> {
+    return this.parts.checkpoint.parameters;
+  }
+
+  fitClip(clip: MediaClip): MediaClip {
+    return fitClip(clip, this.parts.video);
+  }
+
+  features(fitted: MediaClip): ClipFeatures {
+    return this.extract(fitted);
+  }
+
+  encode(features: readonly ClipFeatures[]): ClipRows[] {
+    const { config } = this;
+    const videos = features.flatMap(({ video }) => (video ? [video] : []));
+    const audios = features.flatMap(({ audio }) => (audio ? [audio] : []));
+    const [video, audio] = scope(() => [
+      videos.length > 0 ? encodeVision(this.parameters(), config.vision, videos) : null,
+      audios.length > 0 ? encodeAudio(this.parameters(), config.audio, audios) : null,
+    ]);
+    let videoStart = 0;
+    let audioStart = 0;
+    const rows = features.map((clip) => {
+      const numVideo = clip.video ? visionTokens(clip.video.grid, config.vision.mergeSize) : 0;
+      const numAudio = clip.audio ? audioTokens(clip.audio.numFrames) : 0;
+      const own = clipRows(
+        clip.video ? video!.narrow(0, videoStart, numVideo) : null,
+        clip.audio ? audio!.narrow(0, audioStart, numAudio) : null,
+      );
+      videoStart += numVideo;
+      audioStart += numAudio;
+      return own;
+    });
+    video?.dispose();
+    audio?.dispose();
+    return rows;
+  }
+
+  promptTokens(text: string, shape: ClipShape, options: { system?: string } = {}): PromptTokens {
+    const { tokenizer, template } = this.parts;
+    return promptTokens(text, shape, options.system, { tokenizer, template, config: this.config });
+  }
+
+  encodeText(text: string): Int32Array {
+    return this.parts.tokenizer.encode(text);
+  }
+
+  decodePieces(ids: Int32Array): string[] {
+    return this.parts.tokenizer.decodePieces(ids);
+  }
+
+  hidden(prompts: readonly ModelPrompt[], completions: readonly (readonly Int32Array[])[]): Tensor {
+    const counts = completions.map((own) => own.length);
+    const tokens = Math.max(0, ...completions.flatMap((own) => own.map((ids) => ids.length)));
+    const branches = Math.max(0, ...counts);
+    if (prompts.length !== completions.length || tokens === 0) {
+      throw new OppoError(
+        "bad-completions",
+        `hidden: expected completions for ${prompts.length} prompts with at least one token, got ${completions.length} ` +
+          `lists, longest completion ${tokens}. Give every prompt its completions.`,
+      );
+    }
+    return scope(() => {
+      const model = this.language();
+      const prefix = runPrefix(model, prompts);
+      const ids = branchIds(prefix.lastIds, completions, branches, tokens);
+      const hidden = runBranches(model, prefix, ids, branches, tokens).view([prompts.length * branches, tokens, -1]);
+      if (counts.every((count) => count === branches)) return hidden;
+      const rows = counts.flatMap((count, b) => Array.from({ length: count }, (_, i) => b * branches + i));
+      return hidden.indexSelect(0, indices(rows).to({ device: hidden.device }));
+    });
+  }
+
+  logits(hidden: Tensor): Tensor {
+    return scope(() => op.linear(hidden, this.language([]).head).to("float32"));
+  }
+
+  sample(prompts: readonly ModelPrompt[], options: SampleOptions): SampledCompletion[][] {
+    const { bannedIds, stopIds } = this;
+    return scope(() => generate(this.language(), prompts, options, { bannedIds, stopIds }));
+  }
+
+  /** Writes the model as a Hugging Face directory. */
+  save(directory: string): void {
+    writeCheckpoint(directory, this.parts.checkpoint);
+  }
+
+  [Symbol.dispose](): void {
+    for (const parameter of this.parameters().values()) parameter.dispose();
+  }
+
+  private language(layers = decoderLayers(this.parameters(), this.config.text)): LanguageModel {
+    const { config } = this;
+    return languageModel(this.parameters(), config.text, config.ids, layers);
+  }
+}
+
+function clipRows(video: Tensor | null, audio: Tensor | null): ClipRows {
+  return {
+    video,
+    audio,
+    [Symbol.dispose]() {
+      video?.dispose();
+      audio?.dispose();
+    },
+  };
+}
+
+/** Input ids of the branches, [B * G * C]: the prompt's last token, then all of the completion but its last. */
+function branchIds(
+  lastIds: Int32Array,
+  completions: readonly (readonly Int32Array[])[],
+  branches: number,
+  tokens: number,
+): Int32Array {
+  const ids = new Int32Array(lastIds.length * branches * tokens);
+  completions.forEach((own, b) => {
+    own.forEach((completion, i) => {
+      const start = (b * branches + i) * tokens;
+      ids[start] = lastIds[b]!;
+      ids.set(completion.subarray(0, tokens - 1), start + 1);
+    });
+  });
+  return ids;
+}

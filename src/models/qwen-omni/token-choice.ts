@@ -1,0 +1,100 @@
+// Chooses the next token of every row from its logits: repetition penalty, temperature, top-k, top-p (the order of Hugging
+// Face), then inverse-CDF with one uniform per row. Uniforms are a pure function of (seed, step): a row's draws do not
+// depend on which other rows are in the batch.
+// N rows, V vocabulary
+import { indices, op, type Tensor, tensor } from "../../tensor/index.ts";
+import type { SampleOptions } from "../omni-model.ts";
+
+export type ChoiceRules = Pick<SampleOptions, "temperature" | "topK" | "topP" | "repetitionPenalty">;
+
+export interface Choice {
+  /** int64 [N] */
+  readonly tokens: Tensor;
+  /** log pi(token) of the untouched logits at temperature 1, float32 [N]. */
+  readonly logprobs: Tensor;
+}
+
+/** Uniform in (0, 1) of a seed and a step, with 23 bits. */
+export function uniformAt(seed: number, step: number): number {
+  const low = seed >>> 0;
+  const high = Math.floor(seed / 2 ** 32) >>> 0;
+  let hash = mix32(low ^ 0x9e3779b9);
+  hash = mix32(hash ^ high ^ 0x85ebca6b);
+  hash = mix32((hash + Math.imul(step + 1, 0x9e3779b1)) >>> 0);
+  return ((hash >>> 9) + 0.5) / 2 ** 23;
+}
+
+/** Finaliser of MurmurHash3: every input bit reaches every output bit. */
+function mix32(value: number): number {
+  let x = value >>> 0;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return (x ^ (x >>> 16)) >>> 0;
+}
+
+/** Keeps the drawn point strictly below the last value of a cumulative sum, whatever its rounding. */
+const BELOW_ONE = 1 - 2 ** -20;
+
+/**
+ * @param logits float32 [N, V]
+ * @param banned ids that are never chosen, int64 [n], or null
+ * @param seen 1 where a row's prompt or completion has the id, [N, V]; null without a repetition penalty
+ * @param uniforms one per row; ignored when greedy
+ */
+export function chooseTokens(
+  logits: Tensor,
+  rules: ChoiceRules,
+  banned: Tensor | null,
+  seen: Tensor | null,
+  uniforms: Float32Array,
+): Choice {
+  const logSoftmax = logits.logSoftmax(-1);
+  let scores = seen ? penalised(logits, seen, rules.repetitionPenalty!) : logSoftmax;
+  if (banned) scores = scores.clone().indexFill_(1, banned, Number.NEGATIVE_INFINITY);
+  const tokens = rules.temperature === 0 ? scores.argmax({ dim: -1 }) : draw(scores, rules, uniforms);
+  return { tokens, logprobs: logSoftmax.gather(1, tokens.unsqueeze(1)).squeeze(1) };
+}
+
+function penalised(logits: Tensor, seen: Tensor, penalty: number): Tensor {
+  const changed = op.where(logits.lt(0), logits.mul(penalty), logits.div(penalty));
+  return op.where(seen.gt(0), changed, logits);
+}
+
+function draw(scores: Tensor, { temperature, topK, topP }: ChoiceRules, uniforms: Float32Array): Tensor {
+  const scaled = temperature === 1 ? scores : scores.div(temperature);
+  if (topK === undefined && (topP === undefined || topP >= 1)) return inverseCdf(scaled.softmax(-1), uniforms);
+  const vocabSize = scores.size(1);
+  const kept = Math.min(topK ?? vocabSize, vocabSize);
+  const [values, ids] = scaled.topk(kept, { dim: -1 }); // descending
+  let probabilities = values.softmax(-1);
+  if (topP !== undefined && topP < 1) {
+    // A token stays while the probability before it is below topP: the first one always does.
+    const before = probabilities.cumsum(-1).sub(probabilities);
+    probabilities = probabilities.mul(before.lt(topP));
+  }
+  return ids.gather(1, inverseCdf(probabilities, uniforms).unsqueeze(1)).squeeze(1);
+}
+
+/** Index of the first cumulative probability above the drawn point, int64 [N]; weights need not sum to 1. */
+function inverseCdf(weights: Tensor, uniforms: Float32Array): Tensor {
+  const cumulative = weights.cumsum(-1);
+  const width = weights.size(1);
+  const points = tensor(
+    uniforms.map((u) => u * BELOW_ONE),
+    [uniforms.length, 1],
+  ).to({ device: weights.device });
+  const drawn = cumulative.narrow(1, width - 1, 1).mul(points);
+  return op
+    .searchsorted(cumulative, drawn, { right: true })
+    .squeeze(1)
+    .clamp({ max: width - 1 });
+}
+
+/** 1 at every id of every row, [N, V]: the start of a repetition penalty's memory. */
+export function seenIds(rows: readonly Int32Array[], vocabSize: number, device: string): Tensor {
+  const seen = op.zeros([rows.length, vocabSize], { dtype: "float32", device });
+  rows.forEach((ids, row) => {
+    seen.select(0, row).indexFill_(0, indices(ids).to({ device }), 1);
+  });
+  return seen;
+}

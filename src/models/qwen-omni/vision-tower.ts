@@ -1,0 +1,176 @@
+// The vision tower: patches of frame pairs, rotary rows and columns, attention inside 112-pixel windows except in the
+// blocks listed as full, where a frame pair sees itself; 2x2 patches merge into one row of the text width.
+// R patches (window order), D width, K head dimension
+import { gelu, indices, op, rmsNorm, type Tensor, tensor } from "../../tensor/index.ts";
+import type { VisionConfig } from "./config.ts";
+import type { Grid } from "./layout.ts";
+import { project, projection } from "./projection.ts";
+import { applyRope, inverseFrequencies, type RopeTable, ropeTable } from "./rope.ts";
+import { attendSegments, type Segments, segmentsOf } from "./segments.ts";
+
+/** One video or image: patch rows in merge-block order, Float32 [t * h * w, 3 * 2 * 14 * 14]. */
+export interface VisionInput {
+  readonly patches: Float32Array;
+  readonly grid: Grid;
+}
+
+/** The order in which merged cells are processed, and where attention may look. */
+export interface WindowPlan {
+  /** Merged cell (4 patches) at every place. */
+  readonly order: Int32Array;
+  /** Patches of every window, in order. */
+  readonly windows: readonly number[];
+  /** Patches of every frame pair, in order. */
+  readonly frames: readonly number[];
+}
+
+const ROOT = "visual";
+const NORM_EPS = 1e-6; // hard-coded in the reference
+const ROPE_THETA = 10000; // likewise
+
+/** Rows of all inputs in order, [sum of t * h * w / 4, text width]. Honours the grad mode. */
+export function encodeVision(
+  parameters: ReadonlyMap<string, Tensor>,
+  config: VisionConfig,
+  inputs: readonly VisionInput[],
+): Tensor {
+  const plan = windowPlan(
+    inputs.map(({ grid }) => grid),
+    config,
+  );
+  const embedding = parameters.get(`${ROOT}.patch_embed.proj.weight`)!;
+  const target = { dtype: embedding.dtype, device: embedding.device };
+  const perCell = config.mergeSize ** 2;
+  // A convolution whose stride is its kernel is a matrix product.
+  const pixels = tensor(joined(inputs), [plan.order.length * perCell, embedding.numel / config.hiddenSize]).to(target);
+  let x = op.linear(pixels, embedding.reshape([config.hiddenSize, -1]));
+  const shuffled = plan.order.some((cell, place) => cell !== place);
+  if (shuffled) {
+    const cells = x.view([plan.order.length, perCell * config.hiddenSize]);
+    x = op.embedding(cells, indices(plan.order).to({ device: target.device })).view([-1, config.hiddenSize]);
+  }
+  const rope = patchRope(inputs, plan, config, target.device);
+  const windows = segmentsOf(plan.windows, x);
+  const frames = segmentsOf(plan.frames, x);
+  for (let i = 0; i < config.depth; i++) {
+    const segments = config.fullAttentionBlocks.includes(i) ? frames : windows;
+    x = block(parameters, config, `${ROOT}.blocks.${i}`, x, rope, segments);
+  }
+  const merged = merge(parameters, config, x);
+  if (!shuffled) return merged;
+  const inverse = new Int32Array(plan.order.length);
+  plan.order.forEach((cell, place) => {
+    inverse[cell] = place;
+  });
+  return op.embedding(merged, indices(inverse).to({ device: target.device }));
+}
+
+function joined(inputs: readonly VisionInput[]): Float32Array {
+  if (inputs.length === 1) return inputs[0]!.patches;
+  const all = new Float32Array(inputs.reduce((sum, { patches }) => sum + patches.length, 0));
+  let offset = 0;
+  for (const { patches } of inputs) {
+    all.set(patches, offset);
+    offset += patches.length;
+  }
+  return all;
+}
+
+/** Windows of windowSize pixels over the merged cells of every frame pair, row by row; border windows are smaller. */
+export function windowPlan(
+  grids: readonly Grid[],
+  config: Pick<VisionConfig, "mergeSize" | "patchSize" | "windowSize">,
+): WindowPlan {
+  const side = config.windowSize / config.patchSize / config.mergeSize;
+  const perCell = config.mergeSize ** 2;
+  const order: number[] = [];
+  const windows: number[] = [];
+  const frames: number[] = [];
+  let base = 0;
+  for (const [t, h, w] of grids) {
+    const height = h / config.mergeSize;
+    const width = w / config.mergeSize;
+    for (let step = 0; step < t; step++, base += height * width) {
+      frames.push(h * w);
+      for (let top = 0; top < height; top += side) {
+        for (let left = 0; left < width; left += side) {
+          const before = order.length;
+          for (let y = top; y < Math.min(top + side, height); y++) {
+            for (let x = left; x < Math.min(left + side, width); x++) order.push(base + y * width + x);
+          }
+          windows.push((order.length - before) * perCell);
+        }
+      }
+    }
+  }
+  return { order: Int32Array.from(order), windows, frames };
+}
+
+/** Angles by patch row (first half) and patch column (second half), in window order. */
+function patchRope(inputs: readonly VisionInput[], plan: WindowPlan, config: VisionConfig, device: string): RopeTable {
+  const { mergeSize } = config;
+  const perCell = mergeSize ** 2;
+  const numPatches = plan.order.length * perCell;
+  const places = new Int32Array(plan.order.length);
+  plan.order.forEach((cell, place) => {
+    places[cell] = place;
+  });
+  const positions = new Float32Array(2 * numPatches);
+  let cell = 0;
+  for (const { grid } of inputs) {
+    const [t, h, w] = grid;
+    const width = w / mergeSize;
+    const cellsPerFrame = (h / mergeSize) * width;
+    for (let i = 0; i < t * cellsPerFrame; i++, cell++) {
+      const y = Math.floor((i % cellsPerFrame) / width) * mergeSize;
+      const x = ((i % cellsPerFrame) % width) * mergeSize;
+      for (let p = 0; p < perCell; p++) {
+        const row = places[cell]! * perCell + p;
+        positions[row] = y + Math.floor(p / mergeSize);
+        positions[numPatches + row] = x + (p % mergeSize);
+      }
+    }
+  }
+  const headDim = config.hiddenSize / config.numHeads;
+  const inverse = inverseFrequencies(headDim / 2, ROPE_THETA);
+  return ropeTable(positions, [inverse, inverse], { dtype: "float32", device });
+}
+
+function block(
+  parameters: ReadonlyMap<string, Tensor>,
+  config: VisionConfig,
+  name: string,
+  x: Tensor,
+  rope: RopeTable,
+  segments: Segments,
+): Tensor {
+  const { numHeads: heads, hiddenSize, intermediateSize } = config;
+  const linear = (names: readonly string[], input: Tensor) =>
+    project(
+      input,
+      projection(
+        parameters,
+        names.map((part) => `${name}.${part}`),
+      ),
+    );
+  const normed = rmsNorm(x, parameters.get(`${name}.norm1.weight`)!, NORM_EPS);
+  const qkv = linear(["attn.q", "attn.k", "attn.v"], normed).view([x.size(0), 3 * heads, hiddenSize / heads]);
+  // Rotated in float32 whatever the model's dtype.
+  const rotated = applyRope(qkv.narrow(1, 0, 2 * heads).to({ dtype: "float32" }), rope).to({ dtype: x.dtype });
+  const queries = rotated.narrow(1, 0, heads);
+  const keys = rotated.narrow(1, heads, heads);
+  const context = attendSegments(queries, keys, qkv.narrow(1, 2 * heads, heads), segments);
+  const attended = x.add(linear(["attn.proj"], context));
+  const inner = rmsNorm(attended, parameters.get(`${name}.norm2.weight`)!, NORM_EPS);
+  const both = linear(["mlp.gate_proj", "mlp.up_proj"], inner);
+  const gate = both.narrow(1, 0, intermediateSize).silu();
+  return attended.add(linear(["mlp.down_proj"], gate.mul(both.narrow(1, intermediateSize, intermediateSize))));
+}
+
+/** 2x2 patches -> one row of the text width. */
+function merge(parameters: ReadonlyMap<string, Tensor>, config: VisionConfig, x: Tensor): Tensor {
+  const normed = rmsNorm(x, parameters.get(`${ROOT}.merger.ln_q.weight`)!, NORM_EPS);
+  const cells = normed.view([-1, config.mergeSize ** 2 * config.hiddenSize]);
+  const inner = gelu(project(cells, projection(parameters, [`${ROOT}.merger.mlp.0`])));
+  return project(inner, projection(parameters, [`${ROOT}.merger.mlp.2`]));
+}
