@@ -1,4 +1,5 @@
-// Autograd: gradient mode, gradients, backward passes, and a graph node whose backward is a JavaScript function.
+// Autograd beyond the dispatcher: gradient mode, gradients, and a graph node whose backward is a JavaScript function.
+// (requires_grad_, retain_grad and _backward are operators and go through the generic call.)
 #include "engine.h"
 
 #include <ATen/core/grad_mode.h>
@@ -6,6 +7,8 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/variable.h>
 #include <torch/version.h>
+
+#include <algorithm>
 
 namespace oppo {
 
@@ -28,14 +31,6 @@ static napi_value popInference(Call& c) {
 }
 
 static napi_value requiresGrad(Call& c) { return fromBool(c.env, c.tensor(0).requires_grad()); }
-static napi_value setRequiresGrad(Call& c) {
-  c.tensor(0).set_requires_grad(asBool(c.env, c.argv[1]));
-  return nullptr;
-}
-static napi_value retainGrad(Call& c) {
-  c.tensor(0).retain_grad();
-  return nullptr;
-}
 // grad(handle) -> handle, 0 when there is none.
 static napi_value grad(Call& c) {
   const at::Tensor& g = c.tensor(0).grad();
@@ -46,34 +41,12 @@ static napi_value setGrad(Call& c) {
   return nullptr;
 }
 
-// Errors of a JavaScript backward come out of the engine as C++ exceptions while the original is still pending.
-template <class F>
-static auto runEngine(Call& c, F body) -> decltype(body()) {
-  try {
-    return body();
-  } catch (...) {
-    bool pending = false;
-    napi_is_exception_pending(c.env, &pending);
-    if (pending) throw PendingException();
-    throw;
-  }
-}
-// backward(handle, gradient?, retainGraph)
-static napi_value backward(Call& c) {
-  at::Tensor root = c.tensor(0);  // a copy: JavaScript may run and dispose the handle
-  variable_list gradients;
-  if (c.given(1)) gradients.push_back(c.tensor(1));
-  bool retain = asBool(c.env, c.argv[2]);
-  runEngine(c, [&] { torch::autograd::backward({root}, gradients, retain); });
-  return nullptr;
-}
 // gradOf(outputs, inputs, gradOutputs?, retainGraph, createGraph) -> handles, 0 for an input that was not used.
 static napi_value gradOf(Call& c) {
   variable_list outputs = asTensors(*c.engine, c.argv[0]), inputs = asTensors(*c.engine, c.argv[1]), upstream;
   if (c.given(2)) upstream = asTensors(*c.engine, c.argv[2]);
   bool retain = asBool(c.env, c.argv[3]), create = asBool(c.env, c.argv[4]);
-  variable_list grads =
-      runEngine(c, [&] { return torch::autograd::grad(outputs, inputs, upstream, retain, create, true); });
+  variable_list grads = torch::autograd::grad(outputs, inputs, upstream, retain, create, true);
   napi_value list;
   napi_create_array_with_length(c.env, grads.size(), &list);
   for (size_t i = 0; i < grads.size(); i++) {
@@ -145,11 +118,8 @@ std::vector<Export> autogradExports() {
           {"pushInference", entry<pushInference>},
           {"popInference", entry<popInference>},
           {"requiresGrad", entry<requiresGrad>},
-          {"setRequiresGrad", entry<setRequiresGrad>},
-          {"retainGrad", entry<retainGrad>},
           {"grad", entry<grad>},
           {"setGrad", entry<setGrad>},
-          {"backward", entry<backward>},
           {"gradOf", entry<gradOf>},
           {"deliver", entry<deliver>},
           {"customGrad", entry<customGrad>}};

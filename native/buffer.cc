@@ -71,11 +71,12 @@ static napi_value toTyped(Call& c) {
   TORCH_CHECK((size_t)t.numel() == v.length, "the array holds ", v.length, " elements, the tensor ", t.numel());
   if (!t.device().is_cpu()) t = t.cpu();
   at::ScalarType wanted = dtypeOf(v, t.scalar_type());
-  bool narrows = wanted == at::kInt && t.scalar_type() == at::kLong;
-  if (!narrows && t.scalar_type() != wanted) t = t.to(wanted);
-  t = t.contiguous();
-  if (narrows) copyInt64To32(t, static_cast<int32_t*>(v.data));
-  else if (v.length) std::memcpy(v.data, t.data_ptr(), t.nbytes());
+  if (wanted == at::kInt && t.scalar_type() == at::kLong) {
+    copyInt64To32(t.contiguous(), static_cast<int32_t*>(v.data));
+  } else if (v.length) {
+    t = t.to(wanted).contiguous();
+    std::memcpy(v.data, t.data_ptr(), t.nbytes());
+  }
   return nullptr;
 }
 

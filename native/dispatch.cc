@@ -1,19 +1,25 @@
 // The generic call: operators are declared by name, resolved in libtorch's dispatcher and called boxed.
-// Also the operators' own descriptions (the wrappers are generated from them), error throwing and module set-up.
+// Also the operators' schemas (the wrappers are generated from them), error throwing and module set-up.
 #include "engine.h"
-
-#include <torch/csrc/jit/frontend/function_schema_parser.h>
 
 #include <sstream>
 
 namespace oppo {
 
+// libtorch's messages end with a C++ backtrace unless asked.
+std::string messageOf(const std::exception& e) {
+  auto* error = dynamic_cast<const c10::Error*>(&e);
+  return error ? error->what_without_backtrace() : e.what();
+}
+static bool isExceptionPending(napi_env env) {
+  bool pending = false;
+  napi_is_exception_pending(env, &pending);
+  return pending;
+}
 napi_value throwError(Engine& engine, const char* kind, const std::string& message, const std::string& op,
                       const std::string& schema, const std::string& arguments) {
   napi_env env = engine.env;
-  bool pending = false;
-  napi_is_exception_pending(env, &pending);
-  if (pending) return nullptr;
+  if (isExceptionPending(env)) return nullptr;
   napi_value factory, undefined, error;
   napi_get_undefined(env, &undefined);
   if (engine.errorFactory && napi_get_reference_value(env, engine.errorFactory, &factory) == napi_ok) {
@@ -93,9 +99,7 @@ static std::string describeArguments(Call& c, const Operator& op) {
   return out.str();
 }
 static napi_value throwOperatorError(Call& c, const Operator& op, const char* kind, const std::string& message) {
-  bool pending = false;
-  napi_is_exception_pending(c.env, &pending);
-  if (pending) return nullptr;
+  if (isExceptionPending(c.env)) return nullptr;  // of a JavaScript backward: it goes on as it is
   std::ostringstream schema;
   if (op.handle) schema << op.handle->schema();
   std::string name = op.overload.empty() ? op.name : op.name + "." + op.overload;
@@ -130,69 +134,22 @@ static napi_value call(Call& c) {
     return list;
   } catch (const DisposedError& e) {
     return throwOperatorError(c, op, "disposed", e.what());
-  } catch (const c10::Error& e) {
-    return throwOperatorError(c, op, op.handle ? "operator" : "missing", e.what_without_backtrace());
   } catch (const std::exception& e) {
-    return throwOperatorError(c, op, "operator", e.what());
+    return throwOperatorError(c, op, op.handle ? "operator" : "missing", messageOf(e));
   }
 }
 
-static napi_value hasOperator(Call& c) {
-  std::string name = asString(c.env, c.argv[0]), overload = asString(c.env, c.argv[1]);
-  return fromBool(c.env, c10::Dispatcher::singleton().findSchema({name, overload}).has_value());
-}
-
-static void set(napi_env env, napi_value object, const char* key, napi_value value) {
-  napi_set_named_property(env, object, key, value);
-}
-static napi_value describeOne(napi_env env, const c10::Argument& a) {
-  napi_value r;
-  napi_create_object(env, &r);
-  set(env, r, "name", fromString(env, a.name()));
-  set(env, r, "type", fromString(env, a.real_type()->str()));
-  set(env, r, "keywordOnly", fromBool(env, a.kwarg_only()));
-  set(env, r, "hasDefault", fromBool(env, a.default_value().has_value()));
-  set(env, r, "fixedLength", fromInt(env, a.N() ? *a.N() : 0));
-  set(env, r, "isWritten", fromBool(env, a.alias_info() && a.alias_info()->isWrite()));
-  return r;
-}
-template <class L>
-static napi_value describeAll(napi_env env, const L& arguments) {
-  napi_value r;
-  napi_create_array(env, &r);
-  for (size_t i = 0; i < arguments.size(); i++) napi_set_element(env, r, i, describeOne(env, arguments[i]));
-  return r;
-}
-// describe("aten::add.Tensor" or a whole schema) -> {name, overload, schema, arguments, returns}, null when unknown.
-static napi_value describe(Call& c) {
-  std::string text = asString(c.env, c.argv[0]);
-  c10::optional<c10::FunctionSchema> schema;
-  if (text.find('(') != std::string::npos) {
-    schema = torch::jit::parseSchema(text);
-  } else {
-    size_t dot = text.find('.');
-    std::string overload = dot == std::string::npos ? "" : text.substr(dot + 1);
-    auto handle = c10::Dispatcher::singleton().findSchema({text.substr(0, dot), overload});
-    if (!handle) return nullptr;
-    schema = handle->schema();
-  }
-  std::ostringstream printed;
-  printed << *schema;
-  napi_value r;
-  napi_create_object(c.env, &r);
-  set(c.env, r, "name", fromString(c.env, schema->name()));
-  set(c.env, r, "overload", fromString(c.env, schema->overload_name()));
-  set(c.env, r, "schema", fromString(c.env, printed.str()));
-  set(c.env, r, "arguments", describeAll(c.env, schema->arguments()));
-  set(c.env, r, "returns", describeAll(c.env, schema->returns()));
-  return r;
+// schemaOf(name, overload) -> the loaded library's schema as text, undefined when it has no such operator.
+static napi_value schemaOf(Call& c) {
+  auto handle = c10::Dispatcher::singleton().findSchema({asString(c.env, c.argv[0]), asString(c.env, c.argv[1])});
+  if (!handle) return nullptr;
+  std::ostringstream text;
+  text << handle->schema();
+  return fromString(c.env, text.str());
 }
 
 std::vector<Export> dispatchExports() {
-  return {{"declare", entry<declare>},
-          {"call", entry<call>},
-          {"hasOperator", entry<hasOperator>},
-          {"describe", entry<describe>},
+  return {{"declare", entry<declare>}, {"call", entry<call>}, {"schemaOf", entry<schemaOf>},
           {"setErrorFactory", entry<setErrorFactory>}};
 }
 

@@ -21,8 +21,6 @@ namespace oppo {
 struct DisposedError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-// Thrown when a JavaScript exception is already pending: unwinds to the entry point, which returns to JavaScript.
-struct PendingException {};
 
 // Values named by handles: 20 bits of slot, 11 bits of generation, so a stale handle is caught and every handle is
 // a V8 small integer. Slots live in chunks that never move, because a JavaScript callback may add tensors while a
@@ -36,7 +34,7 @@ class Slab {
       slot = free_.back();
       free_.pop_back();
     } else {
-      TORCH_CHECK(used_ < kMaxSlots, "more than ", kMaxSlots, " live handles; use scope() or dispose tensors");
+      TORCH_CHECK(used_ < kMaxSlots, "too many live tensors: use scope() or dispose them");
       if ((used_ >> kChunkBits) == (int32_t)chunks_.size()) chunks_.emplace_back(new Slot[1 << kChunkBits]);
       slot = used_++;
     }
@@ -80,7 +78,7 @@ class Slab {
 
 enum class Kind : uint8_t {
   Tensor, TensorList, OptionalTensorList, Scalar, ScalarList, Int, IntList, Float, FloatList, Bool, BoolList,
-  String, Device, DType, Layout, MemoryFormat, Generator, Unsupported
+  String, Device, Generator, Unsupported
 };
 
 struct ArgumentSpec {
@@ -145,7 +143,6 @@ struct Call {
   at::Tensor& tensor(size_t i) const { return engine->tensor(handle(i)); }
   bool given(size_t i) const;  // present and neither undefined nor null
 };
-using Function = napi_value (*)(Call&);
 
 // ivalue.cc: between JavaScript values and libtorch's.
 std::string asString(napi_env env, napi_value value);
@@ -164,6 +161,7 @@ void pushArgument(Engine& engine, const ArgumentSpec& spec, napi_value value, to
 std::string summarize(const c10::IValue& value);
 
 // dispatch.cc: throws through the error factory that JavaScript registered, so that errors have their own classes.
+std::string messageOf(const std::exception& error);
 napi_value throwError(Engine& engine, const char* kind, const std::string& message, const std::string& op = "",
                       const std::string& schema = "", const std::string& arguments = "");
 
@@ -175,7 +173,7 @@ struct Export {
 std::vector<Export> dispatchExports(), tensorExports(), autogradExports(), bufferExports(), deviceExports();
 
 // Turns a Function into an N-API callback: fetches the arguments, converts every C++ exception.
-template <Function function>
+template <napi_value (*function)(Call&)>
 napi_value entry(napi_env env, napi_callback_info info) {
   Call call{env, nullptr};
   void* data = nullptr;
@@ -183,14 +181,10 @@ napi_value entry(napi_env env, napi_callback_info info) {
   call.engine = static_cast<Engine*>(data);
   try {
     return function(call);
-  } catch (const PendingException&) {
-    return nullptr;
   } catch (const DisposedError& e) {
     return throwError(*call.engine, "disposed", e.what());
-  } catch (const c10::Error& e) {
-    return throwError(*call.engine, "operator", e.what_without_backtrace());
   } catch (const std::exception& e) {
-    return throwError(*call.engine, "operator", e.what());
+    return throwError(*call.engine, "operator", messageOf(e));
   }
 }
 

@@ -85,21 +85,15 @@ std::vector<at::Tensor> asTensors(Engine& engine, napi_value value) {
   return tensors;
 }
 
-napi_value fromInt(napi_env env, int32_t value) {
+template <class Create, class T>
+static napi_value make(Create create, napi_env env, T value) {
   napi_value r;
-  napi_create_int32(env, value, &r);
+  create(env, value, &r);
   return r;
 }
-napi_value fromDouble(napi_env env, double value) {
-  napi_value r;
-  napi_create_double(env, value, &r);
-  return r;
-}
-napi_value fromBool(napi_env env, bool value) {
-  napi_value r;
-  napi_get_boolean(env, value, &r);
-  return r;
-}
+napi_value fromInt(napi_env env, int32_t value) { return make(napi_create_int32, env, value); }
+napi_value fromDouble(napi_env env, double value) { return make(napi_create_double, env, value); }
+napi_value fromBool(napi_env env, bool value) { return make(napi_get_boolean, env, value); }
 napi_value fromString(napi_env env, const std::string& value) {
   napi_value r;
   napi_create_string_utf8(env, value.c_str(), value.size(), &r);
@@ -132,14 +126,13 @@ static Kind kindOf(const c10::TypePtr& type) {
   switch (type->kind()) {
     case TypeKind::TensorType: return Kind::Tensor;
     case TypeKind::NumberType: return Kind::Scalar;
+    // dtypes, layouts and memory formats are integers in an IValue
+    case TypeKind::ScalarTypeType: case TypeKind::LayoutType: case TypeKind::MemoryFormatType:
     case TypeKind::IntType: case TypeKind::SymIntType: return Kind::Int;
     case TypeKind::FloatType: case TypeKind::SymFloatType: return Kind::Float;
     case TypeKind::BoolType: return Kind::Bool;
     case TypeKind::StringType: return Kind::String;
     case TypeKind::DeviceObjType: return Kind::Device;
-    case TypeKind::ScalarTypeType: return Kind::DType;
-    case TypeKind::LayoutType: return Kind::Layout;
-    case TypeKind::MemoryFormatType: return Kind::MemoryFormat;
     case TypeKind::GeneratorType: return Kind::Generator;
     case TypeKind::ListType: break;
     default: return Kind::Unsupported;
@@ -198,8 +191,7 @@ void pushArgument(Engine& engine, const ArgumentSpec& spec, napi_value value, to
   }
   switch (spec.kind) {
     case Kind::Scalar: return stack.push_back(asScalar(env, value));
-    case Kind::Int: case Kind::DType: case Kind::Layout: case Kind::MemoryFormat:
-      return (void)stack.emplace_back(asInt(env, value));
+    case Kind::Int: return (void)stack.emplace_back(asInt(env, value));
     case Kind::Float: return (void)stack.emplace_back(asDouble(env, value));
     case Kind::Bool: return (void)stack.emplace_back(asBool(env, value));
     case Kind::String: return (void)stack.emplace_back(asString(env, value));

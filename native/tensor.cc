@@ -23,8 +23,8 @@ static napi_value dropMany(Call& c) {
 }
 static napi_value numLive(Call& c) { return fromDouble(c.env, (double)c.engine->tensors.live()); }
 
-// Ties a handle to a JavaScript object: collected object, freed handle. Compiled with NAPI_EXPERIMENTAL, so the
-// finalizer runs inside garbage collection and even a synchronous loop without scopes stays flat.
+// Ties a handle to a JavaScript object: collected object, freed handle. Compiled with the experimental NAPI_VERSION,
+// so the finalizer runs inside garbage collection and even a synchronous loop without scopes stays flat.
 struct Guard {
   std::shared_ptr<Engine> engine;
   int32_t handle;
@@ -41,21 +41,18 @@ static void finalizeGuard(node_api_basic_env env, void* data, void*) {
   else guard->engine->tensors.drop(guard->handle);
   accountBytes(env, -guard->accounted);
 }
-// attachGuard(object, handle, account)
+// attachGuard(object, handle, account, isGenerator)
 static napi_value attachGuard(Call& c) {
-  at::Tensor& t = c.tensor(1);
+  bool isGenerator = asBool(c.env, c.argv[3]);
   int64_t bytes = 0;
-  if (asBool(c.env, c.argv[2]) && t.has_storage()) bytes = std::min<int64_t>(t.nbytes(), t.storage().nbytes());
-  auto guard = std::make_unique<Guard>(Guard{c.engine->shared_from_this(), c.handle(1), bytes, false});
+  if (asBool(c.env, c.argv[2])) {
+    const at::Tensor& t = c.tensor(1);
+    if (t.has_storage()) bytes = std::min<int64_t>(t.nbytes(), t.storage().nbytes());
+  }
+  auto guard = std::make_unique<Guard>(Guard{c.engine->shared_from_this(), c.handle(1), bytes, isGenerator});
   TORCH_CHECK(napi_wrap(c.env, c.argv[0], guard.get(), finalizeGuard, nullptr, nullptr) == napi_ok, "already guarded");
   guard.release();
   accountBytes(c.env, bytes);
-  return nullptr;
-}
-static napi_value attachGeneratorGuard(Call& c) {
-  auto guard = std::make_unique<Guard>(Guard{c.engine->shared_from_this(), c.handle(1), 0, true});
-  TORCH_CHECK(napi_wrap(c.env, c.argv[0], guard.get(), finalizeGuard, nullptr, nullptr) == napi_ok, "already guarded");
-  guard.release();
   return nullptr;
 }
 // releaseGuard(object): forgets the guard; the handle stays alive.
@@ -77,34 +74,24 @@ static napi_value setScratch(Call& c) {
   napi_create_reference(c.env, c.argv[0], 1, &c.engine->scratchRef);
   return nullptr;
 }
-static napi_value writeInts(Call& c, at::IntArrayRef values) {
-  for (size_t i = 0; i < values.size(); i++) c.engine->scratch[i] = (double)values[i];
-  return fromInt(c.env, (int32_t)values.size());
+// sizes(handle) -> rank
+static napi_value sizes(Call& c) {
+  at::IntArrayRef sizes = c.tensor(0).sizes();
+  for (size_t i = 0; i < sizes.size(); i++) c.engine->scratch[i] = (double)sizes[i];
+  return fromInt(c.env, (int32_t)sizes.size());
 }
-static napi_value sizes(Call& c) { return writeInts(c, c.tensor(0).sizes()); }
-static napi_value strides(Call& c) { return writeInts(c, c.tensor(0).strides()); }
-static napi_value numel(Call& c) { return fromDouble(c.env, (double)c.tensor(0).numel()); }
 static napi_value dtype(Call& c) { return fromInt(c.env, (int32_t)c.tensor(0).scalar_type()); }
 static napi_value device(Call& c) { return fromString(c.env, c.tensor(0).device().str()); }
-static napi_value item(Call& c) {
-  at::Scalar s = c.tensor(0).item();
-  return s.isBoolean() ? fromDouble(c.env, s.toBool()) : fromDouble(c.env, s.toDouble());
-}
-
 std::vector<Export> tensorExports() {
   return {{"drop", entry<drop>},
           {"dropMany", entry<dropMany>},
           {"numLive", entry<numLive>},
           {"attachGuard", entry<attachGuard>},
-          {"attachGeneratorGuard", entry<attachGeneratorGuard>},
           {"releaseGuard", entry<releaseGuard>},
           {"setScratch", entry<setScratch>},
           {"sizes", entry<sizes>},
-          {"strides", entry<strides>},
-          {"numel", entry<numel>},
           {"dtype", entry<dtype>},
-          {"device", entry<device>},
-          {"item", entry<item>}};
+          {"device", entry<device>}};
 }
 
 }  // namespace oppo

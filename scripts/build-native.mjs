@@ -95,7 +95,9 @@ function cxx11Abi(lib) {
 }
 
 function compilerArguments(libtorch, std, output) {
-  const defines = ["NDEBUG", "NAPI_EXPERIMENTAL", `_GLIBCXX_USE_CXX11_ABI=${cxx11Abi(libtorch.lib)}`];
+  // The experimental version makes finalizers run inside garbage collection. The npm headers lack the NAPI_EXPERIMENTAL
+  // switch (and ignore it in silence), but Node asks the module for this number.
+  const defines = ["NDEBUG", "NAPI_VERSION=2147483647", `_GLIBCXX_USE_CXX11_ABI=${cxx11Abi(libtorch.lib)}`];
   const includes = [headersDir(), libtorch.include, join(libtorch.include, "torch/csrc/api/include")];
   const hasCuda = existsSync(join(libtorch.lib, "libtorch_cuda.so"));
   return [

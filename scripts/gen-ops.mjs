@@ -15,6 +15,56 @@ const needsDType = new Set(["full", "arange", "scalar_tensor"]);
 /** Schema words that TypeScript reserves, and functions that are no free names. */
 const renamed = { var: "variance", function: "fn", in: "input", default: "fallback" };
 
+/** Splits at top-level commas: "int[2] a, Tensor(a!)[] b=[0, 1]". */
+function splitArguments(text) {
+  const parts = [""];
+  let depth = 0;
+  for (const char of text) {
+    if ("([".includes(char)) depth++;
+    if (")]".includes(char)) depth--;
+    if (char === "," && depth === 0) parts.push("");
+    else parts[parts.length - 1] += char;
+  }
+  return parts.map((part) => part.trim()).filter(Boolean);
+}
+
+/** "Tensor(a!)[] self", "int[2]? dim=None", "ScalarType? dtype=None" */
+function parseArgument(annotated, keywordOnly) {
+  const text = annotated.replace(/\([^)]*\)/, "");
+  const [, rawType, name = "", fallback] = /^(\S+?)(?:\s+([A-Za-z_]\w*)(?:=(.*))?)?$/s.exec(text);
+  const type = rawType
+    .replace(/\([^)]*\)/, "")
+    .replaceAll("SymInt", "int")
+    .replace(/\[\d+\]/, "[]");
+  const fixedLength = Number(/\[(\d+)\]/.exec(rawType)?.[1] ?? 0);
+  return {
+    type,
+    name,
+    keywordOnly,
+    hasDefault: fallback !== undefined,
+    fixedLength,
+    isWritten: annotated.includes("!"),
+  };
+}
+
+/** Reads a schema as libtorch prints it. */
+function parseSchema(text) {
+  const [, name, overload = "", args, results] = /^([\w:]+)(?:\.(\w+))?\((.*)\) -> (.*)$/s.exec(text);
+  const parts = splitArguments(args);
+  const star = parts.indexOf("*");
+  const list = parts
+    .map((part, i) => ({ part, keywordOnly: star >= 0 && i > star }))
+    .filter(({ part }) => part !== "*");
+  const returns = splitArguments(results.startsWith("(") ? results.slice(1, -1) : results);
+  return {
+    name,
+    overload,
+    schema: text,
+    arguments: list.map(({ part, keywordOnly }) => parseArgument(part, keywordOnly)),
+    returns: returns.map((part) => parseArgument(part, false)),
+  };
+}
+
 const camel = (word) =>
   renamed[word] ??
   word.replace(/^_*(.*?)(_*)$/, (_, body, tail) => body.replace(/_+([a-z0-9])/g, (__, c) => c.toUpperCase()) + tail);
@@ -47,7 +97,7 @@ const kinds = {
 
 /** How one argument is written in TypeScript. */
 function spell(argument) {
-  const raw = argument.type.replaceAll("SymInt", "int");
+  const raw = argument.type;
   const isOptional = raw.endsWith("?") && raw !== "Tensor?[]";
   const base = isOptional ? raw.slice(0, -1) : raw;
   const kind = kinds[base];
@@ -156,13 +206,15 @@ function wanted() {
 }
 
 function schemasOf(entry) {
-  if (entry.includes("(")) return [entry.slice("aten::".length, entry.indexOf("(")), [native.describe(entry)]];
+  if (entry.includes("(")) return [entry.slice("aten::".length, entry.indexOf("(")), [parseSchema(entry)]];
   const [base, overloads = "_"] = entry.split(":");
-  const names = overloads.split(",").map((o) => (o === "_" ? `aten::${base}` : `aten::${base}.${o}`));
-  const missing = names.filter((name) => !native.describe(name));
-  for (const name of missing) process.stderr.write(`native/ops.txt: this libtorch has no ${name}\n`);
-  if (missing.length > 0) process.exitCode = 1;
-  return [base, names.filter((name) => !missing.includes(name)).map((name) => native.describe(name))];
+  const texts = overloads.split(",").map((o) => {
+    const text = native.schemaOf(`aten::${base}`, o === "_" ? "" : o);
+    if (!text) process.stderr.write(`native/ops.txt: this libtorch has no aten::${base} with overload ${o}\n`);
+    if (!text) process.exitCode = 1;
+    return text;
+  });
+  return [base, texts.filter(Boolean).map(parseSchema)];
 }
 
 const functions = wanted()

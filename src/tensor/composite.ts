@@ -24,10 +24,10 @@ export function gelu(x: Tensor): Tensor {
 
 let fusedRmsNorm: boolean | null = null;
 
-/** x / sqrt(mean(x^2) + eps) * weight over the last dimension, computed in float32, as the reference models do. */
+/** x / sqrt(mean(x^2) + eps) * weight over the last dimension; half precision is computed in float32, as the reference models do. */
 export function rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor {
   const dtype = x.dtype;
-  if (dtype === "float32") {
+  if (dtype === "float32" || dtype === "float64") {
     fusedRmsNorm ??= hasOperator("rms_norm");
     if (fusedRmsNorm) return op.rmsNorm(x, weight.shape, { weight, eps });
     return op.mul(op.mul(x, inverseRms(x, eps)), weight);

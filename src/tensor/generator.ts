@@ -8,7 +8,7 @@ export class Generator implements Disposable {
 
   constructor(seed: number, device = "cpu") {
     this.h = native.newGenerator(seed, device);
-    native.attachGeneratorGuard(this, this.h);
+    native.attachGuard(this, this.h, false, true);
   }
 
   [Symbol.dispose](): void {

@@ -19,4 +19,4 @@ export {
   torchVersion,
 } from "./runtime.ts";
 export { openSafetensors, type SafetensorsFile, writeSafetensors } from "./safetensors.ts";
-export { inference, keep, noGrad, type Scalar, scope, Tensor } from "./tensor.ts";
+export { enableGrad, inference, keep, noGrad, type Scalar, scope, Tensor } from "./tensor.ts";

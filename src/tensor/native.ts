@@ -9,52 +9,28 @@ import { createNativeError } from "./error.ts";
 export type Handle = number;
 type HostArray = ArrayBufferView;
 
-export interface NativeArgument {
-  readonly name: string;
-  readonly type: string;
-  readonly keywordOnly: boolean;
-  readonly hasDefault: boolean;
-  readonly fixedLength: number;
-  readonly isWritten: boolean;
-}
-
-export interface NativeSchema {
-  readonly name: string;
-  readonly overload: string;
-  readonly schema: string;
-  readonly arguments: readonly NativeArgument[];
-  readonly returns: readonly NativeArgument[];
-}
-
 interface Native {
   declare(name: string, overload: string): number;
   // biome-ignore lint/suspicious/noExplicitAny: what comes back depends on the operator; the wrappers are typed
   call(operator: number, ...args: unknown[]): any;
-  hasOperator(name: string, overload: string): boolean;
-  describe(nameOrSchema: string): NativeSchema | undefined;
+  /** The operator's schema in the loaded library; undefined when there is none. */
+  schemaOf(name: string, overload: string): string | undefined;
   setErrorFactory(factory: typeof createNativeError): void;
   drop(handle: Handle): void;
   dropMany(handles: Int32Array, count: number): void;
   numLive(): number;
-  attachGuard(object: object, handle: Handle, account: boolean): void;
-  attachGeneratorGuard(object: object, handle: Handle): void;
+  attachGuard(object: object, handle: Handle, account: boolean, isGenerator: boolean): void;
   releaseGuard(object: object): void;
   setScratch(scratch: Float64Array): void;
   sizes(handle: Handle): number;
-  strides(handle: Handle): number;
-  numel(handle: Handle): number;
   dtype(handle: Handle): number;
   device(handle: Handle): string;
-  item(handle: Handle): number;
   setGradMode(enabled: boolean): boolean;
   pushInference(): void;
   popInference(): void;
   requiresGrad(handle: Handle): boolean;
-  setRequiresGrad(handle: Handle, required: boolean): void;
-  retainGrad(handle: Handle): void;
   grad(handle: Handle): Handle;
   setGrad(handle: Handle, grad: Handle | null): void;
-  backward(handle: Handle, gradient: Handle | null, retainGraph: boolean): void;
   gradOf(
     outputs: readonly Handle[],
     inputs: readonly Handle[],

@@ -2099,7 +2099,7 @@ export function foreachNorm(p0?: any, p1?: any): any {
 }
 
 const scaledDotProductAttention$base = native.declare("aten::scaled_dot_product_attention", "");
-/** `aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None) -> Tensor` */
+/** `aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0.0, bool is_causal=False, *, float? scale=None) -> Tensor` */
 export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options?: { attnMask?: Tensor | null | undefined; dropoutP?: number | undefined; isCausal?: boolean | undefined; scale?: number | null | undefined }): Tensor;
 export function scaledDotProductAttention(p0?: any, p1?: any, p2?: any, p3?: any): any {
   { const o = p3; if (o === undefined) return wrap(native.call(scaledDotProductAttention$base, p0.h, p1.h, p2.h)); return wrap(native.call(scaledDotProductAttention$base, p0.h, p1.h, p2.h, o.attnMask?.h, o.dropoutP, o.isCausal, o.scale)); }

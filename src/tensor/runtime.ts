@@ -18,7 +18,7 @@ export function numThreads(): number {
 /** Whether the loaded libtorch has an operator: "rms_norm", "aten::add.Tensor". */
 export function hasOperator(name: string): boolean {
   const [base, overload = ""] = (name.includes("::") ? name : `aten::${name}`).split(".");
-  return native.hasOperator(base!, overload);
+  return native.schemaOf(base!, overload) !== undefined;
 }
 
 export function torchVersion(): string {

@@ -7,6 +7,11 @@ import { type Handle, native, scratch } from "./native.ts";
 
 export type Scalar = number | bigint | boolean;
 
+const requiresGradOperator = native.declare("aten::requires_grad_", "");
+const retainGradOperator = native.declare("aten::retain_grad", "");
+const backwardOperator = native.declare("aten::_backward", "");
+const itemOperator = native.declare("aten::item", "");
+
 /** Tensors of the innermost scope, or null outside of scopes. */
 let current: Tensor[] | null = null;
 
@@ -25,16 +30,15 @@ export class Tensor {
     return readInts(native.sizes(this.h));
   }
 
-  get strides(): number[] {
-    return readInts(native.strides(this.h));
-  }
-
   get ndim(): number {
     return native.sizes(this.h);
   }
 
   get numel(): number {
-    return native.numel(this.h);
+    const rank = native.sizes(this.h);
+    let product = 1;
+    for (let i = 0; i < rank; i++) product *= scratch[i]!;
+    return product;
   }
 
   get dtype(): DType {
@@ -59,7 +63,7 @@ export class Tensor {
   }
 
   set requiresGrad(required: boolean) {
-    native.setRequiresGrad(this.h, required);
+    native.call(requiresGradOperator, this.h, required);
   }
 
   /** The accumulated gradient: a handle of its own on the same memory. */
@@ -73,17 +77,17 @@ export class Tensor {
 
   /** Keeps the gradient of a tensor that is no leaf. */
   retainGrad(): this {
-    native.retainGrad(this.h);
+    native.call(retainGradOperator, this.h);
     return this;
   }
 
   backward(gradient?: Tensor | null, options?: { retainGraph?: boolean }): void {
-    native.backward(this.h, gradient?.h ?? null, options?.retainGraph ?? false);
+    native.call(backwardOperator, this.h, [], gradient?.h ?? null, options?.retainGraph ?? false);
   }
 
   /** The value of a tensor with one element; a boolean reads as 0 or 1. */
   item(): number {
-    return native.item(this.h);
+    return Number(native.call(itemOperator, this.h));
   }
 
   /** Copies the elements into an array of the same length, converted to its type. Uint16Array takes half precision bits. */
@@ -145,7 +149,7 @@ function readInts(count: number): number[] {
 }
 
 function guard(tensor: Tensor, account: boolean): void {
-  native.attachGuard(tensor, tensor.h, account);
+  native.attachGuard(tensor, tensor.h, account, false);
   tensor.guarded = true;
 }
 
@@ -244,16 +248,25 @@ export function keep<T extends Tensor>(tensor: T): T {
   return tensor;
 }
 
-/** Runs a synchronous body without recording gradients. */
-export function noGrad<T>(body: () => Sync<T>): T {
-  const before = native.setGradMode(false);
+function withGradMode<T>(enabled: boolean, body: () => T, name: string): T {
+  const before = native.setGradMode(enabled);
   try {
     const result = body();
-    refusePromise(result, "noGrad");
+    refusePromise(result, name);
     return result;
   } finally {
     native.setGradMode(before);
   }
+}
+
+/** Runs a synchronous body without recording gradients. */
+export function noGrad<T>(body: () => Sync<T>): T {
+  return withGradMode<T>(false, body, "noGrad");
+}
+
+/** Records gradients again inside noGrad and inside a backward: to recompute a segment. */
+export function enableGrad<T>(body: () => Sync<T>): T {
+  return withGradMode<T>(true, body, "enableGrad");
 }
 
 /** Like noGrad, and faster: tensors made inside can never take part in autograd. */
