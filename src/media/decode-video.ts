@@ -13,6 +13,11 @@ import {
 import { type CodecContext, Frame, Packet, SoftwareScaleContext, type Stream } from "node-av/lib";
 import { check, checkFrameSize, isEndOfFile, type MediaContainer, openDecoder, type ReadLimits } from "./container.ts";
 import { MediaError } from "./media-error.ts";
+import { createResizer, type FrameResizer } from "./resize.ts";
+import type { FrameSize } from "./sampling.ts";
+
+/** What one array may hold. */
+const maxClipBytes = 2 ** 32;
 
 /** All packets of a video stream in the order of the file. */
 export interface PacketIndex {
@@ -23,6 +28,14 @@ export interface PacketIndex {
   readonly isShown: boolean[];
   /** False where a packet has no time stamp: then frames can only be counted. */
   isTimed: boolean;
+}
+
+/** The size that frames are brought to, given their own and how many there are. */
+export type FitFrames = (size: FrameSize, numFrames: number) => FrameSize;
+
+export interface VideoOptions extends ReadLimits {
+  /** Default: frames keep their size. Saves memory where frames are large and many. */
+  readonly fit?: FitFrames;
 }
 
 export interface SelectedFrames {
@@ -66,15 +79,15 @@ export function countFrames(container: MediaContainer, stream: Stream, limits: R
 export function decodeSelectedFrames(
   container: MediaContainer,
   stream: Stream,
-  limits: ReadLimits,
+  options: VideoOptions,
   index: PacketIndex,
   indices: Uint32Array,
 ): SelectedFrames {
   const times = index.isTimed ? presentationTimes(index) : null;
   const wanted = Float64Array.from(indices, (i) => (times === null ? i : times[i]!));
-  using painter = new RgbPainter(container.path, limits, wanted.length);
+  using painter = new RgbPainter(container.path, options, wanted.length);
   let shown = 0;
-  decodeFrames(container, stream, limits, times && groupsNeeded(index, wanted), (frame) => {
+  decodeFrames(container, stream, options, times && groupsNeeded(index, wanted), (frame) => {
     const position = times === null ? shown : Number(frame.pts);
     shown++;
     while (painter.numFrames < wanted.length && wanted[painter.numFrames]! <= position) painter.paint(frame);
@@ -167,17 +180,18 @@ function receiveFrames(decoder: CodecContext, frame: Frame, visit: (frame: Frame
 class RgbPainter {
   numFrames = 0;
   readonly #path: string;
-  readonly #limits: ReadLimits;
+  readonly #options: VideoOptions;
   readonly #capacity: number;
   readonly #scaler = new SoftwareScaleContext();
   readonly #rgb = new Frame();
+  #size: FrameSize = { height: 0, width: 0 };
   #frames = new Uint8Array(0);
-  #height = 0;
-  #width = 0;
+  /** Set where frames are resized: a frame as decoded, and what brings it to `#size`. */
+  #resizing: { readonly decoded: Uint8Array; readonly resize: FrameResizer } | null = null;
 
-  constructor(path: string, limits: ReadLimits, capacity: number) {
+  constructor(path: string, options: VideoOptions, capacity: number) {
     this.#path = path;
-    this.#limits = limits;
+    this.#options = options;
     this.#capacity = capacity;
     this.#scaler.allocContext();
     this.#rgb.alloc();
@@ -191,20 +205,17 @@ class RgbPainter {
         `expected an intact frame, got one with decoding errors (flags ${frame.decodeErrorFlags}). Make the file again.`,
       );
     }
-    if (this.numFrames === 0) this.#start(frame.width, frame.height);
+    if (this.numFrames === 0) this.#start({ height: frame.height, width: frame.width });
     check(this.#scaler.scaleFrameSync(this.#rgb, frame), "media-broken", this.#path, "a frame that converts to RGB");
-    const rowBytes = this.#width * 3;
-    const stride = this.#rgb.linesize[0]!;
-    const pixels = this.#rgb.data![0]!;
-    const start = this.numFrames * this.#height * rowBytes;
-    for (let y = 0; y < this.#height; y++) {
-      this.#frames.set(pixels.subarray(y * stride, y * stride + rowBytes), start + y * rowBytes);
-    }
+    const frameBytes = this.#size.height * this.#size.width * 3;
+    const out = this.#frames.subarray(this.numFrames * frameBytes, (this.numFrames + 1) * frameBytes);
+    this.#copyRows(this.#resizing?.decoded ?? out);
+    this.#resizing?.resize(this.#resizing.decoded, out);
     this.numFrames++;
   }
 
   finish(): SelectedFrames {
-    return { frames: this.#frames, height: this.#height, width: this.#width };
+    return { frames: this.#frames, ...this.#size };
   }
 
   [Symbol.dispose](): void {
@@ -212,14 +223,36 @@ class RgbPainter {
     this.#rgb.free();
   }
 
-  #start(width: number, height: number): void {
-    checkFrameSize(this.#path, width, height, this.#limits);
-    this.#width = width;
-    this.#height = height;
-    this.#frames = new Uint8Array(this.#capacity * width * height * 3);
-    this.#rgb.width = width;
-    this.#rgb.height = height;
+  #start(decoded: FrameSize): void {
+    checkFrameSize(this.#path, decoded.width, decoded.height, this.#options);
+    this.#size = this.#options.fit?.(decoded, this.#capacity) ?? decoded;
+    const { height, width } = this.#size;
+    const numBytes = this.#capacity * height * width * 3;
+    if (numBytes > maxClipBytes) {
+      throw new MediaError(
+        "media-too-large",
+        this.#path,
+        `expected at most ${maxClipBytes} bytes of frames, got ${this.#capacity} of ${width} x ${height}. Lower maxFrames, or give fit.`,
+      );
+    }
+    this.#frames = new Uint8Array(numBytes);
+    if (height !== decoded.height || width !== decoded.width) {
+      const resize = createResizer(decoded, this.#size);
+      this.#resizing = { decoded: new Uint8Array(decoded.height * decoded.width * 3), resize };
+    }
+    this.#rgb.width = decoded.width;
+    this.#rgb.height = decoded.height;
     this.#rgb.format = AV_PIX_FMT_RGB24;
     check(this.#rgb.getBuffer(0), "media-too-large", this.#path, "memory for one frame");
+  }
+
+  /** FFmpeg pads rows. */
+  #copyRows(out: Uint8Array): void {
+    const rowBytes = this.#rgb.width * 3;
+    const stride = this.#rgb.linesize[0]!;
+    const pixels = this.#rgb.data![0]!;
+    for (let y = 0; y < this.#rgb.height; y++) {
+      out.set(pixels.subarray(y * stride, y * stride + rowBytes), y * rowBytes);
+    }
   }
 }

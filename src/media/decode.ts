@@ -1,6 +1,7 @@
 // A video or audio file as arrays: the frames that the model looks at and the whole audio track as mono samples.
 // A file without video gives no frames, one without audio an empty waveform; callers decide whether that is an error.
 
+import { setImmediate } from "node:timers/promises";
 import { AV_PKT_FLAG_CORRUPT } from "node-av/constants";
 import { Packet } from "node-av/lib";
 import type { MediaClip } from "./clip.ts";
@@ -23,11 +24,12 @@ import {
   emptyPacketIndex,
   type PacketIndex,
   presentationTimes,
+  type VideoOptions,
 } from "./decode-video.ts";
 import { MediaError } from "./media-error.ts";
 import { type FrameSamplingOptions, sampleFrames } from "./sampling.ts";
 
-export interface DecodeOptions extends FrameSamplingOptions, ReadLimits {
+export interface DecodeOptions extends FrameSamplingOptions, VideoOptions {
   /** Of the waveform. Default 16,000. */
   readonly sampleRateHz?: number;
 }
@@ -37,13 +39,15 @@ const missingSecondsAllowed = 0.25;
 const missingShareAllowed = 0.02;
 
 /**
- * Decodes `path`. Frames keep their size; they are chosen as qwen-omni-utils does.
+ * Decodes `path`. Frames are chosen as qwen-omni-utils does, and keep their size unless `fit` says otherwise.
  *
  * @throws MediaError media-not-found, media-empty, media-invalid, media-no-streams, media-codec, media-truncated,
  *   media-broken, media-too-few-frames, media-too-long, media-too-large
  */
 export async function decodeClip(path: string, options: DecodeOptions = {}): Promise<MediaClip> {
   const sampleRateHz = options.sampleRateHz ?? 16000;
+  // FFmpeg's objects are released by finalizers, which run only when the event loop turns.
+  await setImmediate();
   const index = emptyPacketIndex();
   using container = openContainer(path, options);
   const waveform = readAudioAndIndex(container, index, sampleRateHz, options);
@@ -61,14 +65,14 @@ export async function decodeClip(path: string, options: DecodeOptions = {}): Pro
     };
   }
   const video = readVideo(path, index, durationSeconds, options);
-  return { ...video, waveform, sampleRateHz, durationSeconds };
+  return { ...video, waveform, sampleRateHz };
 }
 
 function readVideo(path: string, index: PacketIndex, durationSeconds: number, options: DecodeOptions) {
   const totalFrames = index.isTimed ? presentationTimes(index).length : countByDecoding(path, options);
   using container = openContainer(path, options);
   const stream = container.video!;
-  const fileFps = averageFps(stream) || totalFrames / Math.max(durationSeconds, 1e-3);
+  const fileFps = averageFps(stream) || totalFrames / (durationSeconds || 1);
   const selection = sampleFrames(totalFrames, fileFps, options);
   if (selection === null) {
     throw new MediaError(
@@ -78,7 +82,13 @@ function readVideo(path: string, index: PacketIndex, durationSeconds: number, op
     );
   }
   const selected = decodeSelectedFrames(container, stream, options, index, selection.indices);
-  return { ...selected, numFrames: selection.indices.length, fps: selection.fps };
+  return {
+    ...selected,
+    numFrames: selection.indices.length,
+    fps: selection.fps,
+    // A bare stream of pictures states no duration.
+    durationSeconds: durationSeconds || totalFrames / fileFps,
+  };
 }
 
 function countByDecoding(path: string, options: DecodeOptions): number {

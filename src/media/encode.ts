@@ -3,6 +3,7 @@
 
 import { renameSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import {
   AV_CHANNEL_LAYOUT_MONO,
   AV_CODEC_FLAG_GLOBAL_HEADER,
@@ -61,6 +62,8 @@ export interface EncodeInput {
  */
 export async function encodeClip(path: string, input: EncodeInput): Promise<void> {
   checkInput(path, input);
+  // FFmpeg's objects are released by finalizers, which run only when the event loop turns.
+  await setImmediate();
   Log.setLevel(AV_LOG_QUIET);
   const partial = `${resolve(path)}.${process.pid}.part`;
   try {
@@ -133,6 +136,9 @@ class Mp4Writer {
     yuv.height = height;
     yuv.format = AV_PIX_FMT_YUV420P;
     this.#check(yuv.getBuffer(0), "memory for one frame");
+    // Asked for once: every call makes new Buffers over the same memory.
+    let planes = yuv.data!;
+    const strides = yuv.linesize.slice(0, 3);
     let scaler: SoftwareScaleContext | null = null;
     let bytesPerPixel = 0;
     let count = 0;
@@ -149,13 +155,13 @@ class Mp4Writer {
             `${pixels.length} in frame ${count}`,
           );
         }
-        this.#check(yuv.makeWritable(), "memory for one frame");
+        if (!yuv.isWritable) {
+          this.#check(yuv.makeWritable(), "memory for one frame");
+          planes = yuv.data!;
+        }
         const source = Buffer.from(pixels.buffer, pixels.byteOffset, pixels.length);
         const stride = width * bytesPerPixel;
-        this.#check(
-          scaler.scaleSync([source], [stride], 0, height, yuv.data!, yuv.linesize.slice(0, 3)),
-          "a frame that converts to YUV",
-        );
+        this.#check(scaler.scaleSync([source], [stride], 0, height, planes, strides), "a frame that converts to YUV");
         yuv.pts = BigInt(count++);
         this.#send(this.#video, yuv);
       }

@@ -28,15 +28,24 @@ export function resizeFrames(frames: Uint8Array, from: FrameSize, to: FrameSize)
   const outputSize = to.height * to.width * 3;
   const numFrames = inputSize === 0 ? 0 : frames.length / inputSize;
   const out = new Uint8Array(numFrames * outputSize);
+  const resize = createResizer(from, to);
+  for (let i = 0; i < numFrames; i++) {
+    resize(frames.subarray(i * inputSize, (i + 1) * inputSize), out.subarray(i * outputSize, (i + 1) * outputSize));
+  }
+  return out;
+}
+
+/** Resizes one frame into `out`; keeps its tables and work space for the next one. */
+export type FrameResizer = (source: Uint8Array, out: Uint8Array) => void;
+
+export function createResizer(from: FrameSize, to: FrameSize): FrameResizer {
   const horizontal = filterTaps(from.width, to.width);
   const vertical = filterTaps(from.height, to.height);
   const rows = new Float32Array(from.height * to.width * 3);
-  for (let frame = 0; frame < numFrames; frame++) {
-    const source = frames.subarray(frame * inputSize, (frame + 1) * inputSize);
+  return (source, out) => {
     resizeRows(source, rows, from.height, from.width, to.width, horizontal);
-    resizeColumns(rows, out.subarray(frame * outputSize, (frame + 1) * outputSize), to, vertical);
-  }
-  return out;
+    resizeColumns(rows, out, to, vertical);
+  };
 }
 
 function resizeRows(

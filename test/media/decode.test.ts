@@ -1,6 +1,7 @@
 // Encoding and decoding through FFmpeg: what is written comes back, and nothing that is broken gets through or crashes.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,8 @@ import { decodeClip } from "../../src/media/decode.ts";
 import { encodeClip } from "../../src/media/encode.ts";
 import { MediaError, type MediaErrorCode } from "../../src/media/media-error.ts";
 import { createRandom } from "../../src/media/random.ts";
+import { resizeClip } from "../../src/media/resize.ts";
+import type { FrameSize } from "../../src/media/sampling.ts";
 import { fixtureClip } from "./clip-fixture.ts";
 
 /** Mean absolute difference of 8-bit levels after H.264 at crf 20 and 4:2:0 colour. */
@@ -99,6 +102,53 @@ test("a file may lack video or audio", async () => {
   assert.deepEqual([tone.numFrames, tone.frames.length, tone.waveform.length], [0, 0, 4000]);
   assert.deepEqual([...tone.waveform.slice(0, 3)], [0, 0, 0], "left -0.5 and right +0.5 have the mean 0");
   assert.equal((await probeClip(at("tone.wav"))).video, null);
+});
+
+test("groups of pictures without a selected frame are skipped, and the others give the same frames", async () => {
+  // x264 puts a key frame every 250 frames: the groups start at 0, 250, 500 and 750; frames 0, 300, 599, 899 are taken.
+  const { frames, ...rest } = fixtureClip({ numFrames: 50 });
+  const long = Array.from({ length: 900 }, (_, i) => frames[(7 * i) % 50]!);
+  await encodeClip(at("long.mp4"), { ...rest, frames: long });
+  const clip = await decodeClip(at("long.mp4"), { numFrames: 4 });
+  for (const [i, frame] of [0, 300, 599, 899].entries()) {
+    assert.ok(frameDifference(clip, i, long[frame]!) < levelTolerance, `frame ${frame}`);
+  }
+  assert.ok(frameDifference(clip, 2, long[597]!) > levelTolerance);
+});
+
+test("frames can be brought to another size on the way, with the same bytes as afterwards", async () => {
+  await encodeClip(at("fit.mp4"), fixtureClip());
+  const whole = await decodeClip(at("fit.mp4"));
+  const seen: unknown[] = [];
+  const fit = (size: FrameSize, numFrames: number): FrameSize => {
+    seen.push(size, numFrames);
+    return { height: 28, width: 56 };
+  };
+  assert.deepEqual(await decodeClip(at("fit.mp4"), { fit }), resizeClip(whole, { height: 28, width: 56 }));
+  assert.deepEqual(seen, [{ height: 48, width: 64 }, 4]);
+  const huge = () => ({ height: 28000, width: 28000 });
+  await expectError("media-too-large", /at most 4294967296 bytes of frames, got 4 of 28000 x 28000/, () =>
+    decodeClip(at("fit.mp4"), { fit: huge }),
+  );
+});
+
+test("a full disk leaves the old file, and no part of the new one", async (t) => {
+  if (process.platform === "win32") return t.skip("ulimit is a matter of POSIX shells");
+  const place = join(folder, "full");
+  mkdirSync(place);
+  writeFileSync(join(place, "clip.mp4"), "old");
+  const encoder = new URL("../../src/media/encode.js", import.meta.url).href;
+  const fixture = new URL("./clip-fixture.js", import.meta.url).href;
+  const program = `
+    import { encodeClip } from "${encoder}";
+    import { fixtureClip } from "${fixture}";
+    await encodeClip(process.argv[1], fixtureClip()).catch((error) => process.stdout.write(error.code + " " + error.message));`;
+  // No file may grow beyond 4 blocks.
+  const shell = ["-c", 'ulimit -f 4 && exec "$@"', "sh", process.execPath, "--input-type=module", "-e", program];
+  const output = execFileSync("sh", [...shell, join(place, "clip.mp4")], { encoding: "utf8" });
+  assert.match(output, /^media-no-space .*clip\.mp4: expected room for the file, got "File too large"\. Free some/);
+  assert.deepEqual(readdirSync(place), ["clip.mp4"]);
+  assert.equal(readFileSync(join(place, "clip.mp4"), "utf8"), "old");
 });
 
 /** A stereo file at 16 kHz. */
