@@ -5,12 +5,11 @@
 
 import type { Sample } from "../data/sample.ts";
 import type { Cue } from "../evidence/cue.ts";
-import type { Modality } from "../media/clip.ts";
 import { parseResponse } from "../text/response.ts";
 import { type BootstrapOptions, bootstrap, bootstrapMean, seededUniform } from "./bootstrap.ts";
 import { type CueBank, ofKind } from "./cue-bank.ts";
 import type { Report } from "./report.ts";
-import { intactView, maskedView, type Query } from "./respondent.ts";
+import { intactView, type Modality, maskedView, type Query } from "./respondent.ts";
 
 export type ProbeKind = "masked" | "present" | "absent";
 
@@ -69,9 +68,9 @@ export function buildProbes(
   return probes;
 }
 
-export function probeQuery(probe: Probe, question = probeQuestion): Query {
+export function probeQuery(probe: Probe): Query {
   const view = probe.kind === "masked" ? maskedView(probe.sample, probe.modality) : intactView(probe.sample);
-  return { prompt: question(probe.modality, probe.cue), view };
+  return { prompt: probeQuestion(probe.modality, probe.cue), view };
 }
 
 /** How a model was told to answer: with think and answer tags, or freely (then the first word counts). */

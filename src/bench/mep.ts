@@ -7,10 +7,17 @@ import type { Cue } from "../evidence/cue.ts";
 import { type BootstrapOptions, bootstrapMean, defaultBootstrapOptions } from "./bootstrap.ts";
 import { type CueBank, presentCues } from "./cue-bank.ts";
 import { type EmotionScore, emotionScores, formatScores } from "./emotion-score.ts";
-import { type AnswerStyle, buildProbes, faithfulnessReport, type Probe, probeQuery } from "./faithfulness.ts";
+import {
+  type AnswerStyle,
+  buildProbes,
+  faithfulnessReport,
+  type Probe,
+  probeQuery,
+  probeScores,
+} from "./faithfulness.ts";
 import { hallucinationReport, hallucinationValues } from "./hallucination.ts";
 import type { Report } from "./report.ts";
-import { type ClipView, intactView, maskedView, type Respondent } from "./respondent.ts";
+import { type ClipView, intactView, type Modality, maskedView, type Respondent } from "./respondent.ts";
 import { swapPartners, swappedView, swapReport, swapValues } from "./swap.ts";
 import { cosineRecall, statedCues, utilizationReport, utilizationValues } from "./utilization.ts";
 
@@ -19,7 +26,7 @@ export interface MepOptions {
   readonly congruent: readonly Sample[];
   /** May be empty; its metrics then have count 0. */
   readonly conflict: readonly Sample[];
-  /** The question of free reasoning, subtitle included. */
+  /** The question of free reasoning. What else belongs to a user turn (the subtitle) is the respondent's business. */
   readonly reasoningPrompt: (sample: Sample) => string;
   readonly maxProbesPerModality: number;
   /** Whether the other modality suggests the cue; see ProbeOptions. */
@@ -39,7 +46,10 @@ export interface AskedProbe extends Probe {
 export interface MepResult {
   readonly model: string;
   readonly report: Report;
-  /** Per congruent clip, for paired comparisons between models; NaN where a score does not apply. */
+  /**
+   * Per congruent clip (accVideo, accAudio: per masked probe), for paired comparisons between models that ran with the
+   * same samples and seed; NaN where a score does not apply.
+   */
   readonly values: Readonly<Record<string, readonly number[]>>;
   /** Free reasoning per congruent clip: intact, and with one modality masked. */
   readonly texts: {
@@ -81,10 +91,24 @@ export async function runMep(respondent: Respondent, options: MepOptions): Promi
       ...masked.report,
       ...(await swapPart(reason, options, present, resampling)),
     },
-    values: { ...utilization, recallCosine: cosine, emotionF1: emotion, format, ...masked.values },
+    values: {
+      ...utilization,
+      recallCosine: cosine,
+      emotionF1: emotion,
+      format,
+      ...masked.values,
+      ...maskedProbeScores(probes, answers, options.answerStyle),
+    },
     texts: { intact, maskedVideo: masked.texts.video, maskedAudio: masked.texts.audio },
     probes: probes.map((probe, i) => ({ ...probe, text: answers[i]! })),
   };
+}
+
+function maskedProbeScores(probes: readonly Probe[], answers: readonly string[], style: AnswerStyle) {
+  const scores = probeScores(probes, answers, style);
+  const of = (modality: Modality) =>
+    scores.filter((_, i) => probes[i]!.kind === "masked" && probes[i]!.modality === modality);
+  return { accVideo: of("video"), accAudio: of("audio") };
 }
 
 async function conflictPart(reason: Reason, options: MepOptions, resampling: BootstrapOptions): Promise<Report> {
@@ -105,7 +129,7 @@ async function maskedPart(
   resampling: BootstrapOptions,
 ) {
   const { bank, congruent } = options;
-  const texts: Record<"video" | "audio", readonly string[]> = { video: [], audio: [] };
+  const texts: Record<Modality, readonly string[]> = { video: [], audio: [] };
   const values: Record<string, readonly number[]> = {};
   let report: Report = {};
   for (const modality of ["video", "audio"] as const) {

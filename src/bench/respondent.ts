@@ -2,7 +2,11 @@
 // any model can be measured: ours, an endpoint, a stub in a test.
 
 import type { Sample } from "../data/sample.ts";
+import type { CueKind } from "../evidence/cue.ts";
 import type { Span } from "../text/clause.ts";
+
+/** What can be masked or swapped. */
+export type Modality = Exclude<CueKind, "emotion">;
 
 /**
  * What the model gets to see and hear. `video` and `audio` name the sample whose stream is played; null is a fully
@@ -31,7 +35,7 @@ export function intactView(sample: Sample): ClipView {
   return { sample, video: sample, audio: sample };
 }
 
-export function maskedView(sample: Sample, modality: "video" | "audio"): ClipView {
+export function maskedView(sample: Sample, modality: Modality): ClipView {
   return { sample, video: modality === "video" ? null : sample, audio: modality === "audio" ? null : sample };
 }
 

@@ -205,4 +205,6 @@ test("the whole suite separates an oracle from a model that guesses", async () =
   assert.equal(guesser.report.hallucinatedVideo!.value, 1);
   assert.equal(guesser.texts.maskedVideo.length, 3);
   assert.equal(guesser.probes.length, 3 * 6);
+  assert.deepEqual(guesser.values.accVideo, [0, 0, 0]);
+  assert.deepEqual(oracle.values.accAudio, [1, 1, 1]);
 });

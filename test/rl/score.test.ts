@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultAdvantageOptions } from "../../src/rl/advantage.ts";
 import { rolloutMetrics } from "../../src/rl/metrics.ts";
+import { recordRollout } from "../../src/rl/record.ts";
 import { accuracyReward } from "../../src/rl/rewards/accuracy.ts";
 import { formatReward } from "../../src/rl/rewards/format.ts";
 import { omniReward } from "../../src/rl/rewards/omni.ts";
@@ -68,6 +69,25 @@ test("evidence tokens are the words of the clauses that name a cue", async () =>
   // a truncated completion is malformed whatever it says
   const cut = await scoreGroups([{ sample, rollouts: [textRollout(perfect, true)] }], options);
   assert.equal(cut[0]!.rollouts[0]!.evidence.video.length, 0);
+});
+
+test("a record shows what was said and which clause counts as evidence of which cue", async () => {
+  const [group] = await scoreGroups([{ sample, rollouts: [textRollout(perfect)] }], options);
+  const record = recordRollout(group!.rollouts[0]!);
+  assert.deepEqual(JSON.parse(JSON.stringify(record)), record);
+  assert.deepEqual(
+    record.clauses.map(({ text, cue, kind, chars }) => [text, cue, kind, perfect.slice(...chars)]),
+    [
+      ["the video shows a furrowed brow", 0, "video", "the video shows a furrowed brow"],
+      ["the audio carries a loud voice", 1, "audio", "the audio carries a loud voice"],
+      ["this suggests anger", -1, null, "this suggests anger"],
+      ["angry", -1, null, "angry"],
+    ],
+  );
+  assert.deepEqual(
+    record.clauses.map(({ similarity }) => similarity.toFixed(3)),
+    ["1.000", "1.000", "0.000", "0.000"],
+  );
 });
 
 test("groups of different sizes keep their own rollouts", async () => {
