@@ -47,8 +47,8 @@ async function ensure(step) {
     print(step.name, before.found, start);
     return;
   }
-  if (before.missing !== undefined) print(step.name, `${step.announce(before.missing)} ...`);
-  const lastLine = await step.apply().catch((error) => {
+  const announce = (text) => print(step.name, `${text} ...`);
+  const lastLine = await step.apply(announce).catch((error) => {
     throw error instanceof SetupError ? new SetupError(`${step.name}: ${error.message}`) : error;
   });
   const after = step.check();

@@ -11,8 +11,8 @@ export function nativeAddonStep(root) {
     name: "native addon",
     always: true,
     check: () => (hasAddon(root) ? { found: "built" } : { missing: "the addon" }),
-    announce: () => "compiling native/ with g++ (half a minute or so)",
-    apply: () => {
+    apply: (announce) => {
+      if (!hasAddon(root)) announce("compiling native/ with g++ (half a minute or so)");
       const script = join(root, "scripts/build-native.mjs");
       return runCommand(process.execPath, [script], {
         cwd: root,

@@ -15,8 +15,7 @@ export function npmPackagesStep(root) {
       const rest = missing.length > 3 ? ` and ${missing.length - 3} more` : "";
       return { missing: `${missing.slice(0, 3).join(", ")}${rest}` };
     },
-    announce: () => "npm ci (about 130 MB to download, 400 MB on disk)",
-    apply: () => install(root),
+    apply: (announce) => install(root, announce),
   };
 }
 
@@ -36,13 +35,14 @@ function missingPackages(root) {
     .map(([path]) => path.replace("node_modules/", ""));
 }
 
-async function install(root) {
+async function install(root, announce) {
   const folder = join(root, "node_modules");
   if (existsSync(folder) && lstatSync(folder).isSymbolicLink()) {
     throw new SetupError(
       `${folder} is a link and does not hold what package-lock.json names. Run npm ci where it points, or remove the link.`,
     );
   }
+  announce("npm ci (about 130 MB to download, 400 MB on disk)");
   // The packages carry their binaries inside; none of them needs its install script, and a script may want the network.
   const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
   const npm = process.env.npm_execpath;

@@ -25,8 +25,7 @@ export function systemPackagesStep(root) {
         ? { missing: packages.join(", ") }
         : { found: `g++, libtorch (${torch.source}: ${torch.directory})` };
     },
-    announce: (missing) => `installing ${missing} (libtorch is about 250 MB to download, 1 GB on disk)`,
-    apply: () => installPackages(root, missingPackages(findLibtorch(root))),
+    apply: (announce) => installPackages(root, missingPackages(findLibtorch(root)), announce),
   };
 }
 
@@ -86,7 +85,7 @@ function findLibtorch(root) {
   return null;
 }
 
-async function installPackages(root, packages) {
+async function installPackages(root, packages, announce) {
   const byHand = `sudo apt-get update && sudo apt-get install -y ${packages.join(" ")}`;
   if (process.env.OPPO_SKIP_SYSTEM === "1") {
     throw new SetupError(
@@ -105,6 +104,7 @@ async function installPackages(root, packages) {
       `missing: ${packages.join(", ")}; installing them needs root or sudo. Run this once, then the same command again:\n    ${byHand}`,
     );
   }
+  announce(`installing ${packages.join(", ")} (libtorch is about 250 MB to download, 1 GB on disk)`);
   const log = join(root, "build/setup/apt.log");
   const apt = async (args) => {
     const [command, ...rest] = [

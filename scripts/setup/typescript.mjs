@@ -21,8 +21,8 @@ export function typescriptStep(root) {
         ? { found: "compiled" }
         : { missing: "compiled files of changed sources" };
     },
-    announce: () => "tsc",
-    apply: async () => {
+    apply: async (announce) => {
+      announce("tsc");
       // Taken before compiling: a source that changes meanwhile is compiled again next time.
       const before = fingerprint(root);
       const stamp = join(root, STAMP);
