@@ -42,7 +42,7 @@ async function install(root, announce) {
       `${folder} is a link and does not hold what package-lock.json names. Run npm ci where it points, or remove the link.`,
     );
   }
-  announce("npm ci (about 130 MB to download, 400 MB on disk)");
+  announce("npm ci (about 150 MB to download, 400 MB on disk)");
   // The packages carry their binaries inside; none of them needs its install script, and a script may want the network.
   const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
   const npm = process.env.npm_execpath;

@@ -104,7 +104,7 @@ async function installPackages(root, packages, announce) {
       `missing: ${packages.join(", ")}; installing them needs root or sudo. Run this once, then the same command again:\n    ${byHand}`,
     );
   }
-  announce(`installing ${packages.join(", ")} (libtorch is about 250 MB to download, 1 GB on disk)`);
+  announce(`installing ${packages.join(", ")} (about 320 MB to download, 1.4 GB on disk)`);
   const log = join(root, "build/setup/apt.log");
   const apt = async (args) => {
     const [command, ...rest] = [
