@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { OppoError } from "../error.ts";
+import { InterruptedError } from "./interrupt.ts";
 
 /** Example: `{ name: "oppo, seed 1", args: ["train", "--preset", "oppo"], payload: { seed: 1 } }` */
 export interface PoolTask {
@@ -91,7 +92,7 @@ async function runTask(task: PoolTask, options: PoolOptions, stop: AbortSignal):
   child.on("message", (message: ChildMessage) => {
     if (message.kind === "progress") options.onProgress?.(task, message.progress);
     else if (message.kind === "result") result = { value: message.value };
-    else failure = new OppoError(message.code, `${task.name}: ${message.message}`);
+    else failure = asError(task, message.code, message.message);
   });
   const tail = followOutput(child, (line) => options.onLine?.(task, line));
   const cancel = askToStop(child, stop);
@@ -102,6 +103,8 @@ async function runTask(task: PoolTask, options: PoolOptions, stop: AbortSignal):
     const [code, signal] = await ended(child);
     if (failure !== null) throw failure as OppoError;
     if (code === 0 && result !== null) return (result as { value: unknown }).value;
+    // Ctrl-C on the terminal may end a child before this process has heard of it.
+    if (signal === "SIGINT") throw new InterruptedError();
     throw new OppoError(
       "ERR_POOL_CHILD",
       `${task.name}: ${describeEnd(code, signal)}${tail.length > 0 ? ` Its last lines: ${tail.join(" / ")}` : ""}`,
@@ -109,6 +112,10 @@ async function runTask(task: PoolTask, options: PoolOptions, stop: AbortSignal):
   } finally {
     cancel();
   }
+}
+
+function asError(task: PoolTask, code: string, message: string): OppoError {
+  return code === "ERR_INTERRUPTED" ? new InterruptedError() : new OppoError(code, `${task.name}: ${message}`);
 }
 
 function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {

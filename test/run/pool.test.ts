@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { OppoError } from "../../src/error.ts";
+import { InterruptedError } from "../../src/run/interrupt.ts";
 import { type PoolOptions, type PoolTask, runPool, type TaskProgress } from "../../src/run/pool.ts";
 
 const entry = fileURLToPath(new URL("../support/pool-task.js", import.meta.url));
@@ -81,6 +82,16 @@ describe("runPool", () => {
       reason,
     );
     await assert.rejects(pool([task("a", "work")], { signal: controller.signal }), reason);
+  });
+
+  it("takes a child that was interrupted alone for an interrupt of the whole", async () => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      let isSent = false;
+      const onProgress = (_: PoolTask, progress: TaskProgress): void => {
+        if (progress.done === 0 && !isSent) isSent = process.kill(Number(progress.detail), signal);
+      };
+      await assert.rejects(pool([task("a", "wait")], { onProgress }), (error) => error instanceof InterruptedError);
+    }
   });
 
   it("leaves no orphan when the parent dies", async () => {

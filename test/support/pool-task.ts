@@ -24,6 +24,6 @@ try {
     return { name, environment: process.env.POOL_TEST ?? null };
   });
 } catch (error) {
-  await sendPoolFailure("ERR_TEST", (error as Error).message);
+  await sendPoolFailure((error as NodeJS.ErrnoException).code ?? "ERR_TEST", (error as Error).message);
   process.exitCode = 1;
 }
