@@ -1,0 +1,76 @@
+// Which metrics the table shows, in which order, under which words. The names are those of bench/mep.ts.
+
+export interface MetricRow {
+  readonly metric: string;
+  readonly label: string;
+  readonly hint: string;
+  readonly better: "higher" | "lower";
+  readonly digits: number;
+  /** Shown in the headline plot. */
+  readonly headline?: boolean;
+}
+
+export interface MetricGroup {
+  readonly title: string;
+  readonly rows: readonly MetricRow[];
+}
+
+function row(
+  metric: string,
+  label: string,
+  hint: string,
+  options: { better?: "higher" | "lower"; digits?: number; headline?: boolean } = {},
+): MetricRow {
+  const { better = "higher", digits = 2, headline = false } = options;
+  return { metric, label, hint, better, digits, headline };
+}
+
+export const metricGroups: readonly MetricGroup[] = [
+  {
+    title: "Utilization: are the cues named?",
+    rows: [
+      row("recall", "Recall", "share of annotated cues that the reasoning states", { headline: true }),
+      row("precisionVideo", "Precision, seen", "share of stated visual cues that are there"),
+      row("precisionAudio", "Precision, heard", "share of stated acoustic cues that are there"),
+    ],
+  },
+  {
+    title: "Faithfulness: does a claim need its modality?",
+    rows: [
+      row("hallucinatedVideo", "Seen in the dark", "visual cues claimed per clip while the video is black", {
+        better: "lower",
+        headline: true,
+      }),
+      row("hallucinatedAudio", "Heard in silence", "acoustic cues claimed per clip while the sound is silent", {
+        better: "lower",
+        headline: true,
+      }),
+      row("accVideo", "Acc@V", "video masked, asked for a cue that was there: explicit no", { headline: true }),
+      row("accAudio", "Acc@A", "audio masked, asked for a cue that was there: explicit no", { headline: true }),
+      row("yesVideo", "Control, present cue seen", "unmasked, cue present: yes"),
+      row("noVideo", "Control, absent cue not seen", "unmasked, cue absent: no"),
+      row("yesAudio", "Control, present cue heard", "unmasked, cue present: yes"),
+      row("noAudio", "Control, absent cue not heard", "unmasked, cue absent: no"),
+      row("formatMaskedVideo", "Format, video masked", "well-formed answers under a black video"),
+      row("formatMaskedAudio", "Format, sound masked", "well-formed answers under silence"),
+    ],
+  },
+  {
+    title: "Swap: do statements follow the modality?",
+    rows: [
+      row("followVideo", "Follows a new video", "cues of the swapped-in video that are stated"),
+      row("stickVideo", "Sticks to the old video", "cues of the removed video still stated", { better: "lower" }),
+      row("followAudio", "Follows a new sound", "cues of the swapped-in sound that are stated"),
+      row("stickAudio", "Sticks to the old sound", "cues of the removed sound still stated", { better: "lower" }),
+    ],
+  },
+  {
+    title: "Emotion",
+    rows: [
+      row("emotionF1", "Emotion F1", "face and voice agree"),
+      row("emotionF1Conflict", "Emotion F1, conflict", "face and voice disagree; both must be named"),
+    ],
+  },
+];
+
+export const metricRows: readonly MetricRow[] = metricGroups.flatMap((group) => group.rows);

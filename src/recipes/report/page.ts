@@ -1,0 +1,65 @@
+// The whole report as one self-contained page: no network, no file beside it.
+import { clipView } from "./clip-view.ts";
+import { trainingCurves } from "./curves.ts";
+import type { ArmResult, ReportData } from "./data.ts";
+import { type Html, html, raw } from "./html.ts";
+import { headlinePlot, resultsTable } from "./results-table.ts";
+import { styleSheet } from "./style.ts";
+
+/** @returns the page's text, UTF-8, to be written as one .html file. */
+export function reportPage(data: ReportData): string {
+  const titles = new Map(data.arms.map((arm) => [arm.name, arm.title]));
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${data.title}</title><link rel="icon" href="data:,"><style>${raw(styleSheet)}</style></head>
+<body>
+<h1>${data.title}</h1>
+<p class="lede">${lede(data.arms)}</p>
+${headlinePlot(data.arms)}
+<h2>Results on held-out clips</h2>
+${resultsTable(data.arms)}
+<p class="muted">Small numbers: 95% bootstrap intervals. Bold: best in the row. ${seedNote(data.arms)} A claim counts as stated when its
+cosine with a cue exceeds ${data.similarityThreshold}.</p>
+<h2>Clips</h2>
+<p class="legend"><span><mark class="video">blue</mark> claims to see</span><span><mark class="audio">orange</mark> claims to hear</span>
+<span><mark class="emotion">green</mark> concludes</span><span><mark class="video absent">struck out</mark> not in the clip</span>
+<span><mark class="audio unseen">underlined</mark> claimed although the modality was masked</span></p>
+${data.stories.map((story) => clipView(story, titles, data.similarityThreshold))}
+<h2>Training</h2>
+${trainingCurves(data.arms)}
+<h2>This run</h2>
+<dl class="facts">${data.facts.map((fact) => html`<dt>${fact.name}</dt><dd>${fact.value}</dd>`)}
+${data.timings.map((timing) => html`<dt>${timing.stage}</dt><dd>${timing.seconds.toFixed(1)} s</dd>`)}</dl>
+<script>addEventListener("beforeprint", () => { for (const d of document.querySelectorAll("details")) d.open = true; });</script>
+</body></html>
+`.text;
+}
+
+/** What the numbers say, in words computed from them: nothing is claimed that the table does not show. */
+function lede(arms: readonly ArmResult[]): Html {
+  const value = (arm: string, metric: string) => arms.find(({ name }) => name === arm)?.metrics[metric]?.value ?? null;
+  const reward = {
+    recall: value("reward-only", "recall"),
+    video: value("reward-only", "hallucinatedVideo"),
+    audio: value("reward-only", "hallucinatedAudio"),
+  };
+  const oppo = {
+    recall: value("oppo", "recall"),
+    video: value("oppo", "hallucinatedVideo"),
+    audio: value("oppo", "hallucinatedAudio"),
+  };
+  const start = value("sft", "recall");
+  if (start === null || reward.recall === null || oppo.recall === null) {
+    return html`What each model claims to see and hear, with every modality there and with one taken away.`;
+  }
+  const shareKept = (a: number | null, b: number | null) =>
+    a === null || b === null || b === 0 ? "?" : `${Math.round((100 * a) / b)}%`;
+  return html`Rewarding every annotated cue takes recall from ${start.toFixed(2)} to ${reward.recall.toFixed(2)}.
+The perception loss keeps ${oppo.recall.toFixed(2)} of it, with ${shareKept(oppo.video, reward.video)} of the claims to see in the dark and
+${shareKept(oppo.audio, reward.audio)} of the claims to hear in silence that the reward alone leaves.`;
+}
+
+function seedNote(arms: readonly ArmResult[]): string {
+  const numSeeds = Math.max(...arms.map((arm) => arm.seeds.length));
+  return numSeeds === 1 ? "One training seed per arm." : `Means over ${numSeeds} training seeds.`;
+}

@@ -1,0 +1,23 @@
+// The results table for a terminal: the same rows as the page, plain text.
+import type { ArmResult } from "./data.ts";
+import { metricGroups } from "./metric-rows.ts";
+
+const labelWidth = 32;
+const columnWidth = 16;
+
+export function resultsText(arms: readonly ArmResult[]): string {
+  const lines = ["".padEnd(labelWidth) + arms.map((arm) => arm.title.padStart(columnWidth)).join("")];
+  for (const group of metricGroups) {
+    lines.push("", group.title);
+    for (const row of group.rows) {
+      const cells = arms.map((arm) => {
+        const value = arm.metrics[row.metric]?.value ?? null;
+        return (value === null ? "-" : value.toFixed(row.digits)).padStart(columnWidth);
+      });
+      lines.push(
+        `  ${row.label} ${row.better === "lower" ? "(less is better)" : ""}`.padEnd(labelWidth) + cells.join(""),
+      );
+    }
+  }
+  return lines.join("\n");
+}
