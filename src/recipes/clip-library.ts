@@ -1,0 +1,146 @@
+// The clips of a corpus as a model with frozen towers knows them: decoded once, brought to the model's resolution once,
+// encoded once. Prompts borrow the rows; masked views are encoded from the fitted clip, through the same features and
+// towers, so a mask cannot miss a preprocessing step.
+import type { MediaClip, Modality, ModalityMask } from "../media/clip.ts";
+import { applyMask } from "../media/mask.ts";
+import type { ClipFeatures, ClipRows, ClipShape, ModelPrompt, OmniModel, PromptTokens } from "../models/omni-model.ts";
+import { keep, noGrad, scope, type Tensor } from "../tensor/index.ts";
+import type { FittedSample } from "./fitted-samples.ts";
+
+/** Clips per tower call: large enough to fill the matrix products, small enough to stay in the cache. */
+const clipsPerBatch = 16;
+
+interface LibraryClip {
+  readonly fitted: MediaClip;
+  readonly shape: ClipShape;
+  readonly rows: ClipRows;
+}
+
+/** Owner of the tower rows of many clips. */
+export class ClipLibrary implements Disposable {
+  readonly model: OmniModel;
+  #clips = new Map<string, LibraryClip>();
+  #blank = new Map<string, Tensor | null>();
+  #blankOwners: ClipRows[] = [];
+  #prompts = new Map<string, PromptTokens>();
+
+  constructor(model: OmniModel) {
+    this.model = model;
+  }
+
+  /** Runs the towers over clips that are not in the library yet. */
+  add(samples: readonly FittedSample[], onClip: (numDone: number) => void = () => {}): void {
+    const fresh = samples.filter(({ sample }) => !this.#clips.has(sample.id));
+    for (let start = 0; start < fresh.length; start += clipsPerBatch) {
+      const batch = fresh.slice(start, start + clipsPerBatch);
+      const features = batch.map(({ clip }) => this.model.features(clip));
+      const rows = this.#encode(features);
+      for (const [i, { sample, clip }] of batch.entries()) {
+        this.#clips.set(sample.id, { fitted: clip, shape: shapeOf(features[i]!), rows: rows[i]! });
+      }
+      onClip(Math.min(fresh.length, start + clipsPerBatch));
+    }
+  }
+
+  /** A prompt about a clip; `rows` replaces the clip's own (a masked or swapped view of the same shape). */
+  prompt(sampleId: string, text: string, rows: ClipRows | null = null): ModelPrompt {
+    const clip = this.#clip(sampleId);
+    const key = `${shapeKey(clip.shape)}\u0000${text}`;
+    let tokens = this.#prompts.get(key);
+    if (tokens === undefined) {
+      tokens = this.model.promptTokens(text, clip.shape);
+      this.#prompts.set(key, tokens);
+    }
+    return { tokens, rows: rows ?? clip.rows };
+  }
+
+  rows(sampleId: string): ClipRows {
+    return this.#clip(sampleId).rows;
+  }
+
+  /**
+   * Rows of counterfactual clips (Eq. 6). Only the masked modality goes through its tower again; the other keeps the
+   * clip's rows. The caller disposes what is returned.
+   */
+  maskedRows(requests: readonly { readonly sampleId: string; readonly masks: readonly ModalityMask[] }[]): ClipRows[] {
+    return requests.map(({ sampleId, masks }) => {
+      const clip = this.#clip(sampleId);
+      const partial = masks.filter((mask) => mask.ratio < 1);
+      const encoded = partial.length === 0 ? null : this.#encodeMasked(clip, partial);
+      const pick = (modality: Modality) => {
+        if (masks.some((mask) => mask.modality === modality && mask.ratio >= 1)) return this.#blankRows(clip, modality);
+        return partial.some((mask) => mask.modality === modality) ? encoded![modality] : clip.rows[modality];
+      };
+      return { video: pick("video"), audio: pick("audio"), [Symbol.dispose]: () => encoded?.[Symbol.dispose]() };
+    });
+  }
+
+  /** The rows of a modality that is masked entirely: the same for every clip of one shape. */
+  blankRows(sampleId: string, modality: Modality): Tensor | null {
+    return this.#blankRows(this.#clip(sampleId), modality);
+  }
+
+  #blankRows(clip: LibraryClip, modality: Modality): Tensor | null {
+    const key = `${modality} ${shapeKey(clip.shape)}`;
+    const known = this.#blank.get(key);
+    if (known !== undefined) return known;
+    const rows = this.#encodeMasked(clip, [{ modality, ratio: 1, seed: 0 }]);
+    this.#blankOwners.push(rows);
+    this.#blank.set(key, rows[modality]);
+    return rows[modality];
+  }
+
+  #encodeMasked(clip: LibraryClip, masks: readonly ModalityMask[]): ClipRows {
+    const masked = masks.reduce((view, mask) => applyMask(view, mask), clip.fitted);
+    const touched = (modality: Modality) => masks.some((mask) => mask.modality === modality);
+    const features = this.model.features({
+      ...masked,
+      ...(touched("video") ? {} : { frames: new Uint8Array(0), numFrames: 0 }),
+      ...(touched("audio") ? {} : { waveform: new Float32Array(0) }),
+    });
+    return this.#encode([features])[0]!;
+  }
+
+  /** Rows outlive the scope that they are made in: the library, or who asked for masked ones, owns them. */
+  #encode(features: readonly ClipFeatures[]): ClipRows[] {
+    return scope(() => {
+      const rows = noGrad(() => this.model.encode(features));
+      for (const { video, audio } of rows) {
+        if (video !== null) keep(video);
+        if (audio !== null) keep(audio);
+      }
+      return rows;
+    });
+  }
+
+  #clip(sampleId: string): LibraryClip {
+    const clip = this.#clips.get(sampleId);
+    if (clip === undefined) throw new RangeError(`clip library: no clip "${sampleId}"; add it first`);
+    return clip;
+  }
+
+  [Symbol.dispose](): void {
+    for (const { rows } of this.#clips.values()) rows[Symbol.dispose]();
+    for (const rows of this.#blankOwners) rows[Symbol.dispose]();
+    this.#clips.clear();
+    this.#blank.clear();
+    this.#blankOwners = [];
+  }
+}
+
+/** Rows that borrow from others: a view put together from several clips. Disposing it frees nothing. */
+export function borrowedRows(video: Tensor | null, audio: Tensor | null): ClipRows {
+  return { video, audio, [Symbol.dispose]() {} };
+}
+
+/** The sizes of features without their data. */
+function shapeOf(shape: ClipShape): ClipShape {
+  return {
+    video: shape.video === null ? null : { grid: shape.video.grid },
+    audio: shape.audio === null ? null : { numFrames: shape.audio.numFrames },
+  };
+}
+
+function shapeKey(shape: ClipShape): string {
+  return `${shape.video?.grid.join("x") ?? "-"}/${shape.audio?.numFrames ?? "-"}`;
+}

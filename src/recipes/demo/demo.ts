@@ -1,0 +1,159 @@
+// `npm run demo`: a corpus of real clips, warm towers, a cold start, the arms, their measures and the report, over a few
+// processes. Every task leaves a file or folder that is whole or not there; what is there is not done again.
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { buildTheatreTokenizer } from "../../data/theatre/tokenizer.ts";
+import { initTiny } from "../../models/index.ts";
+import { replaceFile } from "../../run/checkpoint.ts";
+import type { DeepReadonly } from "../../run/config.ts";
+import { requireFreeSpace } from "../../run/disk.ts";
+import type { Interrupt } from "../../run/interrupt.ts";
+import { runPool } from "../../run/pool.ts";
+import type { Progress } from "../../run/progress.ts";
+import { openRunDirectory } from "../../run/run-directory.ts";
+import { deriveSeed32 } from "../../run/seeds.ts";
+import { readVersions } from "../../run/versions.ts";
+import { torchVersion } from "../../tensor/index.ts";
+import type { ArmResult } from "../report/data.ts";
+import type { DemoConfig } from "./config.ts";
+import { type DemoPaths, demoPaths } from "./paths.ts";
+import { type Timing, writeReport } from "./report.ts";
+import { type DemoTask, isTaskDone, taskName } from "./run-task.ts";
+import { type SplitName, shardsOf } from "./splits.ts";
+import { storyClips } from "./story-clips.ts";
+
+export interface DemoRun {
+  readonly directory: string;
+  readonly config: DeepReadonly<DemoConfig>;
+  readonly progress: Progress;
+  readonly interrupt: Interrupt;
+}
+
+export interface DemoResult {
+  readonly paths: DemoPaths;
+  readonly arms: readonly ArmResult[];
+}
+
+/** Clips, checkpoints and the report of one demo, with room to spare. */
+const bytesNeeded = 1.5e9;
+
+export async function runDemo(run: DemoRun): Promise<DemoResult> {
+  const { config } = run;
+  requireFreeSpace(run.directory, bytesNeeded, "the demo");
+  using opened = openRunDirectory(run.directory, {
+    config,
+    mayChange: ["workers", "arms", "seeds", "numStories"],
+    versions: readVersions(torchVersion()),
+    seeds: Array.from({ length: config.seeds }, (_, seed) => seed),
+    device: "cpu",
+  });
+  const paths = demoPaths(opened.path);
+  const timings = await readTimings(paths);
+  const stage = async (name: string, tasks: readonly DemoTask[]): Promise<void> => {
+    const missing = tasks.filter((task) => !isTaskDone(task, paths));
+    if (missing.length === 0) return;
+    const start = performance.now();
+    await runStage(run, paths, name, tasks.length, missing);
+    addTiming(paths, timings, name, (performance.now() - start) / 1000);
+  };
+
+  makeFreshPolicy(paths, config.seed);
+  await stage("clips for the towers", renderTasks(config, ["warmup", "warmupDev"]));
+  await stage("warm towers", [
+    { kind: "tower", modality: "video" },
+    { kind: "tower", modality: "audio" },
+  ]);
+  await stage("clips for the cold start", renderTasks(config, ["sft"]));
+  await stage("cold start, and the other clips", [
+    { kind: "cold-start" },
+    ...renderTasks(config, ["rl", "congruent", "conflict", "dev", "devConflict"]),
+  ]);
+  const storyIds = (await storyClips(paths, config.numStories)).map(({ id }) => id);
+  await stage("training and measuring the arms", armTasks(config, paths, storyIds));
+  return { paths, arms: await writeReport(paths, config, timings) };
+}
+
+function makeFreshPolicy(paths: DemoPaths, seed: number): void {
+  if (existsSync(join(paths.fresh, "config.json"))) return;
+  initTiny(paths.fresh, buildTheatreTokenizer(), deriveSeed32(seed, "policy"));
+}
+
+function renderTasks(config: DeepReadonly<DemoConfig>, splits: readonly SplitName[]): DemoTask[] {
+  return splits.flatMap((split) => shardsOf(config, split).map((shard): DemoTask => ({ kind: "render", ...shard })));
+}
+
+/** Longest first, so that the processes end together. */
+function armTasks(config: DeepReadonly<DemoConfig>, paths: DemoPaths, storyIds: readonly string[]): DemoTask[] {
+  const splits = { congruent: "congruent", conflict: "conflict" } as const;
+  const seeds = Array.from({ length: config.seeds }, (_, seed) => seed);
+  const arms = seeds.flatMap((seed) =>
+    [...config.arms].reverse().map(
+      (preset): DemoTask => ({
+        kind: "arm",
+        train: { preset, seed },
+        measure: {
+          arm: preset,
+          seed,
+          model: join(paths.arm(preset, seed), "model"),
+          splits,
+          storyIds: seed === 0 ? storyIds : [],
+          file: paths.measured(preset, seed),
+        },
+      }),
+    ),
+  );
+  const coldStart: DemoTask = {
+    kind: "arm",
+    train: null,
+    measure: { arm: "sft", seed: 0, model: paths.sft, splits, storyIds, file: paths.measured("sft", 0) },
+  };
+  return [...arms, coldStart];
+}
+
+/** Progress counts a task as 100. */
+const taskUnits = 100;
+
+async function runStage(
+  run: DemoRun,
+  paths: DemoPaths,
+  name: string,
+  numTasks: number,
+  missing: readonly DemoTask[],
+): Promise<void> {
+  const shown = run.progress.stage(name, numTasks * taskUnits);
+  const done = new Map(missing.map((task) => [taskName(task), { share: 0, detail: "" }]));
+  const numThere = numTasks - missing.length;
+  await runPool(
+    missing.map((task) => ({
+      name: taskName(task),
+      args: ["demo-task"],
+      payload: { task, directory: paths.root, config: run.config },
+    })),
+    {
+      numProcesses: run.config.workers,
+      signal: run.interrupt.signal,
+      onLine: (task, line) => run.progress.log(`${task.name}: ${line}`),
+      onProgress: (task, progress) => {
+        done.set(task.name, {
+          share: progress.done / progress.total,
+          detail: `${task.name}: ${progress.detail ?? ""}`,
+        });
+        const shares = [...done.values()];
+        const sum = shares.reduce((total, { share }) => total + share, numThere);
+        const active = shares.filter(({ share }) => share > 0 && share < 1).map(({ detail }) => detail);
+        shown.update(Math.floor(sum * taskUnits), active.join(" | "));
+      },
+    },
+  );
+  shown.finish();
+}
+
+async function readTimings(paths: DemoPaths): Promise<Timing[]> {
+  return existsSync(paths.timings) ? (JSON.parse(await readFile(paths.timings, "utf8")) as Timing[]) : [];
+}
+
+function addTiming(paths: DemoPaths, timings: Timing[], stage: string, seconds: number): void {
+  timings.push({ stage, seconds: Number(seconds.toFixed(1)) });
+  replaceFile(paths.timings, `${JSON.stringify(timings)}\n`);
+}

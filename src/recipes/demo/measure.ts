@@ -1,0 +1,83 @@
+// MEP-Bench and the report's clips for one trained model, as a task.
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Report } from "../../bench/report.ts";
+import { loadModel } from "../../models/index.ts";
+import { replaceFile } from "../../run/checkpoint.ts";
+import { ClipLibrary } from "../clip-library.ts";
+import { evaluateOnTheatre } from "../evaluate.ts";
+import { localRespondent } from "../local-respondent.ts";
+import type { ArmStory } from "../report/data.ts";
+import { armStory } from "../stories.ts";
+import { fittedSplit, type SplitName } from "./splits.ts";
+import { type TaskContext, tick } from "./task.ts";
+import { theatreCueBank, theatreEmbedder, theatreEmotionScore, theatrePrompt } from "./theatre-setting.ts";
+
+export interface MeasureTask {
+  readonly arm: string;
+  readonly seed: number;
+  /** Directory of the trained model. */
+  readonly model: string;
+  /** Held-out splits; the dev pair serves every choice of a hyper-parameter. */
+  readonly splits: { readonly congruent: SplitName; readonly conflict: SplitName };
+  /** Ids of the clips that the report plays; empty for none. */
+  readonly storyIds: readonly string[];
+  /** Where the result goes. */
+  readonly file: string;
+}
+
+export interface Measured {
+  readonly arm: string;
+  readonly seed: number;
+  readonly report: Report;
+  readonly stories: readonly { readonly sampleId: string; readonly story: ArmStory }[];
+}
+
+const maxNewTokens = 80;
+const similarityThreshold = 0.5;
+/** Queries of the whole suite per clip, near enough for a progress bar. */
+const queriesPerClip = 11;
+
+export async function measure(context: TaskContext, task: MeasureTask): Promise<void> {
+  const { paths } = context;
+  using model = loadModel(task.model);
+  const fit = (split: SplitName) => fittedSplit(context, split, (clip) => model.fitClip(clip));
+  const congruent = await fit(task.splits.congruent);
+  const conflict = await fit(task.splits.conflict);
+  using library = new ClipLibrary(model);
+  library.add([...congruent, ...conflict]);
+  const total = queriesPerClip * congruent.length + conflict.length;
+  let done = 0;
+  const respondent = localRespondent(model, library, {
+    name: task.arm,
+    maxNewTokens,
+    promptText: theatrePrompt,
+    onBatch: async (numDone, numTotal) => {
+      await tick(context, Math.min(total, done + numDone), total, "measuring");
+      if (numDone === numTotal) done += numTotal;
+    },
+  });
+  const bank = await theatreCueBank(theatreEmbedder());
+  const samplesOf = (clips: typeof congruent) => clips.map(({ sample }) => sample);
+  const { report } = await evaluateOnTheatre(
+    respondent,
+    bank,
+    theatreEmotionScore,
+    samplesOf(congruent),
+    samplesOf(conflict),
+  );
+  const stories = [];
+  for (const sample of samplesOf([...congruent, ...conflict]).filter(({ id }) => task.storyIds.includes(id))) {
+    const story = await armStory(model, library, sample, {
+      arm: task.arm,
+      bank,
+      similarityThreshold,
+      promptText: theatrePrompt,
+      maxNewTokens,
+    });
+    stories.push({ sampleId: sample.id, story });
+  }
+  await mkdir(dirname(task.file), { recursive: true });
+  const measured: Measured = { arm: task.arm, seed: task.seed, report, stories };
+  replaceFile(task.file, `${JSON.stringify(measured, null, 1)}\n`);
+}

@@ -1,0 +1,35 @@
+// Where the demo keeps what: everything under one run directory, one folder or file per finished task.
+import { join } from "node:path";
+
+export interface DemoPaths {
+  readonly root: string;
+  /** The randomly initialised policy. */
+  readonly fresh: string;
+  /** After the cold start: what every arm starts from and is compared with. */
+  readonly sft: string;
+  readonly timings: string;
+  readonly results: string;
+  readonly report: string;
+  corpus(split: string): string;
+  tower(modality: string): string;
+  /** How well a tower tells states, once it is warm. */
+  towerAccuracy(modality: string): string;
+  arm(name: string, seed: number): string;
+  measured(name: string, seed: number): string;
+}
+
+export function demoPaths(root: string): DemoPaths {
+  return {
+    root,
+    fresh: join(root, "models", "fresh"),
+    sft: join(root, "models", "sft"),
+    timings: join(root, "timings.json"),
+    results: join(root, "results.json"),
+    report: join(root, "report.html"),
+    corpus: (split) => join(root, "corpus", split),
+    tower: (modality) => join(root, "models", `tower-${modality}.safetensors`),
+    towerAccuracy: (modality) => join(root, "models", `tower-${modality}.json`),
+    arm: (name, seed) => join(root, "arms", name, `seed-${seed}`),
+    measured: (name, seed) => join(root, "measured", `${name}-${seed}.json`),
+  };
+}

@@ -1,0 +1,122 @@
+// The demo's splits: one theatre corpus each, rendered and decoded in as many shards as there are workers, so that what is
+// needed first is there first and no clip is decoded twice.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { loadSamples } from "../../data/jsonl.ts";
+import type { Sample } from "../../data/sample.ts";
+import { buildCorpus, type CorpusPlan, placedScenes } from "../../data/theatre/corpus.ts";
+import type { SceneKind } from "../../data/theatre/draw.ts";
+import { defaultClipFormat, sceneSample } from "../../data/theatre/render.ts";
+import type { MediaClip } from "../../media/clip.ts";
+import type { DeepReadonly } from "../../run/config.ts";
+import { type FittedSample, fitSamples } from "../fitted-samples.ts";
+import type { DemoConfig } from "./config.ts";
+import type { DemoPaths } from "./paths.ts";
+import type { TaskContext } from "./task.ts";
+
+const kinds = {
+  warmup: "decorrelated",
+  warmupDev: "decorrelated",
+  sft: "train",
+  rl: "train",
+  dev: "congruent",
+  devConflict: "conflict",
+  congruent: "congruent",
+  conflict: "conflict",
+} as const satisfies Record<string, SceneKind>;
+
+export type SplitName = keyof typeof kinds;
+
+/** More unreadable clips than this share stop the demo; its clips were just rendered, so any is suspicious. */
+const maxSkippedFraction = 0.02;
+
+/** Changes when the same clip would be brought to the model's resolution differently. */
+const fitKey = "112x112@2fps";
+
+export interface Shard {
+  readonly split: SplitName;
+  readonly index: number;
+  readonly count: number;
+}
+
+export function shardsOf(config: DeepReadonly<DemoConfig>, split: SplitName): Shard[] {
+  const count = config.shards;
+  return Array.from({ length: count }, (_, index) => ({ split, index, count }));
+}
+
+/** Renders and decodes one shard of a split. */
+export async function renderShard(context: TaskContext, shard: Shard, fitClip: FitClip): Promise<void> {
+  const { paths, config, interrupt, progress } = context;
+  const plan = planOf(config, shard.split);
+  const root = paths.corpus(shard.split);
+  await buildCorpus(root, plan, {
+    shard,
+    signal: interrupt.signal,
+    onProgress: ({ done, total }) => progress({ done, total: 2 * total, detail: "rendering" }),
+  });
+  const own = placedScenes(plan).filter((_, i) => i % shard.count === shard.index);
+  await fitShard(
+    paths,
+    shard,
+    own.map((placed) => sceneSample(placed, plan.format)),
+    fitClip,
+    {
+      signal: interrupt.signal,
+      onProgress: (done, total) => progress({ done: total + done, total: 2 * total, detail: "decoding" }),
+    },
+  );
+}
+
+type FitClip = (clip: MediaClip) => MediaClip;
+
+/** The samples of a split with their clips at the model's resolution, in the split's order. */
+export async function fittedSplit(context: TaskContext, split: SplitName, fitClip: FitClip): Promise<FittedSample[]> {
+  const { paths, config } = context;
+  const { samples } = await loadSamples(samplesFile(paths, split));
+  const merged: (FittedSample | undefined)[] = samples.map(() => undefined);
+  for (const shard of shardsOf(config, split)) {
+    const own = samples.filter((_, i) => i % shard.count === shard.index);
+    const fitted = await fitShard(paths, shard, own, fitClip, { signal: context.interrupt.signal });
+    const place = new Map(own.map((sample, i) => [sample.id, i * shard.count + shard.index]));
+    for (const item of fitted) merged[place.get(item.sample.id)!] = item;
+  }
+  return merged.filter((item) => item !== undefined);
+}
+
+export function samplesFile(paths: DemoPaths, split: SplitName): string {
+  return join(paths.corpus(split), `${split}.jsonl`);
+}
+
+/** Whether every clip of a split is rendered and described. */
+export async function isSplitThere(paths: DemoPaths, split: SplitName): Promise<boolean> {
+  return readFile(samplesFile(paths, split)).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function fitShard(
+  paths: DemoPaths,
+  { split, index, count }: Shard,
+  samples: readonly Sample[],
+  fitClip: FitClip,
+  options: { readonly signal?: AbortSignal; readonly onProgress?: (done: number, total: number) => void },
+): Promise<FittedSample[]> {
+  const cacheFile = join(paths.corpus(split), `fitted-${index}-of-${count}.safetensors`);
+  const { fitted } = await fitSamples(paths.corpus(split), samples, {
+    ...options,
+    cacheFile,
+    fitClip,
+    fitKey,
+    maxSkippedFraction,
+  });
+  return fitted;
+}
+
+function planOf(config: DeepReadonly<DemoConfig>, split: SplitName): CorpusPlan {
+  return {
+    seed: config.seed,
+    splits: [{ name: split, kind: kinds[split], numClips: config.clips[split] }],
+    format: defaultClipFormat,
+  };
+}

@@ -1,0 +1,64 @@
+// One arm as a task: a preset trained from the cold start with one seed.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { loadModel } from "../../models/index.ts";
+import { configToYaml, resolveConfig } from "../../run/config.ts";
+import { deriveSeed32 } from "../../run/seeds.ts";
+import { ClipLibrary } from "../clip-library.ts";
+import { trainGrpo } from "../grpo.ts";
+import { type PresetName, presets } from "../presets.ts";
+import { trainSchema } from "../train-config.ts";
+import { trainableParameters } from "./cold-start.ts";
+import { fittedSplit } from "./splits.ts";
+import type { TaskContext } from "./task.ts";
+import { theatreEmbedder, theatreEmotionScore, theatrePrompt } from "./theatre-setting.ts";
+
+export interface ArmTask {
+  readonly preset: PresetName;
+  /** 0 is the first RL seed. */
+  readonly seed: number;
+  /** `path=value` changes to the preset, for experiments. */
+  readonly overrides?: readonly string[];
+}
+
+export async function trainArm(context: TaskContext, { preset, seed, overrides = [] }: ArmTask): Promise<void> {
+  const { paths, interrupt, progress } = context;
+  const directory = paths.arm(preset, seed);
+  const config = resolveConfig(trainSchema, {
+    preset: {
+      ...presets[preset].config,
+      steps: context.config.rlSteps,
+      seed: deriveSeed32(context.config.seed, "rl", seed),
+    },
+    overrides,
+  });
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, "config.yaml"), configToYaml(config, `preset ${preset}`));
+  using policy = loadModel(paths.sft);
+  using reference = loadModel(paths.sft);
+  const fitted = await fittedSplit(context, "rl", (clip) => policy.fitClip(clip));
+  using library = new ClipLibrary(policy);
+  library.add(fitted);
+  const trainable = trainableParameters(policy);
+  for (const parameter of trainable.values()) parameter.requiresGrad = true;
+  await trainGrpo({
+    config,
+    policy,
+    reference,
+    trainable,
+    library,
+    samples: fitted.map(({ sample }) => sample),
+    promptText: (sample) => theatrePrompt(sample),
+    embedder: theatreEmbedder(),
+    emotionScore: theatreEmotionScore,
+    directory,
+    interrupt,
+    onStep: (step, metrics) =>
+      progress({
+        done: step + 1,
+        total: config.steps,
+        detail: `reward ${metrics.reward!.toFixed(2)} recall ${metrics["rewards/omni/mean"]!.toFixed(2)}/3 kl ${(metrics.kl ?? 0).toFixed(3)}`,
+      }),
+  });
+  policy.save(join(directory, "model"));
+}

@@ -1,0 +1,49 @@
+// One tower's warm-up as a task: its clips, its labels, its weights on disk.
+import type { Modality } from "../../media/clip.ts";
+import { loadModel } from "../../models/index.ts";
+import { replaceFile } from "../../run/checkpoint.ts";
+import { deriveSeed32 } from "../../run/seeds.ts";
+import { type Tensor, writeSafetensors } from "../../tensor/index.ts";
+import type { FittedSample } from "../fitted-samples.ts";
+import { attributeNames, numStates, sceneOf, stateIndices } from "../theatre-scenes.ts";
+import { type LabelledClip, StateClassifier, stateAccuracy, warmUpSteps } from "../warm-up.ts";
+import { fittedSplit, type SplitName } from "./splits.ts";
+import { type TaskContext, tick } from "./task.ts";
+
+const prefixes: Readonly<Record<Modality, string>> = { video: "visual.", audio: "audio_tower." };
+
+/** Accuracy per attribute on clips that were not trained on. */
+export type TowerAccuracy = Readonly<Record<string, number>>;
+
+export async function warmTower(context: TaskContext, modality: Modality): Promise<void> {
+  const { config, paths } = context;
+  using policy = loadModel(paths.fresh);
+  const labelled = (clips: readonly FittedSample[]) => clips.map((clip) => label(policy, clip, modality));
+  const load = (split: SplitName) => fittedSplit(context, split, (clip) => policy.fitClip(clip));
+  const train = labelled(await load("warmup"));
+  const held = labelled(await load("warmupDev"));
+  const tower = parametersUnder(policy.parameters(), prefixes[modality]);
+  for (const parameter of tower.values()) parameter.requiresGrad = true;
+  const seed = deriveSeed32(config.seed, "warmup", modality);
+  using classifier = new StateClassifier(policy, modality, train[0]!.features, numStates[modality], seed);
+  let step = 0;
+  for (const metrics of warmUpSteps(classifier, [...tower.values()], train, { ...config.warmup, seed })) {
+    await tick(context, ++step, config.warmup.steps, `accuracy ${metrics.accuracy.toFixed(2)}`);
+  }
+  writeSafetensors(paths.tower(modality), tower);
+  const accuracy = stateAccuracy(classifier, held);
+  const byName: TowerAccuracy = Object.fromEntries(attributeNames[modality].map((name, a) => [name, accuracy[a]!]));
+  replaceFile(paths.towerAccuracy(modality), `${JSON.stringify(byName)}\n`);
+}
+
+function label(policy: ReturnType<typeof loadModel>, { sample, clip }: FittedSample, modality: Modality): LabelledClip {
+  const only =
+    modality === "video"
+      ? { ...clip, waveform: new Float32Array(0) }
+      : { ...clip, frames: new Uint8Array(0), numFrames: 0 };
+  return { features: policy.features(only), states: stateIndices(sceneOf(sample), modality) };
+}
+
+function parametersUnder(parameters: ReadonlyMap<string, Tensor>, prefix: string): Map<string, Tensor> {
+  return new Map([...parameters].filter(([name]) => name.startsWith(prefix)));
+}

@@ -1,0 +1,126 @@
+// Samples with their clips decoded and brought to the model's resolution. Decoding is the slow part and never changes,
+// so its result is kept beside the corpus as one safetensors file, memory-mapped when it is read again; the file is
+// keyed by every clip's size and time and by the model's resolution.
+import { createHash } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
+import { mediaPath } from "../data/jsonl.ts";
+import type { Sample } from "../data/sample.ts";
+import { OppoError } from "../error.ts";
+import type { MediaClip } from "../media/clip.ts";
+import { decodeClip } from "../media/decode.ts";
+import { openSafetensors, scope, type Tensor, tensor, writeSafetensors } from "../tensor/index.ts";
+
+export interface FittedSample {
+  readonly sample: Sample;
+  readonly clip: MediaClip;
+}
+
+export interface SkippedSample {
+  readonly id: string;
+  readonly reason: string;
+}
+
+export interface FitOptions {
+  /** Where the decoded clips are kept; left out, nothing is kept. */
+  readonly cacheFile?: string;
+  readonly fitClip: (clip: MediaClip) => MediaClip;
+  /** Changes when fitClip would give something else. Example: "112x112@2fps" */
+  readonly fitKey: string;
+  /** More unreadable clips than this share stop the run. */
+  readonly maxSkippedFraction: number;
+  readonly onProgress?: (numDone: number, numTotal: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** @throws OppoError ERR_TOO_MANY_SKIPPED when more than maxSkippedFraction of the clips cannot be read. */
+export async function fitSamples(
+  root: string,
+  samples: readonly Sample[],
+  options: FitOptions,
+): Promise<{ fitted: FittedSample[]; skipped: SkippedSample[] }> {
+  const key = cacheKey(root, samples, options.fitKey);
+  const cached = options.cacheFile === undefined ? null : readCache(options.cacheFile, key, samples);
+  if (cached !== null) return cached;
+  const fitted: FittedSample[] = [];
+  const skipped: SkippedSample[] = [];
+  for (const [i, sample] of samples.entries()) {
+    options.signal?.throwIfAborted();
+    try {
+      fitted.push({ sample, clip: options.fitClip(await decodeClip(mediaPath(root, sample))) });
+    } catch (error) {
+      if (!(error instanceof OppoError)) throw error;
+      skipped.push({ id: sample.id, reason: error.message });
+      refuseTooManySkips(root, skipped, samples.length, options.maxSkippedFraction);
+    }
+    options.onProgress?.(i + 1, samples.length);
+  }
+  if (options.cacheFile !== undefined) writeCache(options.cacheFile, key, fitted, skipped);
+  return { fitted, skipped };
+}
+
+function refuseTooManySkips(root: string, skipped: readonly SkippedSample[], total: number, limit: number): void {
+  if (skipped.length <= limit * total) return;
+  const last = skipped.at(-1)!;
+  throw new OppoError(
+    "ERR_TOO_MANY_SKIPPED",
+    `${root}: expected at most ${Math.floor(limit * total)} of ${total} clips to be unreadable, got ${skipped.length}; the last is ${last.id}: ${last.reason} Repair or remove them, or raise maxSkippedFraction.`,
+  );
+}
+
+function cacheKey(root: string, samples: readonly Sample[], fitKey: string): string {
+  const hash = createHash("sha256").update(`fitted-1\n${fitKey}\n`);
+  for (const sample of samples) {
+    const path = mediaPath(root, sample);
+    const stat = existsSync(path) ? statSync(path) : null;
+    hash.update(`${sample.id} ${sample.media} ${stat?.size ?? "missing"} ${stat?.mtimeMs ?? 0}\n`);
+  }
+  return hash.digest("hex");
+}
+
+interface ClipHeader {
+  readonly id: string;
+  readonly clip: Omit<MediaClip, "frames" | "waveform">;
+}
+
+function writeCache(
+  file: string,
+  key: string,
+  fitted: readonly FittedSample[],
+  skipped: readonly SkippedSample[],
+): void {
+  scope(() => {
+    const tensors = new Map<string, Tensor>();
+    const headers = fitted.map(({ sample, clip }): ClipHeader => {
+      const { frames, waveform, ...rest } = clip;
+      if (frames.length > 0) tensors.set(`${sample.id}/frames`, tensor(frames));
+      if (waveform.length > 0) tensors.set(`${sample.id}/waveform`, tensor(waveform));
+      return { id: sample.id, clip: rest };
+    });
+    writeSafetensors(file, tensors, { key, headers: JSON.stringify(headers), skipped: JSON.stringify(skipped) });
+  });
+}
+
+function readCache(
+  file: string,
+  key: string,
+  samples: readonly Sample[],
+): { fitted: FittedSample[]; skipped: SkippedSample[] } | null {
+  if (!existsSync(file)) return null;
+  using opened = openSafetensors(file);
+  if (opened.metadata.key !== key) return null;
+  const byId = new Map(samples.map((sample) => [sample.id, sample]));
+  const headers = JSON.parse(opened.metadata.headers!) as ClipHeader[];
+  const fitted = headers.map(({ id, clip }): FittedSample => {
+    const frames = `${id}/frames`;
+    const waveform = `${id}/waveform`;
+    return scope(() => ({
+      sample: byId.get(id)!,
+      clip: {
+        ...clip,
+        frames: opened.entries.has(frames) ? opened.tensor(frames).toUint8Array() : new Uint8Array(0),
+        waveform: opened.entries.has(waveform) ? opened.tensor(waveform).toFloat32Array() : new Float32Array(0),
+      },
+    }));
+  });
+  return { fitted, skipped: JSON.parse(opened.metadata.skipped!) as SkippedSample[] };
+}

@@ -1,0 +1,131 @@
+// SFT cold start: next-token cross-entropy on annotated reasonings and think-first probes. All examples of one clip share
+// one prefix: the turns up to where they differ run once, the rest of the prompt and the answer are branches.
+// B clips, N examples, C branch tokens (padded), D width, V vocabulary
+import type { ModelPrompt, OmniModel, PromptTokens } from "../models/omni-model.ts";
+import { AdamW, clipGradNorm, cosineSchedule } from "../nn/index.ts";
+import { indices, op, scope, type Tensor, tensor } from "../tensor/index.ts";
+
+/** One question about a clip with the answer to learn. */
+export interface SftExample {
+  readonly prompt: ModelPrompt;
+  /** Answer ids, the stop token included. */
+  readonly target: Int32Array;
+  /** Loss weight of every target id. */
+  readonly weights: Float32Array;
+}
+
+export interface SftOptions {
+  readonly steps: number;
+  readonly learningRate: number;
+  readonly warmupSteps: number;
+  /** The cosine's floor, as a share of the learning rate. */
+  readonly learningRateFloor: number;
+  readonly weightDecay: number;
+  readonly betas: readonly [number, number];
+  readonly maxGradNorm: number;
+}
+
+export interface SftStepMetrics {
+  readonly loss: number;
+  readonly gradNorm: number;
+  readonly learningRate: number;
+}
+
+/**
+ * Runs the steps; the caller logs and may stop between them.
+ * @param batchOf the clips of a step, each with its examples: a pure function of the step, so that a resumed run sees
+ *   the same data.
+ */
+export function* sftSteps(
+  model: OmniModel,
+  trained: readonly Tensor[],
+  batchOf: (step: number) => readonly (readonly SftExample[])[],
+  options: SftOptions,
+): Generator<SftStepMetrics> {
+  using optimizer = new AdamW([{ parameters: trained }], {
+    lr: options.learningRate,
+    betas: options.betas,
+    weightDecay: options.weightDecay,
+  });
+  for (let step = 0; step < options.steps; step++) {
+    const schedule = { total: options.steps, warmup: options.warmupSteps, floor: options.learningRateFloor };
+    const learningRate = options.learningRate * cosineSchedule(step, schedule);
+    const metrics = scope(() => {
+      optimizer.zeroGrad();
+      const loss = sftLoss(model, batchOf(step));
+      loss.backward();
+      const gradNorm = clipGradNorm(trained, options.maxGradNorm);
+      optimizer.step(learningRate);
+      return { loss: loss.item(), gradNorm, learningRate };
+    });
+    yield metrics;
+  }
+}
+
+/** Weighted mean cross-entropy over all target tokens of the batch. Scalar. */
+export function sftLoss(model: OmniModel, batch: readonly (readonly SftExample[])[]): Tensor {
+  const branches = batch.map((examples) => branchOff(examples));
+  const hidden = model.hidden(
+    branches.map((branch) => branch.prefix),
+    branches.map((branch) => branch.completions),
+  ); // [N, C, D]
+  const [numRows, numColumns, width] = hidden.shape as [number, number, number];
+  const positions: number[] = [];
+  const targets: number[] = [];
+  const weights: number[] = [];
+  let row = 0;
+  for (const [b, examples] of batch.entries()) {
+    for (const [e, example] of examples.entries()) {
+      const start = branches[b]!.completions[e]!.length - example.target.length;
+      for (const [t, id] of example.target.entries()) {
+        positions.push(row * numColumns + start + t);
+        targets.push(id);
+        weights.push(example.weights[t]!);
+      }
+      row++;
+    }
+  }
+  const rows = hidden.view([numRows * numColumns, width]).indexSelect(0, indices(positions)); // [T, D]
+  const logprobs = model.logits(rows).logSoftmax(-1).gather(1, indices(targets).unsqueeze(1)).squeeze(1); // [T]
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return op.sum(logprobs.mul(tensor(Float32Array.from(weights)))).mul(-1 / total);
+}
+
+interface Branches {
+  readonly prefix: ModelPrompt;
+  readonly completions: readonly Int32Array[];
+}
+
+/** Cuts the prompts of one clip at their longest common prefix, which keeps at least one token for each branch. */
+function branchOff(examples: readonly SftExample[]): Branches {
+  const prompts = examples.map((example) => example.prompt.tokens);
+  const shared = commonPrefix(prompts);
+  const completions = examples.map((example, e) => {
+    const rest = prompts[e]!.ids.subarray(shared);
+    const branch = new Int32Array(rest.length + example.target.length);
+    branch.set(rest);
+    branch.set(example.target, rest.length);
+    return branch;
+  });
+  return { prefix: { tokens: headOf(prompts[0]!, shared), rows: examples[0]!.prompt.rows }, completions };
+}
+
+function commonPrefix(prompts: readonly PromptTokens[]): number {
+  const first = prompts[0]!.ids;
+  let length = Math.min(...prompts.map((prompt) => prompt.ids.length));
+  for (const { ids } of prompts) {
+    let same = 0;
+    while (same < length && ids[same] === first[same]) same++;
+    length = same;
+  }
+  return length;
+}
+
+function headOf(prompt: PromptTokens, length: number): PromptTokens {
+  const total = prompt.ids.length;
+  const positions = new Int32Array(3 * length);
+  for (let axis = 0; axis < 3; axis++) {
+    positions.set(prompt.positions.subarray(axis * total, axis * total + length), axis * length);
+  }
+  return { ids: prompt.ids.slice(0, length), positions };
+}
