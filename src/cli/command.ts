@@ -8,6 +8,8 @@ export interface CommandDefinition {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
+  /** Started by other commands in processes of their own; not in the help. */
+  readonly isInternal?: true;
   /** Declares options and action. `--json` and `--verbose` are there already. */
   configure(command: Command): void;
 }

@@ -45,9 +45,9 @@ function buildProgram(commands: readonly CommandDefinition[]): Command {
     .exitOverride()
     // Errors are printed by reportFailure, once and in one form.
     .configureOutput({ outputError: () => undefined });
-  for (const { name, summary, configure } of commands) {
+  for (const { name, summary, isInternal, configure } of commands) {
     const command = program
-      .command(name)
+      .command(name, { hidden: isInternal === true })
       .description(summary)
       .option("--json", "print results and errors as JSON")
       .option("--verbose", "print errors with their stack");
