@@ -2,7 +2,7 @@
 // ("leaf"); every chunk runs the head, adds its part of the loss and goes backward at once, which leaves a gradient in
 // the leaf; one backward through the trunk finishes. Memory is bounded by the chunk, and nothing is computed twice.
 // R scored rows, D width
-import { indices, op, scope, type Tensor } from "../tensor/index.ts";
+import { indices, op, scope, type Tensor, tensor } from "../tensor/index.ts";
 
 /** Hidden rows that are scored, cut from the trunk's graph. */
 export interface CutRows {
@@ -12,10 +12,20 @@ export interface CutRows {
   readonly leaf: Tensor;
 }
 
+/** int64 on the device of `like`. */
+export function indicesLike(like: Tensor, values: Int32Array): Tensor {
+  return indices(values).to({ device: like.device });
+}
+
+/** float32 on the device of `like`. */
+export function floatsLike(like: Tensor, values: Float32Array): Tensor {
+  return tensor(values, [values.length], { device: like.device });
+}
+
 /** @param hidden [N, C, D] @param flatRows indices n * C + c of the rows to keep. */
 export function cutRows(hidden: Tensor, flatRows: Int32Array, requiresGrad: boolean): CutRows {
   const width = hidden.shape[2]!;
-  const rows = hidden.reshape([-1, width]).indexSelect(0, indices(flatRows));
+  const rows = hidden.reshape([-1, width]).indexSelect(0, indicesLike(hidden, flatRows));
   const leaf = rows.detach();
   if (requiresGrad) leaf.requiresGrad = true;
   return { rows, leaf };

@@ -2,8 +2,16 @@
 // chunk. Leaves the hidden rows cut from the graph, for the masked branches to add their gradients to.
 // N rollouts, C longest completion, R scored tokens, n tokens of a chunk, D width, V vocabulary
 import type { OmniModel } from "../models/omni-model.ts";
-import { indices, noGrad, op, type Tensor, tensor } from "../tensor/index.ts";
-import { type CutRows, cutRows, forEachChunk, logDistribution, rowsPerChunk } from "./chunks.ts";
+import { noGrad, op, type Tensor } from "../tensor/index.ts";
+import {
+  type CutRows,
+  cutRows,
+  floatsLike,
+  forEachChunk,
+  indicesLike,
+  logDistribution,
+  rowsPerChunk,
+} from "./chunks.ts";
 import type { MetricSums } from "./metrics.ts";
 import { clippedSurrogate, fullKl, importanceRatio, sampledKl } from "./objectives/grpo.ts";
 import { oppoLoss } from "./objectives/oppo.ts";
@@ -55,7 +63,7 @@ export function runFullBranch(context: StepContext, groups: readonly PlannedGrou
     return noGrad(() => cutRows(reference.hidden(prompts, completions), layout.flatRows, false).rows); // [R, D]
   });
 
-  const tokens = scoredTokens(rollouts);
+  const tokens = scoredTokens(rollouts, cut.leaf);
   timed("policy_loss", () => {
     forEachChunk(layout.flatRows.length, rowsPerChunk(options.tokensPerChunk, policy.vocabSize), (start, count) => {
       policyChunk(context, cut.leaf, referenceRows, tokens, start, count);
@@ -79,7 +87,7 @@ function packRollouts(rollouts: readonly PlannedRollout[]): {
   return { flatRows: Int32Array.from(flatRows), firstRow };
 }
 
-function scoredTokens(rollouts: readonly PlannedRollout[]): ScoredTokens {
+function scoredTokens(rollouts: readonly PlannedRollout[], like: Tensor): ScoredTokens {
   const numTokens = rollouts.reduce((sum, { ids }) => sum + ids.length, 0);
   const ids = new Int32Array(numTokens);
   const advantages = new Float32Array(numTokens);
@@ -94,7 +102,12 @@ function scoredTokens(rollouts: readonly PlannedRollout[]): ScoredTokens {
     weights.fill(rollout.weight, at, end);
     at = end;
   }
-  return { ids: indices(ids), advantages: tensor(advantages), weights: tensor(weights), samplerLogprobs };
+  return {
+    ids: indicesLike(like, ids),
+    advantages: floatsLike(like, advantages),
+    weights: floatsLike(like, weights),
+    samplerLogprobs,
+  };
 }
 
 /** J_GRPO of n tokens and its gradient into the leaf and the head. */
@@ -113,7 +126,7 @@ function policyChunk(
 
   const logp = logDistribution(policy.logits(leaf.narrow(0, start, count))); // [n, V]
   const logprobs = pick(logp, ids); // [n]
-  const old = options.oldLogprobs === "current" ? logprobs.detach() : tensor(sampler);
+  const old = options.oldLogprobs === "current" ? logprobs.detach() : floatsLike(leaf, sampler);
   const ratio = importanceRatio(logprobs, old);
   const surrogate = clippedSurrogate(ratio, advantages, options.clip);
   let objective = surrogate;

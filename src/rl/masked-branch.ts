@@ -4,8 +4,16 @@
 // N rollouts, C longest completion, n tokens of a chunk, D width, V vocabulary
 import { OppoError } from "../error.ts";
 import type { ModelPrompt } from "../models/omni-model.ts";
-import { indices, noGrad, type Tensor, tensor } from "../tensor/index.ts";
-import { backwardThroughTrunk, cutRows, forEachChunk, logDistribution, rowsPerChunk } from "./chunks.ts";
+import { noGrad, type Tensor } from "../tensor/index.ts";
+import {
+  backwardThroughTrunk,
+  cutRows,
+  floatsLike,
+  forEachChunk,
+  indicesLike,
+  logDistribution,
+  rowsPerChunk,
+} from "./chunks.ts";
 import type { FullBranch, StepContext } from "./full-branch.ts";
 import { fullKl } from "./objectives/grpo.ts";
 import { type ObjectiveParts, oppoLoss } from "./objectives/oppo.ts";
@@ -151,9 +159,9 @@ function perceptionChunk(
   count: number,
 ): void {
   const { perception } = options;
-  const ids = indices(layout.ids.subarray(start, start + count));
-  const weights = tensor(layout.weights.subarray(start, start + count));
-  const fullRows = indices(layout.fullRows.subarray(start, start + count));
+  const ids = indicesLike(fullLeaf, layout.ids.subarray(start, start + count));
+  const weights = floatsLike(fullLeaf, layout.weights.subarray(start, start + count));
+  const fullRows = indicesLike(fullLeaf, layout.fullRows.subarray(start, start + count));
   const fullLogits = () => logDistribution(policy.logits(fullLeaf.indexSelect(0, fullRows)));
   const fullLearns = perception.gradient !== "masked" || perception.fullEntropyWeight !== 0;
   const fullLogp = fullLearns ? fullLogits() : noGrad(fullLogits); // [n, V]
