@@ -24,9 +24,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   run: [...pure, "nn", "tensor"],
   recipes: [
     ...pure,
-    ...["run", "rl", "bench", "models", "data", "nn", "evidence", "tensor", "text", "media", "emotion", "report"],
+    ...["run", "rl", "bench", "models", "data", "nn", "evidence", "tensor", "text", "media", "emotion"],
   ],
-  report: [...pure, "bench", "data", "evidence", "text", "media", "emotion", "rl"],
   serve: [...pure, "recipes", "run", "rl", "bench", "models", "data", "evidence", "text", "media", "emotion"],
   cli: [...pure, "recipes", "run", "serve"],
 };

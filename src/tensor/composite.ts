@@ -8,18 +8,14 @@ const geluOperator = native.declare("aten::gelu", "");
 const isFirstGeneration = torchVersion().startsWith("1.");
 
 /**
- * x * Phi(x), the erf form. libtorch 1.13 hands contiguous inputs to oneDNN, whose backward reads a non-contiguous
- * gradient as if it were contiguous: wrong gradients, no error. A transposed input takes libtorch's own kernel, which is
- * right and as fast; where no transposed view of the same numbers exists, the formula is written out.
+ * x * Phi(x), the erf form. On libtorch 1.13 oneDNN's backward reads a non-contiguous gradient as if it were contiguous:
+ * wrong gradients, no error. The backward of a slice always builds a fresh contiguous gradient, so the result is passed
+ * through a slice of its whole length, which costs the forward pass nothing.
  */
 export function gelu(x: Tensor): Tensor {
-  if (!isFirstGeneration) return wrap(native.call(geluOperator, x.h));
-  const shape = x.shape;
-  const numColumns = shape.at(-1) ?? 1;
-  const numRows = numColumns === 0 ? 0 : x.numel / numColumns;
-  if (numColumns < 2 || numRows < 2) return op.mul(op.add(op.erf(op.mul(x, Math.SQRT1_2)), 1), op.mul(x, 0.5));
-  const columns = op.t(op.reshape(x, [numRows, numColumns]));
-  return op.reshape(op.t(wrap(native.call(geluOperator, columns.h))), shape);
+  const y = wrap(native.call(geluOperator, x.h));
+  if (!isFirstGeneration || x.ndim === 0) return y;
+  return op.narrow(y, 0, 0, y.size(0));
 }
 
 let fusedRmsNorm: boolean | null = null;

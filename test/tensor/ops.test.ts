@@ -273,9 +273,21 @@ describe("composite functions", () => {
       assert.deepEqual(y.shape, shape);
       const reversed = Array.from(shape, (_, i) => shape.length - 1 - i);
       const weights = op.randn(shape.toReversed(), { generator });
-      y.permute(reversed).mul(weights).sum().backward();
-      const gradient = geluDerivative(x.detach()).mul(weights.permute(reversed).to("float64"));
-      assertClose(x.grad!, gradient.toNumbers(), float32Tolerance);
+      const derivative = geluDerivative(x.detach());
+      // A transposed gradient, one expanded from a scalar (all strides 0), and one with gaps.
+      y.permute(reversed).mul(weights).sum().backward(null, { retainGraph: true });
+      assertClose(x.grad!, derivative.mul(weights.permute(reversed).to("float64")).toNumbers(), float32Tolerance);
+      x.grad = null;
+      y.sum().backward(null, { retainGraph: true });
+      assertClose(x.grad!, derivative.toNumbers(), float32Tolerance);
+      x.grad = null;
+      y.backward(
+        op
+          .ones([...shape, 2])
+          .mul(float([3, 5]))
+          .select(-1, 1),
+      );
+      assertClose(x.grad!, derivative.mul(5).toNumbers(), float32Tolerance);
     }
   });
 
