@@ -42,6 +42,8 @@ function buildProgram(commands: readonly CommandDefinition[]): Command {
     .description(DESCRIPTION)
     .version(packageVersion(), "-V, --version", "print the version")
     .helpCommand(false)
+    // Inherited: else a command takes the options that its subcommand has as well.
+    .enablePositionalOptions()
     .exitOverride()
     // Errors are printed by reportFailure, once and in one form.
     .configureOutput({ outputError: () => undefined });

@@ -1,4 +1,4 @@
-// MEP-Bench on the theatre's held-out clips for one model, and the mean of several seeds of one arm.
+// MEP-Bench on held-out clips for one model, and the mean of several seeds of one arm.
 import type { CueBank } from "../bench/cue-bank.ts";
 import type { EmotionScore } from "../bench/emotion-score.ts";
 import { type MepResult, runMep } from "../bench/mep.ts";
@@ -6,6 +6,7 @@ import type { Metric, Report } from "../bench/report.ts";
 import type { Respondent } from "../bench/respondent.ts";
 import type { Sample } from "../data/sample.ts";
 import { reasoningQuestion } from "../data/theatre/script.ts";
+import type { Cue } from "../evidence/cue.ts";
 import { isTypicalCue } from "./theatre-scenes.ts";
 
 /** Probes per modality; the paper asks 500 on its 300 clips, here every clip is asked once. */
@@ -14,6 +15,28 @@ const maxProbesPerModality = 500;
 /** The probes are the same for every model that is compared. */
 const probeSeed = 5;
 
+/** Held-out clips and how answers about them are read. */
+export interface HeldOut {
+  readonly bank: CueBank;
+  readonly emotionScore: EmotionScore;
+  /** The question that asks for a reasoning. */
+  readonly question: string;
+  readonly congruent: readonly Sample[];
+  readonly conflict: readonly Sample[];
+  /** Whether the other modality suggests a cue. Left out: probes ask for any cue of a clip. */
+  readonly isTypical?: (sample: Sample, cue: Cue) => boolean;
+}
+
+export function evaluateOn(respondent: Respondent, { question, ...heldOut }: HeldOut): Promise<MepResult> {
+  return runMep(respondent, {
+    ...heldOut,
+    reasoningPrompt: () => question,
+    maxProbesPerModality,
+    answerStyle: "tagged",
+    seed: probeSeed,
+  });
+}
+
 export function evaluateOnTheatre(
   respondent: Respondent,
   bank: CueBank,
@@ -21,16 +44,13 @@ export function evaluateOnTheatre(
   congruent: readonly Sample[],
   conflict: readonly Sample[],
 ): Promise<MepResult> {
-  return runMep(respondent, {
+  return evaluateOn(respondent, {
     bank,
     emotionScore,
+    question: reasoningQuestion,
     congruent,
     conflict,
-    reasoningPrompt: () => reasoningQuestion,
-    maxProbesPerModality,
     isTypical: isTypicalCue,
-    answerStyle: "tagged",
-    seed: probeSeed,
   });
 }
 

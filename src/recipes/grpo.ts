@@ -61,9 +61,16 @@ export async function trainGrpo(run: GrpoRun): Promise<void> {
   const scoring = scoreOptions(run);
   const options = stepOptions(config);
   const clock = () => performance.now() / 1000;
+  const checkpoint = (step: number) =>
+    saveCheckpoint(checkpoints, step, (directory) => save(directory, run.trainable, optimizer), { keepLast: 1 });
 
   for (let step = firstStep; step < config.steps; step++) {
-    await run.interrupt.safePoint();
+    try {
+      await run.interrupt.safePoint();
+    } catch (error) {
+      if (step > firstStep) await checkpoint(step);
+      throw error;
+    }
     const start = clock();
     const samples = batchOf(run.samples, config.promptsPerStep, config.seed, step);
     const prompts = samples.map((sample) => ({ sample, prompt: library.prompt(sample.id, run.promptText(sample)) }));
@@ -95,9 +102,7 @@ export async function trainGrpo(run: GrpoRun): Promise<void> {
     for (const group of groups) rollouts.append({ step, ...rolloutRow(group) });
     run.onStep?.(step, metrics);
     if ((step + 1) % config.checkpointEvery === 0 || step + 1 === config.steps) {
-      await saveCheckpoint(checkpoints, step + 1, (directory) => save(directory, run.trainable, optimizer), {
-        keepLast: 1,
-      });
+      await checkpoint(step + 1);
     }
   }
 }

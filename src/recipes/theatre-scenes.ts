@@ -26,6 +26,11 @@ export function sceneOf(sample: Sample): Scene {
   return scene;
 }
 
+export function isTheatreSample(sample: Sample): boolean {
+  const scene = sample.meta?.scene as Partial<Scene> | undefined;
+  return scene?.visual !== undefined && scene.acoustic !== undefined;
+}
+
 export const numStates: Readonly<Record<Modality, readonly number[]>> = {
   video: visualAttributes.map((attribute) => visualStates[attribute].length),
   audio: acousticAttributes.map((attribute) => acousticStates[attribute].length),

@@ -4,5 +4,19 @@ import type { CommandDefinition } from "../command.ts";
 import { demoCommand } from "./demo.ts";
 import { demoTaskCommand } from "./demo-task.ts";
 import { doctorCommand } from "./doctor.ts";
+import { evaluateCommand } from "./evaluate.ts";
+import { presetsCommand } from "./presets.ts";
+import { reportCommand } from "./report.ts";
+import { theatreCommand } from "./theatre.ts";
+import { trainCommand } from "./train.ts";
 
-export const commands: readonly CommandDefinition[] = [demoCommand, doctorCommand, demoTaskCommand];
+export const commands: readonly CommandDefinition[] = [
+  demoCommand,
+  reportCommand,
+  theatreCommand,
+  trainCommand,
+  evaluateCommand,
+  presetsCommand,
+  doctorCommand,
+  demoTaskCommand,
+];

@@ -2,7 +2,7 @@
 import type { ArmResult } from "./data.ts";
 import { metricGroups } from "./metric-rows.ts";
 
-const labelWidth = 32;
+const labelWidth = 44;
 const columnWidth = 16;
 
 export function resultsText(arms: readonly ArmResult[]): string {

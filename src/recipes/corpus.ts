@@ -1,0 +1,92 @@
+// A corpus for a recipe: rows from its JSONL file, clips decoded to the model's resolution. What cannot be read is left
+// out, counted and named; too much of it, or nothing left, stops the run.
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { loadSamples } from "../data/jsonl.ts";
+import type { Sample } from "../data/sample.ts";
+import { OppoError } from "../error.ts";
+import type { MediaClip } from "../media/clip.ts";
+import type { OmniModel } from "../models/omni-model.ts";
+import type { Interrupt } from "../run/interrupt.ts";
+import type { Progress } from "../run/progress.ts";
+import { type FittedSample, fitSamples, type SkippedSample } from "./fitted-samples.ts";
+
+/** Skips named in the log; the rest is only counted. */
+const maxNamedSkips = 3;
+
+/** A clip with less sound than this may be too short for the audio tower. */
+const shortSoundSeconds = 0.5;
+
+/** @throws OppoError ERR_NO_SAMPLES, DatasetError */
+export async function readCorpus(file: string, maxSkippedRows: number, log: (line: string) => void): Promise<Sample[]> {
+  const { samples, skipped } = await loadSamples(file, { maxSkippedRows });
+  logSkips(
+    log,
+    `${file}: rows`,
+    skipped.map(({ line, reason }) => `line ${line}: ${reason}`),
+  );
+  if (samples.length > 0) return samples;
+  throw new OppoError(
+    "ERR_NO_SAMPLES",
+    `${file}: expected at least one sample, got none${skipped.length > 0 ? ` (${skipped.length} rows were skipped)` : ""}. One JSON object per line, with "id" and "media".`,
+  );
+}
+
+export interface FitCorpusOptions {
+  readonly file: string;
+  /** Of the model: it decides the resolution. */
+  readonly modelDirectory: string;
+  readonly maxSkippedFraction: number;
+  /** Where decoded clips are kept; left out, nothing is kept. */
+  readonly cacheFile?: string;
+  readonly progress: Progress;
+  readonly interrupt: Interrupt;
+}
+
+/** The samples whose clips can be read, with their clips. @throws OppoError ERR_TOO_MANY_SKIPPED, ERR_NO_SAMPLES */
+export async function fitCorpus(
+  model: OmniModel,
+  samples: readonly Sample[],
+  { file, modelDirectory, progress, interrupt, ...options }: FitCorpusOptions,
+): Promise<{ fitted: FittedSample[]; skipped: SkippedSample[] }> {
+  const stage = progress.stage("decoding", samples.length);
+  const result = await fitSamples(dirname(file), samples, {
+    ...options,
+    fitClip: (clip) => fitReadable(model, clip),
+    fitKey: fitKey(modelDirectory),
+    signal: interrupt.signal,
+    onProgress: (done) => stage.update(done),
+  });
+  stage.update(samples.length);
+  stage.finish();
+  logSkips(
+    progress.log,
+    `${file}: clips`,
+    result.skipped.map(({ id, reason }) => `${id}: ${reason}`),
+  );
+  if (result.fitted.length > 0) return result;
+  throw new OppoError("ERR_NO_SAMPLES", `${file}: expected at least one clip that can be read, got none.`);
+}
+
+/** A clip that the model cannot take fails here, where it is a skip, and not later among many. */
+function fitReadable(model: OmniModel, clip: MediaClip): MediaClip {
+  const fitted = model.fitClip(clip);
+  const isShort = fitted.waveform.length > 0 && fitted.waveform.length < shortSoundSeconds * fitted.sampleRateHz;
+  if (isShort) model.features({ ...fitted, frames: new Uint8Array(0), numFrames: 0 });
+  return fitted;
+}
+
+/** Changes when the model's video settings do: then the same clip is another one to it. */
+function fitKey(modelDirectory: string): string {
+  const settings = join(modelDirectory, "video_preprocessor_config.json");
+  const text = existsSync(settings) ? readFileSync(settings, "utf8") : "default";
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function logSkips(log: (line: string) => void, what: string, reasons: readonly string[]): void {
+  if (reasons.length === 0) return;
+  log(`${what} skipped: ${reasons.length}`);
+  for (const reason of reasons.slice(0, maxNamedSkips)) log(`  ${reason}`);
+  if (reasons.length > maxNamedSkips) log(`  and ${reasons.length - maxNamedSkips} more`);
+}

@@ -1,0 +1,152 @@
+// `oppo train`: one preset on any corpus in the project's sample format, from a model directory to a model directory.
+// Towers stay frozen, so every clip is decoded and encoded once. A run that was stopped goes on from its checkpoint.
+import { join } from "node:path";
+import { loadModel, type Thinker } from "../models/index.ts";
+import { latestCheckpoint } from "../run/checkpoint.ts";
+import { requireFreeSpace } from "../run/disk.ts";
+import type { Interrupt } from "../run/interrupt.ts";
+import { readStepLog } from "../run/metrics.ts";
+import type { Progress, Stage } from "../run/progress.ts";
+import { openRunDirectory, type RunDirectory } from "../run/run-directory.ts";
+import { readVersions } from "../run/versions.ts";
+import { torchVersion } from "../tensor/index.ts";
+import { ClipLibrary } from "./clip-library.ts";
+import { fitCorpus, readCorpus } from "./corpus.ts";
+import { trainableParameters } from "./demo/cold-start.ts";
+import { trainGrpo } from "./grpo.ts";
+import type { RunConfig } from "./run-config.ts";
+import { chooseSetting } from "./setting.ts";
+
+export interface TrainRun {
+  readonly directory: string;
+  readonly config: RunConfig;
+  readonly progress: Progress;
+  readonly interrupt: Interrupt;
+}
+
+export interface TrainResult {
+  readonly run: string;
+  /** The trained model, as a Hugging Face directory. */
+  readonly model: string;
+  readonly steps: number;
+  readonly numSamples: number;
+  readonly numSkippedClips: number;
+  /** Of the last step. */
+  readonly metrics: Readonly<Record<string, unknown>>;
+}
+
+/** Logs, decoded clips and two checkpoints of a small model; a large one needs more and says so when it gets there. */
+const bytesNeeded = 1e8;
+
+export async function runTraining(run: TrainRun): Promise<TrainResult> {
+  const { config, progress, interrupt } = run;
+  const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log);
+  using policy = loadModel(config.model);
+  requireFreeSpace(run.directory, bytesNeeded, "the run");
+  using directory = openRunDirectory(run.directory, {
+    config,
+    mayChange: ["checkpointEvery"],
+    versions: readVersions(torchVersion()),
+    seeds: [config.seed],
+    device: "cpu",
+  });
+  const setting = await chooseSetting(rows, {
+    ...config,
+    similarityThreshold: config.reward.similarityThreshold,
+  });
+  announce(run, directory, setting.notes);
+  const { fitted, skipped } = await fitCorpus(policy, rows, {
+    file: config.data,
+    modelDirectory: config.model,
+    maxSkippedFraction: config.maxSkippedFraction,
+    cacheFile: join(directory.path, "clips.safetensors"),
+    progress,
+    interrupt,
+  });
+  using library = new ClipLibrary(policy);
+  await encodeClips(library, fitted, run);
+  const model = join(directory.path, "model");
+  await trainPolicy({ run, directory, policy, library, setting, samples: fitted.map(({ sample }) => sample), model });
+  return {
+    run: directory.path,
+    model,
+    steps: config.steps,
+    numSamples: fitted.length,
+    numSkippedClips: skipped.length,
+    metrics: readStepLog(directory.metricsFile).at(-1) ?? {},
+  };
+}
+
+interface PolicyTraining {
+  readonly run: TrainRun;
+  readonly directory: RunDirectory;
+  readonly policy: Thinker;
+  readonly library: ClipLibrary;
+  readonly setting: Awaited<ReturnType<typeof chooseSetting>>;
+  readonly samples: Parameters<typeof trainGrpo>[0]["samples"];
+  /** Where the model goes: at the end, and when the run is stopped on the way. */
+  readonly model: string;
+}
+
+async function trainPolicy({ run, directory, policy, library, setting, samples, model }: PolicyTraining) {
+  const { config, progress, interrupt } = run;
+  using reference = loadModel(config.model);
+  const trainable = trainableParameters(policy);
+  for (const parameter of trainable.values()) parameter.requiresGrad = true;
+  const stage = progress.stage("training", config.steps);
+  stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
+  try {
+    await trainGrpo({
+      config,
+      policy,
+      reference,
+      trainable,
+      library,
+      samples,
+      promptText: (sample) => setting.promptText(sample),
+      embedder: setting.embedder,
+      emotionScore: setting.emotionScore,
+      directory: directory.path,
+      interrupt,
+      onStep: (step, metrics) => showStep(stage, step, metrics),
+    });
+  } catch (error) {
+    // A stopped run can be looked at: its checkpoint as a model.
+    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) policy.save(model);
+    throw error;
+  }
+  stage.finish();
+  policy.save(model);
+}
+
+function announce({ config, progress }: TrainRun, directory: RunDirectory, notes: readonly string[]): void {
+  const done = latestCheckpoint(directory.checkpoints)?.step ?? 0;
+  const start = done > 0 ? `, going on after step ${done} of ${config.steps}` : "";
+  progress.log(`${config.preset} on ${config.data}, from ${config.model} into ${directory.path}${start}`);
+  for (const note of notes) progress.log(note);
+}
+
+async function encodeClips(library: ClipLibrary, fitted: Parameters<ClipLibrary["add"]>[0], run: TrainRun) {
+  const stage = run.progress.stage("encoding", fitted.length);
+  const perTurn = 64;
+  for (let start = 0; start < fitted.length; start += perTurn) {
+    library.add(fitted.slice(start, start + perTurn));
+    stage.update(Math.min(fitted.length, start + perTurn));
+    await run.interrupt.safePoint();
+  }
+  stage.finish();
+}
+
+function showStep(stage: Stage, step: number, metrics: Readonly<Record<string, number>>): void {
+  const shown = [
+    ["reward", metrics.reward],
+    ["cues", metrics["rewards/omni/mean"]],
+    ["kl", metrics.kl],
+    ["kl|video", metrics["omni/kl_video"]],
+    ["kl|audio", metrics["omni/kl_audio"]],
+  ] as const;
+  stage.update(
+    step + 1,
+    shown.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value.toFixed(3)}`])).join(" "),
+  );
+}
