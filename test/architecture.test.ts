@@ -19,13 +19,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   evidence: [...pure, "text"],
   models: [...pure, "nn", "tensor", "text", "media", "evidence"],
   data: [...pure, "media", "text", "emotion", "evidence"],
-  rl: [...pure, ...["models/omni-model.ts", "data/sample.ts", "evidence", "emotion", "text", "media", "nn", "tensor"]],
+  rl: [...pure, "models/omni-model.ts", "data/sample.ts", "evidence", "emotion", "text", "media", "nn", "tensor"],
   bench: [...pure, "data", "models/omni-model.ts", "evidence", "emotion", "text", "media"],
   run: [...pure, "nn", "tensor"],
-  recipes: [
-    ...pure,
-    ...["run", "rl", "bench", "models", "data", "nn", "evidence", "tensor", "text", "media", "emotion"],
-  ],
+  recipes: [...pure, "run", "rl", "bench", "models", "data", "nn", "evidence", "tensor", "text", "media", "emotion"],
   serve: [...pure, "recipes", "run", "rl", "bench", "models", "data", "evidence", "text", "media", "emotion"],
   cli: [...pure, "recipes", "run", "serve"],
 };
