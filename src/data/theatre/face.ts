@@ -12,11 +12,11 @@ export interface FacePaint {
 }
 
 const faceTop = -70;
-const chin = 74;
+const chin = 80;
 const halfWidth = 58;
-const eyeX = 25;
+const eyeX = 26;
 const eyeY = 0;
-const mouthY = 45;
+const mouthY = 47;
 /** The dark line between closed lips, seen on every skin. */
 const lipLine = "#4a1a1e";
 
@@ -57,7 +57,7 @@ export function paintHead(context: SKRSContext2D, look: Look, paint: FacePaint, 
 /** Eyes, nose, mouth, tears; moved on the head when it bows or turns. */
 export function paintFeatures(context: SKRSContext2D, look: Look, paint: FacePaint, pose: Pose): void {
   context.save();
-  context.translate(8 * pose.head.yaw, 9 * pose.head.bow);
+  context.translate(6 * pose.head.yaw, 9 * pose.head.bow);
   context.globalAlpha = pose.blush;
   for (const [i, side] of [-1, 1].entries()) disc(context, side * 35, 27, 15, 12, paint.blush[i]!);
   context.globalAlpha = 1;
@@ -72,7 +72,7 @@ export function paintFeatures(context: SKRSContext2D, look: Look, paint: FacePai
 /** Brows come last, over the hair: whatever the style, they are seen. */
 export function paintBrows(context: SKRSContext2D, look: Look, pose: Pose): void {
   context.save();
-  context.translate(8 * pose.head.yaw, 9 * pose.head.bow);
+  context.translate(6 * pose.head.yaw, 9 * pose.head.bow);
   for (const side of [-1, 1]) paintBrow(context, look, pose.brow, side);
   if (pose.brow.crease > 0.3) paintCrease(context, look, pose.brow.crease);
   context.restore();
@@ -81,9 +81,9 @@ export function paintBrows(context: SKRSContext2D, look: Look, pose: Pose): void
 function paintEye(context: SKRSContext2D, look: Look, pose: Pose, side: -1 | 1): void {
   const { eyes, gaze } = pose;
   const x = side * eyeX;
-  const rx = 16;
-  const top = -13.5 * eyes.upper;
-  const bottom = 12 * eyes.lower;
+  const rx = 19;
+  const top = -14.5 * eyes.upper;
+  const bottom = 12.5 * eyes.lower;
   const outline = (): void => {
     context.beginPath();
     context.moveTo(x - rx, eyeY + 1);
@@ -98,7 +98,7 @@ function paintEye(context: SKRSContext2D, look: Look, pose: Pose, side: -1 | 1):
     context.fill();
     context.clip();
     const irisY = eyeY + gaze.y + (top + bottom) * 0.25;
-    disc(context, x + gaze.x, irisY, 9.4 * eyes.iris, 9.4 * eyes.iris, look.iris);
+    disc(context, x + gaze.x, irisY, 10 * eyes.iris, 10 * eyes.iris, look.iris);
     disc(context, x + gaze.x, irisY, 5 * eyes.iris, 5 * eyes.iris, "#17131a");
     disc(context, x + gaze.x - 3.2, irisY - 3.4, 2.6, 2.6, "#ffffff");
     if (pose.tears.amount > 0) {
@@ -126,8 +126,8 @@ function paintEye(context: SKRSContext2D, look: Look, pose: Pose, side: -1 | 1):
 function paintBrow(context: SKRSContext2D, look: Look, brow: Pose["brow"], side: number): void {
   context.beginPath();
   context.moveTo(side * brow.inner.x, brow.inner.y);
-  context.quadraticCurveTo(side * 27, 2 * brow.middle - (brow.inner.y + brow.outer) / 2, side * 43, brow.outer);
-  strokeWith(context, look.browColor, 6.6);
+  context.quadraticCurveTo(side * 28, 2 * brow.middle - (brow.inner.y + brow.outer) / 2, side * 46, brow.outer);
+  strokeWith(context, look.browColor, 8);
 }
 
 function paintCrease(context: SKRSContext2D, look: Look, amount: number): void {
@@ -141,8 +141,8 @@ function paintCrease(context: SKRSContext2D, look: Look, amount: number): void {
 
 function paintNose(context: SKRSContext2D, look: Look): void {
   context.beginPath();
-  context.moveTo(-6, 21);
-  context.quadraticCurveTo(0, 27.5, 6, 21);
+  context.moveTo(-6, 18);
+  context.quadraticCurveTo(0, 24.5, 6, 18);
   strokeWith(context, look.skin.shade, 3.2);
 }
 
@@ -154,8 +154,8 @@ function paintFreckles(context: SKRSContext2D, look: Look): void {
 function paintMouth(context: SKRSContext2D, look: Look, mouth: Pose["mouth"]): void {
   const { halfWidth: w, curve, open, pressed } = mouth;
   const corner = mouthY - 0.62 * curve;
-  const upper = mouthY + 0.42 * curve - 0.3 * open;
-  const lower = mouthY + 0.42 * curve + 0.7 * open;
+  const upper = mouthY + 0.36 * curve - 0.4 * open;
+  const lower = mouthY + 0.36 * curve + 0.6 * open;
   const upperControl = 2 * upper - corner;
   const lowerControl = 2 * lower - corner;
   // A round, wide open mouth needs fuller sides than a quadratic curve has.
@@ -184,12 +184,11 @@ function paintMouth(context: SKRSContext2D, look: Look, mouth: Pose["mouth"]): v
     context.restore();
   }
   // Pressed lips are squeezed into a short, full band.
-  const lipWidth = curve > 3 ? 4 : curve < -3 ? 7 : 5 + 8 * pressed;
   trace();
-  strokeWith(context, look.skin.lips, lipWidth);
+  strokeWith(context, look.skin.lips, curve < -3 ? 8 : 4.4 + 11 * pressed);
   if (open <= 3) {
     trace();
-    strokeWith(context, lipLine, curve < -3 || pressed > 0 ? 3 : 1.6);
+    strokeWith(context, lipLine, curve < -3 || pressed > 0 ? 3 : 2);
   }
   if (curve > 3 || pressed > 0.3 || curve < -3) paintMouthCorners(context, look, mouth, corner);
 }
@@ -198,8 +197,8 @@ function paintMouth(context: SKRSContext2D, look: Look, mouth: Pose["mouth"]): v
 function paintMouthCorners(context: SKRSContext2D, look: Look, mouth: Pose["mouth"], corner: number): void {
   context.beginPath();
   if (mouth.curve < -3) {
-    context.moveTo(-10, mouthY + 13);
-    context.quadraticCurveTo(0, mouthY + 8, 10, mouthY + 13);
+    context.moveTo(-10, mouthY + 15);
+    context.quadraticCurveTo(0, mouthY + 10, 10, mouthY + 15);
     strokeWith(context, look.skin.shade, 2.6);
     return;
   }

@@ -3,7 +3,7 @@
 import { createRandom, type Random } from "../../media/random.ts";
 import { pick } from "./draw.ts";
 
-/** CSS colours of one skin tone. */
+/** CSS colours of one skin tone. Lips are much redder than the skin on all of them: mouths must read on every face. */
 interface SkinTone {
   readonly light: string;
   readonly base: string;
@@ -42,12 +42,12 @@ export interface Look {
 export type Collar = "round" | "shirt" | "turtleneck";
 
 const skinTones: readonly SkinTone[] = [
-  { light: "#ffe3d0", base: "#fbd0b4", shade: "#e5a888", blush: "#f59a8b", lips: "#c9574f" },
-  { light: "#fcd9bb", base: "#f2c09a", shade: "#d69a72", blush: "#ee8a72", lips: "#b84b44" },
-  { light: "#f0c69c", base: "#e0a976", shade: "#bd8353", blush: "#da7658", lips: "#a5433c" },
-  { light: "#d9a273", base: "#c4864f", shade: "#9f6739", blush: "#bf5f45", lips: "#86302e" },
-  { light: "#b77f54", base: "#9c643c", shade: "#7b4b2a", blush: "#a34c3a", lips: "#a23f3b" },
-  { light: "#946043", base: "#7b4a30", shade: "#5c3521", blush: "#8e4034", lips: "#94403c" },
+  { light: "#ffe3d0", base: "#fbd0b4", shade: "#e5a888", blush: "#f59a8b", lips: "#cf4b4b" },
+  { light: "#fcd9bb", base: "#f2c09a", shade: "#d69a72", blush: "#ee8a72", lips: "#c8403f" },
+  { light: "#f0c69c", base: "#e0a976", shade: "#bd8353", blush: "#da7658", lips: "#c03a3a" },
+  { light: "#d9a273", base: "#c4864f", shade: "#9f6739", blush: "#bf5f45", lips: "#bb2f33" },
+  { light: "#b77f54", base: "#9c643c", shade: "#7b4b2a", blush: "#a34c3a", lips: "#c8383d" },
+  { light: "#9d694c", base: "#84523a", shade: "#633b28", blush: "#8e4034", lips: "#d23f45" },
 ];
 
 const hairColors: readonly (readonly [color: string, shine: string])[] = [
@@ -89,8 +89,8 @@ const stages: readonly StageColors[] = [
 const irisColors = ["#5a3a22", "#3e6b8f", "#4c7a4a", "#2f2a2a", "#7a5a2c"];
 
 /** Greatest shift of the actor from the middle, in pixels. */
-const maxOffset = { x: 7, y: 4 };
-const scaleRange = { low: 0.97, high: 1.05 };
+const maxOffset = { x: 4, y: 3 };
+const scaleRange = { low: 1.13, high: 1.18 };
 
 export function drawLook(seed: number): Look {
   const random = createRandom(seed ^ 0x10041);

@@ -90,27 +90,18 @@ export function poseAt(state: VisualState, performance: Performance, seconds: nu
 function browPose(state: VisualState["brow"], amount: number, voice: number): Pose["brow"] {
   // A speaking face lifts its brows a little with every stress.
   const lift = 1.2 * voice;
-  const rest = { inner: { x: 12, y: -26 - lift }, middle: -31 - lift, outer: -24 - lift, crease: 0 };
   if (state === "furrowed") {
-    return {
-      inner: { x: 11 - 4 * amount, y: -26 + 13 * amount },
-      middle: -32 + 5 * amount,
-      outer: -26 - 8 * amount,
-      crease: amount,
-    };
+    const inner = { x: 12 - 5 * amount, y: -27 + 16 * amount };
+    return { inner, middle: -32 + 4 * amount, outer: -26 - 12 * amount, crease: amount };
   }
   if (state === "raised") {
-    return { inner: { x: 11, y: -26 - 12 * amount }, middle: -32 - 17 * amount, outer: -26 - 10 * amount, crease: 0 };
+    return { inner: { x: 12, y: -27 - 17 * amount }, middle: -32 - 22 * amount, outer: -26 - 13 * amount, crease: 0 };
   }
   if (state === "slanted") {
-    return {
-      inner: { x: 11 - amount, y: -26 - 16 * amount },
-      middle: -32 - amount,
-      outer: -26 + 8 * amount,
-      crease: 0,
-    };
+    const inner = { x: 12 - amount, y: -27 - 21 * amount };
+    return { inner, middle: -32 - 2 * amount, outer: -26 + 12 * amount, crease: 0 };
   }
-  return rest;
+  return { inner: { x: 12, y: -27 - lift }, middle: -32 - lift, outer: -25 - lift, crease: 0 };
 }
 
 function eyesPose(state: VisualState["eyes"], amount: number, blink: number): Pose["eyes"] {
@@ -118,12 +109,12 @@ function eyesPose(state: VisualState["eyes"], amount: number, blink: number): Po
   let lower = 1;
   let iris = 1;
   if (state === "wide") {
-    upper += 0.62 * amount;
-    lower += 0.55 * amount;
+    upper += 0.7 * amount;
+    lower += 0.6 * amount;
     iris -= 0.14 * amount;
   } else if (state === "narrowed") {
-    upper -= 0.66 * amount;
-    lower -= 0.55 * amount;
+    upper -= 0.74 * amount;
+    lower -= 0.6 * amount;
   } else if (state === "tearful") {
     upper -= 0.16 * amount;
     lower += 0.1 * amount;
@@ -132,13 +123,13 @@ function eyesPose(state: VisualState["eyes"], amount: number, blink: number): Po
 }
 
 function mouthPose(state: VisualState["mouth"], amount: number, voice: number): Pose["mouth"] {
-  const talk = 9 * voice;
-  if (state === "smile")
-    return { halfWidth: 19 + 8 * amount, curve: 11 * amount, open: 9 * amount + 0.8 * talk, pressed: 0 };
-  if (state === "downturned") return { halfWidth: 23, curve: -17 * amount, open: 0.5 * talk, pressed: 0 };
-  if (state === "open") return { halfWidth: 19 - 4 * amount, curve: 0, open: 27 * amount + 0.5 * talk, pressed: 0 };
-  if (state === "pressed") return { halfWidth: 19 - 6 * amount, curve: -1, open: 0.12 * talk, pressed: amount };
-  return { halfWidth: 18 - 2 * voice, curve: 2.4, open: talk, pressed: 0 };
+  const talk = 6 * voice;
+  const rest = { halfWidth: 22, curve: 2.4, open: talk, pressed: 0 };
+  if (state === "smile") return { ...rest, halfWidth: 23 + 11 * amount, curve: 15 * amount, open: 12 * amount + talk };
+  if (state === "downturned") return { ...rest, halfWidth: 27, curve: -21 * amount, open: 0.5 * talk };
+  if (state === "open") return { ...rest, halfWidth: 22 - 3 * amount, curve: 0, open: 36 * amount + 0.5 * talk };
+  if (state === "pressed") return { halfWidth: 22 - 9 * amount, curve: -1, open: 0, pressed: amount };
+  return rest;
 }
 
 interface HeadMove {
@@ -153,11 +144,11 @@ interface HeadMove {
 
 function headPose(state: VisualState["head"], amount: number, performance: Performance, seconds: number): HeadMove {
   const still = { x: 0, y: 0, roll: 0, yaw: 0, bow: 0, lean: 0, gazeX: 0 };
-  if (state === "bowed") return { ...still, y: 26 * amount, bow: amount, roll: 0.05 * amount * performance.shakeSign };
-  if (state === "forward") return { ...still, lean: 0.3 * amount, y: 4 * amount };
+  if (state === "bowed") return { ...still, y: 20 * amount, bow: amount, roll: 0.05 * amount * performance.shakeSign };
+  if (state === "forward") return { ...still, lean: 0.2 * amount, y: 4 * amount };
   if (state === "shaking") {
     const swing = performance.shakeSign * Math.cos((2 * Math.PI * seconds) / shakeSeconds) * Math.max(amount, 0.8);
-    return { ...still, x: 20 * swing, roll: 0.06 * swing, yaw: swing, gazeX: -4 * swing };
+    return { ...still, x: 16 * swing, roll: 0.06 * swing, yaw: swing, gazeX: -4 * swing };
   }
   return still;
 }

@@ -12,7 +12,7 @@ import { stageFrames } from "./stage.ts";
 import { speak } from "./voice.ts";
 
 /** Raise it when pixels or sound change for the same scene; clips made before are then made anew. */
-const rendererVersion = 1;
+const rendererVersion = 2;
 
 /** How clips are written. */
 export interface ClipFormat {

@@ -12,7 +12,9 @@ const headX = 128;
 const headY = 120;
 const neckY = 196;
 /** The point that does not move when the actor leans forward. */
-const footY = 236;
+const footY = 224;
+/** Brings the enlarged actor back into the middle. */
+const actorDrop = 8;
 
 export interface StageOptions {
   /** Width and height in pixels. */
@@ -57,7 +59,7 @@ function lipOpening(lips: LipTrack, seconds: number): number {
 
 function paintActor(context: SKRSContext2D, look: Look, face: FacePaint, pose: Pose): void {
   const scale = look.scale * pose.lean;
-  context.translate(look.offset.x, look.offset.y);
+  context.translate(look.offset.x, look.offset.y + actorDrop);
   context.translate(headX, footY);
   context.scale(scale, scale);
   context.translate(-headX, -footY);

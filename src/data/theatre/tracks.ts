@@ -103,18 +103,27 @@ function glide(tracks: Tracks): void {
 function applyQuality(tracks: Tracks, delivery: Delivery, seconds: number, random: Random): void {
   const phase = random.next();
   if (delivery.quality === "trembling") tremble(tracks, phase);
+  else if (delivery.quality === "harsh") roughen(tracks);
   else if (delivery.quality === "sobbing") sob(tracks, phase);
   else if (delivery.quality === "laughing") laugh(tracks, delivery, seconds, phase);
   else if (delivery.quality === "gasping") gasp(tracks, seconds, phase);
 }
 
-/** Seven to eight shakes a second in pitch and strength. */
+/** Nine shakes a second in pitch and strength: faster than the fastest syllables. */
 function tremble(tracks: Tracks, phase: number): void {
   for (let k = 0; k < tracks.length; k += 1) {
-    const shake = Math.sin(2 * Math.PI * (7.5 * k * stepSeconds + phase));
-    tracks.pitchHz[k]! *= 1 + 0.085 * shake;
-    tracks.voiced[k]! *= 0.56 + 0.44 * shake;
-    tracks.breath[k] = tracks.breath[k]! + 0.12 * tracks.voiced[k]!;
+    const shake = Math.sin(2 * Math.PI * (9 * k * stepSeconds + phase));
+    tracks.pitchHz[k]! *= 1 + 0.12 * shake;
+    tracks.voiced[k]! *= 0.08 + 0.92 * (0.5 + 0.5 * shake) ** 1.5;
+    tracks.breath[k] = tracks.breath[k]! + 0.25 * tracks.voiced[k]!;
+  }
+}
+
+/** Air scrapes along with the voice. The rest of a growl is in the source. */
+function roughen(tracks: Tracks): void {
+  for (let k = 0; k < tracks.length; k += 1) {
+    tracks.hiss[k] = tracks.hiss[k]! + 0.5 * tracks.voiced[k]!;
+    tracks.hissHz[k] = 3000;
   }
 }
 
