@@ -41,48 +41,49 @@ static napi_value setGrad(Call& c) {
   return nullptr;
 }
 
+static napi_value handlesOf(Engine& engine, const variable_list& tensors) {
+  napi_value list;
+  napi_create_array_with_length(engine.env, tensors.size(), &list);
+  for (size_t i = 0; i < tensors.size(); i++)
+    napi_set_element(engine.env, list, i, fromInt(engine.env, tensors[i].defined() ? engine.tensors.put(tensors[i]) : 0));
+  return list;
+}
+
 // gradOf(outputs, inputs, gradOutputs?, retainGraph, createGraph) -> handles, 0 for an input that was not used.
 static napi_value gradOf(Call& c) {
   variable_list outputs = asTensors(*c.engine, c.argv[0]), inputs = asTensors(*c.engine, c.argv[1]), upstream;
   if (c.given(2)) upstream = asTensors(*c.engine, c.argv[2]);
   bool retain = asBool(c.env, c.argv[3]), create = asBool(c.env, c.argv[4]);
-  variable_list grads = torch::autograd::grad(outputs, inputs, upstream, retain, create, true);
-  napi_value list;
-  napi_create_array_with_length(c.env, grads.size(), &list);
-  for (size_t i = 0; i < grads.size(); i++) {
-    napi_set_element(c.env, list, i, fromInt(c.env, grads[i].defined() ? c.engine->tensors.put(grads[i]) : 0));
-  }
-  return list;
+  return handlesOf(*c.engine, torch::autograd::grad(outputs, inputs, upstream, retain, create, true));
 }
 
 // The engine calls CPU nodes on the thread that called backward; CUDA nodes run elsewhere, where JavaScript cannot.
 struct JsNode : public torch::autograd::Node {
   std::shared_ptr<Engine> engine;
   napi_ref function;
-  size_t numInputs;
-  JsNode(std::shared_ptr<Engine> e, napi_ref f, size_t n) : engine(std::move(e)), function(f), numInputs(n) {}
+  variable_list saved;
+  JsNode(std::shared_ptr<Engine> e, napi_ref f, variable_list s) : engine(std::move(e)), function(f), saved(s) {}
   ~JsNode() override {
     if (!engine->closed) engine->deleteLater(function);
   }
   std::string name() const override { return "JavaScriptBackward"; }
   variable_list apply(variable_list&& upstream) override {
     TORCH_CHECK(std::this_thread::get_id() == engine->thread, "a JavaScript backward works on CPU tensors only");
-    if (!upstream[0].defined()) return variable_list(numInputs);
+    if (!upstream[0].defined()) return variable_list(num_outputs());
     napi_env env = engine->env;
     napi_handle_scope scope;
     napi_open_handle_scope(env, &scope);
     napi_value callee, receiver, ignored;
     napi_get_reference_value(env, function, &callee);
     napi_get_undefined(env, &receiver);
-    napi_value argument = fromInt(env, engine->tensors.put(upstream[0]));
+    napi_value arguments[] = {fromInt(env, engine->tensors.put(upstream[0])), handlesOf(*engine, saved)};
     engine->delivered.clear();
-    napi_status status = napi_call_function(env, receiver, callee, 1, &argument, &ignored);
+    napi_status status = napi_call_function(env, receiver, callee, 2, arguments, &ignored);
     napi_close_handle_scope(env, scope);
     TORCH_CHECK(status == napi_ok, "a JavaScript backward threw");
-    variable_list result = std::move(engine->delivered);
-    engine->delivered.clear();
-    TORCH_CHECK(result.size() == numInputs, "a JavaScript backward returned ", result.size(), " gradients for ",
-                numInputs, " inputs");
+    variable_list result = std::exchange(engine->delivered, {});
+    TORCH_CHECK(result.size() == num_outputs(), "a JavaScript backward returned ", result.size(), " gradients for ",
+                num_outputs(), " inputs");
     return result;
   }
 };
@@ -93,18 +94,18 @@ static napi_value deliver(Call& c) {
   c.engine->delivered = std::move(result);
   return nullptr;
 }
-// customGrad(inputs, output, backward) -> handle of the output's values, attached to the inputs through a JsNode.
+// customGrad(inputs, output, backward, saved) -> the output's values, attached to the inputs by a JsNode with `saved`.
 static napi_value customGrad(Call& c) {
   c.engine->deleteDead();
-  variable_list inputs = asTensors(*c.engine, c.argv[0]);
+  variable_list inputs = asTensors(*c.engine, c.argv[0]), saved = asTensors(*c.engine, c.argv[3]);
   at::Tensor output = c.tensor(1).detach();
   napi_ref function;
   napi_create_reference(c.env, c.argv[2], 1, &function);
   auto owner = c.engine->shared_from_this();
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 14)
-  auto node = c10::make_intrusive<JsNode>(owner, function, inputs.size());
+  auto node = c10::make_intrusive<JsNode>(owner, function, saved);
 #else
-  std::shared_ptr<JsNode> node(new JsNode(owner, function, inputs.size()), torch::autograd::deleteNode);
+  std::shared_ptr<JsNode> node(new JsNode(owner, function, saved), torch::autograd::deleteNode);
 #endif
   node->set_next_edges(torch::autograd::collect_next_edges(inputs));
   bool anyGrad = at::GradMode::is_enabled();

@@ -22,19 +22,21 @@ export function grad(
 }
 
 /**
- * Gives `forwardOutput` (whatever its history) a backward of its own: it gets the gradient of the output and returns one
- * gradient or null per input. Works on the CPU only. Tensors that `backward` captures must live until it has run.
+ * Gives `forwardOutput` (whatever its history) a backward of its own: it gets the gradient of the output and `saved`, and
+ * returns one gradient or null per input. Works on the CPU only. The graph owns the saved tensors, so they live exactly as
+ * long as it; anything else that `backward` captures must live until it has run.
  */
 export function customGrad(
   inputs: readonly Tensor[],
   forwardOutput: Tensor,
-  backward: (gradOutput: Tensor) => readonly (Tensor | null)[],
+  backward: (gradOutput: Tensor, saved: readonly Tensor[]) => readonly (Tensor | null)[],
+  saved: readonly Tensor[] = [],
 ): Tensor {
-  const node = (upstream: number): void => {
+  const node = (upstream: number, handles: readonly number[]): void => {
     scope(() => {
-      const gradients = backward(wrap(upstream));
+      const gradients = backward(wrap(upstream), handles.map(wrap));
       native.deliver(gradients.map((gradient) => gradient?.h ?? 0));
     });
   };
-  return wrap(native.customGrad(handlesOf(inputs), forwardOutput.h, node));
+  return wrap(native.customGrad(handlesOf(inputs), forwardOutput.h, node, handlesOf(saved)));
 }

@@ -39,7 +39,12 @@ interface Native {
     createGraph: boolean,
   ): Handle[];
   deliver(gradients: readonly Handle[]): void;
-  customGrad(inputs: readonly Handle[], output: Handle, backward: (upstream: Handle) => void): Handle;
+  customGrad(
+    inputs: readonly Handle[],
+    output: Handle,
+    backward: (upstream: Handle, saved: readonly Handle[]) => void,
+    saved: readonly Handle[],
+  ): Handle;
   fromTyped(array: HostArray, shape: readonly number[], dtype: number): Handle;
   toTyped(handle: Handle, array: HostArray): void;
   newGenerator(seed: number, device: string): Handle;

@@ -739,6 +739,13 @@ export function softmax(p0?: any, p1?: any, p2?: any): any {
   { const o = p2; if (o === undefined) return wrap(native.call(softmax$int, p0.h, p1)); return wrap(native.call(softmax$int, p0.h, p1, dtypeCode(o.dtype as DType))); }
 }
 
+const softmaxBackwardData$base = native.declare("aten::_softmax_backward_data", "");
+/** `aten::_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor` */
+export function softmaxBackwardData(gradOutput: Tensor, output: Tensor, dim: number, inputDtype: DType): Tensor;
+export function softmaxBackwardData(p0?: any, p1?: any, p2?: any, p3?: any): any {
+  return wrap(native.call(softmaxBackwardData$base, p0.h, p1.h, p2, dtypeCode(p3 as DType)));
+}
+
 const logSoftmax$int = native.declare("aten::log_softmax", "int");
 /** `aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
 export function logSoftmax(self: Tensor, dim: number, options?: { dtype?: DType | null | undefined }): Tensor;

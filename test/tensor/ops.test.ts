@@ -235,13 +235,25 @@ describe("customGrad", () => {
     assert.equal(x.grad!.item(), 5 * 3 * 4);
   });
 
+  tensorTest("saved tensors outlive their scope and serve every backward of the graph", () => {
+    const x = float([3]);
+    x.requiresGrad = true;
+    const y = scope(() => {
+      const factor = float([7]);
+      return customGrad([x], x.mul(factor), (upstream, [held]) => [upstream.mul(held!)], [factor]);
+    });
+    y.backward(null, { retainGraph: true });
+    y.backward();
+    assert.equal(x.grad!.item(), 2 * 7);
+  });
+
   test("a graph that is dropped without a backward releases its function", () => {
     const before = numLiveTensors();
     for (let i = 0; i < 1000; i++) {
       scope(() => {
         const x = float([1]);
         x.requiresGrad = true;
-        customGrad([x], x.mul(2), (upstream) => [upstream]);
+        customGrad([x], x.mul(2), (upstream) => [upstream], [x.mul(3)]);
       });
     }
     assert.equal(numLiveTensors(), before);
@@ -303,6 +315,23 @@ describe("composite functions", () => {
     });
     t.diagnostic(`libtorch ${torchVersion()}: a misread gradient would be off by ${gap.toFixed(2)}`);
     assert.ok(gap > 1000 * float32Tolerance);
+  });
+
+  tensorTest("rmsNorm's own backward is the gradient of its formula", () => {
+    const eps = 1e-3;
+    const x = double([0.3, -1.2, 2.5, 0.7, -0.4, 1.9]).view([2, 3]).clone();
+    const weight = double([0.5, -2, 1.5]);
+    const upstream = double([1, -0.5, 0.25, 2, 0.1, -1]).view([2, 3]);
+    const gradients = (norm: (x: Tensor) => Tensor) => grad([norm(x)], [x, weight], { gradOutputs: [upstream] });
+    x.requiresGrad = true;
+    weight.requiresGrad = true;
+    const chain = (given: Tensor) => given.mul(given.square().mean(-1, { keepdim: true }).add(eps).rsqrt()).mul(weight);
+    const [fromX, fromWeight] = gradients((given) => rmsNorm(given, weight, eps));
+    const [wantX, wantWeight] = gradients(chain);
+    assertClose(fromX!, wantX!.flatten().toNumbers(), float64Tolerance);
+    assertClose(fromWeight!, wantWeight!.toNumbers(), float64Tolerance);
+    const [without] = gradients((given) => given.mul(weight));
+    assert.throws(() => assertClose(without!, wantX!.flatten().toNumbers(), float64Tolerance));
   });
 
   tensorTest("rmsNorm divides by the root mean square", () => {

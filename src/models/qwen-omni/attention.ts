@@ -2,7 +2,7 @@
 // prefix, and one decode step over a shared cache. Keys and values are never repeated: the query heads of a key head
 // (and the branches of a prompt) are rows of one matrix product.
 // B prompts, G branches per prompt, T tokens, P prefix, C branch tokens, Q query heads per key head, H key heads, K head dim
-import { op, type Tensor } from "../../tensor/index.ts";
+import { customGrad, noGrad, op, type Tensor } from "../../tensor/index.ts";
 
 /** Rotated keys and values of a prefix, [B * H, P, K] each. */
 export interface KeysValues {
@@ -46,22 +46,18 @@ export function attendPrefix(queries: Tensor, { keys, values }: KeysValues, mask
     .view([batch, tokens, keyHeads, perKey, dim])
     .permute([0, 2, 3, 1, 4])
     .reshape([groups, perKey * tokens, dim]); // [B H, Q P, K]
-  const context = softmaxProduct(grouped, keys, values, mask);
+  const scores = op.baddbmm(mask.expand([groups, perKey * tokens, tokens]), grouped, keys.transpose(1, 2), {
+    alpha: dim ** -0.5,
+  });
+  const context = probabilities(scores).bmm(values);
   return context
     .view([batch, keyHeads, perKey, tokens, dim])
     .permute([0, 3, 1, 2, 4])
     .reshape([rows, heads * dim]);
 }
 
-/** softmax(queries keys^T / sqrt(K) + mask) values; all [groups, rows, K]; the softmax is in float32. */
-export function softmaxProduct(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor): Tensor {
-  const scale = queries.size(2) ** -0.5;
-  const shape = [queries.size(0), queries.size(1), keys.size(1)];
-  const scores = op.baddbmm(mask.expand(shape), queries, keys.transpose(1, 2), { alpha: scale });
-  return probabilities(scores).bmm(values);
-}
-
-function probabilities(scores: Tensor): Tensor {
+/** Softmax over the last dimension, in float32. */
+export function probabilities(scores: Tensor): Tensor {
   if (scores.dtype === "float32") return scores.softmax(-1);
   return scores.softmax(-1, { dtype: "float32" }).to(scores.dtype);
 }
@@ -84,35 +80,116 @@ export function attendBranches(
   const { prompts, branches, tokens } = shape;
   const keyHeads = own.keys.size(1);
   const perKey = heads / keyHeads;
-  const groups = prompts * keyHeads;
-  const prefixLength = prefix.keys.size(1);
-  const scale = dim ** -0.5;
   const grouped = queries
     .view([prompts, branches, tokens, keyHeads, perKey, dim])
     .permute([0, 3, 1, 4, 2, 5])
-    .reshape([groups, branches * perKey * tokens, dim]); // [B H, G Q C, K]
-  const single = grouped.view([groups * branches, perKey * tokens, dim]); // [B H G, Q C, K]
-  const ownKeys = byBranch(own.keys, shape);
-  const ownValues = byBranch(own.values, shape);
-  const full = [prompts, keyHeads, branches, perKey, tokens];
-  const scores = op.cat(
-    [
-      grouped.bmm(prefix.keys.transpose(1, 2)).view([...full, prefixLength]),
-      single.bmm(ownKeys.transpose(1, 2)).view([...full, tokens]),
-    ],
-    { dim: -1 },
-  );
-  const weights = probabilities(scores.mul(scale).add(mask));
-  const onPrefix = weights.narrow(-1, 0, prefixLength).reshape([groups, branches * perKey * tokens, prefixLength]);
-  const onOwn = weights.narrow(-1, prefixLength, tokens).reshape([groups * branches, perKey * tokens, tokens]);
-  const context = onPrefix
-    .bmm(prefix.values)
-    .view([groups * branches, perKey * tokens, dim])
-    .add(onOwn.bmm(ownValues));
+    .reshape([prompts * keyHeads, branches * perKey * tokens, dim]) // [B H, G Q C, K]
+    .mul(dim ** -0.5);
+  const parts: BranchParts = {
+    queries: grouped,
+    prefix,
+    own: { keys: byBranch(own.keys, shape), values: byBranch(own.values, shape) },
+    mask: mask.expand([mask.size(0) === 1 ? 1 : prompts, keyHeads, branches, perKey, tokens, mask.size(5)]),
+  };
+  const written = queries.device === "cpu" && queries.dtype === "float32";
+  const context = written ? branchesInPlace(parts) : branchesComposed(parts);
   return context
     .view([prompts, keyHeads, branches, perKey, tokens, dim])
     .permute([0, 2, 4, 1, 3, 5])
     .reshape([rows, heads * dim]);
+}
+
+/** The operands of branch attention, scaled and grouped. */
+export interface BranchParts {
+  /** [B H, G Q C, K], already scaled. */
+  readonly queries: Tensor;
+  /** [B H, P, K] */
+  readonly prefix: KeysValues;
+  /** [B H G, C, K] */
+  readonly own: KeysValues;
+  /** Additive, expanded to [1 or B, H, G, Q, C, P + C]. */
+  readonly mask: Tensor;
+}
+
+/** Branch attention of plain operators: any device, any dtype. [B H, G Q C, K] */
+export function branchesComposed({ queries, prefix, own, mask }: BranchParts): Tensor {
+  const [groups, groupRows, dim] = queries.shape as [number, number, number];
+  const [singles, tokens] = own.keys.shape as [number, number, number];
+  const singleRows = (groups * groupRows) / singles;
+  const length = prefix.keys.size(1);
+  const scores = op.cat(
+    [
+      queries.bmm(prefix.keys.transpose(1, 2)).view([singles, singleRows, length]),
+      queries.view([singles, singleRows, dim]).bmm(own.keys.transpose(1, 2)),
+    ],
+    { dim: -1 },
+  );
+  const [, keyHeads, branches, perKey] = mask.shape as [number, number, number, number];
+  const batched = scores.view([groups / keyHeads, keyHeads, branches, perKey, tokens, length + tokens]);
+  const weights = probabilities(batched.add(mask)).view([singles, singleRows, length + tokens]);
+  const onPrefix = weights.narrow(-1, 0, length).reshape([groups, groupRows, length]).bmm(prefix.values);
+  const onOwn = weights.narrow(-1, length, tokens).bmm(own.values);
+  return onPrefix.view([singles, singleRows, dim]).add(onOwn).view([groups, groupRows, dim]);
+}
+
+/**
+ * The same numbers with less traffic: both parts of the scores are written into one buffer, and the backward is written
+ * out. For float32 on the CPU.
+ */
+export function branchesInPlace({ queries, prefix, own, mask }: BranchParts): Tensor {
+  const [groups, groupRows, dim] = queries.shape as [number, number, number];
+  const [singles, tokens] = own.keys.shape as [number, number, number];
+  const singleRows = (groups * groupRows) / singles;
+  const length = prefix.keys.size(1);
+  const width = length + tokens;
+  const perBranch = (x: Tensor, columns: number) => x.view([singles, singleRows, columns]);
+  const onPrefix = (x: Tensor) => x.narrow(2, 0, length);
+  const onOwn = (x: Tensor) => perBranch(x, width).narrow(2, length, tokens);
+  // Products of both parts with [groups, P, K] and [singles, C, K], into one buffer or summed.
+  const spread = (buffer: Tensor, x: Tensor, first: Tensor, second: Tensor) => {
+    onPrefix(buffer).baddbmm_(x, first.transpose(1, 2));
+    onOwn(buffer).baddbmm_(perBranch(x, dim), second.transpose(1, 2));
+    return buffer;
+  };
+  const gathered = (weights: Tensor, first: Tensor, second: Tensor) => {
+    const sum = onPrefix(weights).bmm(first);
+    perBranch(sum, dim).baddbmm_(onOwn(weights), second);
+    return sum;
+  };
+  const [weights, context] = noGrad(() => {
+    const scores = op.empty([groups, groupRows, width], { dtype: queries.dtype });
+    const [, keyHeads, branches, perKey] = mask.shape as [number, number, number, number];
+    scores.view([groups / keyHeads, keyHeads, branches, perKey, tokens, width]).copy_(mask);
+    const probability = spread(scores, queries, prefix.keys, own.keys).softmax(-1);
+    return [probability, gathered(probability, prefix.values, own.values)];
+  });
+  const inputs = [queries, prefix.keys, prefix.values, own.keys, own.values] as const;
+  if (!inputs.some((input) => input.requiresGrad)) return context;
+  return customGrad(
+    inputs,
+    context,
+    (gradient, saved) => {
+      const [p, q, prefixKeys, prefixValues, ownKeys, ownValues] = saved as [
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
+      const upstream = gradient.contiguous();
+      const weightGradient = spread(op.zerosLike(p), upstream, prefixValues, ownValues);
+      const scoreGradient = op.softmaxBackwardData(weightGradient, p, -1, p.dtype);
+      return [
+        gathered(scoreGradient, prefixKeys, ownKeys),
+        onPrefix(scoreGradient).transpose(1, 2).bmm(q),
+        onPrefix(p).transpose(1, 2).bmm(upstream),
+        onOwn(scoreGradient).transpose(1, 2).bmm(perBranch(q, dim)),
+        onOwn(p).transpose(1, 2).bmm(perBranch(upstream, dim)),
+      ];
+    },
+    [weights, ...inputs],
+  );
 }
 
 /** [B G C, H, K] -> [B H G, C, K] */

@@ -2,10 +2,11 @@
 // The cache of a prompt is its prefix, then time-major slots (step t of branch j at P + t * G + j), so that a step is one
 // matrix product per key head over everything seen so far, with a mask that hides the other branches. Finished sequences
 // are compacted away now and then.
-// B prompts, G branches per prompt, N = B * G rows, P prefix, S cache slots, H key heads, Q query heads per key head
+// Keys lie transposed: a step has few rows, and a product with them as they lie needs no packing.
+// B prompts, G branches per prompt, N = B * G rows, P prefix, S cache slots, H key heads, Q query heads per key head, K head dim
 import { indices, inference, op, rmsNorm, scope, type Tensor, tensor } from "../../tensor/index.ts";
 import type { ModelPrompt, SampledCompletion, SampleOptions } from "../omni-model.ts";
-import { type KeysValues, MASKED, softmaxProduct } from "./attention.ts";
+import { type KeysValues, MASKED, probabilities } from "./attention.ts";
 import { type LanguageModel, type Prefix, runPrefix } from "./language.ts";
 import { type RopeTable, textRope } from "./rope.ts";
 import { type Heads, runLayers } from "./text.ts";
@@ -27,7 +28,7 @@ interface Batch {
   readonly branches: number;
   /** Row -> index into the results; a row that only fills up a prompt's branches has -1. */
   readonly owners: readonly number[];
-  /** Per layer, [B * H, S, K]. */
+  /** Per layer, keys [B * H, K, S], values [B * H, S, K]. */
   readonly cache: readonly KeysValues[];
   /** Additive, [1 or B * H, G * Q, S]. */
   readonly mask: Tensor;
@@ -129,7 +130,7 @@ function firstBatch(model: LanguageModel, prompts: readonly ModelPrompt[], optio
   const prefix = runPrefix(model, prompts);
   const branches = options.numSamples;
   const slots = prefix.length + branches * options.maxNewTokens;
-  const cache = prefix.layers.map(({ keys, values }) => ({ keys: grown(keys, slots), values: grown(values, slots) }));
+  const cache = prefix.layers.map(({ keys, values }) => cacheOf(keys, values, slots));
   const penalised = options.repetitionPenalty !== undefined && options.repetitionPenalty !== 1;
   const promptIds = penalised ? prompts.flatMap(({ tokens }) => Array<Int32Array>(branches).fill(tokens.ids)) : [];
   return {
@@ -145,12 +146,14 @@ function firstBatch(model: LanguageModel, prompts: readonly ModelPrompt[], optio
   };
 }
 
-/** x [groups, T, K] in the front of a buffer [groups, slots, K]. */
-function grown(x: Tensor, slots: number): Tensor {
-  const [groups, tokens, dim] = x.shape as [number, number, number];
-  const buffer = op.empty([groups, slots, dim], { dtype: x.dtype, device: x.device });
-  buffer.narrow(1, 0, tokens).copy_(x);
-  return buffer;
+/** Keys and values [B * H, T, K] in the front of buffers with room for `slots`. */
+function cacheOf(keys: Tensor, values: Tensor, slots: number): KeysValues {
+  const [groups, tokens, dim] = keys.shape as [number, number, number];
+  const target = { dtype: keys.dtype, device: keys.device };
+  const cache = { keys: op.empty([groups, dim, slots], target), values: op.empty([groups, slots, dim], target) };
+  cache.keys.narrow(2, 0, tokens).copy_(keys.transpose(1, 2));
+  cache.values.narrow(1, 0, tokens).copy_(values);
+  return cache;
 }
 
 /** Hides the slots of other branches and the prompts' left padding. */
@@ -212,19 +215,21 @@ function advance(model: LanguageModel, batch: Batch, ids: Tensor, prefixLength: 
   const start = prefixLength + step * branches;
   const visible = start + branches;
   const mask = batch.mask.narrow(2, 0, visible);
-  const store = (cache: Tensor, x: Tensor) => {
-    const slots = cache.narrow(1, start, branches).view([prompts, config.numKvHeads, branches, config.headDim]);
-    slots.copy_(x.view([prompts, branches, config.numKvHeads, config.headDim]).transpose(1, 2));
-  };
   const attend = (layer: number, { queries, keys, values }: Heads) => {
     const cache = batch.cache[layer]!;
-    store(cache.keys, keys);
-    store(cache.values, values);
+    const { numKvHeads, headDim } = config;
+    const perPrompt = [prompts, branches, numKvHeads, headDim];
+    const newKeys = cache.keys.narrow(2, start, branches).view([prompts, numKvHeads, headDim, branches]);
+    newKeys.copy_(keys.view(perPrompt).permute([0, 2, 3, 1]));
+    const newValues = cache.values.narrow(1, start, branches).view([prompts, numKvHeads, branches, headDim]);
+    newValues.copy_(values.view(perPrompt).transpose(1, 2));
     const grouped = queries
-      .view([prompts, branches, config.numKvHeads, perKey, config.headDim])
+      .mul(headDim ** -0.5)
+      .view([prompts, branches, numKvHeads, perKey, headDim])
       .transpose(1, 2)
-      .reshape([groups, branches * perKey, config.headDim]);
-    const context = softmaxProduct(grouped, cache.keys.narrow(1, 0, visible), cache.values.narrow(1, 0, visible), mask);
+      .reshape([groups, branches * perKey, headDim]);
+    const scores = grouped.bmm(cache.keys.narrow(2, 0, visible)).add_(mask);
+    const context = probabilities(scores).bmm(cache.values.narrow(1, 0, visible));
     return context
       .view([prompts, config.numKvHeads, branches, perKey, config.headDim])
       .transpose(1, 2)
@@ -276,7 +281,7 @@ function compacted(
   const { config, embedding } = model;
   const device = embedding.device;
   const branches = kept[0]!.branches.length;
-  const oldSlots = batch.cache[0]!.keys.size(1);
+  const oldSlots = batch.cache[0]!.values.size(1);
   const used = prefixLength + step * branches;
   const slots = prefixLength + options.maxNewTokens * branches;
   const groups = kept.length * config.numKvHeads;
@@ -293,13 +298,14 @@ function compacted(
     }
   });
   const gather = indices(source).to({ device });
-  const moved = (x: Tensor) => {
-    const rows = x.view([-1, config.headDim]).indexSelect(0, gather).view([groups, used, config.headDim]);
-    const result = grown(rows, slots);
-    x.dispose();
-    return result;
-  };
-  const cache = batch.cache.map(({ keys, values }) => ({ keys: moved(keys), values: moved(values) }));
+  const moved = (x: Tensor) =>
+    x.reshape([-1, config.headDim]).indexSelect(0, gather).view([groups, used, config.headDim]);
+  const cache = batch.cache.map(({ keys, values }) => {
+    const next = scope(() => cacheOf(moved(keys.transpose(1, 2)), moved(values), slots));
+    keys.dispose();
+    values.dispose();
+    return next;
+  });
   const prompts = indices(kept.map(({ prompt }) => prompt)).to({ device });
   const rows = indices(kept.flatMap((keep) => keep.branches.map((j) => keep.prompt * batch.branches + j))).to({
     device,

@@ -14,14 +14,21 @@ export interface LinearPart {
 /** Elements above which weights are not copied together. */
 const STACK_LIMIT = 1 << 22;
 
-/** The projection of `names` ("x.weight", and "x.bias" where it exists; a stack fills a missing bias with zeros). */
-export function projection(parameters: ReadonlyMap<string, Tensor>, names: readonly string[]): Projection {
+/**
+ * The projection of `names` ("x.weight", and "x.bias" where it exists; a stack fills a missing bias with zeros).
+ * @param stack false keeps the parts apart whatever their size
+ */
+export function projection(
+  parameters: ReadonlyMap<string, Tensor>,
+  names: readonly string[],
+  stack = true,
+): Projection {
   const parts = names.map((name) => ({
     weight: parameters.get(`${name}.weight`)!,
     bias: parameters.get(`${name}.bias`) ?? null,
   }));
   const numElements = parts.reduce((sum, { weight }) => sum + weight.size(0) * weight.size(1), 0);
-  if (parts.length === 1 || numElements > STACK_LIMIT) return parts;
+  if (!stack || parts.length === 1 || numElements > STACK_LIMIT) return parts;
   const weight = op.cat(
     parts.map((part) => part.weight),
     { dim: 0 },
@@ -31,6 +38,12 @@ export function projection(parameters: ReadonlyMap<string, Tensor>, names: reado
     ({ weight: w, bias }) => bias ?? op.zeros([w.size(0)], { dtype: w.dtype, device: w.device }),
   );
   return [{ weight, bias: op.cat(biases, { dim: 0 }) }];
+}
+
+/** The outputs apart: [R, D] -> [R, widths[i]] each. `widths` are the widths of the parts before stacking. */
+export function projectApart(x: Tensor, parts: Projection, widths: readonly number[]): Tensor[] {
+  if (parts.length === widths.length) return parts.map((part) => project(x, [part]));
+  return project(x, parts).splitWithSizes(widths, { dim: 1 });
 }
 
 /** [R, D] -> [R, W] */

@@ -3,7 +3,7 @@
 // R rows, D width, H key heads, Q query heads per key head, K head dimension, F feed-forward width
 import { op, rmsNorm, type Tensor } from "../../tensor/index.ts";
 import type { TextConfig } from "./config.ts";
-import { type Projection, project, projection, projectionFrom } from "./projection.ts";
+import { type Projection, project, projectApart, projection, projectionFrom } from "./projection.ts";
 import { applyRope, type RopeTable } from "./rope.ts";
 
 /** One layer's weights, ready to multiply. */
@@ -32,22 +32,31 @@ export interface Heads extends KeyHeads {
 /** Attention of one layer: [R, H Q K]. */
 export type Attend = (layer: number, heads: Heads) => Tensor;
 
-/** The layers' weights in the current grad mode: gradients reach the named parameters. */
-export function decoderLayers(parameters: ReadonlyMap<string, Tensor>, config: TextConfig): DecoderLayer[] {
+/**
+ * The layers' weights in the current grad mode: gradients reach the named parameters.
+ * @param fewRows stack everything: what decoding wants. With many rows gate and up are as fast apart, and their backward
+ *   needs no joining.
+ */
+export function decoderLayers(
+  parameters: ReadonlyMap<string, Tensor>,
+  config: TextConfig,
+  fewRows = false,
+): DecoderLayer[] {
   return Array.from({ length: config.numLayers }, (_, i) => {
     const name = `model.layers.${i}`;
     const get = (part: string) => parameters.get(`${name}.${part}.weight`)!;
-    const stacked = (group: string, parts: readonly string[]) =>
+    const joint = (group: string, parts: readonly string[], stack: boolean) =>
       projection(
         parameters,
         parts.map((part) => `${name}.${group}.${part}`),
+        stack,
       );
     return {
       inputNorm: get("input_layernorm"),
-      qkv: stacked("self_attn", ["q_proj", "k_proj", "v_proj"]),
+      qkv: joint("self_attn", ["q_proj", "k_proj", "v_proj"], true),
       output: get("self_attn.o_proj"),
       postNorm: get("post_attention_layernorm"),
-      gateUp: stacked("mlp", ["gate_proj", "up_proj"]),
+      gateUp: joint("mlp", ["gate_proj", "up_proj"], fewRows),
       down: get("mlp.down_proj"),
     };
   });
@@ -79,28 +88,21 @@ export function keysOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: 
 
 function headsOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: TextConfig): Heads {
   const { numHeads, numKvHeads, headDim } = config;
-  const numRotated = numHeads + numKvHeads;
+  const rows = x.size(0);
   const normed = rmsNorm(x, layer.inputNorm, config.normEps);
-  const qkv = project(normed, layer.qkv).view([x.size(0), numRotated + numKvHeads, headDim]);
-  const rotated = applyRope(qkv.narrow(1, 0, numRotated), rope);
-  return {
-    queries: rotated.narrow(1, 0, numHeads),
-    keys: rotated.narrow(1, numHeads, numKvHeads),
-    values: qkv.narrow(1, numRotated, numKvHeads),
-  };
+  const counts = [numHeads, numKvHeads, numKvHeads];
+  const widths = counts.map((count) => count * headDim);
+  const [queries, keys, values] = projectApart(normed, layer.qkv, widths).map((part, i) =>
+    part.view([rows, counts[i]!, headDim]),
+  ) as [Tensor, Tensor, Tensor];
+  return { queries: applyRope(queries, rope), keys: applyRope(keys, rope), values };
 }
 
 function feedForward(layer: DecoderLayer, x: Tensor, config: TextConfig): Tensor {
   const width = config.intermediateSize;
-  const both = project(rmsNorm(x, layer.postNorm, config.normEps), layer.gateUp);
-  return addLinear(
-    x,
-    both
-      .narrow(1, 0, width)
-      .silu()
-      .mul(both.narrow(1, width, width)),
-    layer.down,
-  );
+  const normed = rmsNorm(x, layer.postNorm, config.normEps);
+  const [gate, up] = projectApart(normed, layer.gateUp, [width, width]) as [Tensor, Tensor];
+  return addLinear(x, gate.silu().mul(up), layer.down);
 }
 
 /** x + W y in one operation. */

@@ -3,7 +3,7 @@
 // B prompts, G completions per prompt, N completions, C completion tokens, D width, V vocabulary
 import { OppoError } from "../../error.ts";
 import type { MediaClip } from "../../media/clip.ts";
-import { indices, op, scope, type Tensor } from "../../tensor/index.ts";
+import { indices, noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { ChatTemplate } from "../../text/chat-template.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
 import type {
@@ -22,6 +22,7 @@ import type { ThinkerConfig } from "./config.ts";
 import { generate } from "./generate.ts";
 import { type LanguageModel, languageModel, runBranches, runPrefix } from "./language.ts";
 import { audioTokens, visionTokens } from "./layout.ts";
+import { EMBEDDING_NAME, HEAD_NAME } from "./parameters.ts";
 import { createFeatureExtractor, fitClip, promptTokens, type VideoSettings } from "./processor.ts";
 import { mediaIds } from "./prompt.ts";
 import { decoderLayers } from "./text.ts";
@@ -132,12 +133,13 @@ export class Thinker implements OmniModel {
   }
 
   logits(hidden: Tensor): Tensor {
-    return scope(() => op.linear(hidden, this.language([]).head).to("float32"));
+    const head = this.parameters().get(HEAD_NAME) ?? this.parameters().get(EMBEDDING_NAME)!;
+    return scope(() => op.linear(hidden, head).to("float32"));
   }
 
   sample(prompts: readonly ModelPrompt[], options: SampleOptions): SampledCompletion[][] {
     const { bannedIds, stopIds } = this;
-    return scope(() => generate(this.language(), prompts, options, { bannedIds, stopIds }));
+    return noGrad(() => scope(() => generate(this.language(true), prompts, options, { bannedIds, stopIds })));
   }
 
   /** Writes the model as a Hugging Face directory. */
@@ -149,9 +151,9 @@ export class Thinker implements OmniModel {
     for (const parameter of this.parameters().values()) parameter.dispose();
   }
 
-  private language(layers = decoderLayers(this.parameters(), this.config.text)): LanguageModel {
-    const { config } = this;
-    return languageModel(this.parameters(), config.text, config.ids, layers);
+  private language(fewRows = false): LanguageModel {
+    const { text, ids } = this.config;
+    return languageModel(this.parameters(), text, ids, decoderLayers(this.parameters(), text, fewRows));
   }
 }
 

@@ -51,7 +51,10 @@ export function chooseTokens(
   const logSoftmax = logits.logSoftmax(-1);
   let scores = seen ? penalised(logits, seen, rules.repetitionPenalty!) : logSoftmax;
   if (banned) scores = scores.clone().indexFill_(1, banned, Number.NEGATIVE_INFINITY);
-  const tokens = rules.temperature === 0 ? scores.argmax({ dim: -1 }) : draw(scores, rules, uniforms);
+  const plain = rules.temperature === 1 && rules.topK === undefined && rules.topP === undefined && !seen;
+  let tokens: Tensor;
+  if (rules.temperature === 0) tokens = scores.argmax({ dim: -1 });
+  else tokens = plain ? inverseCdf(scores.exp(), uniforms) : draw(scores, rules, uniforms);
   return { tokens, logprobs: logSoftmax.gather(1, tokens.unsqueeze(1)).squeeze(1) };
 }
 

@@ -4,11 +4,22 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Thinker } from "../../../src/models/index.ts";
 import type { ModelPrompt, SampledCompletion } from "../../../src/models/omni-model.ts";
+import { branchesComposed, branchesInPlace, MASKED } from "../../../src/models/qwen-omni/attention.ts";
 import { generate } from "../../../src/models/qwen-omni/generate.ts";
 import { languageModel, runPrompts } from "../../../src/models/qwen-omni/language.ts";
 import { decoderLayers } from "../../../src/models/qwen-omni/text.ts";
 import { chooseTokens, seenIds, uniformAt } from "../../../src/models/qwen-omni/token-choice.ts";
-import { indices, noGrad, numLiveTensors, scope, type Tensor, tensor } from "../../../src/tensor/index.ts";
+import {
+  Generator,
+  grad,
+  indices,
+  noGrad,
+  numLiveTensors,
+  op,
+  scope,
+  type Tensor,
+  tensor,
+} from "../../../src/tensor/index.ts";
 import { mixedPrompts, stripes, tinyThinker } from "./tiny.ts";
 
 /** Of the largest value: float32 sums in another order. */
@@ -119,6 +130,41 @@ function plainSubset(
 ): Tensor[] {
   return flat.slice(1).map(({ b, completion }) => plainHidden(model, prompts[b]!, completion));
 }
+
+test("branch attention written in place equals the composed one, in values and gradients", () => {
+  const [prompts, keyHeads, branches, perKey, tokens, dim, length] = [2, 2, 3, 2, 4, 8, 5];
+  const before = numLiveTensors();
+  scope(() => {
+    using generator = new Generator(5);
+    const draw = (...shape: number[]) => op.randn(shape, { generator });
+    const inputs = [
+      draw(prompts * keyHeads, branches * perKey * tokens, dim),
+      draw(prompts * keyHeads, length, dim),
+      draw(prompts * keyHeads, length, dim),
+      draw(prompts * keyHeads * branches, tokens, dim),
+      draw(prompts * keyHeads * branches, tokens, dim),
+    ] as const;
+    const [queries, keys, values, ownKeys, ownValues] = inputs;
+    const hidden = draw(prompts, 1, 1, 1, tokens, length + tokens)
+      .gt(0.5)
+      .to("float32")
+      .mul(MASKED);
+    const mask = hidden.expand([prompts, keyHeads, branches, perKey, tokens, length + tokens]);
+    const upstream = draw(...queries.shape);
+    for (const input of inputs) input.requiresGrad = true;
+    const parts = { queries, prefix: { keys, values }, own: { keys: ownKeys, values: ownValues }, mask };
+    const results = [branchesInPlace, branchesComposed].map((attend) => {
+      const context = attend(parts);
+      return [context, ...grad([context], inputs, { gradOutputs: [upstream] })] as Tensor[];
+    });
+    results[0]!.forEach((got, i) => {
+      assert.ok(relative(got, results[1]![i]!) < ORDER_TOLERANCE, `tensor ${i}`);
+    });
+    const unmasked = branchesComposed({ ...parts, mask: op.zerosLike(mask) });
+    assert.ok(relative(results[0]![0]!, unmasked) > MISTAKE);
+  });
+  assert.equal(numLiveTensors(), before);
+});
 
 test("prompts of equal length, one token long, and equal groups take the unmasked path", () =>
   withThinker((model) => {
