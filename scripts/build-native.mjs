@@ -49,9 +49,10 @@ function fingerprint(path) {
 /** The libtorch with these directories, or null. Headers and libraries must both be there. */
 function libtorchAt(include, lib, origin) {
   const library = join(lib, "libtorch_cpu.so");
-  const header = join(include, "torch/csrc/api/include/torch/version.h");
-  if (!existsSync(header) || !existsSync(library)) return null;
-  const text = readFileSync(header, "utf8");
+  const places = ["torch/csrc/api/include/torch/version.h", "torch/headeronly/version.h"]; // moved on the way to 2.14
+  const headers = places.map((place) => join(include, place)).filter((header) => existsSync(header));
+  if (headers.length === 0 || !existsSync(library)) return null;
+  const text = headers.map((header) => readFileSync(header, "utf8")).join("");
   const part = (name) => Number(new RegExp(`#define TORCH_VERSION_${name} (\\d+)`).exec(text)?.[1] ?? 0);
   return { include, lib, library, origin, major: part("MAJOR"), minor: part("MINOR") };
 }

@@ -1,6 +1,7 @@
 // Writes src/tensor/ops.gen.ts from native/ops.txt and the schemas of the loaded libtorch. Required schema arguments are
 // positional, everything with a default goes into one options object, overloads become TypeScript overloads, operators
 // whose first argument is `self` become methods too. No logic is generated beyond choosing the overload.
+// --check writes nothing and fails when the file is not up to date.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -241,7 +242,13 @@ ${functions.flatMap((f) => f.methods).join("\n")}
 const methods: any = Tensor.prototype;
 ${functions.flatMap((f) => f.install).join("\n")}
 `;
-writeFileSync(at("src/tensor/ops.gen.ts"), source);
+const target = at("src/tensor/ops.gen.ts");
+if (process.argv.includes("--check")) {
+  if (readFileSync(target, "utf8") !== source) {
+    process.stderr.write("ops.gen.ts is not what native/ops.txt gives. Run: npm run gen\n");
+    process.exitCode = 1;
+  }
+} else writeFileSync(target, source);
 const count = functions.reduce((sum, f) => sum + f.numOverloads, 0);
 process.stdout.write(
   `ops.gen.ts: ${functions.length} functions over ${count} overloads, ${source.split("\n").length} lines\n`,

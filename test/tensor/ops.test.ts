@@ -1,6 +1,8 @@
 // Operators against values derived by hand, gradients against formulas and finite differences.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import {
   customGrad,
   enableGrad,
@@ -49,6 +51,13 @@ function tensorTest(name: string, body: () => void): void {
 }
 
 describe("operators", () => {
+  test("the generated wrappers are what native/ops.txt gives", (t) => {
+    if (!torchVersion().startsWith("1.13")) return t.skip("the wrappers are generated with libtorch 1.13");
+    const script = fileURLToPath(new URL("../../../../scripts/gen-ops.mjs", import.meta.url));
+    const result = spawnSync(process.execPath, [script, "--check"], { encoding: "utf8" });
+    assert.equal(result.status, 0, result.stderr);
+  });
+
   tensorTest("overloads are chosen by argument", () => {
     const x = float([1, 2, 3]);
     assert.deepEqual(x.add(1).toNumbers(), [2, 3, 4]);

@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 import {
+  cudaAvailable,
   Generator,
   hasOperator,
   indices,
@@ -17,10 +18,13 @@ import {
   op,
   ShapeError,
   scope,
+  setFlag,
   setNumThreads,
+  synchronize,
   type Tensor,
   TensorDisposedError,
   tensor,
+  torchVersion,
 } from "../../src/tensor/index.ts";
 
 let liveBefore = 0;
@@ -314,6 +318,16 @@ describe("modes", () => {
       assert.equal(w.mul(2).requiresGrad, true);
     });
     assertNoLeak();
+  });
+
+  test("the runtime says what it is, and refuses what it does not have", () => {
+    assert.match(torchVersion(), /^\d+\.\d+\.\d+/);
+    assert.equal(hasOperator("add.Tensor"), true);
+    assert.equal(hasOperator("aten::add.Nonsense"), false);
+    synchronize("cpu");
+    setFlag("onednn", true);
+    assert.throws(() => setFlag("speed" as "tf32", true), /expected onednn, tf32 or deterministic, got speed/);
+    if (!cudaAvailable()) assert.throws(() => new Generator(1, "cuda"), OperatorError);
   });
 
   test("threads are one unless set", () => {
