@@ -140,10 +140,10 @@ export interface SceneProbe {
 /** A probe for one cue; the thought names the state of the asked attribute and nothing else. */
 export function sceneProbe(scene: Scene, cue: SceneCue, random: Random): SceneProbe {
   const present = sceneCues(scene, cue.modality).find(({ attribute }) => attribute === cue.attribute);
-  const seen = present ? drawPhrase(present.key, random) : plainPhrases[cue.attribute];
+  const seen = present ? cuePhrases[present.key][0] : plainPhrases[cue.attribute];
   return {
     cue,
-    question: probeQuestion(cue.modality, drawPhrase(cue.key, random)),
+    question: probeQuestion(cue.modality, cuePhrases[cue.key][0]),
     think: `${modalityIntros[cue.modality]} ${seen}.`,
     answer: present?.key === cue.key ? "yes" : "no",
   };
