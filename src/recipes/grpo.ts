@@ -146,6 +146,8 @@ function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
       maskedEntropyWeight: perception.entropyWeight,
     },
     anchorWeight: perception.anchorWeight,
+    anchorTo: perception.anchorTo,
+    minChoiceEntropy: perception.minChoiceEntropy,
     maxGradNorm: config.maxGradNorm,
   };
 }

@@ -8,7 +8,7 @@ export interface Preset {
 }
 
 const noPerception = { views: "none", perceptionLossWeight: 0, anchorWeight: 0 } as const;
-const unboundedPerception = { capNats: null, anchorWeight: 0, maskRatio: 0.7 } as const;
+const unboundedPerception = { capNats: null, anchorWeight: 0, minChoiceEntropy: 0, maskRatio: 0.7 } as const;
 
 export const presets = {
   /** GRPO with R_acc and R_fmt. */

@@ -1,6 +1,7 @@
-// The theatre's SFT data: what the annotator wrote about a clip, and one think-first yes/no probe per clip and step.
+// The theatre's SFT data: what an annotator writes about a clip (another annotator every time, each leaving other cues
+// out, or a small model would learn the gaps by heart), and one think-first yes/no probe per clip and step.
 import type { Sample } from "../data/sample.ts";
-import { drawProbe, promptText, reasoningQuestion } from "../data/theatre/script.ts";
+import { annotate, drawProbe, promptText, reasoningQuestion } from "../data/theatre/script.ts";
 import { createRandom } from "../media/random.ts";
 import type { OmniModel } from "../models/omni-model.ts";
 import { deriveSeed } from "../run/seeds.ts";
@@ -28,8 +29,10 @@ export function theatreExamples(
   options: TheatreExampleOptions,
 ): SftExample[] {
   const random = createRandom(deriveSeed(options.seed, "probe", step, sample.id));
-  const probe = drawProbe(sceneOf(sample), random.next() < 0.5 ? "video" : "audio", random);
-  const reasoning = targetOf(model, responseText(sample.reasoning, sample.labels.join(", ")));
+  const scene = sceneOf(sample);
+  const probe = drawProbe(scene, random.next() < 0.5 ? "video" : "audio", random);
+  const { reasoning: written, labels } = annotate(scene, random);
+  const reasoning = targetOf(model, responseText(written, labels.join(", ")));
   const answer = targetOf(model, responseText(probe.think, probe.answer));
   const verdict = model.encodeText(probe.answer)[0]!;
   return [

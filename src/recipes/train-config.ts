@@ -49,6 +49,15 @@ export const perceptionSchema = z.strictObject({
     .min(0)
     .default(0.2)
     .describe("KL(masked policy || masked reference) on other tokens; ours, paper none"),
+  anchorTo: z
+    .enum(["reference", "full"])
+    .default("full")
+    .describe("what the anchor holds those tokens to: the masked reference, or the policy's own unmasked branch"),
+  minChoiceEntropy: z
+    .number()
+    .min(0)
+    .default(0.3)
+    .describe("nats of the reference's entropy below which an evidence token counts as forced and is anchored; ours, paper 0"),
   entropyWeight: z.number().min(0).default(0).describe("PAPO's double entropy regularisation; PAPO 0.03 to 0.05"),
 });
 

@@ -35,6 +35,8 @@ export interface FullBranch {
   /** [R, D], rollouts one after the other, token t of a rollout at its first row + t. */
   readonly cut: CutRows;
   readonly firstRow: ReadonlyMap<PlannedRollout, number>;
+  /** Per row, the entropy in nats of what could have been said: the reference's, or the policy's where there is none. */
+  readonly choiceEntropy: Float32Array;
 }
 
 interface ScoredTokens {
@@ -64,12 +66,13 @@ export function runFullBranch(context: StepContext, groups: readonly PlannedGrou
   });
 
   const tokens = scoredTokens(rollouts, cut.leaf);
+  const choiceEntropy = new Float32Array(layout.flatRows.length);
   timed("policy_loss", () => {
     forEachChunk(layout.flatRows.length, rowsPerChunk(options.tokensPerChunk, policy.vocabSize), (start, count) => {
-      policyChunk(context, cut.leaf, referenceRows, tokens, start, count);
+      choiceEntropy.set(policyChunk(context, cut.leaf, referenceRows, tokens, start, count), start);
     });
   });
-  return { cut, firstRow: layout.firstRow };
+  return { cut, firstRow: layout.firstRow, choiceEntropy };
 }
 
 /** Where every completion token's row lies in hidden [N, C, D] seen as [N * C, D], and in the packed rows. */
@@ -110,7 +113,7 @@ function scoredTokens(rollouts: readonly PlannedRollout[], like: Tensor): Scored
   };
 }
 
-/** J_GRPO of n tokens and its gradient into the leaf and the head. */
+/** J_GRPO of n tokens and its gradient into the leaf and the head. @returns their choice entropies. */
 function policyChunk(
   { policy, reference, options, sums }: StepContext,
   leaf: Tensor,
@@ -118,7 +121,7 @@ function policyChunk(
   tokens: ScoredTokens,
   start: number,
   count: number,
-): void {
+): Float32Array {
   const ids = tokens.ids.narrow(0, start, count);
   const advantages = tokens.advantages.narrow(0, start, count);
   const weights = tokens.weights.narrow(0, start, count);
@@ -130,6 +133,7 @@ function policyChunk(
   const ratio = importanceRatio(logprobs, old);
   const surrogate = clippedSurrogate(ratio, advantages, options.clip);
   let objective = surrogate;
+  let chooser = logp;
   if (referenceRows !== null && reference !== null) {
     const { estimator, weight } = options.referenceKl;
     const referenceLogp = noGrad(() => logDistribution(reference.logits(referenceRows.narrow(0, start, count))));
@@ -138,6 +142,7 @@ function policyChunk(
         ? fullKl(logp, referenceLogp)
         : sampledKl(estimator, logprobs, pick(referenceLogp, ids));
     objective = surrogate.sub(kl.mul(weight)); // the bracket of J_GRPO in Eq. 11
+    chooser = referenceLogp;
     sums.add("kl", kl.sum().item());
   }
   const loss = oppoLoss({ policy: weightedSum(objective, weights) }, objectiveWeights(options));
@@ -150,6 +155,7 @@ function policyChunk(
   });
   recordRatios(sums, options, ratio.toFloat32Array(), advantages.toFloat32Array());
   recordSampling(sums, logprobs.toFloat32Array(), sampler);
+  return noGrad(() => entropy(chooser).toFloat32Array());
 }
 
 /** Tokens whose ratio the clip holds back: low with a negative advantage, high with a positive one. */

@@ -68,7 +68,8 @@ function usesViews(options: StepOptions): boolean {
 }
 
 function requireReference(reference: OmniModel | null, options: StepOptions): void {
-  if (reference !== null || (options.referenceKl.weight === 0 && options.anchorWeight === 0)) return;
+  const anchorNeedsIt = options.anchorWeight !== 0 && options.anchorTo === "reference";
+  if (reference !== null || (options.referenceKl.weight === 0 && !anchorNeedsIt)) return;
   throw new OppoError(
     "rl/missing-reference",
     `trainStep: expected a reference model for referenceKl.weight ${options.referenceKl.weight} and anchorWeight ` +

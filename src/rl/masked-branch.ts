@@ -3,7 +3,7 @@
 // backward follows at once, so one full and one masked graph are alive at a time, whatever the number of views.
 // N rollouts, C longest completion, n tokens of a chunk, D width, V vocabulary
 import { OppoError } from "../error.ts";
-import type { ModelPrompt } from "../models/omni-model.ts";
+import type { ModelPrompt, OmniModel } from "../models/omni-model.ts";
 import { noGrad, type Tensor } from "../tensor/index.ts";
 import {
   backwardThroughTrunk,
@@ -19,7 +19,7 @@ import { fullKl } from "./objectives/grpo.ts";
 import { type ObjectiveParts, oppoLoss } from "./objectives/oppo.ts";
 import { capped, entropy, perceptionDivergence, pick, weightedSum } from "./objectives/perception.ts";
 import type { PlannedGroup, PlannedRollout, PlannedView, PromptPair } from "./plan.ts";
-import { objectiveWeights } from "./step-options.ts";
+import { objectiveWeights, type StepOptions } from "./step-options.ts";
 import type { ViewName } from "./types.ts";
 
 interface Member {
@@ -40,6 +40,8 @@ interface MaskedLayout {
   readonly numViewTokens: number;
   /** Per view token: its row in the full branch, its weight; per scored row its sampled id. */
   readonly fullRows: Int32Array;
+  /** Per anchor token: its row in the full branch. */
+  readonly anchorRows: Int32Array;
   readonly weights: Float32Array;
   readonly ids: Int32Array;
 }
@@ -53,7 +55,7 @@ export function runMaskedBranch(
   const { policy, options, timed } = context;
   const batch = selectMembers(groups, name, options.anchorWeight !== 0);
   if (batch.members.length === 0) return;
-  const layout = layOut(batch, full, options.anchorWeight !== 0);
+  const layout = layOut(batch, full, options);
   const completions = batch.members.map((members) => members.map(({ completion }) => completion));
   const hiddenRows = (prompts: readonly ModelPrompt[], model: typeof policy, requiresGrad: boolean) => {
     const run = () => cutRows(model.hidden(prompts, completions), layout.flatRows, requiresGrad);
@@ -74,18 +76,11 @@ export function runMaskedBranch(
       perceptionChunk(context, name, full.cut.leaf, cut.leaf, layout, start, count);
     });
   });
-  const { reference } = context;
-  if (anchorWeight !== 0 && reference !== null) {
-    const referenceRows = timed("ref_logp", () => {
-      return hiddenRows(
-        batch.pairs.map((pair) => pair.reference ?? pair.policy),
-        reference,
-        false,
-      ).rows;
-    });
+  if (anchorWeight !== 0) {
+    const target = anchorTarget(context, batch, layout, full, (prompts, model) => hiddenRows(prompts, model, false).rows);
     timed("perception_loss", () => {
-      forEachChunk(layout.flatRows.length - layout.numViewTokens, chunk, (start, count) => {
-        anchorChunk(context, cut.leaf, referenceRows, layout.numViewTokens + start, count);
+      forEachChunk(layout.anchorRows.length, chunk, (start, count) => {
+        anchorChunk(context, cut.leaf, target, layout.numViewTokens, start, count);
       });
     });
   }
@@ -117,35 +112,59 @@ function selectMembers(groups: readonly PlannedGroup[], name: ViewName, wholeCom
   return { pairs, members };
 }
 
-function layOut({ members }: MaskedBatch, full: FullBranch, withAnchor: boolean): MaskedLayout {
+function layOut({ members }: MaskedBatch, full: FullBranch, options: StepOptions): MaskedLayout {
   const all = members.flat();
   const longest = Math.max(...all.map(({ completion }) => completion.length));
   const view = { rows: [] as number[], fullRows: [] as number[], weights: [] as number[], ids: [] as number[] };
-  const anchorRows: number[] = [];
-  const anchorIds: number[] = [];
+  const anchor = { rows: [] as number[], fullRows: [] as number[], ids: [] as number[] };
   for (const [n, { rollout, view: planned, completion }] of all.entries()) {
-    const isInView = new Set(planned.tokens);
     const firstRow = full.firstRow.get(rollout)!;
+    const decided = planned.tokens.filter((t) => full.choiceEntropy[firstRow + t]! >= options.minChoiceEntropy);
+    const isInView = new Set(decided);
+    const share = options.perception.reduction === "mean" ? planned.tokens.length / decided.length : 1;
     for (let t = 0; t < completion.length; t++) {
       const row = n * longest + t;
       if (isInView.has(t)) {
         view.rows.push(row);
         view.fullRows.push(firstRow + t);
-        view.weights.push(planned.weight);
+        view.weights.push(planned.weight * share);
         view.ids.push(completion[t]!);
-      } else if (withAnchor) {
-        anchorRows.push(row);
-        anchorIds.push(completion[t]!);
+      } else if (options.anchorWeight !== 0) {
+        anchor.rows.push(row);
+        anchor.fullRows.push(firstRow + t);
+        anchor.ids.push(completion[t]!);
       }
     }
   }
   return {
-    flatRows: Int32Array.from([...view.rows, ...anchorRows]),
+    flatRows: Int32Array.from([...view.rows, ...anchor.rows]),
     numViewTokens: view.rows.length,
     fullRows: Int32Array.from(view.fullRows),
+    anchorRows: Int32Array.from(anchor.fullRows),
     weights: Float32Array.from(view.weights),
-    ids: Int32Array.from([...view.ids, ...anchorIds]),
+    ids: Int32Array.from([...view.ids, ...anchor.ids]),
   };
+}
+
+/** Log-distributions [n, V] that the anchor's tokens are held to, chunk by chunk. */
+type AnchorTarget = (start: number, count: number) => Tensor;
+
+function anchorTarget(
+  { policy, reference, options, timed }: StepContext,
+  batch: MaskedBatch,
+  layout: MaskedLayout,
+  full: FullBranch,
+  hiddenRows: (prompts: readonly ModelPrompt[], model: OmniModel) => Tensor,
+): AnchorTarget {
+  if (options.anchorTo === "full") {
+    return (start, count) => {
+      const rows = indicesLike(full.cut.leaf, layout.anchorRows.subarray(start, start + count));
+      return logDistribution(policy.logits(full.cut.leaf.detach().indexSelect(0, rows)));
+    };
+  }
+  const prompts = batch.pairs.map((pair) => pair.reference ?? pair.policy);
+  const rows = timed("ref_logp", () => hiddenRows(prompts, reference!));
+  return (start, count) => logDistribution(reference!.logits(rows.narrow(0, layout.numViewTokens + start, count)));
 }
 
 /** J_omni of n view tokens and its gradients into both leaves and the head. */
@@ -203,17 +222,20 @@ function perceptionChunk(
   }
 }
 
-/** KL(p^m || reference^m) of n tokens outside the view, averaged over all completion tokens of the step. */
+/** KL(p^m || anchor) of n tokens outside the view, averaged over all completion tokens of the step. */
 function anchorChunk(
-  { policy, reference, options, counts, sums }: StepContext,
+  { policy, options, counts, sums }: StepContext,
   maskedLeaf: Tensor,
-  referenceRows: Tensor,
+  target: AnchorTarget,
+  numViewTokens: number,
   start: number,
   count: number,
 ): void {
-  const maskedLogp = logDistribution(policy.logits(maskedLeaf.narrow(0, start, count))); // [n, V]
-  const referenceLogp = noGrad(() => logDistribution(reference!.logits(referenceRows.narrow(0, start, count))));
-  const kl = fullKl(maskedLogp, referenceLogp).sum();
+  const maskedLogp = logDistribution(policy.logits(maskedLeaf.narrow(0, numViewTokens + start, count))); // [n, V]
+  const kl = fullKl(
+    maskedLogp,
+    noGrad(() => target(start, count)),
+  ).sum();
   const loss = oppoLoss({ anchor: kl.mul(1 / counts.numTokens) }, objectiveWeights(options));
   loss.backward();
   sums.add("loss", loss.item());

@@ -16,8 +16,19 @@ export interface StepOptions extends Omit<PlanOptions, "reduction"> {
   /** 0.04 and k3 in the paper's family (the paper gives the weight only). Weight 0 runs without a reference. */
   readonly referenceKl: { readonly weight: number; readonly estimator: KlEstimator };
   readonly perception: PerceptionOptions;
-  /** Ours: weight of KL(p^m || reference^m) on the masked branch's tokens outside the view. The paper has none. */
+  /** Ours: weight of KL(p^m || anchor) on the masked branch's tokens outside the view. The paper has none. */
   readonly anchorWeight: number;
+  /**
+   * What those tokens are held to: the reference under the same mask, or the policy's own full branch without gradient
+   * ("full": a token that no modality decides should not care about the mask; saves the reference's masked forward).
+   */
+  readonly anchorTo: "reference" | "full";
+  /**
+   * Ours: a view keeps the tokens where something was decided, whose choice entropy (FullBranch) exceeds this many nats;
+   * the others go to the anchor. On a forced token ("voice" after "a loud") the divergence can only grow by breaking the
+   * sentence. 0 is the paper: every token of the view.
+   */
+  readonly minChoiceEntropy: number;
   /** Prompts whose graphs are alive at once; the result does not depend on it. null: all. */
   readonly promptsPerMicroBatch: number | null;
   /** Tokens whose vocabulary-sized rows exist at once; the result does not depend on it. null: what is fast. */
@@ -35,6 +46,8 @@ export const defaultStepOptions: StepOptions = {
   views: viewSelectors.none,
   perception: defaultPerceptionOptions,
   anchorWeight: 0,
+  anchorTo: "reference",
+  minChoiceEntropy: 0,
   promptsPerMicroBatch: null,
   tokensPerChunk: null,
   maxGradNorm: 1,

@@ -53,8 +53,8 @@ export const typicalAcoustic: Readonly<Record<Emotion, AcousticState>> = {
   sad: { volume: "quiet", pace: "slow", pitch: "low", quality: "sobbing" },
   angry: { volume: "loud", pace: "plain", pitch: "low", quality: "harsh" },
   scared: { volume: "quiet", pace: "fast", pitch: "plain", quality: "trembling" },
-  surprised: { volume: "loud", pace: "plain", pitch: "high", quality: "gasping" },
-  calm: { volume: "plain", pace: "slow", pitch: "plain", quality: "plain" },
+  surprised: { volume: "loud", pace: "slow", pitch: "high", quality: "gasping" },
+  calm: { volume: "plain", pace: "plain", pitch: "plain", quality: "plain" },
 };
 
 /** How a scene is drawn and annotated. All are probabilities. */
@@ -62,7 +62,7 @@ export const rates = {
   /** Training scenes: face and voice show the same emotion; otherwise the two are independent. */
   emotionsAgree: 0.92,
   /** Training scenes: one modality is entirely plain while the other expresses something. */
-  plainModality: 0.18,
+  plainModality: 0.22,
   /** An attribute takes the state that is typical of its emotion ... */
   typicalState: 0.78,
   /** ... or is plain; what is left is any state at random. */
@@ -70,7 +70,7 @@ export const rates = {
   /** The line fits the voice's emotion; otherwise it is a neutral line. */
   subtitleFits: 0.5,
   /** The annotator writes a cue down (at least one per expressive modality): annotations under-report. */
-  annotatorMentions: 0.6,
+  annotatorMentions: 0.67,
   /** A cue is named by its first phrase rather than by any of its phrases. */
   firstPhrase: 0.6,
 } as const;
@@ -115,10 +115,10 @@ export const plainPhrases: Readonly<Record<Attribute, string>> = {
   quality: "a clear timbre",
 };
 
-/** What a reasoning says of a modality that shows nothing at all. */
+/** What a reasoning says of a modality that shows nothing at all. All begin alike: whether there is anything is one decision. */
 export const neutralPhrases: Readonly<Record<"video" | "audio", readonly string[]>> = {
-  video: ["a neutral face", "a still expression", "no clear expression"],
-  audio: ["an even delivery", "nothing unusual", "no vocal emphasis"],
+  video: ["no clear expression", "no visible feeling", "no facial cue"],
+  audio: ["no marked tone", "no vocal emphasis", "no audible feeling"],
 };
 
 /** Answer words. Words of one emotion fall into the same cluster on (nearly) every emotion wheel of the metric. */
