@@ -99,6 +99,7 @@ function stepMetrics({ sums, options, counts }: StepContext): StepMetrics {
 function viewMetrics(sums: MetricSums, anchor: number): StepMetrics {
   return {
     "omni/objective": sums.sum("perception"),
+    "omni/view_tokens": sums.sum("view_tokens"),
     "omni/kl_video": sums.ratio("kl_video", "view_tokens_video"),
     "omni/kl_audio": sums.ratio("kl_audio", "view_tokens_audio"),
     "omni/kl_both": sums.ratio("kl_both", "view_tokens_both"),

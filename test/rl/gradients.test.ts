@@ -358,3 +358,31 @@ worldTest("missing inputs are named", (world) => {
   const silent = [{ ...groups[0]!, rollouts: [] }];
   assert.throws(() => gradientsOf({ ...world, groups: silent }, oppoOptions), { code: "rl/empty-step" });
 });
+
+/** Near the median of the fake reference's entropies, so that some evidence tokens stay and some go. */
+const someChoiceEntropy = 2;
+
+worldTest("tokens that the reference was sure of leave the view for the anchor", (world) => {
+  const all = gradientsOf(world, oppoOptions);
+  const viewed = (metrics: StepMetrics) => metrics["omni/view_tokens"]!;
+  assert.equal(viewed(all.metrics), 6);
+  assert.deepEqual(gradientsOf(world, { ...oppoOptions, minChoiceEntropy: 0 }).gradient, all.gradient);
+  const some = gradientsOf(world, { ...oppoOptions, minChoiceEntropy: someChoiceEntropy });
+  assert.ok(viewed(some.metrics) > 0 && viewed(some.metrics) < 6, `${viewed(some.metrics)} of 6 stay`);
+  const none = gradientsOf(world, { ...oppoOptions, minChoiceEntropy: 1e9 });
+  assert.equal(viewed(none.metrics), 0);
+  assert.equal(none.metrics["omni/objective"], 0);
+  assert.ok(none.metrics["omni/anchor_kl"]! > all.metrics["omni/anchor_kl"]!);
+  assertFiniteDifferences(world, { ...oppoOptions, minChoiceEntropy: someChoiceEntropy });
+});
+
+worldTest("the anchor to the full branch wants nothing of a mask that changes nothing", (world) => {
+  const options = { ...oppoOptions, anchorTo: "full" as const };
+  const moved = gradientsOf(world, options).metrics["omni/anchor_kl"]!;
+  assert.ok(moved > 1e-4, `a real mask: ${moved}`);
+  const unmasked = {
+    ...world,
+    groups: world.groups.map((group) => ({ ...group, masked: { video: group.prompt, audio: group.prompt } })),
+  };
+  assert.ok(Math.abs(gradientsOf(unmasked, options).metrics["omni/anchor_kl"]!) < float32Tolerance);
+});
