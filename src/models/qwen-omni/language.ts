@@ -6,6 +6,7 @@ import { OppoError } from "../../error.ts";
 import { indices, op, rmsNorm, type Tensor, tensor } from "../../tensor/index.ts";
 import type { ModelPrompt } from "../omni-model.ts";
 import { attendBranches, attendPrefix, byKeyHead, type KeysValues, MASKED } from "./attention.ts";
+import { layOutBranches } from "./branch-layout.ts";
 import type { SpecialIds, TextConfig } from "./config.ts";
 import { EMBEDDING_NAME, HEAD_NAME } from "./parameters.ts";
 import { type RopeTable, textRope } from "./rope.ts";
@@ -95,24 +96,38 @@ function embedPrompts(
   return { x, rope: textRope(packed.positions, config, target), mask, padding };
 }
 
-/** Hidden states (after the final norm) of B x G branches, [B * G * C, D]. */
+/**
+ * Hidden states (after the final norm) that predict the completions, [N, C, D]. completions[b] belong to the prefix's
+ * prompt b; rows past a completion's end are undefined.
+ */
 export function runBranches(
   model: LanguageModel,
   prefix: Prefix,
-  ids: Int32Array,
-  branches: number,
-  tokens: number,
+  completions: readonly (readonly Int32Array[])[],
 ): Tensor {
   const { config, embedding } = model;
   const target = { dtype: embedding.dtype, device: embedding.device };
-  const x = op.embedding(embedding, indices(ids).to({ device: target.device }));
-  const rope = textRope(branchPositions(prefix.lastPositions, branches, tokens), config, target);
-  const mask = branchMask(prefix, tokens, target);
-  const shape = { prompts: prefix.batch, branches, tokens };
-  const rows = runLayers(model.layers, x, rope, config, (layer, heads) =>
-    attendBranches(heads.queries, prefix.layers[layer]!, heads, mask, shape),
-  );
-  return rmsNorm(rows, model.finalNorm, config.normEps);
+  const layout = layOutBranches(prefix.lastIds, prefix.lastPositions, completions);
+  const onDevice = (values: Int32Array) => indices(values).to({ device: target.device });
+  const { packing } = layout;
+  const rowOf = packing && onDevice(packing.rowOf);
+  const placeOf = packing && onDevice(packing.placeOf);
+  // [R, heads, K] -> [B G C, heads, K]. An embedding picks rows, and its backward is the fastest that adds rows up.
+  const spread = (x: Tensor) => {
+    const [rows, heads, dim] = x.shape as [number, number, number];
+    return rowOf ? op.embedding(x.reshape([rows, heads * dim]), rowOf).view([-1, heads, dim]) : x;
+  };
+  const mask = branchMask(prefix, layout.tokens, target);
+  const attend: Attend = (layer, { queries, keys, values }) => {
+    const own = { keys: spread(keys), values: spread(values) };
+    const context = attendBranches(spread(queries), prefix.layers[layer]!, own, mask, layout);
+    return placeOf ? op.embedding(context, placeOf) : context;
+  };
+  const x = op.embedding(embedding, onDevice(layout.ids));
+  const rows = runLayers(model.layers, x, textRope(layout.positions, config, target), config, attend);
+  const hidden = rmsNorm(rows, model.finalNorm, config.normEps);
+  const ordered = layout.output ? op.embedding(hidden, onDevice(layout.output)) : hidden;
+  return ordered.view([-1, layout.tokens, config.hiddenSize]);
 }
 
 interface PackedPrompts {
@@ -205,17 +220,4 @@ function branchMask({ padding, batch, length }: Prefix, tokens: number, target: 
   const onPrefix = padding.view([batch, 1, length]).expand([batch, tokens, length]);
   const onOwn = causal.unsqueeze(0).expand([batch, tokens, tokens]);
   return op.cat([onPrefix, onOwn], { dim: 2 }).view([batch, 1, 1, 1, tokens, length + tokens]);
-}
-
-/** Consecutive from each prompt's last position, equal on the three axes: [3, B * G * C]. */
-function branchPositions(lastPositions: Int32Array, branches: number, tokens: number): Int32Array {
-  const rows = lastPositions.length * branches * tokens;
-  const positions = new Int32Array(3 * rows);
-  for (let row = 0; row < rows; row++) {
-    const position = lastPositions[Math.floor(row / (branches * tokens))]! + (row % tokens);
-    positions[row] = position;
-    positions[rows + row] = position;
-    positions[2 * rows + row] = position;
-  }
-  return positions;
 }

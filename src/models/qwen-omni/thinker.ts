@@ -3,7 +3,7 @@
 // B prompts, G completions per prompt, N completions, C completion tokens, D width, V vocabulary
 import { OppoError } from "../../error.ts";
 import type { MediaClip } from "../../media/clip.ts";
-import { indices, noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
+import { noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { ChatTemplate } from "../../text/chat-template.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
 import type {
@@ -111,24 +111,17 @@ export class Thinker implements OmniModel {
   }
 
   hidden(prompts: readonly ModelPrompt[], completions: readonly (readonly Int32Array[])[]): Tensor {
-    const counts = completions.map((own) => own.length);
-    const tokens = Math.max(0, ...completions.flatMap((own) => own.map((ids) => ids.length)));
-    const branches = Math.max(0, ...counts);
-    if (prompts.length !== completions.length || tokens === 0) {
+    const longest = completions.reduce((most, own) => Math.max(most, ...own.map((ids) => ids.length)), 0);
+    if (prompts.length !== completions.length || longest === 0) {
       throw new OppoError(
         "bad-completions",
         `hidden: expected completions for ${prompts.length} prompts with at least one token, got ${completions.length} ` +
-          `lists, longest completion ${tokens}. Give every prompt its completions.`,
+          `lists, longest completion ${longest}. Give every prompt its completions.`,
       );
     }
     return scope(() => {
       const model = this.language();
-      const prefix = runPrefix(model, prompts);
-      const ids = branchIds(prefix.lastIds, completions, branches, tokens);
-      const hidden = runBranches(model, prefix, ids, branches, tokens).view([prompts.length * branches, tokens, -1]);
-      if (counts.every((count) => count === branches)) return hidden;
-      const rows = counts.flatMap((count, b) => Array.from({ length: count }, (_, i) => b * branches + i));
-      return hidden.indexSelect(0, indices(rows).to({ device: hidden.device }));
+      return runBranches(model, runPrefix(model, prompts), completions);
     });
   }
 
@@ -166,22 +159,4 @@ function clipRows(video: Tensor | null, audio: Tensor | null): ClipRows {
       audio?.dispose();
     },
   };
-}
-
-/** Input ids of the branches, [B * G * C]: the prompt's last token, then all of the completion but its last. */
-function branchIds(
-  lastIds: Int32Array,
-  completions: readonly (readonly Int32Array[])[],
-  branches: number,
-  tokens: number,
-): Int32Array {
-  const ids = new Int32Array(lastIds.length * branches * tokens);
-  completions.forEach((own, b) => {
-    own.forEach((completion, i) => {
-      const start = (b * branches + i) * tokens;
-      ids[start] = lastIds[b]!;
-      ids.set(completion.subarray(0, tokens - 1), start + 1);
-    });
-  });
-  return ids;
 }
