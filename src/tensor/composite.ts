@@ -1,5 +1,6 @@
 // Functions that need more than one operator to be right, or that only newer libtorch versions have fused.
 import { customGrad } from "./autograd.ts";
+import { OperatorError } from "./error.ts";
 import { native } from "./native.ts";
 import * as op from "./ops.gen.ts";
 import { hasOperator, torchVersion } from "./runtime.ts";
@@ -39,10 +40,14 @@ function inverseRms(x: Tensor, eps: number): Tensor {
   return op.rsqrt(op.add(op.mean(op.square(x), -1, { keepdim: true }), eps));
 }
 
-function recordsGradient(x: Tensor, weight: Tensor): boolean {
+function isRecording(): boolean {
   const enabled = native.setGradMode(true);
   native.setGradMode(enabled);
-  return enabled && (x.requiresGrad || weight.requiresGrad);
+  return enabled;
+}
+
+function recordsGradient(x: Tensor, weight: Tensor): boolean {
+  return isRecording() && (x.requiresGrad || weight.requiresGrad);
 }
 
 /** The composed norm with its backward written out: a third of the time of autograd's chain. */
@@ -57,6 +62,16 @@ function rmsNormWithGradient(x: Tensor, weight: Tensor, eps: number): Tensor {
 
 /** d/dx of x_i / rms: (h_i - n_i mean(h n)) / rms with h the gradient times the weight, n the normalized values. */
 function rmsNormBackward(gradient: Tensor, saved: readonly Tensor[]): Tensor[] {
+  // The saved values carry no history, so a second derivative would silently miss terms.
+  if (isRecording()) {
+    throw new OperatorError(
+      "NO_SECOND_DERIVATIVE",
+      "rmsNorm: expected a plain backward, got createGraph.",
+      "rmsNorm",
+      "",
+      "",
+    );
+  }
   const [normed, scale, weight] = saved as [Tensor, Tensor, Tensor];
   const width = weight.numel;
   const product = op.mul(gradient, normed);
