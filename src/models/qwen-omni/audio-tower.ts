@@ -6,7 +6,7 @@ import { OppoError } from "../../error.ts";
 import { gelu, indices, op, type Tensor, tensor } from "../../tensor/index.ts";
 import type { AudioConfig } from "./config.ts";
 import { audioTokens, convLength, MIN_AUDIO_FRAMES } from "./layout.ts";
-import { project, projection } from "./projection.ts";
+import { project, projectApart, projection } from "./projection.ts";
 import { attendSegments, type Segments, segmentsOf } from "./segments.ts";
 
 /** One audio: log-mel, row-major [M, numFrames]. */
@@ -124,15 +124,10 @@ function layer(
   const attention = `${name}.self_attn`;
   const { numHeads: heads, hiddenSize } = config;
   const normed = layerNorm(parameters, `${attention}_layer_norm`, x);
-  const qkv = project(
-    normed,
-    projection(parameters, [`${attention}.q_proj`, `${attention}.k_proj`, `${attention}.v_proj`]),
-  ).view([x.size(0), 3 * heads, hiddenSize / heads]);
-  const [queries, keys, values] = [0, 1, 2].map((part) => qkv.narrow(1, part * heads, heads)) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
+  const qkv = projection(parameters, [`${attention}.q_proj`, `${attention}.k_proj`, `${attention}.v_proj`]);
+  const [queries, keys, values] = projectApart(normed, qkv, [hiddenSize, hiddenSize, hiddenSize]).map((part) =>
+    part.view([x.size(0), heads, hiddenSize / heads]),
+  ) as [Tensor, Tensor, Tensor];
   const context = attendSegments(queries, keys, values, segments);
   const attended = x.add(project(context, projection(parameters, [`${attention}.out_proj`])));
   const inner = gelu(

@@ -4,7 +4,7 @@
 import { gelu, indices, op, rmsNorm, type Tensor, tensor } from "../../tensor/index.ts";
 import type { VisionConfig } from "./config.ts";
 import type { Grid } from "./layout.ts";
-import { project, projection } from "./projection.ts";
+import { project, projectApart, projection } from "./projection.ts";
 import { applyRope, inverseFrequencies, type RopeTable, ropeTable } from "./rope.ts";
 import { attendSegments, type Segments, segmentsOf } from "./segments.ts";
 
@@ -145,26 +145,29 @@ function block(
   segments: Segments,
 ): Tensor {
   const { numHeads: heads, hiddenSize, intermediateSize } = config;
-  const linear = (names: readonly string[], input: Tensor) =>
-    project(
-      input,
-      projection(
-        parameters,
-        names.map((part) => `${name}.${part}`),
-      ),
+  const rows = x.size(0);
+  const parts = (names: readonly string[], stack = true) =>
+    projection(
+      parameters,
+      names.map((part) => `${name}.${part}`),
+      stack,
     );
   const normed = rmsNorm(x, parameters.get(`${name}.norm1.weight`)!, NORM_EPS);
-  const qkv = linear(["attn.q", "attn.k", "attn.v"], normed).view([x.size(0), 3 * heads, hiddenSize / heads]);
+  const [queries, keys, values] = projectApart(normed, parts(["attn.q", "attn.k", "attn.v"]), [
+    hiddenSize,
+    hiddenSize,
+    hiddenSize,
+  ]).map((part) => part.view([rows, heads, hiddenSize / heads])) as [Tensor, Tensor, Tensor];
   // Rotated in float32 whatever the model's dtype.
-  const rotated = applyRope(qkv.narrow(1, 0, 2 * heads).to({ dtype: "float32" }), rope).to({ dtype: x.dtype });
-  const queries = rotated.narrow(1, 0, heads);
-  const keys = rotated.narrow(1, heads, heads);
-  const context = attendSegments(queries, keys, qkv.narrow(1, 2 * heads, heads), segments);
-  const attended = x.add(linear(["attn.proj"], context));
+  const rotated = (part: Tensor) => applyRope(part.to("float32"), rope).to(x.dtype);
+  const context = attendSegments(rotated(queries), rotated(keys), values, segments);
+  const attended = x.add(project(context, parts(["attn.proj"])));
   const inner = rmsNorm(attended, parameters.get(`${name}.norm2.weight`)!, NORM_EPS);
-  const both = linear(["mlp.gate_proj", "mlp.up_proj"], inner);
-  const gate = both.narrow(1, 0, intermediateSize).silu();
-  return attended.add(linear(["mlp.down_proj"], gate.mul(both.narrow(1, intermediateSize, intermediateSize))));
+  const [gate, up] = projectApart(inner, parts(["mlp.gate_proj", "mlp.up_proj"], false), [
+    intermediateSize,
+    intermediateSize,
+  ]) as [Tensor, Tensor];
+  return attended.add(project(gate.silu().mul(up), parts(["mlp.down_proj"])));
 }
 
 /** 2x2 patches -> one row of the text width. */

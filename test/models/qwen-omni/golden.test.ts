@@ -33,6 +33,8 @@ const LOSS_TOLERANCE = 1e-5;
 const NORM_TOLERANCE = 2e-4;
 /** Gradients below this share of the global norm are rounding noise around an exact zero. */
 const NOISE_SHARE = 1e-3;
+/** Mean relative difference between bfloat16 builds. */
+const HALF_TOLERANCE = 0.01;
 const GREEDY_TOKENS = 12;
 
 const root = sharedPath("golden/qwen-omni");
@@ -226,6 +228,29 @@ test("greedy tokens of every case", (t) =>
       const banned = generate(language, prompts, options, { stopIds, bannedIds: [first] });
       assert.notEqual(banned[0]![0]!.ids[0], first);
     });
+  }));
+
+test("bfloat16 stays as close to the reference's bfloat16 as that is to float32", (t) =>
+  withGolden(t, (base, { parameters, config }) => {
+    const golden16 = openGolden(base, "bf16.safetensors");
+    const half: Parameters = new Map([...parameters].map(([name, value]) => [name, value.to("bfloat16")]));
+    const info = caseIndex(base);
+    const meanError = (got: Tensor, want: Tensor) => got.sub(want).abs().mean().item() / want.abs().mean().item();
+    let numCompared = 0;
+    for (const key of golden16.entries.keys()) {
+      const name = key.split(".")[0]!;
+      const golden = openCase(base, name, config, info[name]!);
+      const logits = op.linear(hiddenOf(golden, half, config), half.get("lm_head.weight")!).to("float32");
+      golden.samples.forEach(({ padding, ids }, b) => {
+        const rows = (all: Tensor) => all.select(0, b).narrow(0, padding, ids.length).to("float32");
+        const want16 = rows(golden16.tensor(key));
+        const want32 = rows(golden.file.tensor("out.logits"));
+        assert.ok(meanError(rows(logits), want16) < meanError(want16, want32) + HALF_TOLERANCE, name);
+        assert.ok(meanError(rows(logits).neg(), want16) > 1, name);
+        numCompared++;
+      });
+    }
+    assert.ok(numCompared > 1);
   }));
 
 test("loss and gradients of every parameter", (t) => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Thinker } from "../../../src/models/index.ts";
-import type { ModelPrompt, SampledCompletion } from "../../../src/models/omni-model.ts";
+import type { ModelPrompt, SampledCompletion, SampleOptions } from "../../../src/models/omni-model.ts";
 import { branchesComposed, branchesInPlace, MASKED } from "../../../src/models/qwen-omni/attention.ts";
 import { generate } from "../../../src/models/qwen-omni/generate.ts";
 import { languageModel, runPrompts } from "../../../src/models/qwen-omni/language.ts";
@@ -280,7 +280,18 @@ test("sampling ends at the stop token, within the limit, without media tokens", 
       assert.equal(truncated, !model.stopIds.includes(ids.at(-1)!));
       assert.ok(ids.every((id) => ![video, audio, image].includes(id)));
     }
-    assert.deepEqual(model.sample([], { numSamples: 2, maxNewTokens: 5, temperature: 1 }), []);
+    assert.deepEqual(model.sample([], { numSamples: 2, maxNewTokens: 5, temperature: 1, seeds: [] }), []);
+    const options = { numSamples: 2, maxNewTokens: 5, temperature: 1, seeds: seedsOf(6) };
+    const refused: [Partial<SampleOptions>, RegExp][] = [
+      [{ seeds: [1] }, /expected 6 seeds, got 1/],
+      [{ temperature: -1 }, /temperature of at least 0, got -1/],
+      [{ topK: 0 }, /topK of at least 1, got 0/],
+      [{ topP: 0 }, /topP above 0, got 0/],
+      [{ repetitionPenalty: 0 }, /repetitionPenalty above 0, got 0/],
+    ];
+    for (const [change, message] of refused) {
+      assert.throws(() => model.sample(prompts, { ...options, ...change }), { code: "sample-options", message });
+    }
   }));
 
 test("clips become 32 video rows and 50 audio rows, and gradients reach the towers", () =>
