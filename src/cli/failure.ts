@@ -22,6 +22,7 @@ const SYSTEM_SENTENCES: Readonly<Record<string, string>> = {
   EACCES: "expected the right to use it, got permission denied. Change its permissions or choose another path.",
   EPERM: "expected the right to use it, got operation not permitted. Change its owner or choose another path.",
   ENOENT: "expected it to exist, got nothing there. Check the path.",
+  EEXIST: "expected a free name or a folder, got a file of that name. Choose another path.",
   ENOTDIR: "expected a folder, got a file on the way. Check the path.",
   EISDIR: "expected a file, got a folder. Check the path.",
   EROFS: "expected a writable disk, got a read-only one. Choose another folder.",
@@ -33,7 +34,10 @@ const SYSTEM_SENTENCES: Readonly<Record<string, string>> = {
 export function describeFailure(error: unknown): Failure {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (error instanceof CommanderError) {
-    const message = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
+    const message = error.message
+      .replace(/^error: /, "")
+      .replace(/\s*\n\s*/g, " ")
+      .replace(/\.$/, "");
     return {
       code: "ERR_USAGE",
       message: `${message}. Run with --help for what there is.`,
@@ -43,7 +47,7 @@ export function describeFailure(error: unknown): Failure {
   }
   if (error instanceof OppoError) {
     const exitCode = error instanceof InterruptedError ? INTERRUPTED_EXIT_CODE : FAILED;
-    return { code: error.code, message: error.message, exitCode, stack };
+    return { code: error.code, message: withAdvice(error), exitCode, stack };
   }
   const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
   if (isDiskFull(error)) {
@@ -61,6 +65,12 @@ export function describeFailure(error: unknown): Failure {
     exitCode: FAILED,
     stack,
   };
+}
+
+/** Whoever met the full disk first may not know that everything here goes on. */
+function withAdvice(error: OppoError): string {
+  if (error.message.includes("Free some") || !isDiskFull(error)) return error.message;
+  return `${error.message} Free some space and run the same command again; it goes on from what is finished.`;
 }
 
 /** The text for standard error, or for standard output when a program asked for JSON. */

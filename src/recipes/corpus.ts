@@ -8,6 +8,7 @@ import type { Sample } from "../data/sample.ts";
 import { OppoError } from "../error.ts";
 import type { MediaClip } from "../media/clip.ts";
 import type { OmniModel } from "../models/omni-model.ts";
+import { replaceFile } from "../run/checkpoint.ts";
 import type { Interrupt } from "../run/interrupt.ts";
 import type { Progress } from "../run/progress.ts";
 import { type FittedSample, fitSamples, type SkippedSample } from "./fitted-samples.ts";
@@ -40,6 +41,8 @@ export interface FitCorpusOptions {
   readonly maxSkippedFraction: number;
   /** Where decoded clips are kept; left out, nothing is kept. */
   readonly cacheFile?: string;
+  /** Where the clips that were left out are listed, with reasons; left out, they are only logged. */
+  readonly skipFile?: string;
   readonly progress: Progress;
   readonly interrupt: Interrupt;
 }
@@ -48,7 +51,7 @@ export interface FitCorpusOptions {
 export async function fitCorpus(
   model: OmniModel,
   samples: readonly Sample[],
-  { file, modelDirectory, progress, interrupt, ...options }: FitCorpusOptions,
+  { file, modelDirectory, skipFile, progress, interrupt, ...options }: FitCorpusOptions,
 ): Promise<{ fitted: FittedSample[]; skipped: SkippedSample[] }> {
   const stage = progress.stage("decoding", samples.length);
   const result = await fitSamples(dirname(file), samples, {
@@ -65,6 +68,9 @@ export async function fitCorpus(
     `${file}: clips`,
     result.skipped.map(({ id, reason }) => `${id}: ${reason}`),
   );
+  if (skipFile !== undefined && result.skipped.length > 0) {
+    replaceFile(skipFile, result.skipped.map((skip) => `${JSON.stringify(skip)}\n`).join(""));
+  }
   if (result.fitted.length > 0) return result;
   throw new OppoError("ERR_NO_SAMPLES", `${file}: expected at least one clip that can be read, got none.`);
 }

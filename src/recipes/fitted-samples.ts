@@ -3,6 +3,7 @@
 // keyed by every clip's size and time and by the model's resolution.
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { mediaPath } from "../data/jsonl.ts";
 import type { Sample } from "../data/sample.ts";
 import { OppoError } from "../error.ts";
@@ -63,7 +64,7 @@ function refuseTooManySkips(root: string, skipped: readonly SkippedSample[], tot
   const last = skipped.at(-1)!;
   throw new OppoError(
     "ERR_TOO_MANY_SKIPPED",
-    `${root}: expected at most ${Math.floor(limit * total)} of ${total} clips to be unreadable, got ${skipped.length}; the last is ${last.id}: ${last.reason} Repair or remove them, or raise maxSkippedFraction.`,
+    `${resolve(root)}: expected at most ${Math.floor(limit * total)} of ${total} clips to be unreadable, got ${skipped.length}; the last is ${last.id}: ${last.reason} Repair or remove them, or raise maxSkippedFraction.`,
   );
 }
 

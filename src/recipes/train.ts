@@ -1,8 +1,10 @@
 // `oppo train`: one preset on any corpus in the project's sample format, from a model directory to a model directory.
 // Towers stay frozen, so every clip is decoded and encoded once. A run that was stopped goes on from its checkpoint.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadModel, type Thinker } from "../models/index.ts";
 import { latestCheckpoint } from "../run/checkpoint.ts";
+import { configDifferences, readConfigFile } from "../run/config.ts";
 import { requireFreeSpace } from "../run/disk.ts";
 import type { Interrupt } from "../run/interrupt.ts";
 import { readStepLog } from "../run/metrics.ts";
@@ -35,24 +37,24 @@ export interface TrainResult {
   readonly metrics: Readonly<Record<string, unknown>>;
 }
 
-/** Logs, decoded clips and two checkpoints of a small model; a large one needs more and says so when it gets there. */
-const bytesNeeded = 1e8;
+/** Two checkpoints (weights and the optimizer's two moments) and the model, in weights. */
+const copiesOfWeights = 7;
+/** Logs and decoded clips of a small corpus; a large one says so when it gets there. */
+const otherBytes = 2e7;
+const bytesPerNumber = 4;
 
 export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const { config, progress, interrupt } = run;
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log);
   using policy = loadModel(config.model);
-  requireFreeSpace(run.directory, bytesNeeded, "the run");
+  const setting = await chooseSetting(rows, { ...config, similarityThreshold: config.reward.similarityThreshold });
+  requireFreeSpace(run.directory, bytesNeeded(policy), "the run");
   using directory = openRunDirectory(run.directory, {
     config,
-    mayChange: ["checkpointEvery"],
+    mayChange: changeable(run),
     versions: readVersions(torchVersion()),
     seeds: [config.seed],
     device: "cpu",
-  });
-  const setting = await chooseSetting(rows, {
-    ...config,
-    similarityThreshold: config.reward.similarityThreshold,
   });
   announce(run, directory, setting.notes);
   const { fitted, skipped } = await fitCorpus(policy, rows, {
@@ -60,6 +62,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     modelDirectory: config.model,
     maxSkippedFraction: config.maxSkippedFraction,
     cacheFile: join(directory.path, "clips.safetensors"),
+    skipFile: join(directory.path, "skipped.jsonl"),
     progress,
     interrupt,
   });
@@ -75,6 +78,18 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     numSkippedClips: skipped.length,
     metrics: readStepLog(directory.metricsFile).at(-1) ?? {},
   };
+}
+
+function bytesNeeded(policy: Thinker): number {
+  const numNumbers = [...policy.parameters().values()].reduce((sum, { numel }) => sum + numel, 0);
+  return copiesOfWeights * bytesPerNumber * numNumbers + otherBytes;
+}
+
+/** Until its first checkpoint a run has learned nothing: whatever stopped it may be put right. */
+function changeable({ directory, config }: TrainRun): string[] {
+  const file = join(directory, "config.yaml");
+  if (latestCheckpoint(join(directory, "checkpoints")) !== null || !existsSync(file)) return ["checkpointEvery"];
+  return configDifferences(readConfigFile(file).values, JSON.parse(JSON.stringify(config)));
 }
 
 interface PolicyTraining {

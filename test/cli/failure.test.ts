@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { describeFailure, formatFailure } from "../../src/cli/failure.ts";
+import { OppoError } from "../../src/error.ts";
 import { InterruptedError } from "../../src/run/interrupt.ts";
 
 describe("describeFailure", () => {
@@ -26,6 +27,14 @@ describe("describeFailure", () => {
   it("says that a disk is full also when libtorch or FFmpeg said it first", () => {
     const outer = new Error("cannot write", { cause: new Error("write: No space left on device") });
     assert.equal(describeFailure(outer).code, "ERR_DISK_FULL");
+    const cause = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    const ours = new OppoError("CHECKPOINT_WRITE", "m.safetensors: cannot be written.", { cause });
+    assert.equal(
+      describeFailure(ours).message,
+      "m.safetensors: cannot be written. Free some space and run the same command again; it goes on from what is finished.",
+    );
+    const other = new OppoError("CHECKPOINT_WRITE", "m.safetensors: cannot be written.");
+    assert.equal(describeFailure(other).message, other.message);
   });
 });
 

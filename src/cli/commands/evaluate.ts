@@ -2,7 +2,7 @@
 
 import type { CommandDefinition, CommonOptions } from "../command.ts";
 import { longRun } from "../long-run.ts";
-import { wholeNumber } from "../number.ts";
+import { count, wholeNumber } from "../number.ts";
 
 interface EvaluateOptions extends CommonOptions {
   readonly model: string;
@@ -39,8 +39,8 @@ export const evaluateCommand: CommandDefinition = {
       .option("--out <file>", "write all of it as JSON: the metrics, every clip's values, every answer")
       .option("--embedder <choice>", "as of oppo train: auto, theatre, cues or builtin:BANK.json", "auto")
       .option("--question <text>", "what asks for a reasoning (default: the corpus' own)")
-      .option("--limit <count>", "only the first so many clips of each file", wholeNumber)
-      .option("--max-new-tokens <count>", "longest answer", wholeNumber, 80)
+      .option("--limit <count>", "only the first so many clips of each file", count)
+      .option("--max-new-tokens <count>", "longest answer", count, 80)
       .option("--max-skipped <percent>", "unreadable clips to leave out, in percent", wholeNumber, 10)
       .addHelpText("after", afterHelp)
       .action((options: EvaluateOptions) =>

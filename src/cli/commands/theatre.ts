@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import type { TheatreShard } from "../../recipes/build-theatre.ts";
 import { type CommandDefinition, type CommonOptions, collect } from "../command.ts";
 import { longRun } from "../long-run.ts";
-import { wholeNumber } from "../number.ts";
+import { count } from "../number.ts";
 
 interface BuildOptions extends CommonOptions {
   readonly out: string;
@@ -27,7 +27,7 @@ export const theatreCommand: CommandDefinition = {
       .option("--out <directory>", "where the corpus goes", "runs/theatre")
       .option("--plan <file>", "YAML or JSON with seed, splits (name: kind, numClips) and format")
       .option("--set <path=value>", "one setting of the plan, such as splits.sft.numClips=100; repeatable", collect, [])
-      .option("--workers <count>", "processes that render at the same time", wholeNumber, availableParallelism())
+      .option("--workers <count>", "processes that render at the same time", count, availableParallelism())
       .option("--json", "print the result and errors as JSON")
       .option("--verbose", "print errors with their stack")
       .action(async (options: BuildOptions) => {

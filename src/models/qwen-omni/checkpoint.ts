@@ -1,7 +1,7 @@
 // Reads and writes a thinker as a Hugging Face directory: config.json, safetensors (one file, or shards with an index),
 // tokenizer, chat template, preprocessor and generation settings. Keys may start with `thinker.`; the speech parts of a
 // full checkpoint (talker, token2wav) are skipped. Every parameter must be there in its shape, and nothing else.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   CheckpointError,
@@ -52,16 +52,20 @@ const PREFIX = "thinker.";
 const SKIPPED = ["talker.", "token2wav."];
 const MAX_LISTED = 8;
 
+/** Says that there is no model at all before a file of it is looked for. @throws CheckpointError CHECKPOINT_MISSING */
+export function requireCheckpoint(directory: string): void {
+  if (existsSync(join(directory, "config.json"))) return;
+  throw new CheckpointError(
+    "CHECKPOINT_MISSING",
+    directory,
+    "expected a model directory with a config.json, got none. Check the path.",
+  );
+}
+
 /** @throws CheckpointError CHECKPOINT_ARCHITECTURE, CHECKPOINT_CONFIG, CHECKPOINT_KEYS, CHECKPOINT_* of the files */
 export function readCheckpoint(directory: string, options: LoadOptions = {}): Checkpoint {
+  requireCheckpoint(directory);
   const configPath = join(directory, "config.json");
-  if (!existsSync(configPath)) {
-    throw new CheckpointError(
-      "CHECKPOINT_MISSING",
-      directory,
-      "expected a model directory with a config.json, got none.",
-    );
-  }
   const config = parseConfig(readJsonFile(directory, "config.json", "CHECKPOINT_CONFIG"), configPath);
   const companions = new Map<string, string>();
   for (const name of COMPANIONS) {
@@ -155,7 +159,10 @@ function checkKeys(directory: string, config: ThinkerConfig, sources: ReadonlyMa
   }
 }
 
-/** Writes config, parameters and companions; the safetensors file appears whole or not at all. */
+/**
+ * Writes parameters, companions and config. Every file appears whole or not at all, config.json last: a directory that
+ * has one is a model, also after a crash or on a full disk.
+ */
 export function writeCheckpoint(
   directory: string,
   { config, parameters, companions }: Pick<Checkpoint, "config" | "parameters" | "companions">,
@@ -168,7 +175,19 @@ export function writeCheckpoint(
     model_type: "qwen2_5_omni_thinker",
     torch_dtype: dtype,
   };
-  writeFileSync(join(directory, "config.json"), `${JSON.stringify(json, null, 2)}\n`);
-  for (const [name, text] of companions) writeFileSync(join(directory, name), text);
   writeSafetensors(join(directory, SINGLE), parameters, { format: "pt" });
+  for (const [name, text] of [...companions, ["config.json", `${JSON.stringify(json, null, 2)}\n`] as const]) {
+    replaceText(join(directory, name), text);
+  }
+}
+
+function replaceText(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, text);
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw new CheckpointError("CHECKPOINT_WRITE", path, `cannot be written: ${(cause as Error).message}.`, { cause });
+  }
 }

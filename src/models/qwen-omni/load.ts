@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { CheckpointError } from "../../tensor/index.ts";
 import { loadChatTemplate } from "../../text/chat-template.ts";
 import { loadTokenizer } from "../../text/tokenizer.ts";
-import { type Checkpoint, type LoadOptions, readCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, type LoadOptions, readCheckpoint, requireCheckpoint } from "./checkpoint.ts";
 import { defaultVideoSettings, parseVideoSettings } from "./processor.ts";
 import { Thinker } from "./thinker.ts";
 
 /** @throws CheckpointError, OppoError of the tokenizer's and template's files */
 export function loadThinker(directory: string, options: LoadOptions = {}): Thinker {
+  requireCheckpoint(directory);
   const tokenizer = loadTokenizer(directory);
   const template = loadChatTemplate(directory);
   const checkpoint = readCheckpoint(directory, options);
