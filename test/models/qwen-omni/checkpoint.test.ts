@@ -184,7 +184,7 @@ test("missing, unexpected and misshapen weights are named; a missing head is the
       /1 missing \(model\.norm\.weight\), 1 unexpected \(model\.extra\), 1 misshapen \(audio_tower\.proj\.bias expected \[128\], got \[7\]\)/;
     assert.throws(() => loadModel(directory), { code: "CHECKPOINT_KEYS", message });
     writeFileSync(path.join(directory, "video_preprocessor_config.json"), '{"fps": -1}');
-    assert.throws(() => loadModel(path.join(directory, "absent")), { code: "tokenizer/file" });
+    assert.throws(() => loadModel(path.join(directory, "absent")), { code: "CHECKPOINT_MISSING" });
     assert.throws(() => readCheckpoint(path.join(directory, "absent")), { code: "CHECKPOINT_MISSING" });
   } finally {
     remove();
