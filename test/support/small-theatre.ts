@@ -1,0 +1,69 @@
+// A theatre of a few small clips with a very small thinker, in a temporary folder: what the tests of the recipes share.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadSamples } from "../../src/data/jsonl.ts";
+import type { Sample } from "../../src/data/sample.ts";
+import { buildCorpus, type CorpusPlan } from "../../src/data/theatre/corpus.ts";
+import type { SceneKind } from "../../src/data/theatre/draw.ts";
+import { defaultClipFormat } from "../../src/data/theatre/render.ts";
+import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
+import type { MediaClip } from "../../src/media/clip.ts";
+import { initTiny, type TinyOverrides } from "../../src/models/index.ts";
+import { type FittedSample, fitSamples } from "../../src/recipes/fitted-samples.ts";
+
+/** Half the demo's width, one layer per tower: a step takes milliseconds. */
+const verySmall: TinyOverrides = {
+  text_config: {
+    hidden_size: 64,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    num_key_value_heads: 1,
+    intermediate_size: 128,
+  },
+  vision_config: { depth: 1, hidden_size: 32, num_heads: 2, intermediate_size: 64, fullatt_block_indexes: [0] },
+  audio_config: { d_model: 32, encoder_layers: 1, encoder_attention_heads: 2, encoder_ffn_dim: 64 },
+};
+
+const split = "clips";
+
+export interface SmallTheatre extends Disposable {
+  readonly root: string;
+  /** Of the corpus. */
+  readonly corpus: string;
+  readonly samplesFile: string;
+  readonly samples: readonly Sample[];
+  /** A fresh model from a seed. @returns its directory. */
+  freshModel(seed: number): string;
+}
+
+export async function smallTheatre(numClips: number, kind: SceneKind = "train"): Promise<SmallTheatre> {
+  const root = mkdtempSync(join(tmpdir(), "oppo-recipes-"));
+  const corpus = join(root, "corpus");
+  const plan: CorpusPlan = {
+    seed: 4,
+    splits: [{ name: split, kind, numClips }],
+    format: { ...defaultClipFormat, size: 112, preset: "ultrafast" },
+  };
+  await buildCorpus(corpus, plan);
+  const samplesFile = join(corpus, `${split}.jsonl`);
+  const { samples } = await loadSamples(samplesFile);
+  return {
+    root,
+    corpus,
+    samplesFile,
+    samples,
+    freshModel(seed) {
+      const directory = join(root, `fresh-${seed}`);
+      initTiny(directory, buildTheatreTokenizer(), seed, verySmall);
+      return directory;
+    },
+    [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
+
+/** Every clip of the theatre at a model's resolution. */
+export async function fitAll(theatre: SmallTheatre, fitClip: (clip: MediaClip) => MediaClip): Promise<FittedSample[]> {
+  const options = { fitClip, fitKey: "test", maxSkippedFraction: 0 };
+  return (await fitSamples(theatre.corpus, theatre.samples, options)).fitted;
+}
