@@ -57,7 +57,9 @@ export const perceptionSchema = z.strictObject({
     .number()
     .min(0)
     .default(0.3)
-    .describe("nats of the reference's entropy below which an evidence token counts as forced and is anchored; ours, paper 0"),
+    .describe(
+      "nats of the reference's entropy below which an evidence token counts as forced and is anchored; ours, paper 0",
+    ),
   entropyWeight: z.number().min(0).default(0).describe("PAPO's double entropy regularisation; PAPO 0.03 to 0.05"),
 });
 

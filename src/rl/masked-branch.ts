@@ -77,7 +77,13 @@ export function runMaskedBranch(
     });
   });
   if (anchorWeight !== 0) {
-    const target = anchorTarget(context, batch, layout, full, (prompts, model) => hiddenRows(prompts, model, false).rows);
+    const target = anchorTarget(
+      context,
+      batch,
+      layout,
+      full,
+      (prompts, model) => hiddenRows(prompts, model, false).rows,
+    );
     timed("perception_loss", () => {
       forEachChunk(layout.anchorRows.length, chunk, (start, count) => {
         anchorChunk(context, cut.leaf, target, layout.numViewTokens, start, count);

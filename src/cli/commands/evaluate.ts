@@ -60,7 +60,9 @@ export const evaluateCommand: CommandDefinition = {
             progress,
             interrupt,
           });
-          if (options.out !== undefined) replaceFile(options.out, `${JSON.stringify(result, null, 1)}\n`);
+          const probes = result.probes.map(({ sample, ...probe }) => ({ sample: sample.id, ...probe }));
+          if (options.out !== undefined)
+            replaceFile(options.out, `${JSON.stringify({ ...result, probes }, null, 1)}\n`);
           const { report, numClips, numSkippedClips, notes } = result;
           if (options.json) {
             console.log(JSON.stringify({ model: options.model, numClips, numSkippedClips, notes, report }, null, 2));

@@ -42,10 +42,10 @@ export function headlinePlot(arms: readonly ArmResult[]): Html {
   const rows = metricRows.filter((row) => row.headline === true);
   const height = plot.top + plot.rowHeight * arms.length + 24;
   const panelWidth = (plot.width - plot.labelWidth) / rows.length;
-  return html`<svg class="dots" viewBox="0 0 ${plot.width} ${height}" role="img" aria-label="Headline metrics with intervals">
+  return html`<div class="scroll"><svg class="dots" viewBox="0 0 ${plot.width} ${height}" role="img" aria-label="Headline metrics with intervals">
   ${arms.map((arm, a) => html`<text x="0" y="${armY(a) + 4}">${arm.title}</text>`)}
   ${rows.map((row, r) => panel(row, arms, plot.labelWidth + r * panelWidth, panelWidth - 26, height))}
-</svg>`;
+</svg></div>`;
 }
 
 function panel(row: MetricRow, arms: readonly ArmResult[], x: number, width: number, height: number): Html {

@@ -1,0 +1,200 @@
+// The commands end to end on a very small theatre: build, train (stopped and gone on), evaluate, and what bad input is
+// told. Everything is seen from the outside, as a person and a shell see it.
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { readStepLog } from "../../src/run/metrics.ts";
+import { repositoryRoot } from "../support/repository.ts";
+import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
+
+const main = join(repositoryRoot, "build/js/src/cli/main.js");
+
+let theatre: SmallTheatre;
+let model: string;
+/** `oppo train` with few, small steps. */
+let train: string[];
+
+before(async () => {
+  theatre = await smallTheatre(4);
+  model = theatre.freshModel(1);
+  const small = ["promptsPerStep=2", "groupSize=2", "maxNewTokens=6", "checkpointEvery=100"];
+  train = ["train", "--model", model, "--data", theatre.samplesFile, ...small.flatMap((item) => ["--set", item])];
+});
+after(() => theatre[Symbol.dispose]());
+
+function oppo(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    encoding: "utf8",
+    cwd: theatre.root,
+  });
+  return { status, stdout, stderr };
+}
+
+/** The one sentence on standard error, with its code. */
+function failure(...args: string[]): string {
+  const { status, stdout, stderr } = oppo(...args);
+  assert.deepEqual([status, stdout], [1, ""], stderr);
+  const last = stderr.trimEnd().split("\n").at(-1)!;
+  assert.match(last, /^oppo: .* \[[\w/-]+\]$/);
+  return last.replaceAll(`${theatre.root}/`, "");
+}
+
+/** Starts a command and presses Ctrl-C once the condition holds. */
+async function stopWhen(args: readonly string[], isReached: (stderr: string) => boolean) {
+  const child = spawn(process.execPath, [main, ...args], { cwd: theatre.root, stdio: ["ignore", "ignore", "pipe"] });
+  const closed = once(child, "close");
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  while (child.exitCode === null && !isReached(stderr)) await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill("SIGINT");
+  const [code] = await closed;
+  return { code, stderr };
+}
+
+describe("oppo theatre build", () => {
+  test("renders in two processes, says how far cues are apart, and has nothing to do the second time", () => {
+    const plan = join(theatre.root, "plan.yaml");
+    writeFileSync(
+      plan,
+      "splits: { a: { kind: train, numClips: 2 }, b: { kind: conflict, numClips: 1 } }\nformat: { size: 56, preset: ultrafast }\n",
+    );
+    const first = oppo("theatre", "build", "--out", "built", "--plan", plan, "--workers", "2");
+    assert.equal(first.status, 0, first.stderr);
+    assert.match(first.stdout, /tells the corpus' cues apart:\n[\s\S]*above 0\.5 with a wrong concept: 0\.0% of/);
+    assert.equal(readFileSync(join(theatre.root, "built/a.jsonl"), "utf8").split("\n").length, 3);
+    const second = oppo("theatre", "build", "--out", "built", "--plan", plan, "--json");
+    const { numClips, numRendered, files, confusion } = JSON.parse(second.stdout);
+    assert.deepEqual([numClips, numRendered, files], [3, 0, ["a.jsonl", "b.jsonl"]]);
+    assert.equal(confusion.separable, true);
+  });
+});
+
+describe("oppo train", () => {
+  test("stops at Ctrl-C with a model and a checkpoint, and the same command goes on to the end", async () => {
+    const args = [...train, "--run", "stopped", "--set", "steps=400"];
+    const metrics = join(theatre.root, "stopped/metrics.jsonl");
+    const { code, stderr } = await stopWhen(args, () => existsSync(metrics) && readStepLog(metrics).length >= 2);
+    assert.equal(code, 130, stderr);
+    assert.match(stderr, /oppo: Interrupted\. What was finished is kept; the same command goes on from it\./);
+    const done = readStepLog(metrics).length;
+    assert.ok(done >= 2 && done < 400, `${done} steps`);
+    const [name] = readdirSync(join(theatre.root, "stopped/checkpoints")).filter((entry) => entry.startsWith("step-"));
+    assert.equal(Number(name!.slice("step-".length)), done, "the checkpoint is of the last step");
+    assert.ok(existsSync(join(theatre.root, "stopped/model/config.json")), "the model so far can be looked at");
+
+    const shorter = oppo(...train, "--run", "stopped", "--set", "steps=3");
+    assert.match(shorter.stderr, /expected the configuration that this run began with, got other values of steps\./);
+    const { stderr: onward } = await stopWhen(args, (said) => said.includes("going on after"));
+    assert.match(onward, new RegExp(`going on after step ${done} of 400`));
+  });
+
+  test("trains, resumes to nothing, repeats from its config.yaml; its model can be measured", () => {
+    const first = oppo(
+      ...train,
+      "--run",
+      "whole",
+      "--preset",
+      "reward-only",
+      "--seed",
+      "5",
+      "--set",
+      "steps=2",
+      "--json",
+    );
+    assert.equal(first.status, 0, first.stderr);
+    const result = JSON.parse(first.stdout);
+    assert.deepEqual([result.model, result.numSamples, result.numSkippedClips], ["whole/model", 4, 0]);
+    assert.equal(result.metrics.step, 1);
+    const repeated = oppo("train", "--config", "whole/config.yaml", "--run", "repeated", "--json");
+    assert.equal(repeated.status, 0, repeated.stderr);
+    assert.equal(JSON.parse(repeated.stdout).metrics.loss, result.metrics.loss);
+    const config = readFileSync(join(theatre.root, "whole/config.yaml"), "utf8");
+    assert.equal(readFileSync(join(theatre.root, "repeated/config.yaml"), "utf8"), config);
+
+    const measured = oppo(
+      ...["evaluate", "--model", "whole/model", "--data", theatre.samplesFile, "--limit", "2", "--max-new-tokens", "6"],
+      ...["--out", "measured.json", "--json"],
+    );
+    assert.equal(measured.status, 0, measured.stderr);
+    const { report, numClips } = JSON.parse(measured.stdout);
+    assert.equal(numClips, 2);
+    assert.equal(report.recall.count, 2);
+    const whole = JSON.parse(readFileSync(join(theatre.root, "measured.json"), "utf8"));
+    assert.deepEqual(whole.report, report);
+    assert.equal(whole.texts.intact.length, 2);
+  });
+
+  test("counts a few bad clips and rows, and stops at many, in one sentence", () => {
+    const rows = readFileSync(theatre.samplesFile, "utf8").trimEnd().split("\n");
+    const [row] = rows.map((line) => JSON.parse(line));
+    const folder = join(theatre.corpus, "clips");
+    writeFileSync(join(folder, "empty.mp4"), "");
+    writeFileSync(join(folder, "noise.mp4"), "x".repeat(5000));
+    const bad = ["missing", "empty", "noise"].map((id) => JSON.stringify({ ...row, id, media: `clips/${id}.mp4` }));
+    const file = join(theatre.corpus, "bad.jsonl");
+    writeFileSync(file, `${[...rows, ...bad, "not json"].join("\n")}\n`);
+    const onBad = [...train, "--data", file, "--set", "steps=1"];
+    assert.match(
+      failure(...onBad, "--run", "bad"),
+      /^oppo: corpus: expected at most 0 of 7 clips to be unreadable, got 1; the last is missing: .*no such file.* \[ERR_TOO_MANY_SKIPPED\]$/,
+    );
+    const { status, stderr } = oppo(...onBad, "--run", "bad", "--set", "maxSkippedFraction=0.5");
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /bad\.jsonl: rows skipped: 1\n {2}line 8: not JSON/);
+    assert.match(stderr, /bad\.jsonl: clips skipped: 3\n {2}missing: .*\n {2}empty: .*an empty file.*\n {2}noise: /);
+    const skipped = readFileSync(join(theatre.root, "bad/skipped.jsonl"), "utf8").trimEnd().split("\n");
+    assert.deepEqual(
+      skipped.map((line) => JSON.parse(line).id),
+      ["missing", "empty", "noise"],
+    );
+  });
+
+  test("says what is wrong with a model, a file, a setting or a choice, and leaves no run behind", () => {
+    const given = [...train, "--run", "never"];
+    assert.match(failure(...given, "--model", "nowhere"), /nowhere: expected a model directory with a config\.json/);
+    assert.match(failure(...given, "--data", "nowhere.jsonl"), /nowhere\.jsonl: expected a readable JSONL file/);
+    writeFileSync(join(theatre.root, "empty.jsonl"), "");
+    assert.match(failure(...given, "--data", "empty.jsonl"), /empty\.jsonl: expected at least one sample, got none/);
+    writeFileSync(join(theatre.root, "run.yaml"), "steps: 3\nlearningrate: 1\n");
+    assert.match(
+      failure(...given, "--config", "run.yaml"),
+      /run\.yaml:2: .* Did you mean "learningRate"\? \[ERR_CONFIG\]/,
+    );
+    assert.match(
+      failure(...given, "--embedder", "qwen"),
+      /expected auto, theatre, cues or builtin:BANK\.json, got "qwen"/,
+    );
+    assert.match(failure(...given, "--preset", "opo"), /preset: expected one of baseline/);
+    assert.equal(existsSync(join(theatre.root, "never")), false);
+    const wrong = oppo(...given, "--seed", "x");
+    assert.equal(wrong.status, 2);
+    assert.match(wrong.stderr, /'x' is invalid\. Expected a whole number\. Run with --help/);
+  });
+});
+
+describe("oppo report and oppo presets", () => {
+  test("a folder that is no demo, or an unfinished one, is said to be one", () => {
+    assert.match(failure("report", "nowhere"), /nowhere: expected the folder of a demo run .* \[ERR_NOT_A_DEMO\]/);
+    const unfinished = join(theatre.root, "unfinished");
+    rmSync(unfinished, { recursive: true, force: true });
+    mkdirSync(unfinished);
+    writeFileSync(join(unfinished, "config.yaml"), "arms: [oppo]\nseeds: 2\n");
+    assert.match(failure("report", unfinished), /got none of sft, oppo, oppo \(seed 1\)\. Run "oppo demo --run/);
+    writeFileSync(join(unfinished, "config.yaml"), "preset: oppo\n");
+    assert.match(failure("report", unfinished), /got one with other settings .* \[ERR_NOT_A_DEMO\]/);
+  });
+
+  test("presets are listed with what they change, for people and for programs", () => {
+    assert.match(
+      oppo("presets").stdout,
+      /\noppo-paper: OPPO, literal\n(?: {2}.*\n)* {2}perception\.reduction: "sum" \(default "mean"\)/,
+    );
+    const listed = JSON.parse(oppo("presets", "--json").stdout);
+    assert.deepEqual(listed[0].differences[0], { path: "reward.perceptionRewardWeight", value: 0, standard: 0.5 });
+  });
+});
