@@ -2,12 +2,12 @@
 // ours and of the system are expected and come without a stack; all others are faults of the program and say so.
 
 import { CommanderError } from "commander";
-import { OppoError } from "../error.ts";
+import { type ErrorCode, OppoError } from "../error.ts";
 import { diskFullError, isDiskFull } from "../run/disk.ts";
 import { INTERRUPTED_EXIT_CODE, InterruptedError } from "../run/interrupt.ts";
 
 export interface Failure {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   /** 1 failed, 2 used wrongly, 130 asked to stop. */
   readonly exitCode: number;
@@ -56,7 +56,7 @@ export function describeFailure(error: unknown): Failure {
   }
   const sentence = SYSTEM_SENTENCES[code ?? ""];
   if (code !== undefined && sentence !== undefined) {
-    return { code, message: `${path ?? "a system call"}: ${sentence}`, exitCode: FAILED, stack };
+    return { code: "ERR_SYSTEM", message: `${path ?? "a system call"}: ${sentence}`, exitCode: FAILED, stack };
   }
   const text = error instanceof Error ? error.message : String(error);
   return {

@@ -5,16 +5,16 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, isAbsolute, posix, resolve, sep } from "node:path";
 import { createInterface } from "node:readline";
 import { z } from "zod";
-import { OppoError } from "../error.ts";
+import { type ErrorCode, OppoError } from "../error.ts";
 import type { Sample } from "./sample.ts";
 
-/** A data set that cannot be read. Codes: `dataset-unreadable`, `dataset-too-many-bad-rows`, `dataset-media-outside`. */
+/** A data set that cannot be read. Codes: `ERR_DATASET_UNREADABLE`, `ERR_DATASET_TOO_MANY_BAD_ROWS`, `ERR_DATASET_MEDIA_OUTSIDE`. */
 export class DatasetError extends OppoError {
   readonly file: string;
   /** 1-based; 0 when the error is about the whole file. */
   readonly line: number;
 
-  constructor(code: string, message: string, where: { file: string; line?: number; cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, where: { file: string; line?: number; cause?: unknown }) {
     super(code, message, where.cause === undefined ? undefined : { cause: where.cause });
     this.file = where.file;
     this.line = where.line ?? 0;
@@ -49,7 +49,7 @@ const sampleSchema = z.object({
   meta: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** @throws DatasetError `dataset-unreadable`, `dataset-too-many-bad-rows` */
+/** @throws DatasetError `ERR_DATASET_UNREADABLE`, `ERR_DATASET_TOO_MANY_BAD_ROWS` */
 export async function* readSamples(file: string, options: ReadOptions = {}): AsyncGenerator<Sample> {
   const maxSkippedRows = options.maxSkippedRows ?? defaultMaxSkippedRows;
   const seenIds = new Set<string>();
@@ -70,7 +70,7 @@ export async function* readSamples(file: string, options: ReadOptions = {}): Asy
     options.onSkip?.({ file, line, reason: reason! });
     if (numSkipped > maxSkippedRows) {
       throw new DatasetError(
-        "dataset-too-many-bad-rows",
+        "ERR_DATASET_TOO_MANY_BAD_ROWS",
         `${file}:${line}: expected at most ${maxSkippedRows} bad rows, got ${numSkipped}; the last one: ${reason}. Repair the file, or raise maxSkippedRows.`,
         { file, line },
       );
@@ -112,12 +112,12 @@ export async function writeSamples(file: string, samples: Iterable<Sample>): Pro
   }
 }
 
-/** Absolute path of a sample's media under its data set's folder. @throws DatasetError `dataset-media-outside` */
+/** Absolute path of a sample's media under its data set's folder. @throws DatasetError `ERR_DATASET_MEDIA_OUTSIDE` */
 export function mediaPath(root: string, sample: Pick<Sample, "id" | "media">): string {
   const path = resolve(root, sample.media);
   if (staysInside(sample.media) && path.startsWith(resolve(root) + sep)) return path;
   throw new DatasetError(
-    "dataset-media-outside",
+    "ERR_DATASET_MEDIA_OUTSIDE",
     `sample ${sample.id}: expected a media path inside ${root}, got "${sample.media}". Use a relative path without "..".`,
     { file: root },
   );
@@ -152,7 +152,7 @@ async function* lines(file: string): AsyncGenerator<string> {
     yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
   } catch (error) {
     throw new DatasetError(
-      "dataset-unreadable",
+      "ERR_DATASET_UNREADABLE",
       `${file}: expected a readable JSONL file, got "${(error as Error).message}". Check the path.`,
       { file, cause: error },
     );

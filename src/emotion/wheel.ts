@@ -57,7 +57,7 @@ export function singleWheelLexicon(name: string, groups: Readonly<Record<string,
       const other = groupOf.get(word);
       if (other !== undefined && other !== group) {
         throw new OppoError(
-          "emotion/ambiguous-word",
+          "ERR_EMOTION_AMBIGUOUS_WORD",
           `singleWheelLexicon ${name}: expected every word in one group, got ${JSON.stringify(word)} in ${other} and ${group}. ` +
             "Remove it from one of them.",
         );

@@ -97,7 +97,7 @@ function bankPhrases(bank: readonly Concept[]): BankPhrase[] {
       const runs = contentRuns(text);
       if (runs.length === 0) {
         throw new OppoError(
-          "embedder/empty-phrase",
+          "ERR_EMBEDDER_EMPTY_PHRASE",
           `fitBuiltinEmbedder: expected a phrase with a content word, got ${JSON.stringify(text)} (concept ${name}). Reword it.`,
         );
       }
@@ -105,7 +105,7 @@ function bankPhrases(bank: readonly Concept[]): BankPhrase[] {
       const other = seen.get(key);
       if (other !== undefined && other.concept !== concept) {
         throw new OppoError(
-          "embedder/ambiguous-phrase",
+          "ERR_EMBEDDER_AMBIGUOUS_PHRASE",
           `fitBuiltinEmbedder: expected every phrase to name one concept, got ${JSON.stringify(text)} (${name}) and ` +
             `${JSON.stringify(other.text)} (${bank[other.concept]!.name}), which read the same. Reword one of them.`,
         );
@@ -116,7 +116,7 @@ function bankPhrases(bank: readonly Concept[]): BankPhrase[] {
   });
   if (phrases.length > 0) return phrases;
   throw new OppoError(
-    "embedder/empty-bank",
+    "ERR_EMBEDDER_EMPTY_BANK",
     "fitBuiltinEmbedder: expected at least one phrase, got none. Pass the corpus's concepts.",
   );
 }

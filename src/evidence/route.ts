@@ -151,7 +151,7 @@ export function evidenceTokens(routing: EvidenceRouting, threshold: number): Evi
 function requireRows(name: string, matrix: Float32Array, rows: number, dimension: number): void {
   if (matrix.length === rows * dimension) return;
   throw new OppoError(
-    "evidence/shape",
+    "ERR_EVIDENCE_SHAPE",
     `routeEvidence: expected ${name} of [${rows}, ${dimension}] = ${rows * dimension} numbers, got ${matrix.length}. ` +
       "Embed every cue and clause once, in order.",
   );
@@ -160,7 +160,7 @@ function requireRows(name: string, matrix: Float32Array, rows: number, dimension
 function requireThreshold(where: string, threshold: number): void {
   if (threshold >= -1 && threshold < 1) return;
   throw new OppoError(
-    "evidence/threshold",
+    "ERR_EVIDENCE_THRESHOLD",
     `${where}: expected a similarity threshold in [-1, 1), got ${threshold}. The paper uses 0.5.`,
   );
 }

@@ -81,7 +81,11 @@ export class MediaContainer {
 export function openContainer(path: string, limits: ReadLimits = {}): MediaContainer {
   const sizeBytes = fileSize(path);
   if (sizeBytes === 0) {
-    throw new MediaError("media-empty", path, "expected a media file, got an empty file. Copy or download it again.");
+    throw new MediaError(
+      "ERR_MEDIA_EMPTY",
+      path,
+      "expected a media file, got an empty file. Copy or download it again.",
+    );
   }
   Log.setLevel(AV_LOG_QUIET);
   const format = new FormatContext();
@@ -92,13 +96,13 @@ export function openContainer(path: string, limits: ReadLimits = {}): MediaConta
   if (opened < 0) {
     const reason = FFmpegError.strerror(opened);
     throw new MediaError(
-      "media-invalid",
+      "ERR_MEDIA_INVALID",
       path,
       `expected a video or audio file, got ${sizeBytes} bytes that FFmpeg cannot open (${reason}). Check that it is a media file and complete.`,
     );
   }
   try {
-    check(format.findStreamInfoSync(null), "media-invalid", path, "readable streams");
+    check(format.findStreamInfoSync(null), "ERR_MEDIA_INVALID", path, "readable streams");
     const container = new MediaContainer(path, format);
     checkLimits(container, limits);
     return container;
@@ -159,21 +163,21 @@ export function openDecoder(container: MediaContainer, stream: Stream, limits: R
   const codec = Codec.findDecoder(stream.codecpar.codecId);
   if (codec === null) {
     throw new MediaError(
-      "media-codec",
+      "ERR_MEDIA_CODEC",
       container.path,
       `expected a codec that FFmpeg can decode, got ${codecName(stream)}. Convert the file to H.264 and AAC.`,
     );
   }
   const context = new CodecContext();
   context.allocContext3(codec);
-  check(context.parametersToContext(stream.codecpar), "media-invalid", container.path, "stream parameters");
+  check(context.parametersToContext(stream.codecpar), "ERR_MEDIA_INVALID", container.path, "stream parameters");
   context.pktTimebase = stream.timeBase;
   context.threadCount = 1;
   context.setOption("max_pixels", String(limits.maxPixels ?? defaultMaxPixels));
   const opened = context.open2Sync(codec);
   if (opened < 0) {
     context.freeContext();
-    check(opened, "media-codec", container.path, `a ${codecName(stream)} stream that FFmpeg can decode`);
+    check(opened, "ERR_MEDIA_CODEC", container.path, `a ${codecName(stream)} stream that FFmpeg can decode`);
   }
   return context;
 }
@@ -192,7 +196,7 @@ export function check(result: number, code: MediaErrorCode, path: string, expect
 /** True at the end of the data, false where reading goes on; throws for anything else. */
 export function isEndOfFile(result: number, path: string): boolean {
   if (result === AVERROR_EOF) return true;
-  check(result, "media-truncated", path, "data up to the stated end");
+  check(result, "ERR_MEDIA_TRUNCATED", path, "data up to the stated end");
   return false;
 }
 
@@ -200,7 +204,7 @@ export function checkDuration(path: string, seconds: number, limits: ReadLimits)
   const limit = limits.maxDurationSeconds ?? defaultMaxDurationSeconds;
   if (seconds > limit) {
     throw new MediaError(
-      "media-too-long",
+      "ERR_MEDIA_TOO_LONG",
       path,
       `expected at most ${limit} s, got ${seconds.toFixed(1)} s. Cut the file, or raise maxDurationSeconds.`,
     );
@@ -211,7 +215,7 @@ export function checkFrameSize(path: string, width: number, height: number, limi
   const limit = limits.maxPixels ?? defaultMaxPixels;
   if (width * height > limit) {
     throw new MediaError(
-      "media-too-large",
+      "ERR_MEDIA_TOO_LARGE",
       path,
       `expected frames of at most ${limit} pixels, got ${width} x ${height}. Scale the video down, or raise maxPixels.`,
     );
@@ -222,7 +226,7 @@ function checkLimits(container: MediaContainer, limits: ReadLimits): void {
   const { path, video, audio } = container;
   if (video === null && audio === null) {
     throw new MediaError(
-      "media-no-streams",
+      "ERR_MEDIA_NO_STREAMS",
       path,
       "expected a video or an audio stream, got neither. Check that it is the right file.",
     );
@@ -246,10 +250,14 @@ function codecName(stream: Stream): string {
 function fileSize(path: string): number {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
-    throw new MediaError("media-not-found", path, "expected a media file, got no such file. Check the path.");
+    throw new MediaError("ERR_MEDIA_NOT_FOUND", path, "expected a media file, got no such file. Check the path.");
   }
   if (!stats.isFile()) {
-    throw new MediaError("media-invalid", path, "expected a media file, got a directory or device. Check the path.");
+    throw new MediaError(
+      "ERR_MEDIA_INVALID",
+      path,
+      "expected a media file, got a directory or device. Check the path.",
+    );
   }
   return stats.size;
 }

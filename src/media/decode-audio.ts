@@ -64,7 +64,7 @@ export class AudioReader {
     this.#drainResampler();
     if (this.#numPackets > 0 && (this.#numSamples === 0 || this.#numBroken > this.#numPackets * maxBrokenShare)) {
       throw new MediaError(
-        "media-broken",
+        "ERR_MEDIA_BROKEN",
         this.#container.path,
         `expected decodable audio, got ${this.#numBroken} broken packets of ${this.#numPackets}. Make the file again.`,
       );
@@ -106,7 +106,7 @@ export class AudioReader {
     const offset = this.#numSamples * Float32Array.BYTES_PER_ELEMENT;
     const out = Buffer.from(this.#samples.buffer, offset, room * Float32Array.BYTES_PER_ELEMENT);
     const converted = resampler.convertSync([out], room, planes, numInput);
-    check(converted, "media-broken", this.#container.path, "audio that can be resampled");
+    check(converted, "ERR_MEDIA_BROKEN", this.#container.path, "audio that can be resampled");
     this.#numSamples += converted;
     checkDuration(this.#container.path, this.#numSamples / this.#sampleRateHz, this.#limits);
   }
@@ -130,18 +130,18 @@ export class AudioReader {
         format,
         sampleRate,
       ),
-      "media-broken",
+      "ERR_MEDIA_BROKEN",
       path,
       "audio parameters that make sense",
     );
     // The mean of the channels, not FFmpeg's weighted downmix.
     check(
       resampler.setMatrix(new Array<number>(channels).fill(1 / channels), channels),
-      "media-broken",
+      "ERR_MEDIA_BROKEN",
       path,
       "channels",
     );
-    check(resampler.init(), "media-broken", path, "audio that can be resampled");
+    check(resampler.init(), "ERR_MEDIA_BROKEN", path, "audio that can be resampled");
     this.#resampler = resampler;
     this.#source = source;
     return resampler;

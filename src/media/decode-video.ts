@@ -95,7 +95,7 @@ export function decodeSelectedFrames(
   });
   if (painter.numFrames < wanted.length) {
     throw new MediaError(
-      "media-broken",
+      "ERR_MEDIA_BROKEN",
       container.path,
       `expected frame ${indices[painter.numFrames]}, got the end of the decodable frames after ${shown}. Make the file again.`,
     );
@@ -200,13 +200,18 @@ class RgbPainter {
   paint(frame: Frame): void {
     if (frame.decodeErrorFlags & (FF_DECODE_ERROR_INVALID_BITSTREAM | FF_DECODE_ERROR_MISSING_REFERENCE)) {
       throw new MediaError(
-        "media-broken",
+        "ERR_MEDIA_BROKEN",
         this.#path,
         `expected an intact frame, got one with decoding errors (flags ${frame.decodeErrorFlags}). Make the file again.`,
       );
     }
     if (this.numFrames === 0) this.#start({ height: frame.height, width: frame.width });
-    check(this.#scaler.scaleFrameSync(this.#rgb, frame), "media-broken", this.#path, "a frame that converts to RGB");
+    check(
+      this.#scaler.scaleFrameSync(this.#rgb, frame),
+      "ERR_MEDIA_BROKEN",
+      this.#path,
+      "a frame that converts to RGB",
+    );
     const frameBytes = this.#size.height * this.#size.width * 3;
     const out = this.#frames.subarray(this.numFrames * frameBytes, (this.numFrames + 1) * frameBytes);
     this.#copyRows(this.#resizing?.decoded ?? out);
@@ -230,7 +235,7 @@ class RgbPainter {
     const numBytes = this.#capacity * height * width * 3;
     if (numBytes > maxClipBytes) {
       throw new MediaError(
-        "media-too-large",
+        "ERR_MEDIA_TOO_LARGE",
         this.#path,
         `expected at most ${maxClipBytes} bytes of frames, got ${this.#capacity} of ${width} x ${height}. Lower maxFrames, or give fit.`,
       );
@@ -243,7 +248,7 @@ class RgbPainter {
     this.#rgb.width = decoded.width;
     this.#rgb.height = decoded.height;
     this.#rgb.format = AV_PIX_FMT_RGB24;
-    check(this.#rgb.getBuffer(0), "media-too-large", this.#path, "memory for one frame");
+    check(this.#rgb.getBuffer(0), "ERR_MEDIA_TOO_LARGE", this.#path, "memory for one frame");
   }
 
   /** FFmpeg pads rows. */

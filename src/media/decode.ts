@@ -76,7 +76,7 @@ function readVideo(path: string, index: PacketIndex, durationSeconds: number, op
   const selection = sampleFrames(totalFrames, fileFps, options);
   if (selection === null) {
     throw new MediaError(
-      "media-too-few-frames",
+      "ERR_MEDIA_TOO_FEW_FRAMES",
       path,
       `expected at least ${options.numFrames ?? 2} video frames, got ${totalFrames}. Use a longer clip.`,
     );
@@ -139,7 +139,7 @@ function endSeconds(packet: Packet, stream: NonNullable<MediaContainer["video"]>
 
 function truncated(path: string, got: string): MediaError {
   return new MediaError(
-    "media-truncated",
+    "ERR_MEDIA_TRUNCATED",
     path,
     `expected a complete file, got ${got}. It was cut off; copy or download it again.`,
   );

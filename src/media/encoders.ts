@@ -97,16 +97,22 @@ function frameRate(fps: number): Rational {
 }
 
 export function badArgument(path: string, expected: string, got: string): MediaError {
-  return new MediaError("media-argument", path, `expected ${expected}, got ${got}. Change the input.`);
+  return new MediaError("ERR_MEDIA_ARGUMENT", path, `expected ${expected}, got ${got}. Change the input.`);
 }
 
 export function checkEncoding(result: number, path: string, expected: string): void {
   if (result >= 0) return;
   const reason = FFmpegError.strerror(result);
   if (/no space left|file too large|quota/i.test(reason)) {
-    throw new MediaError("media-no-space", path, `expected room for the file, got "${reason}". Free some disk space.`);
+    throw new MediaError(
+      "ERR_MEDIA_NO_SPACE",
+      path,
+      `expected room for the file, got "${reason}". Free some disk space.`,
+    );
   }
-  const code = /permission|no such file|read-only|is a directory/i.test(reason) ? "media-write" : "media-encode";
+  const code = /permission|no such file|read-only|is a directory/i.test(reason)
+    ? "ERR_MEDIA_WRITE"
+    : "ERR_MEDIA_ENCODE";
   throw new MediaError(
     code,
     path,

@@ -48,7 +48,10 @@ export function countMaskUnits(
 /** The masked ones of `numUnits` units, ascending: exactly round(ratio * numUnits), the same for the same mask. */
 export function maskedUnits(numUnits: number, { modality, ratio, seed }: ModalityMask): Uint32Array {
   if (!(ratio >= 0 && ratio <= 1)) {
-    throw new OppoError("mask-ratio", `applyMask: expected a ratio between 0 and 1, got ${ratio}. Change the mask.`);
+    throw new OppoError(
+      "ERR_MASK_RATIO",
+      `applyMask: expected a ratio between 0 and 1, got ${ratio}. Change the mask.`,
+    );
   }
   const count = Math.round(ratio * numUnits);
   const random = createRandom(mixSeeds(seed, modality === "video" ? 1 : 2));

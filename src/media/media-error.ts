@@ -3,20 +3,20 @@
 import { OppoError } from "../error.ts";
 
 export type MediaErrorCode =
-  | "media-not-found"
-  | "media-empty"
-  | "media-invalid"
-  | "media-no-streams"
-  | "media-codec"
-  | "media-truncated"
-  | "media-broken"
-  | "media-too-few-frames"
-  | "media-too-long"
-  | "media-too-large"
-  | "media-argument"
-  | "media-encode"
-  | "media-no-space"
-  | "media-write";
+  | "ERR_MEDIA_NOT_FOUND"
+  | "ERR_MEDIA_EMPTY"
+  | "ERR_MEDIA_INVALID"
+  | "ERR_MEDIA_NO_STREAMS"
+  | "ERR_MEDIA_CODEC"
+  | "ERR_MEDIA_TRUNCATED"
+  | "ERR_MEDIA_BROKEN"
+  | "ERR_MEDIA_TOO_FEW_FRAMES"
+  | "ERR_MEDIA_TOO_LONG"
+  | "ERR_MEDIA_TOO_LARGE"
+  | "ERR_MEDIA_ARGUMENT"
+  | "ERR_MEDIA_ENCODE"
+  | "ERR_MEDIA_NO_SPACE"
+  | "ERR_MEDIA_WRITE";
 
 /** A media file that cannot be read or written. The message reads: `FILE: expected X, got Y. What to do.` */
 export class MediaError extends OppoError {

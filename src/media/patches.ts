@@ -1,6 +1,7 @@
 // Frames to the rows that the vision encoder reads: normalised with CLIP's mean and deviation, two frames to a temporal
 // patch, 14 x 14 pixels to a patch, four patches of a merged cell next to each other.
 
+import { OppoError } from "../error.ts";
 import { cellSize, framesPerPatch, patchSize } from "./sampling.ts";
 
 /** Values per row: 3 channels x 2 frames x 14 x 14 pixels. */
@@ -35,11 +36,12 @@ export interface PatchInput {
 /**
  * Rows in the order of time, cell row, cell column, and inside a cell its four patches row by row.
  *
- * @throws RangeError where a side is no multiple of 28 or there is no frame
+ * @throws OppoError ERR_FRAME_SIZE where a side is no multiple of 28 or there is no frame
  */
 export function patchify({ frames, numFrames, height, width }: PatchInput): VideoPatches {
   if (numFrames < 1 || height % cellSize !== 0 || width % cellSize !== 0) {
-    throw new RangeError(
+    throw new OppoError(
+      "ERR_FRAME_SIZE",
       `patchify: expected frames with sides that are multiples of ${cellSize}, got ${numFrames} of ${height} x ${width}. Resize them first.`,
     );
   }

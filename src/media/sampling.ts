@@ -1,6 +1,8 @@
 // Which frames of a video are looked at, and at what size: the rules of qwen-omni-utils restated in float64 and
 // float32 as written there. Python's and torch's `round` go half to even, so Math.round would be wrong here.
 
+import { OppoError } from "../error.ts";
+
 export const patchSize = 14;
 /** Side of one merged cell in pixels: two patches. Frame sizes are multiples of it. */
 export const cellSize = 28;
@@ -110,13 +112,14 @@ export function maxPixelsPerFrame(numFrames: number, options: VideoPixelOptions 
  * The size nearest to `size` whose sides are multiples of 28 and whose area lies in [minPixels, maxPixels], the aspect
  * kept as far as that allows.
  *
- * @throws RangeError where one side is more than 200 times the other
+ * @throws OppoError ERR_FRAME_SIZE where one side is more than 200 times the other
  */
 export function smartResize(size: FrameSize, limits: { minPixels: number; maxPixels: number }): FrameSize {
   const { height, width } = size;
   const { minPixels, maxPixels } = limits;
   if (Math.max(height, width) / Math.min(height, width) > 200) {
-    throw new RangeError(
+    throw new OppoError(
+      "ERR_FRAME_SIZE",
       `smartResize: expected an aspect ratio of at most 200, got ${height} x ${width}. Crop it first.`,
     );
   }

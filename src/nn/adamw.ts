@@ -159,7 +159,7 @@ export class AdamW implements Disposable {
       const [expected, got] = [shapeOf(target), shapeOf(state.get(key))];
       if (expected === got) continue;
       const message = `expected ${key} of shape ${expected}, got ${got}. Was it saved with the same parameters?`;
-      throw new CheckpointError("CHECKPOINT_WEIGHTS", "optimizer state", message, { key });
+      throw new CheckpointError("ERR_CHECKPOINT_WEIGHTS", "optimizer state", message, { key });
     }
     noGrad(() => {
       for (const [key, target] of current) target.copy_(state.get(key)!);

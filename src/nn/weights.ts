@@ -167,5 +167,5 @@ function reportProblems(file: string, problems: Problems, unexpected: readonly s
   });
   if (lines.length === 0) return;
   const message = `the weights do not fit the model. Check that config and checkpoint belong together.${lines.join("")}`;
-  throw new CheckpointError("CHECKPOINT_WEIGHTS", file, message);
+  throw new CheckpointError("ERR_CHECKPOINT_WEIGHTS", file, message);
 }

@@ -1,6 +1,7 @@
 // The clips of a corpus as a model with frozen towers knows them: decoded once, brought to the model's resolution once,
 // encoded once. Prompts borrow the rows; masked views are encoded from the fitted clip, through the same features and
 // towers, so a mask cannot miss a preprocessing step.
+import { OppoError } from "../error.ts";
 import type { MediaClip, Modality, ModalityMask } from "../media/clip.ts";
 import { applyMask } from "../media/mask.ts";
 import type { ClipFeatures, ClipRows, ClipShape, ModelPrompt, OmniModel, PromptTokens } from "../models/omni-model.ts";
@@ -115,7 +116,11 @@ export class ClipLibrary implements Disposable {
 
   #clip(sampleId: string): LibraryClip {
     const clip = this.#clips.get(sampleId);
-    if (clip === undefined) throw new RangeError(`clip library: no clip "${sampleId}"; add it first`);
+    if (clip === undefined)
+      throw new OppoError(
+        "ERR_CLIP_MISSING",
+        `clip library: expected a clip that was added, got "${sampleId}". Add it first.`,
+      );
     return clip;
   }
 

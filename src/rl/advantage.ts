@@ -45,7 +45,7 @@ export function groupAdvantages(
     for (const [i, reward] of rewards.entries()) {
       if (!Number.isFinite(reward)) {
         throw new OppoError(
-          "rl/reward",
+          "ERR_REWARD",
           `groupAdvantages: expected a finite reward, got ${reward} for rollout ${i} of group ${g}. Check the reward terms.`,
         );
       }

@@ -32,7 +32,7 @@ export function accumulateGradients(
   requireReference(reference, options);
   if (plan.counts.numTokens === 0) {
     throw new OppoError(
-      "rl/empty-step",
+      "ERR_EMPTY_STEP",
       `trainStep: expected at least one completion token to score, got none in ${groups.length} groups. ` +
         "Check the sampler, or keep truncated completions.",
     );
@@ -71,7 +71,7 @@ function requireReference(reference: OmniModel | null, options: StepOptions): vo
   const anchorNeedsIt = options.anchorWeight !== 0 && options.anchorTo === "reference";
   if (reference !== null || (options.referenceKl.weight === 0 && !anchorNeedsIt)) return;
   throw new OppoError(
-    "rl/missing-reference",
+    "ERR_MISSING_REFERENCE",
     `trainStep: expected a reference model for referenceKl.weight ${options.referenceKl.weight} and anchorWeight ` +
       `${options.anchorWeight}, got none. Pass a frozen copy of the starting policy, or set both to 0.`,
   );

@@ -24,7 +24,7 @@ export function checkInvariants(
   const kl = metrics.kl;
   if (kl !== undefined && !(Math.abs(kl) <= tolerances.referenceKl)) {
     throw new OppoError(
-      "rl/reference-kl",
+      "ERR_REFERENCE_KL",
       `step 0: expected a KL to the reference of 0 (within ${tolerances.referenceKl}), got ${kl}. ` +
         "Policy and reference do not start from the same weights, or see different inputs.",
     );
@@ -32,7 +32,7 @@ export function checkInvariants(
   const difference = metrics["sampling/sampling_logp_difference/max"];
   if (difference === undefined || !(difference <= tolerances.samplingDifference)) {
     throw new OppoError(
-      "rl/sampling-difference",
+      "ERR_SAMPLING_DIFFERENCE",
       "step 0: expected sampler and trainer to agree on the log-probabilities of sampled tokens " +
         `(within ${tolerances.samplingDifference}), got a largest difference of ${difference}. ` +
         "Prompts, positions, masks or weights differ between sampling and training.",

@@ -107,7 +107,7 @@ function selectMembers(groups: readonly PlannedGroup[], name: ViewName, wholeCom
     const pair = group.masked[name];
     if (pair === undefined) {
       throw new OppoError(
-        "rl/missing-view",
+        "ERR_MISSING_VIEW",
         `trainStep: expected a masked input for view "${name}", got none for a prompt whose rollouts need it. ` +
           "Prepare every view that neededViews names.",
       );

@@ -1,6 +1,7 @@
 // The child's side of `pool.ts`: takes its payload, tells progress and the result, stops when asked to, and ends when its
 // parent is gone (the channel closes), so that no orphan trains on.
 
+import type { ErrorCode } from "../error.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { type ChildMessage, type ParentMessage, POOL_CHILD_VARIABLE, type TaskProgress } from "./pool.ts";
 
@@ -46,7 +47,7 @@ export async function runAsPoolChild<T>(interrupt: Interrupt, body: (child: Pool
 }
 
 /** Tells the parent why this process fails, as the command line's error handler does. */
-export async function sendPoolFailure(code: string, message: string): Promise<void> {
+export async function sendPoolFailure(code: ErrorCode, message: string): Promise<void> {
   await send({ kind: "error", code, message });
   closeChannel();
 }

@@ -4,7 +4,7 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { OppoError } from "../error.ts";
+import { type ErrorCode, OppoError } from "../error.ts";
 import { InterruptedError } from "./interrupt.ts";
 
 /** Example: `{ name: "oppo, seed 1", args: ["train", "--preset", "oppo"], payload: { seed: 1 } }` */
@@ -40,7 +40,7 @@ export type ParentMessage = { readonly kind: "start"; readonly payload: unknown 
 export type ChildMessage =
   | { readonly kind: "progress"; readonly progress: TaskProgress }
   | { readonly kind: "result"; readonly value: unknown }
-  | { readonly kind: "error"; readonly code: string; readonly message: string };
+  | { readonly kind: "error"; readonly code: ErrorCode; readonly message: string };
 
 /** Set in the environment of a pool's children. */
 export const POOL_CHILD_VARIABLE = "OPPO_POOL_CHILD";
@@ -114,7 +114,7 @@ async function runTask(task: PoolTask, options: PoolOptions, stop: AbortSignal):
   }
 }
 
-function asError(task: PoolTask, code: string, message: string): OppoError {
+function asError(task: PoolTask, code: ErrorCode, message: string): OppoError {
   return code === "ERR_INTERRUPTED" ? new InterruptedError() : new OppoError(code, `${task.name}: ${message}`);
 }
 

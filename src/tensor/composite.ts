@@ -65,7 +65,7 @@ function rmsNormBackward(gradient: Tensor, saved: readonly Tensor[]): Tensor[] {
   // The saved values carry no history, so a second derivative would silently miss terms.
   if (isRecording()) {
     throw new OperatorError(
-      "NO_SECOND_DERIVATIVE",
+      "ERR_NO_SECOND_DERIVATIVE",
       "rmsNorm: expected a plain backward, got createGraph.",
       "rmsNorm",
       "",

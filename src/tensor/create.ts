@@ -38,7 +38,7 @@ export function tensor(
   if (numel !== data.length || shape.some((length) => !Number.isInteger(length) || length < 0)) {
     const expected = `expected ${data.length} elements in a shape of whole numbers`;
     throw new ShapeError(
-      "SHAPE_MISMATCH",
+      "ERR_SHAPE_MISMATCH",
       `tensor: ${expected}, got [${shape.join(", ")}]. Fix the shape or the data.`,
     );
   }
@@ -59,7 +59,7 @@ function exactInt32(values: readonly number[]): Int32Array {
   const wrong = values.findIndex((value, i) => value !== data[i]);
   if (wrong >= 0) {
     throw new ShapeError(
-      "INDEX_NOT_INT32",
+      "ERR_INDEX_NOT_INT32",
       `indices: expected 32-bit whole numbers, got ${values[wrong]} at ${wrong}.`,
     );
   }

@@ -1,5 +1,7 @@
 // Element types: PyTorch's names, libtorch's numbers, and sizes in bytes.
 
+import { OppoError } from "../error.ts";
+
 const codes = {
   uint8: 0,
   int8: 1,
@@ -41,7 +43,8 @@ export function dtypeCode(dtype: DType | null | undefined): number | null | unde
 
 export function dtypeName(code: number): DType {
   const name = names.get(code);
-  if (name === undefined) throw new RangeError(`dtype: expected a known element type, got libtorch's number ${code}.`);
+  if (name === undefined)
+    throw new OppoError("ERR_DTYPE", `dtype: expected a known element type, got libtorch's number ${code}.`);
   return name;
 }
 

@@ -1,6 +1,6 @@
 // Errors of the tensor layer. Native code reports through createNativeError, so that a failed call names the operator,
 // its schema and the arguments' shapes: libtorch's own messages leave all three out.
-import { OppoError } from "../error.ts";
+import { type ErrorCode, OppoError } from "../error.ts";
 
 /** Data and a shape that do not fit together. */
 export class ShapeError extends OppoError {}
@@ -13,7 +13,7 @@ export class OperatorError extends OppoError {
   /** The tensor and scalar arguments: "self: Float[2, 3], other: Float[4, 5]". */
   readonly argumentShapes: string;
 
-  constructor(code: string, message: string, operator: string, schema: string, argumentShapes: string) {
+  constructor(code: ErrorCode, message: string, operator: string, schema: string, argumentShapes: string) {
     super(code, message);
     this.operator = operator;
     this.schema = schema;
@@ -30,7 +30,7 @@ export class CheckpointError extends OppoError {
   /** The tensor's name, when one is at fault. */
   readonly key: string | null;
 
-  constructor(code: string, file: string, message: string, options?: { key?: string; cause?: unknown }) {
+  constructor(code: ErrorCode, file: string, message: string, options?: { key?: string; cause?: unknown }) {
     super(code, `${file}: ${message}`, options);
     this.file = file;
     this.key = options?.key ?? null;
@@ -48,9 +48,9 @@ export function createNativeError(
   const call = operator === "" ? "" : `${operator}(${argumentShapes}): `;
   if (kind === "disposed") {
     const advice = "Return it from its scope, keep() it, or dispose it later.";
-    return new TensorDisposedError("TENSOR_DISPOSED", `${call}${message}. ${advice}`);
+    return new TensorDisposedError("ERR_TENSOR_DISPOSED", `${call}${message}. ${advice}`);
   }
   const suffix = schema === "" ? "" : `\n  schema: ${schema}`;
-  const code = kind === "missing" ? "OPERATOR_MISSING" : "OPERATOR_FAILED";
+  const code = kind === "missing" ? "ERR_OPERATOR_MISSING" : "ERR_OPERATOR_FAILED";
   return new OperatorError(code, `${call}${message.trim()}${suffix}`, operator, schema, argumentShapes);
 }

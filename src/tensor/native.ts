@@ -62,7 +62,7 @@ function load(): Native {
   process.env.OMP_WAIT_POLICY ??= "passive";
   const path = process.env.OPPO_NATIVE ?? fileURLToPath(new URL("../../../native/oppo_native.node", import.meta.url));
   if (!existsSync(path)) {
-    throw new OppoError("NATIVE_MISSING", `tensor: expected the native addon at ${path}. Run: npm run build`);
+    throw new OppoError("ERR_NATIVE_MISSING", `tensor: expected the native addon at ${path}. Run: npm run build`);
   }
   const addon = createRequire(import.meta.url)(path) as Native;
   addon.setErrorFactory(createNativeError);

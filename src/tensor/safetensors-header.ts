@@ -61,7 +61,7 @@ function decode(file: string, json: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(json);
   } catch (cause) {
-    throw new CheckpointError("CHECKPOINT_HEADER", file, "the header is not UTF-8 text.", { cause });
+    throw new CheckpointError("ERR_CHECKPOINT_HEADER", file, "the header is not UTF-8 text.", { cause });
   }
 }
 
@@ -70,9 +70,9 @@ function parseJson(file: string, text: string): Record<string, unknown> {
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
-    throw new CheckpointError("CHECKPOINT_HEADER", file, "the header is not valid JSON.", { cause });
+    throw new CheckpointError("ERR_CHECKPOINT_HEADER", file, "the header is not valid JSON.", { cause });
   }
-  if (!isObject(parsed)) throw new CheckpointError("CHECKPOINT_HEADER", file, "the header is no JSON object.");
+  if (!isObject(parsed)) throw new CheckpointError("ERR_CHECKPOINT_HEADER", file, "the header is no JSON object.");
   return parsed;
 }
 
@@ -90,7 +90,7 @@ function refuseDuplicates(file: string, text: string): void {
     if (depth !== 1 || !/^\s*:/.test(text.slice(i + 1, i + 16))) continue;
     const key = JSON.parse(text.slice(start, i + 1)) as string;
     if (seen.has(key)) {
-      throw new CheckpointError("CHECKPOINT_DUPLICATE", file, `the header names "${key}" twice.`, { key });
+      throw new CheckpointError("ERR_CHECKPOINT_DUPLICATE", file, `the header names "${key}" twice.`, { key });
     }
     seen.add(key);
   }
@@ -98,36 +98,37 @@ function refuseDuplicates(file: string, text: string): void {
 
 function readMetadata(file: string, value: unknown): Record<string, string> {
   if (!isObject(value) || Object.values(value).some((text) => typeof text !== "string")) {
-    throw new CheckpointError("CHECKPOINT_HEADER", file, "__metadata__: expected an object of strings.");
+    throw new CheckpointError("ERR_CHECKPOINT_HEADER", file, "__metadata__: expected an object of strings.");
   }
   return value as Record<string, string>;
 }
 
 function readEntry(file: string, key: string, value: unknown, dataBytes: number): SafetensorsEntry {
-  if (!isObject(value)) throw new CheckpointError("CHECKPOINT_HEADER", file, `"${key}": expected an object.`, { key });
+  if (!isObject(value))
+    throw new CheckpointError("ERR_CHECKPOINT_HEADER", file, `"${key}": expected an object.`, { key });
   const { dtype: name, shape, data_offsets: offsets } = value;
   const dtype = typeof name === "string" && Object.hasOwn(dtypes, name) ? dtypes[name] : undefined;
   if (dtype === undefined) {
     const known = Object.keys(dtypes).join(", ");
-    throw new CheckpointError("CHECKPOINT_DTYPE", file, `"${key}": expected a dtype of ${known}, got ${name}.`, {
+    throw new CheckpointError("ERR_CHECKPOINT_DTYPE", file, `"${key}": expected a dtype of ${known}, got ${name}.`, {
       key,
     });
   }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
-    throw new CheckpointError("CHECKPOINT_SHAPE", file, `"${key}": expected a shape of whole numbers.`, { key });
+    throw new CheckpointError("ERR_CHECKPOINT_SHAPE", file, `"${key}": expected a shape of whole numbers.`, { key });
   }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
-    throw new CheckpointError("CHECKPOINT_OFFSETS", file, `"${key}": expected two byte offsets.`, { key });
+    throw new CheckpointError("ERR_CHECKPOINT_OFFSETS", file, `"${key}": expected two byte offsets.`, { key });
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end || end > dataBytes) {
     const expected = `expected offsets within ${dataBytes} bytes of data, got [${begin}, ${end}]`;
-    throw new CheckpointError("CHECKPOINT_OFFSETS", file, `"${key}": ${expected}. Is the file complete?`, { key });
+    throw new CheckpointError("ERR_CHECKPOINT_OFFSETS", file, `"${key}": ${expected}. Is the file complete?`, { key });
   }
   const numBytes = shape.reduce((product: number, length: number) => product * length, byteSize(dtype));
   if (numBytes !== end - begin) {
     const expected = `${name} [${shape.join(", ")}] is ${numBytes} bytes, the offsets give ${end - begin}`;
-    throw new CheckpointError("CHECKPOINT_SIZE", file, `"${key}": ${expected}.`, { key });
+    throw new CheckpointError("ERR_CHECKPOINT_SIZE", file, `"${key}": ${expected}.`, { key });
   }
   return { dtype, shape: shape as number[], begin, end };
 }
@@ -139,12 +140,12 @@ function checkLayout(file: string, entries: ReadonlyMap<string, SafetensorsEntry
   for (const [key, { begin, end }] of inOrder) {
     if (begin !== previousEnd) {
       const what = begin < previousEnd ? "overlaps the tensor before it" : "leaves a gap before it";
-      throw new CheckpointError("CHECKPOINT_LAYOUT", file, `"${key}" at byte ${begin} ${what}.`, { key });
+      throw new CheckpointError("ERR_CHECKPOINT_LAYOUT", file, `"${key}" at byte ${begin} ${what}.`, { key });
     }
     previousEnd = end;
   }
   if (previousEnd !== dataBytes) {
     const got = `expected ${previousEnd} bytes of data, got ${dataBytes}`;
-    throw new CheckpointError("CHECKPOINT_LAYOUT", file, `${got}. Is this the file that was written?`);
+    throw new CheckpointError("ERR_CHECKPOINT_LAYOUT", file, `${got}. Is this the file that was written?`);
   }
 }

@@ -21,7 +21,7 @@ export interface SafetensorsFile extends Disposable {
 function readExactly(file: number, path: string, length: number, position: number): Buffer {
   const buffer = Buffer.alloc(length);
   if (readSync(file, buffer, 0, length, position) !== length) {
-    throw new CheckpointError("CHECKPOINT_TRUNCATED", path, `expected ${length} bytes at ${position}.`);
+    throw new CheckpointError("ERR_CHECKPOINT_TRUNCATED", path, `expected ${length} bytes at ${position}.`);
   }
   return buffer;
 }
@@ -31,22 +31,24 @@ function readHeader(path: string): { header: SafetensorsHeader; dataStart: numbe
   try {
     file = openSync(path, "r");
   } catch (cause) {
-    throw new CheckpointError("CHECKPOINT_MISSING", path, `cannot be opened: ${(cause as Error).message}.`, { cause });
+    throw new CheckpointError("ERR_CHECKPOINT_MISSING", path, `cannot be opened: ${(cause as Error).message}.`, {
+      cause,
+    });
   }
   try {
     const fileBytes = fstatSync(file).size;
     if (fileBytes < lengthBytes) {
-      throw new CheckpointError("CHECKPOINT_TRUNCATED", path, `expected at least 8 bytes, got ${fileBytes}.`);
+      throw new CheckpointError("ERR_CHECKPOINT_TRUNCATED", path, `expected at least 8 bytes, got ${fileBytes}.`);
     }
     const headerBytes = readExactly(file, path, lengthBytes, 0).readBigUInt64LE();
     if (headerBytes > BigInt(maxHeaderBytes)) {
       const got = `expected a header of at most ${maxHeaderBytes} bytes, got ${headerBytes}`;
-      throw new CheckpointError("CHECKPOINT_HEADER", path, `${got}. Is this a safetensors file?`);
+      throw new CheckpointError("ERR_CHECKPOINT_HEADER", path, `${got}. Is this a safetensors file?`);
     }
     const dataStart = lengthBytes + Number(headerBytes);
     if (dataStart > fileBytes) {
       const got = `expected a header of ${headerBytes} bytes, the file ends after ${fileBytes - lengthBytes}`;
-      throw new CheckpointError("CHECKPOINT_TRUNCATED", path, `${got}. Copy the file again.`);
+      throw new CheckpointError("ERR_CHECKPOINT_TRUNCATED", path, `${got}. Copy the file again.`);
     }
     const json = readExactly(file, path, Number(headerBytes), lengthBytes);
     return { header: parseHeader(path, json, fileBytes - dataStart), dataStart, fileBytes };
@@ -68,7 +70,9 @@ export function openSafetensors(path: string): SafetensorsFile {
       const entry = header.entries.get(name);
       if (entry === undefined) {
         const some = [...header.entries.keys()].slice(0, 5).join(", ");
-        throw new CheckpointError("CHECKPOINT_KEY", path, `no tensor "${name}" (it has ${some}, ...).`, { key: name });
+        throw new CheckpointError("ERR_CHECKPOINT_KEY", path, `no tensor "${name}" (it has ${some}, ...).`, {
+          key: name,
+        });
       }
       const { dtype, shape, begin, end } = entry;
       return scope(() => {
@@ -103,7 +107,7 @@ function layOut(
   for (const [key, tensor] of byWidth) {
     const dtype = formatNames.get(tensor.dtype);
     if (dtype === undefined || key === "__metadata__") {
-      throw new CheckpointError("CHECKPOINT_DTYPE", path, `"${key}" (${tensor.dtype}) cannot be stored.`, { key });
+      throw new CheckpointError("ERR_CHECKPOINT_DTYPE", path, `"${key}" (${tensor.dtype}) cannot be stored.`, { key });
     }
     const end = position + tensor.numel * byteSize(tensor.dtype);
     header[key] = { dtype, shape: tensor.shape, data_offsets: [position, end] };
@@ -171,6 +175,6 @@ export function writeSafetensors(
   } catch (cause) {
     rmSync(temporary, { force: true });
     const reason = (cause as Error).message;
-    throw new CheckpointError("CHECKPOINT_WRITE", path, `cannot be written: ${reason}.`, { cause });
+    throw new CheckpointError("ERR_CHECKPOINT_WRITE", path, `cannot be written: ${reason}.`, { cause });
   }
 }

@@ -2,7 +2,9 @@
 // Inside a scope a tensor belongs to the scope and dies with it, unless it is returned (then the outer scope has it) or
 // kept. Outside of scopes a native guard frees it when the object is garbage collected. Operators are methods installed
 // by ops.gen.ts; import from index.ts so that they are there.
+import { OppoError } from "../error.ts";
 import { type DType, dtypeName } from "./dtype.ts";
+import { ShapeError } from "./error.ts";
 import { type Handle, native, scratch } from "./native.ts";
 
 export type Scalar = number | bigint | boolean;
@@ -54,7 +56,8 @@ export class Tensor {
   size(dim: number): number {
     const rank = native.sizes(this.h);
     const index = dim < 0 ? dim + rank : dim;
-    if (!(index >= 0 && index < rank)) throw new RangeError(`size: expected a dimension of ${rank}, got ${dim}.`);
+    if (!(index >= 0 && index < rank))
+      throw new ShapeError("ERR_DIMENSION", `size: expected a dimension of ${rank}, got ${dim}.`);
     return scratch[index]!;
   }
 
@@ -181,7 +184,8 @@ export function optionalHandlesOf(tensors: readonly (Tensor | null)[]): Handle[]
 type Sync<T> = T extends PromiseLike<unknown> ? never : T;
 
 function refusePromise(value: unknown, name: string): void {
-  if (value instanceof Promise) throw new TypeError(`${name}: expected a synchronous body, got a promise.`);
+  if (value instanceof Promise)
+    throw new OppoError("ERR_ASYNC_BODY", `${name}: expected a synchronous body, got a promise. Await outside of it.`);
 }
 
 const maxSearchDepth = 8;

@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { Template } from "@huggingface/jinja";
-import { OppoError } from "../error.ts";
+import { type ErrorCode, OppoError } from "../error.ts";
 import { readJsonFile, readTextFile } from "./json-file.ts";
 
 export type MessagePart =
@@ -35,10 +35,10 @@ export interface ChatTemplate {
 
 /** @throws OppoError chat-template/syntax when the source is no Jinja template. */
 export function createChatTemplate(source: string): ChatTemplate {
-  const template = attempt("chat-template/syntax", "a Jinja template", () => new Template(source));
+  const template = attempt("ERR_CHAT_TEMPLATE_SYNTAX", "a Jinja template", () => new Template(source));
   return {
     render: (messages, options = {}) =>
-      attempt("chat-template/render", "messages that the template accepts", () =>
+      attempt("ERR_CHAT_TEMPLATE_RENDER", "messages that the template accepts", () =>
         template.render({
           messages,
           add_generation_prompt: options.addGenerationPrompt ?? true,
@@ -55,14 +55,14 @@ export function createChatTemplate(source: string): ChatTemplate {
  */
 export function loadChatTemplate(directory: string): ChatTemplate {
   const jinja = path.join(directory, "chat_template.jinja");
-  if (existsSync(jinja)) return createChatTemplate(readTextFile(jinja, "chat-template/file"));
+  if (existsSync(jinja)) return createChatTemplate(readTextFile(jinja, "ERR_CHAT_TEMPLATE_FILE"));
   for (const name of ["chat_template.json", "tokenizer_config.json"]) {
     if (!existsSync(path.join(directory, name))) continue;
-    const source = templateSource(readJsonFile(directory, name, "chat-template/file").chat_template);
+    const source = templateSource(readJsonFile(directory, name, "ERR_CHAT_TEMPLATE_FILE").chat_template);
     if (source !== null) return createChatTemplate(source);
   }
   throw new OppoError(
-    "chat-template/file",
+    "ERR_CHAT_TEMPLATE_FILE",
     `${directory}: expected a chat template in chat_template.jinja, chat_template.json or tokenizer_config.json, got none. ` +
       "Copy the file that belongs to the checkpoint.",
   );
@@ -77,7 +77,7 @@ function templateSource(value: unknown): string | null {
   return typeof chosen?.template === "string" ? chosen.template : null;
 }
 
-function attempt<T>(code: string, expected: string, body: () => T): T {
+function attempt<T>(code: ErrorCode, expected: string, body: () => T): T {
   try {
     return body();
   } catch (cause) {

@@ -1,10 +1,10 @@
 // Reads the small JSON files of a checkpoint directory, with errors that say which file and what was expected.
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { OppoError } from "../error.ts";
+import { type ErrorCode, OppoError } from "../error.ts";
 
 /** @throws OppoError with the given code when the file is missing, is not JSON or does not hold an object. */
-export function readJsonFile(directory: string, name: string, code: string): Record<string, unknown> {
+export function readJsonFile(directory: string, name: string, code: ErrorCode): Record<string, unknown> {
   const file = path.join(directory, name);
   const text = readTextFile(file, code);
   let value: unknown;
@@ -17,7 +17,7 @@ export function readJsonFile(directory: string, name: string, code: string): Rec
 }
 
 /** @throws OppoError with the given code when the file cannot be read. */
-export function readTextFile(file: string, code: string): string {
+export function readTextFile(file: string, code: ErrorCode): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
@@ -32,7 +32,7 @@ export function readTextFile(file: string, code: string): string {
 }
 
 /** @throws OppoError with the given code when the value is no plain object. */
-export function requireObject(value: unknown, where: string, code: string): Record<string, unknown> {
+export function requireObject(value: unknown, where: string, code: ErrorCode): Record<string, unknown> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   const got = Array.isArray(value) ? "an array" : value === null ? "null" : typeof value;
   throw new OppoError(code, `${where}: expected an object, got ${got}. The file may be of another kind or damaged.`);

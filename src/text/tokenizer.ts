@@ -31,8 +31,8 @@ export interface TextTokenizer {
 /** Reads `tokenizer.json` and `tokenizer_config.json`. @throws OppoError tokenizer/file, tokenizer/unsupported */
 export function loadTokenizer(directory: string): TextTokenizer {
   return createTokenizer(
-    readJsonFile(directory, "tokenizer.json", "tokenizer/file"),
-    readJsonFile(directory, "tokenizer_config.json", "tokenizer/file"),
+    readJsonFile(directory, "tokenizer.json", "ERR_TOKENIZER_FILE"),
+    readJsonFile(directory, "tokenizer_config.json", "ERR_TOKENIZER_FILE"),
   );
 }
 
@@ -77,17 +77,17 @@ function escapeTokens(text: string, addedTokens: readonly string[]): string {
 function requireTokenId(id: number | undefined, token: string): number {
   if (id !== undefined) return id;
   throw new OppoError(
-    "tokenizer/unknown-token",
+    "ERR_TOKENIZER_UNKNOWN_TOKEN",
     `idOf: expected a token of the vocabulary, got ${JSON.stringify(token)}. Check that the tokenizer belongs to the model.`,
   );
 }
 
 function requireByteLevelBpe(tokenizerJson: Readonly<Record<string, unknown>>): void {
-  const model = requireObject(tokenizerJson.model, "tokenizer.json: model", "tokenizer/unsupported");
-  const decoder = requireObject(tokenizerJson.decoder, "tokenizer.json: decoder", "tokenizer/unsupported");
+  const model = requireObject(tokenizerJson.model, "tokenizer.json: model", "ERR_TOKENIZER_UNSUPPORTED");
+  const decoder = requireObject(tokenizerJson.decoder, "tokenizer.json: decoder", "ERR_TOKENIZER_UNSUPPORTED");
   if (model.type === "BPE" && decoder.type === "ByteLevel") return;
   throw new OppoError(
-    "tokenizer/unsupported",
+    "ERR_TOKENIZER_UNSUPPORTED",
     `tokenizer.json: expected a BPE model with a ByteLevel decoder, got ${String(model.type)} with ` +
       `${String(decoder.type)}. Only tokenizers of the Qwen kind can be read.`,
   );
@@ -97,7 +97,7 @@ function addedTokenContents(tokenizerJson: Readonly<Record<string, unknown>>): M
   const contents = new Map<number, string>();
   if (!Array.isArray(tokenizerJson.added_tokens)) return contents;
   for (const entry of tokenizerJson.added_tokens) {
-    const token = requireObject(entry, "tokenizer.json: added_tokens entry", "tokenizer/unsupported");
+    const token = requireObject(entry, "tokenizer.json: added_tokens entry", "ERR_TOKENIZER_UNSUPPORTED");
     if (typeof token.id === "number" && typeof token.content === "string") contents.set(token.id, token.content);
   }
   return contents;

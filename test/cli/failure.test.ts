@@ -28,19 +28,19 @@ describe("describeFailure", () => {
     const outer = new Error("cannot write", { cause: new Error("write: No space left on device") });
     assert.equal(describeFailure(outer).code, "ERR_DISK_FULL");
     const cause = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
-    const ours = new OppoError("CHECKPOINT_WRITE", "m.safetensors: cannot be written.", { cause });
+    const ours = new OppoError("ERR_CHECKPOINT_WRITE", "m.safetensors: cannot be written.", { cause });
     assert.equal(
       describeFailure(ours).message,
       "m.safetensors: cannot be written. Free some space and run the same command again; it goes on from what is finished.",
     );
-    const other = new OppoError("CHECKPOINT_WRITE", "m.safetensors: cannot be written.");
+    const other = new OppoError("ERR_CHECKPOINT_WRITE", "m.safetensors: cannot be written.");
     assert.equal(describeFailure(other).message, other.message);
   });
 });
 
 describe("formatFailure", () => {
   it("carries the stack in JSON only when asked", () => {
-    const failure = { code: "ERR_X", message: "m", exitCode: 1, stack: "s" };
+    const failure = { code: "ERR_X" as const, message: "m", exitCode: 1, stack: "s" };
     assert.deepEqual(JSON.parse(formatFailure(failure, { json: true, verbose: false })), {
       error: { code: "ERR_X", message: "m" },
     });

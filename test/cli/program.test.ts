@@ -51,7 +51,7 @@ describe("oppo", () => {
     assert.deepEqual(run(fixture, "fail", "--how", "system"), {
       status: 1,
       stdout: "",
-      stderr: "oppo: /nowhere/at/all: expected it to exist, got nothing there. Check the path. [ENOENT]\n",
+      stderr: "oppo: /nowhere/at/all: expected it to exist, got nothing there. Check the path. [ERR_SYSTEM]\n",
     });
     assert.match(run(fixture, "fail", "--how", "full").stderr, /^oppo: \S+: the disk is full .* \[ERR_DISK_FULL\]\n$/);
     assert.match(

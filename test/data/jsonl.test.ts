@@ -68,7 +68,7 @@ test("too many bad rows end the reading with file and line", async () => {
   await writeFile(file, `${JSON.stringify(sample)}\n{\n{\n{\n`);
   await assert.rejects(loadSamples(file, { maxSkippedRows: 2 }), (error) => {
     assert.ok(error instanceof DatasetError);
-    assert.equal(error.code, "dataset-too-many-bad-rows");
+    assert.equal(error.code, "ERR_DATASET_TOO_MANY_BAD_ROWS");
     assert.equal(error.line, 4);
     assert.match(error.message, /worse\.jsonl:4: expected at most 2 bad rows, got 3/);
     return true;
@@ -79,7 +79,7 @@ test("too many bad rows end the reading with file and line", async () => {
 test("a missing file is one clear error", async () => {
   await assert.rejects(loadSamples(join(folder, "none.jsonl")), (error) => {
     assert.ok(error instanceof DatasetError);
-    assert.equal(error.code, "dataset-unreadable");
+    assert.equal(error.code, "ERR_DATASET_UNREADABLE");
     assert.match(error.message, /none\.jsonl: expected a readable JSONL file, got "ENOENT/);
     return true;
   });
@@ -100,7 +100,7 @@ test("reading can stop early", async () => {
 test("media paths never leave the folder", () => {
   assert.equal(mediaPath("/data", { id: "a", media: "clips/a.mp4" }), "/data/clips/a.mp4");
   for (const media of ["../a.mp4", "/etc/passwd", "clips/../../a.mp4", "a\\..\\b", ".", "a\0b"]) {
-    assert.throws(() => mediaPath("/data", { id: "a", media }), { code: "dataset-media-outside" });
+    assert.throws(() => mediaPath("/data", { id: "a", media }), { code: "ERR_DATASET_MEDIA_OUTSIDE" });
   }
 });
 

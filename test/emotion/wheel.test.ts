@@ -16,7 +16,7 @@ test("a single wheel maps words to groups, unknown words to nothing", () => {
 
 test("a word in two groups is an error", () => {
   assert.throws(() => singleWheelLexicon("bad", { angry: ["mad"], odd: ["mad"] }), {
-    code: "emotion/ambiguous-word",
+    code: "ERR_EMOTION_AMBIGUOUS_WORD",
     message: /expected every word in one group, got "mad" in angry and odd/,
   });
 });

@@ -166,9 +166,12 @@ test("deterministic; the name changes with the bank; order of the concepts does 
 });
 
 test("unusable banks are refused with the phrase", () => {
-  assert.throws(() => fitBuiltinEmbedder([]), { code: "embedder/empty-bank", message: /expected at least one phrase/ });
+  assert.throws(() => fitBuiltinEmbedder([]), {
+    code: "ERR_EMBEDDER_EMPTY_BANK",
+    message: /expected at least one phrase/,
+  });
   assert.throws(() => fitBuiltinEmbedder([{ name: "x", phrases: ["the person is"] }]), {
-    code: "embedder/empty-phrase",
+    code: "ERR_EMBEDDER_EMPTY_PHRASE",
     message: /expected a phrase with a content word, got "the person is" \(concept x\)/,
   });
   const twice = [
@@ -176,7 +179,7 @@ test("unusable banks are refused with the phrase", () => {
     { name: "y", phrases: ["brows raising"] },
   ];
   assert.throws(() => fitBuiltinEmbedder(twice), {
-    code: "embedder/ambiguous-phrase",
+    code: "ERR_EMBEDDER_AMBIGUOUS_PHRASE",
     message: /got "brows raising" \(y\) and "a raised brow" \(x\), which read the same/,
   });
 });

@@ -48,7 +48,7 @@ test("routeEvidence is the cosine of every cue with every clause", () => {
 test("routeEvidence names the matrix that has the wrong size", () => {
   const make = () => routeEvidence([cue("video")], [clauseAt(0, 1)], new Float32Array(2), new Float32Array(3), 2);
   assert.throws(make, (error: OppoError) => {
-    assert.equal(error.code, "evidence/shape");
+    assert.equal(error.code, "ERR_EVIDENCE_SHAPE");
     assert.match(error.message, /expected clauseVectors of \[1, 2\] = 2 numbers, got 3/);
     return error instanceof OppoError;
   });
@@ -138,7 +138,7 @@ test("a threshold outside [-1, 1) is an error", () => {
   for (const bad of [1, 1.5, -1.1, Number.NaN]) {
     for (const call of [coverage, evidenceTokens]) {
       assert.throws(() => call(routing([cue("video")], [[0.5]]), bad), {
-        code: "evidence/threshold",
+        code: "ERR_EVIDENCE_THRESHOLD",
         message: new RegExp(`${call.name}: expected a similarity threshold in \\[-1, 1\\), got ${bad}`),
       });
     }

@@ -127,7 +127,7 @@ test("frames can be brought to another size on the way, with the same bytes as a
   assert.deepEqual(await decodeClip(at("fit.mp4"), { fit }), resizeClip(whole, { height: 28, width: 56 }));
   assert.deepEqual(seen, [{ height: 48, width: 64 }, 4]);
   const huge = () => ({ height: 28000, width: 28000 });
-  await expectError("media-too-large", /at most 4294967296 bytes of frames, got 4 of 28000 x 28000/, () =>
+  await expectError("ERR_MEDIA_TOO_LARGE", /at most 4294967296 bytes of frames, got 4 of 28000 x 28000/, () =>
     decodeClip(at("fit.mp4"), { fit: huge }),
   );
 });
@@ -146,7 +146,7 @@ test("a full disk leaves the old file, and no part of the new one", async (t) =>
   // No file may grow beyond 4 blocks.
   const shell = ["-c", 'ulimit -f 4 && exec "$@"', "sh", process.execPath, "--input-type=module", "-e", program];
   const output = execFileSync("sh", [...shell, join(place, "clip.mp4")], { encoding: "utf8" });
-  assert.match(output, /^media-no-space .*clip\.mp4: expected room for the file, got "File too large"\. Free some/);
+  assert.match(output, /^ERR_MEDIA_NO_SPACE .*clip\.mp4: expected room for the file, got "File too large"\. Free some/);
   assert.deepEqual(readdirSync(place), ["clip.mp4"]);
   assert.equal(readFileSync(join(place, "clip.mp4"), "utf8"), "old");
 });
@@ -171,53 +171,57 @@ function wavFile(interleaved: Int16Array): Buffer {
 }
 
 test("reading errors name the file, what was expected and what to do", async () => {
-  await expectError("media-not-found", /nothing\.mp4: expected a media file, got no such file\. Check/, () =>
+  await expectError("ERR_MEDIA_NOT_FOUND", /nothing\.mp4: expected a media file, got no such file\. Check/, () =>
     decodeClip(at("nothing.mp4")),
   );
   writeFileSync(at("empty.mp4"), "");
-  await expectError("media-empty", /got an empty file/, () => decodeClip(at("empty.mp4")));
-  await expectError("media-invalid", /got a directory/, () => decodeClip(folder));
+  await expectError("ERR_MEDIA_EMPTY", /got an empty file/, () => decodeClip(at("empty.mp4")));
+  await expectError("ERR_MEDIA_INVALID", /got a directory/, () => decodeClip(folder));
   writeFileSync(at("text.mp4"), "This is no film.\n".repeat(100));
-  await expectError("media-invalid", /FFmpeg cannot open .*Check that it is a media file/, () =>
+  await expectError("ERR_MEDIA_INVALID", /FFmpeg cannot open .*Check that it is a media file/, () =>
     decodeClip(at("text.mp4")),
   );
   writeFileSync(at("list.m3u8"), "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nclip.mp4\n#EXT-X-ENDLIST\n");
-  await expectError("media-invalid", /FFmpeg cannot open/, () => decodeClip(at("list.m3u8")));
+  await expectError("ERR_MEDIA_INVALID", /FFmpeg cannot open/, () => decodeClip(at("list.m3u8")));
   await encodeClip(at("whole.mp4"), fixtureClip());
   const whole = readFileSync(at("whole.mp4"));
   writeFileSync(at("cut.mp4"), whole.subarray(0, Math.round(whole.length * 0.6)));
-  await expectError("media-truncated", /expected a complete file, got .*cut off/, () => decodeClip(at("cut.mp4")));
-  await expectError("media-too-long", /expected at most 1 s, got 2\.0 s/, () =>
+  await expectError("ERR_MEDIA_TRUNCATED", /expected a complete file, got .*cut off/, () => decodeClip(at("cut.mp4")));
+  await expectError("ERR_MEDIA_TOO_LONG", /expected at most 1 s, got 2\.0 s/, () =>
     decodeClip(at("whole.mp4"), { maxDurationSeconds: 1 }),
   );
-  await expectError("media-too-large", /at most 1000 pixels, got 64 x 48/, () =>
+  await expectError("ERR_MEDIA_TOO_LARGE", /at most 1000 pixels, got 64 x 48/, () =>
     decodeClip(at("whole.mp4"), { maxPixels: 1000 }),
   );
   await encodeClip(at("one.mp4"), fixtureClip({ numFrames: 1, seconds: 1 }));
-  await expectError("media-too-few-frames", /expected at least 2 video frames, got 1/, () => decodeClip(at("one.mp4")));
+  await expectError("ERR_MEDIA_TOO_FEW_FRAMES", /expected at least 2 video frames, got 1/, () =>
+    decodeClip(at("one.mp4")),
+  );
 });
 
 test("writing errors leave no file behind", async () => {
   const clip = fixtureClip({ numFrames: 4, seconds: 0.2 });
   mkdirSync(at("out"));
   const target = join(at("out"), "x.mp4");
-  await expectError("media-argument", /an even width and height, got 63 x 48/, () =>
+  await expectError("ERR_MEDIA_ARGUMENT", /an even width and height, got 63 x 48/, () =>
     encodeClip(target, { ...clip, width: 63 }),
   );
-  await expectError("media-argument", /at least one frame, got none/, () =>
+  await expectError("ERR_MEDIA_ARGUMENT", /at least one frame, got none/, () =>
     encodeClip(target, { ...clip, frames: [] }),
   );
-  await expectError("media-argument", /3 \(RGB\) or 4 \(RGBA\) bytes per pixel, got 2/, () =>
+  await expectError("ERR_MEDIA_ARGUMENT", /3 \(RGB\) or 4 \(RGBA\) bytes per pixel, got 2/, () =>
     encodeClip(target, { ...clip, frames: [new Uint8Array(64 * 48 * 2)] }),
   );
-  await expectError("media-argument", /frames of 9216 bytes, got 5 in frame 1/, () =>
+  await expectError("ERR_MEDIA_ARGUMENT", /frames of 9216 bytes, got 5 in frame 1/, () =>
     encodeClip(target, { ...clip, frames: [clip.frames[0]!, new Uint8Array(5)] }),
   );
-  await expectError("media-argument", /between 0 and 1000 frames per second/, () =>
+  await expectError("ERR_MEDIA_ARGUMENT", /between 0 and 1000 frames per second/, () =>
     encodeClip(target, { ...clip, fps: 0 }),
   );
-  await expectError("media-argument", /a whole sample rate/, () => encodeClip(target, { ...clip, sampleRateHz: 0.5 }));
-  await expectError("media-write", /no such file/i, () => encodeClip(at("absent/x.mp4"), clip));
+  await expectError("ERR_MEDIA_ARGUMENT", /a whole sample rate/, () =>
+    encodeClip(target, { ...clip, sampleRateHz: 0.5 }),
+  );
+  await expectError("ERR_MEDIA_WRITE", /no such file/i, () => encodeClip(at("absent/x.mp4"), clip));
   const failing = function* () {
     yield clip.frames[0]!;
     throw new Error("painter failed");
@@ -250,5 +254,5 @@ test("damaged files give a clip or a MediaError, and the process lives", async (
       codes.add(error.code);
     }
   }
-  assert.ok(codes.has("decoded") && codes.has("media-invalid") && codes.size >= 3, [...codes].join(" "));
+  assert.ok(codes.has("decoded") && codes.has("ERR_MEDIA_INVALID") && codes.size >= 3, [...codes].join(" "));
 });

@@ -130,7 +130,7 @@ describe("AdamW", () => {
     scope(() => {
       using optimizer = new AdamW([{ parameters: [parameter([1, 2])] }], { lr: 0.1 });
       using other = new AdamW([{ parameters: [parameter([1])] }], { lr: 0.1 });
-      const expected = { code: "CHECKPOINT_WEIGHTS", message: /exp_avg\.0 of shape \[2\], got \[1\]/ };
+      const expected = { code: "ERR_CHECKPOINT_WEIGHTS", message: /exp_avg\.0 of shape \[2\], got \[1\]/ };
       assert.throws(() => optimizer.loadState(other.state()), expected);
     });
   });

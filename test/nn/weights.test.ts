@@ -99,7 +99,7 @@ test("missing, unexpected and misshapen weights come in one error with full path
     () => store.finish(),
     (error: unknown) => {
       assert.ok(error instanceof CheckpointError);
-      assert.equal(error.code, "CHECKPOINT_WEIGHTS");
+      assert.equal(error.code, "ERR_CHECKPOINT_WEIGHTS");
       assert.match(error.message, /2 missing:\n {4}layers\.0\.mlp\.up\.bias\n {4}norm\.weight/);
       assert.match(error.message, /1 unexpected:\n {4}extra\.y/);
       assert.match(error.message, /1 misshapen:\n {4}layers\.0\.mlp\.up\.weight: expected \[50, 40\], got \[40, 50\]/);

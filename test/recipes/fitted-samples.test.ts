@@ -214,6 +214,6 @@ describe("ClipLibrary", () => {
     assert.equal(swapped.tokens, own.tokens, "the prompt's tokens are made once");
     assert.equal(swapped.rows!.video, library.rows(second).video);
     assert.notDeepEqual(library.prompt(first, "goodbye").tokens.ids, own.tokens.ids);
-    assert.throws(() => library.prompt("nobody", "hello"), /no clip "nobody"/);
+    assert.throws(() => library.prompt("nobody", "hello"), { code: "ERR_CLIP_MISSING", message: /got "nobody"/ });
   });
 });

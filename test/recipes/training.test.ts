@@ -262,7 +262,7 @@ describe("trainGrpo", () => {
     await assert.rejects(
       train("elsewhere", { reference: theatre.freshModel(2) }),
       (error: Error & { code: string }) => {
-        assert.equal(error.code, "rl/reference-kl");
+        assert.equal(error.code, "ERR_REFERENCE_KL");
         assert.match(error.message, /step 0: expected a KL to the reference of 0/);
         return true;
       },

@@ -67,7 +67,7 @@ test("a reward that is not finite names its rollout", () => {
         [1, Number.NaN],
       ]),
     {
-      code: "rl/reward",
+      code: "ERR_REWARD",
       message: /got NaN for rollout 1 of group 1/,
     },
   );

@@ -332,12 +332,12 @@ worldTest(
     checkInvariants(metrics);
     assert.equal(metrics.kl, 0);
     assert.throws(() => checkInvariants(metricsOf(world.reference)), {
-      code: "rl/reference-kl",
+      code: "ERR_REFERENCE_KL",
       message: /step 0: expected a KL to the reference of 0/,
     });
     const wrong = { ...metrics, "sampling/sampling_logp_difference/max": Number.NaN };
     assert.throws(() => checkInvariants(wrong), {
-      code: "rl/sampling-difference",
+      code: "ERR_SAMPLING_DIFFERENCE",
       message: /largest difference of NaN/,
     });
   },
@@ -347,16 +347,16 @@ worldTest(
 worldTest("missing inputs are named", (world) => {
   const { policy, groups } = world;
   assert.throws(() => accumulateGradients({ policy, reference: null }, groups, oppoOptions), {
-    code: "rl/missing-reference",
+    code: "ERR_MISSING_REFERENCE",
     message: /referenceKl.weight 0.04 and anchorWeight 0.2/,
   });
   const unmasked = groups.map((group) => ({ ...group, masked: {} }));
   assert.throws(() => gradientsOf({ ...world, groups: unmasked }, oppoOptions), {
-    code: "rl/missing-view",
+    code: "ERR_MISSING_VIEW",
     message: /masked input for view "video"/,
   });
   const silent = [{ ...groups[0]!, rollouts: [] }];
-  assert.throws(() => gradientsOf({ ...world, groups: silent }, oppoOptions), { code: "rl/empty-step" });
+  assert.throws(() => gradientsOf({ ...world, groups: silent }, oppoOptions), { code: "ERR_EMPTY_STEP" });
 });
 
 /** Near the median of the fake reference's entropies, so that some evidence tokens stay and some go. */

@@ -1,5 +1,6 @@
 // A child for the pool's tests: does what its first argument says.
 
+import { OppoError } from "../../src/error.ts";
 import { listenForInterrupt } from "../../src/run/interrupt.ts";
 import { runAsPoolChild, sendPoolFailure } from "../../src/run/pool-child.ts";
 
@@ -24,6 +25,6 @@ try {
     return { name, environment: process.env.POOL_TEST ?? null };
   });
 } catch (error) {
-  await sendPoolFailure((error as NodeJS.ErrnoException).code ?? "ERR_TEST", (error as Error).message);
+  await sendPoolFailure(error instanceof OppoError ? error.code : "ERR_TEST", (error as Error).message);
   process.exitCode = 1;
 }

@@ -88,9 +88,9 @@ describe("round trip", () => {
     scope(() => {
       const x = indices([1]);
       const missing = join(directory, "missing", "file");
-      assert.throws(() => writeSafetensors(missing, new Map([["x", x]])), { code: "CHECKPOINT_WRITE" });
+      assert.throws(() => writeSafetensors(missing, new Map([["x", x]])), { code: "ERR_CHECKPOINT_WRITE" });
       const complex = op.fftRfft(op.ones([4]));
-      assert.throws(() => writeSafetensors(path("c"), new Map([["x", complex]])), { code: "CHECKPOINT_DTYPE" });
+      assert.throws(() => writeSafetensors(path("c"), new Map([["x", complex]])), { code: "ERR_CHECKPOINT_DTYPE" });
       assert.ok(!readdirSync(directory).some((name) => name.endsWith(".tmp")));
     });
   });
@@ -107,28 +107,28 @@ describe("malformed files", () => {
     data: number,
     length?: bigint,
   ])[] = [
-    ["header longer than the file", "CHECKPOINT_TRUNCATED", /the file ends after/, "{}", 0, 50n],
-    ["absurd header length", "CHECKPOINT_HEADER", /at most 100000000 bytes/, "{}", 0, 2n ** 63n],
-    ["no JSON", "CHECKPOINT_HEADER", /not valid JSON/, "hello", 0],
-    ["no object", "CHECKPOINT_HEADER", /no JSON object/, "[1]", 0],
-    ["no UTF-8", "CHECKPOINT_HEADER", /not UTF-8/, '{"\xff": 1}', 0],
-    ["entry no object", "CHECKPOINT_HEADER", /"x": expected an object/, { x: 3 }, 0],
-    ["metadata no strings", "CHECKPOINT_HEADER", /__metadata__/, { __metadata__: { a: 1 } }, 0],
-    ["unknown dtype", "CHECKPOINT_DTYPE", /got Q4/, one([1], [0, 4], "Q4"), 4],
-    ["dtype from the prototype", "CHECKPOINT_DTYPE", /got toString/, one([1], [0, 4], "toString"), 4],
-    ["negative shape", "CHECKPOINT_SHAPE", /whole numbers/, one([-1], [0, 4]), 4],
-    ["fractional shape", "CHECKPOINT_SHAPE", /whole numbers/, one([1.5], [0, 4]), 4],
-    ["offsets missing", "CHECKPOINT_OFFSETS", /two byte offsets/, one([1], [0]), 4],
-    ["offsets reversed", "CHECKPOINT_OFFSETS", /got \[4, 0\]/, one([1], [4, 0]), 4],
-    ["offsets out of range", "CHECKPOINT_OFFSETS", /within 4 bytes/, one([2], [0, 8]), 4],
-    ["shape does not fill the offsets", "CHECKPOINT_SIZE", /is 8 bytes, the offsets give 4/, one([2], [0, 4]), 4],
-    ["shape product overflows", "CHECKPOINT_SIZE", /the offsets give 4/, one([2 ** 40, 2 ** 40], [0, 4]), 4],
-    ["overlap", "CHECKPOINT_LAYOUT", /overlaps/, { x: entry([2], [0, 8]), y: entry([2], [4, 12]) }, 12],
-    ["gap", "CHECKPOINT_LAYOUT", /gap/, { x: entry([1], [0, 4]), y: entry([1], [8, 12]) }, 12],
-    ["rest", "CHECKPOINT_LAYOUT", /expected 4 bytes of data, got 9/, one([1], [0, 4]), 9],
+    ["header longer than the file", "ERR_CHECKPOINT_TRUNCATED", /the file ends after/, "{}", 0, 50n],
+    ["absurd header length", "ERR_CHECKPOINT_HEADER", /at most 100000000 bytes/, "{}", 0, 2n ** 63n],
+    ["no JSON", "ERR_CHECKPOINT_HEADER", /not valid JSON/, "hello", 0],
+    ["no object", "ERR_CHECKPOINT_HEADER", /no JSON object/, "[1]", 0],
+    ["no UTF-8", "ERR_CHECKPOINT_HEADER", /not UTF-8/, '{"\xff": 1}', 0],
+    ["entry no object", "ERR_CHECKPOINT_HEADER", /"x": expected an object/, { x: 3 }, 0],
+    ["metadata no strings", "ERR_CHECKPOINT_HEADER", /__metadata__/, { __metadata__: { a: 1 } }, 0],
+    ["unknown dtype", "ERR_CHECKPOINT_DTYPE", /got Q4/, one([1], [0, 4], "Q4"), 4],
+    ["dtype from the prototype", "ERR_CHECKPOINT_DTYPE", /got toString/, one([1], [0, 4], "toString"), 4],
+    ["negative shape", "ERR_CHECKPOINT_SHAPE", /whole numbers/, one([-1], [0, 4]), 4],
+    ["fractional shape", "ERR_CHECKPOINT_SHAPE", /whole numbers/, one([1.5], [0, 4]), 4],
+    ["offsets missing", "ERR_CHECKPOINT_OFFSETS", /two byte offsets/, one([1], [0]), 4],
+    ["offsets reversed", "ERR_CHECKPOINT_OFFSETS", /got \[4, 0\]/, one([1], [4, 0]), 4],
+    ["offsets out of range", "ERR_CHECKPOINT_OFFSETS", /within 4 bytes/, one([2], [0, 8]), 4],
+    ["shape does not fill the offsets", "ERR_CHECKPOINT_SIZE", /is 8 bytes, the offsets give 4/, one([2], [0, 4]), 4],
+    ["shape product overflows", "ERR_CHECKPOINT_SIZE", /the offsets give 4/, one([2 ** 40, 2 ** 40], [0, 4]), 4],
+    ["overlap", "ERR_CHECKPOINT_LAYOUT", /overlaps/, { x: entry([2], [0, 8]), y: entry([2], [4, 12]) }, 12],
+    ["gap", "ERR_CHECKPOINT_LAYOUT", /gap/, { x: entry([1], [0, 4]), y: entry([1], [8, 12]) }, 12],
+    ["rest", "ERR_CHECKPOINT_LAYOUT", /expected 4 bytes of data, got 9/, one([1], [0, 4]), 9],
     [
       "duplicate name, once escaped",
-      "CHECKPOINT_DUPLICATE",
+      "ERR_CHECKPOINT_DUPLICATE",
       /names "x" twice/,
       `{"x": ${JSON.stringify(entry([1], [0, 4]))}, "\\u0078" : ${JSON.stringify(entry([1], [0, 4]))}}`,
       4,
@@ -157,16 +157,19 @@ describe("malformed files", () => {
   });
 
   test("a missing, an empty and a cut file", () => {
-    assert.throws(() => openSafetensors(path("nowhere")), { code: "CHECKPOINT_MISSING" });
+    assert.throws(() => openSafetensors(path("nowhere")), { code: "ERR_CHECKPOINT_MISSING" });
     writeFileSync(path("empty"), "");
-    assert.throws(() => openSafetensors(path("empty")), { code: "CHECKPOINT_TRUNCATED" });
+    assert.throws(() => openSafetensors(path("empty")), { code: "ERR_CHECKPOINT_TRUNCATED" });
     scope(() => writeSafetensors(path("cut"), new Map([["x", op.ones([100])]])));
     writeFileSync(path("cut"), readFileSync(path("cut")).subarray(0, 200));
-    assert.throws(() => openSafetensors(path("cut")), { code: "CHECKPOINT_OFFSETS", message: /Is the file complete/ });
+    assert.throws(() => openSafetensors(path("cut")), {
+      code: "ERR_CHECKPOINT_OFFSETS",
+      message: /Is the file complete/,
+    });
   });
 
   test("asking for a name that is not there lists some that are", () => {
     using file = openSafetensors(craft("names", one([1], [0, 4]), 4));
-    assert.throws(() => file.tensor("y"), { code: "CHECKPOINT_KEY", message: /no tensor "y" \(it has x/ });
+    assert.throws(() => file.tensor("y"), { code: "ERR_CHECKPOINT_KEY", message: /no tensor "y" \(it has x/ });
   });
 });

@@ -34,11 +34,11 @@ test("finds the template in each of its three places, first one first", () => {
   const rendered = () => loadChatTemplate(directory).render([]);
   try {
     assert.throws(rendered, {
-      code: "chat-template/file",
+      code: "ERR_CHAT_TEMPLATE_FILE",
       message: /expected a chat template in chat_template\.jinja/,
     });
     write("tokenizer_config.json", JSON.stringify({ eos_token: "x" }));
-    assert.throws(rendered, { code: "chat-template/file" });
+    assert.throws(rendered, { code: "ERR_CHAT_TEMPLATE_FILE" });
     write(
       "tokenizer_config.json",
       JSON.stringify({
@@ -54,9 +54,9 @@ test("finds the template in each of its three places, first one first", () => {
     write("chat_template.jinja", "first");
     assert.equal(rendered(), "first");
     write("chat_template.jinja", "{% if %}");
-    assert.throws(rendered, { code: "chat-template/syntax", message: /expected a Jinja template/ });
+    assert.throws(rendered, { code: "ERR_CHAT_TEMPLATE_SYNTAX", message: /expected a Jinja template/ });
     write("chat_template.jinja", "{{ raise_exception('roles must alternate') }}");
-    assert.throws(rendered, { code: "chat-template/render", message: /roles must alternate/ });
+    assert.throws(rendered, { code: "ERR_CHAT_TEMPLATE_RENDER", message: /roles must alternate/ });
   } finally {
     rmSync(directory, { recursive: true });
   }

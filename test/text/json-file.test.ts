@@ -12,14 +12,14 @@ test("reads an object; a missing file, damaged JSON and other values are told ap
     writeFileSync(path.join(directory, "good.json"), '{"a": [1]}');
     writeFileSync(path.join(directory, "bad.json"), '{"a": ');
     writeFileSync(path.join(directory, "list.json"), "[1]");
-    assert.deepEqual(readJsonFile(directory, "good.json", "x/file"), { a: [1] });
+    assert.deepEqual(readJsonFile(directory, "good.json", "ERR_FILE"), { a: [1] });
     const failing: readonly [string, RegExp][] = [
       ["none.json", /none\.json: expected a readable file, got Error: ENOENT/],
       ["bad.json", /bad\.json: expected JSON, got SyntaxError/],
       ["list.json", /list\.json: expected an object, got an array/],
     ];
     for (const [name, message] of failing) {
-      assert.throws(() => readJsonFile(directory, name, "x/file"), { code: "x/file", message });
+      assert.throws(() => readJsonFile(directory, name, "ERR_FILE"), { code: "ERR_FILE", message });
     }
   } finally {
     rmSync(directory, { recursive: true });
@@ -32,8 +32,8 @@ test("requireObject names what it got", () => {
     ["s", "string"],
     [undefined, "undefined"],
   ] as const) {
-    assert.throws(() => requireObject(value, "here", "x/y"), {
-      code: "x/y",
+    assert.throws(() => requireObject(value, "here", "ERR_VALUE"), {
+      code: "ERR_VALUE",
       message: new RegExp(`here: expected an object, got ${got}`),
     });
   }

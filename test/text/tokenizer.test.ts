@@ -57,7 +57,7 @@ test("encodes to Int32Array, knows its tokens and its size", () => {
   assert.equal(tokenizer.vocabSize, 259);
   assert.equal(tokenizer.idOf("<|im_end|>"), imEnd);
   assert.throws(() => tokenizer.idOf("<|VIDEO|>"), {
-    code: "tokenizer/unknown-token",
+    code: "ERR_TOKENIZER_UNKNOWN_TOKEN",
     message: /idOf: expected a token of the vocabulary, got "<\|VIDEO\|>"/,
   });
 });
@@ -109,23 +109,23 @@ test("escape: untrusted text cannot form an added token", () => {
 test("other kinds of tokenizers and damaged files are refused with the file and the reason", () => {
   const files = byteTokenizerFiles();
   assert.throws(() => createTokenizer({ ...files, model: { type: "Unigram" } }, {}), {
-    code: "tokenizer/unsupported",
+    code: "ERR_TOKENIZER_UNSUPPORTED",
     message: /expected a BPE model with a ByteLevel decoder, got Unigram with ByteLevel/,
   });
   assert.throws(() => createTokenizer({ ...files, decoder: null }, {}), {
-    code: "tokenizer/unsupported",
+    code: "ERR_TOKENIZER_UNSUPPORTED",
     message: /tokenizer\.json: decoder: expected an object, got null/,
   });
   const directory = mkdtempSync(path.join(tmpdir(), "oppo-tokenizer-"));
   try {
     assert.throws(() => loadTokenizer(directory), {
-      code: "tokenizer/file",
+      code: "ERR_TOKENIZER_FILE",
       message: /tokenizer\.json: expected a readable file/,
     });
     writeFileSync(path.join(directory, "tokenizer.json"), JSON.stringify(files));
     writeFileSync(path.join(directory, "tokenizer_config.json"), "{");
     assert.throws(() => loadTokenizer(directory), {
-      code: "tokenizer/file",
+      code: "ERR_TOKENIZER_FILE",
       message: /tokenizer_config\.json: expected JSON/,
     });
     writeFileSync(path.join(directory, "tokenizer_config.json"), "{}");

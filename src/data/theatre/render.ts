@@ -67,7 +67,7 @@ export function sceneSample(placed: PlacedScene, format: ClipFormat): Sample {
 
 /**
  * Writes the clip and its subtitle track, unless they are there. False when nothing was to do.
- * @throws MediaError media-encode, media-no-space, media-write
+ * @throws MediaError ERR_MEDIA_ENCODE, ERR_MEDIA_NO_SPACE, ERR_MEDIA_WRITE
  */
 export async function renderClip(root: string, placed: PlacedScene, format: ClipFormat): Promise<boolean> {
   const path = join(root, clipPath(placed, format));

@@ -27,7 +27,7 @@ export function encodeAudio(
   for (const { numFrames } of audios) {
     if (numFrames < MIN_AUDIO_FRAMES) {
       throw new OppoError(
-        "audio-too-short",
+        "ERR_AUDIO_TOO_SHORT",
         `audio tower: expected at least ${MIN_AUDIO_FRAMES} mel frames, got ${numFrames}. Leave the audio out or pad it.`,
       );
     }

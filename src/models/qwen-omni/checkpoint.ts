@@ -56,7 +56,7 @@ const MAX_LISTED = 8;
 export function requireCheckpoint(directory: string): void {
   if (existsSync(join(directory, "config.json"))) return;
   throw new CheckpointError(
-    "CHECKPOINT_MISSING",
+    "ERR_CHECKPOINT_MISSING",
     directory,
     "expected a model directory with a config.json, got none. Check the path.",
   );
@@ -66,7 +66,7 @@ export function requireCheckpoint(directory: string): void {
 export function readCheckpoint(directory: string, options: LoadOptions = {}): Checkpoint {
   requireCheckpoint(directory);
   const configPath = join(directory, "config.json");
-  const config = parseConfig(readJsonFile(directory, "config.json", "CHECKPOINT_CONFIG"), configPath);
+  const config = parseConfig(readJsonFile(directory, "config.json", "ERR_CHECKPOINT_CONFIG"), configPath);
   const companions = new Map<string, string>();
   for (const name of COMPANIONS) {
     const path = join(directory, name);
@@ -116,7 +116,7 @@ function findKeys(directory: string, files: Map<string, SafetensorsFile>): Map<s
     sources.set(name, { file: open(fileName), key });
   };
   if (existsSync(join(directory, INDEX))) {
-    const index = readJsonFile(directory, INDEX, "CHECKPOINT_CONFIG").weight_map;
+    const index = readJsonFile(directory, INDEX, "ERR_CHECKPOINT_CONFIG").weight_map;
     for (const [key, fileName] of Object.entries((index ?? {}) as Record<string, string>)) add(key, fileName);
   } else {
     for (const key of open(SINGLE).entries.keys()) add(key, SINGLE);
@@ -152,7 +152,7 @@ function checkKeys(directory: string, config: ThinkerConfig, sources: ReadonlyMa
     );
   if (text.length > 0) {
     throw new CheckpointError(
-      "CHECKPOINT_KEYS",
+      "ERR_CHECKPOINT_KEYS",
       directory,
       `expected the ${expected.size} parameters that config.json describes, got ${text.join(", ")}. Is config.json of this model?`,
     );
@@ -188,6 +188,8 @@ function replaceText(path: string, text: string): void {
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
-    throw new CheckpointError("CHECKPOINT_WRITE", path, `cannot be written: ${(cause as Error).message}.`, { cause });
+    throw new CheckpointError("ERR_CHECKPOINT_WRITE", path, `cannot be written: ${(cause as Error).message}.`, {
+      cause,
+    });
   }
 }

@@ -163,7 +163,7 @@ export function parseConfig(json: unknown, path: string): ThinkerConfig {
   const type = (json as { model_type?: unknown } | null)?.model_type;
   if (typeof type !== "string" || !ARCHITECTURES.includes(type)) {
     throw new CheckpointError(
-      "CHECKPOINT_ARCHITECTURE",
+      "ERR_CHECKPOINT_ARCHITECTURE",
       path,
       `expected model_type ${ARCHITECTURES.join(" or ")}, got ${JSON.stringify(type) ?? "none"}. Give a Qwen2.5-Omni directory.`,
     );
@@ -175,7 +175,7 @@ export function parseConfig(json: unknown, path: string): ThinkerConfig {
       .slice(0, 5)
       .map((issue) => `${issue.path.join(".") || "thinker"}: ${issue.message}`);
     throw new CheckpointError(
-      "CHECKPOINT_CONFIG",
+      "ERR_CHECKPOINT_CONFIG",
       path,
       `${issues.join("; ")}. This setting is not supported or is missing.`,
     );
@@ -209,7 +209,7 @@ function textConfig(raw: z.infer<typeof textSchema>, path: string): TextConfig {
   // Hub files of the 4.4x era say "mrope" where later ones say "default"; both are plain angles with sections.
   if (kind !== "default" && kind !== "mrope") {
     throw new CheckpointError(
-      "CHECKPOINT_CONFIG",
+      "ERR_CHECKPOINT_CONFIG",
       path,
       `text_config rope type: expected "default", got ${JSON.stringify(kind)}. Long-context rope scaling is not implemented.`,
     );
@@ -219,14 +219,14 @@ function textConfig(raw: z.infer<typeof textSchema>, path: string): TextConfig {
   const sum = sections[0] + sections[1] + sections[2];
   if (headDim % 2 !== 0 || sum !== headDim / 2) {
     throw new CheckpointError(
-      "CHECKPOINT_CONFIG",
+      "ERR_CHECKPOINT_CONFIG",
       path,
       `text_config mrope_section: expected a sum of head_dim / 2 = ${headDim / 2}, got [${sections.join(", ")}].`,
     );
   }
   if (raw.num_attention_heads % raw.num_key_value_heads !== 0) {
     throw new CheckpointError(
-      "CHECKPOINT_CONFIG",
+      "ERR_CHECKPOINT_CONFIG",
       path,
       `text_config: expected num_attention_heads a multiple of num_key_value_heads, got ${raw.num_attention_heads} and ${raw.num_key_value_heads}.`,
     );
@@ -277,7 +277,7 @@ function visionConfig(raw: z.infer<typeof visionSchema>, path: string): VisionCo
 function required<T>(value: T | null | undefined, key: string, path: string): T {
   if (value === null || value === undefined) {
     throw new CheckpointError(
-      "CHECKPOINT_CONFIG",
+      "ERR_CHECKPOINT_CONFIG",
       path,
       `${key}: expected a value, got none. The configuration is incomplete.`,
     );

@@ -59,7 +59,7 @@ function checkOptions(
 ): void {
   const numRows = numPrompts * numSamples;
   const wrong = (expected: string, got: unknown): OppoError =>
-    new OppoError("sample-options", `sample: expected ${expected}, got ${got}. Fix the sampling options.`);
+    new OppoError("ERR_SAMPLING_OPTIONS", `sample: expected ${expected}, got ${got}. Fix the sampling options.`);
   if (!(temperature >= 0)) throw wrong("a temperature of at least 0", temperature);
   if (!(topK >= 1)) throw wrong("topK of at least 1", topK);
   if (!(topP > 0)) throw wrong("topP above 0", topP);

@@ -159,7 +159,7 @@ function packPrompts(special: SpecialIds, prompts: readonly ModelPrompt[], dropp
     const kept = lengths[b]!;
     if (tokens.ids.length === 0) {
       throw new OppoError(
-        "empty-prompt",
+        "ERR_EMPTY_PROMPT",
         `prompt ${b}: expected at least one token, got none. Give every prompt a text.`,
       );
     }
@@ -186,7 +186,7 @@ function packPrompts(special: SpecialIds, prompts: readonly ModelPrompt[], dropp
 
 function rowCountError(prompt: number, name: string, placeholders: number, rows: number): OppoError {
   return new OppoError(
-    "media-row-count",
+    "ERR_MEDIA_ROW_COUNT",
     `prompt ${prompt}: expected ${placeholders} ${name} rows (its placeholders), got ${rows}. ` +
       "Encode the clip that the prompt was made for; a prompt must end in text.",
   );

@@ -16,7 +16,7 @@ export function loadThinker(directory: string, options: LoadOptions = {}): Think
   const { patchSize, mergeSize, temporalPatchSize } = checkpoint.config.vision;
   if (patchSize !== 14 || mergeSize !== 2 || temporalPatchSize !== 2) {
     throw new CheckpointError(
-      "CHECKPOINT_CONFIG",
+      "ERR_CHECKPOINT_CONFIG",
       directory,
       `vision_config: expected patches of 14 pixels, 2 frames and merge 2, got ${patchSize}, ${temporalPatchSize}, ${mergeSize}. ` +
         "The media layer cuts patches of that size only.",

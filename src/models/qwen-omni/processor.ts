@@ -49,7 +49,7 @@ export function parseVideoSettings(json: unknown, path: string): VideoSettings {
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     const text = `${issue.path.join(".")}: ${issue.message}. Fix the file or remove it.`;
-    throw new CheckpointError("CHECKPOINT_CONFIG", path, text);
+    throw new CheckpointError("ERR_CHECKPOINT_CONFIG", path, text);
   }
   const raw = parsed.data;
   return {
@@ -65,7 +65,7 @@ export function parseVideoSettings(json: unknown, path: string): VideoSettings {
 export function fitClip(clip: MediaClip, settings: VideoSettings): MediaClip {
   if (clip.waveform.length > 0 && clip.sampleRateHz !== melSampleRateHz) {
     throw new OppoError(
-      "sample-rate",
+      "ERR_SAMPLE_RATE",
       `fitClip: expected a waveform at ${melSampleRateHz} Hz, got ${clip.sampleRateHz}. Decode the clip at that rate.`,
     );
   }
@@ -96,7 +96,7 @@ export function createFeatureExtractor(): (fitted: MediaClip) => ClipFeatures {
     const audio = fitted.waveform.length > 0 ? mel(fitted.waveform) : null;
     if (audio && audio.numFrames < MIN_AUDIO_FRAMES) {
       throw new OppoError(
-        "audio-too-short",
+        "ERR_AUDIO_TOO_SHORT",
         `features: expected at least ${MIN_AUDIO_FRAMES * 10} ms of audio, got ${fitted.waveform.length} samples. ` +
           "Use a longer clip, or one without sound.",
       );

@@ -11,7 +11,7 @@ export type ExpansionRules = Pick<ThinkerConfig, "ids" | "positionsPerSecond" | 
 
 /**
  * Expands the placeholders of one prompt; media are consumed in the order of their placeholders.
- * @throws OppoError `placeholder-count` when placeholders and media do not match in number
+ * @throws OppoError `ERR_PLACEHOLDER_COUNT` when placeholders and media do not match in number
  */
 export function expandPlaceholders(ids: ArrayLike<number>, media: MediaLayout, rules: ExpansionRules): Int32Array {
   const { ids: special, vision } = rules;
@@ -79,7 +79,7 @@ function taken<T>(media: readonly T[], index: number, name: string): T {
 
 function countError(name: string, placeholders: number, given: number): OppoError {
   return new OppoError(
-    "placeholder-count",
+    "ERR_PLACEHOLDER_COUNT",
     `prompt: expected ${given} ${name} placeholders (as many as media), got ${placeholders}. Give each medium one placeholder.`,
   );
 }

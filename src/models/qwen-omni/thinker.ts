@@ -114,7 +114,7 @@ export class Thinker implements OmniModel {
     const longest = completions.reduce((most, own) => Math.max(most, ...own.map((ids) => ids.length)), 0);
     if (prompts.length !== completions.length || longest === 0) {
       throw new OppoError(
-        "bad-completions",
+        "ERR_COMPLETIONS",
         `hidden: expected completions for ${prompts.length} prompts with at least one token, got ${completions.length} ` +
           `lists, longest completion ${longest}. Give every prompt its completions.`,
       );

@@ -96,20 +96,28 @@ test("what would change numbers and is not implemented is refused", () => {
   const refused: [unknown, string, RegExp][] = [
     [
       tiny({ top: { model_type: "llama" } }),
-      "CHECKPOINT_ARCHITECTURE",
+      "ERR_CHECKPOINT_ARCHITECTURE",
       /expected model_type qwen2_5_omni or .*, got "llama"/,
     ],
-    [null, "CHECKPOINT_ARCHITECTURE", /got none/],
-    [rope({ rope_type: "yarn" }), "CHECKPOINT_CONFIG", /rope type: expected "default", got "yarn"/],
-    [rope({ mrope_section: [4, 4, 4] }), "CHECKPOINT_CONFIG", /sum of head_dim \/ 2 = 16, got \[4, 4, 4\]/],
-    [tiny({ text: { use_sliding_window: true } }), "CHECKPOINT_CONFIG", /text_config.use_sliding_window/],
-    [tiny({ text: { hidden_act: "gelu" } }), "CHECKPOINT_CONFIG", /text_config.hidden_act/],
-    [tiny({ text: { num_key_value_heads: 3 } }), "CHECKPOINT_CONFIG", /multiple of num_key_value_heads, got 4 and 3/],
-    [tiny({ text: { layer_types: ["sliding_attention"] } }), "CHECKPOINT_CONFIG", /layer_types/],
-    [tiny({ text: { rope_theta: null } }), "CHECKPOINT_CONFIG", /text_config.rope_theta: expected a value, got none/],
-    [tiny({ audio: { d_model: "wide" } }), "CHECKPOINT_CONFIG", /audio_config.d_model/],
-    [tiny({ vision: { in_channels: undefined } }), "CHECKPOINT_CONFIG", /vision_config.in_channels/],
-    [tiny({ top: { vision_start_token_id: undefined } }), "CHECKPOINT_CONFIG", /vision_start_token_id/],
+    [null, "ERR_CHECKPOINT_ARCHITECTURE", /got none/],
+    [rope({ rope_type: "yarn" }), "ERR_CHECKPOINT_CONFIG", /rope type: expected "default", got "yarn"/],
+    [rope({ mrope_section: [4, 4, 4] }), "ERR_CHECKPOINT_CONFIG", /sum of head_dim \/ 2 = 16, got \[4, 4, 4\]/],
+    [tiny({ text: { use_sliding_window: true } }), "ERR_CHECKPOINT_CONFIG", /text_config.use_sliding_window/],
+    [tiny({ text: { hidden_act: "gelu" } }), "ERR_CHECKPOINT_CONFIG", /text_config.hidden_act/],
+    [
+      tiny({ text: { num_key_value_heads: 3 } }),
+      "ERR_CHECKPOINT_CONFIG",
+      /multiple of num_key_value_heads, got 4 and 3/,
+    ],
+    [tiny({ text: { layer_types: ["sliding_attention"] } }), "ERR_CHECKPOINT_CONFIG", /layer_types/],
+    [
+      tiny({ text: { rope_theta: null } }),
+      "ERR_CHECKPOINT_CONFIG",
+      /text_config.rope_theta: expected a value, got none/,
+    ],
+    [tiny({ audio: { d_model: "wide" } }), "ERR_CHECKPOINT_CONFIG", /audio_config.d_model/],
+    [tiny({ vision: { in_channels: undefined } }), "ERR_CHECKPOINT_CONFIG", /vision_config.in_channels/],
+    [tiny({ top: { vision_start_token_id: undefined } }), "ERR_CHECKPOINT_CONFIG", /vision_start_token_id/],
   ];
   for (const [json, code, message] of refused) assert.throws(() => parseConfig(json, "config.json"), { code, message });
 });
@@ -182,10 +190,10 @@ test("missing, unexpected and misshapen weights are named; a missing head is the
     });
     const message =
       /1 missing \(model\.norm\.weight\), 1 unexpected \(model\.extra\), 1 misshapen \(audio_tower\.proj\.bias expected \[128\], got \[7\]\)/;
-    assert.throws(() => loadModel(directory), { code: "CHECKPOINT_KEYS", message });
+    assert.throws(() => loadModel(directory), { code: "ERR_CHECKPOINT_KEYS", message });
     writeFileSync(path.join(directory, "video_preprocessor_config.json"), '{"fps": -1}');
-    assert.throws(() => loadModel(path.join(directory, "absent")), { code: "CHECKPOINT_MISSING" });
-    assert.throws(() => readCheckpoint(path.join(directory, "absent")), { code: "CHECKPOINT_MISSING" });
+    assert.throws(() => loadModel(path.join(directory, "absent")), { code: "ERR_CHECKPOINT_MISSING" });
+    assert.throws(() => readCheckpoint(path.join(directory, "absent")), { code: "ERR_CHECKPOINT_MISSING" });
   } finally {
     remove();
   }

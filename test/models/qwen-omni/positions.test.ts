@@ -150,7 +150,7 @@ test("a jump over several chunks makes one-token chunks until it has caught up",
 
 test("placeholders and media must match in number", () => {
   const none: MediaLayout = { images: [], videos: [], audioFrames: [], audioInVideo: false };
-  const error = { code: "placeholder-count", message: /expected 0 video placeholders \(as many as media\), got 1/ };
+  const error = { code: "ERR_PLACEHOLDER_COUNT", message: /expected 0 video placeholders \(as many as media\), got 1/ };
   assert.throws(() => expandPlaceholders([rules.ids.video], none, rules), error);
   const spare = { ...none, audioFrames: [200] };
   assert.throws(() => expandPlaceholders([1, 2], spare, rules), { message: /expected 1 audio placeholders.*got 0/ });

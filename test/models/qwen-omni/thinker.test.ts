@@ -290,7 +290,7 @@ test("sampling ends at the stop token, within the limit, without media tokens", 
       [{ repetitionPenalty: 0 }, /repetitionPenalty above 0, got 0/],
     ];
     for (const [change, message] of refused) {
-      assert.throws(() => model.sample(prompts, { ...options, ...change }), { code: "sample-options", message });
+      assert.throws(() => model.sample(prompts, { ...options, ...change }), { code: "ERR_SAMPLING_OPTIONS", message });
     }
   }));
 
@@ -318,8 +318,8 @@ test("clips become 32 video rows and 50 audio rows, and gradients reach the towe
     );
     assert.ok(gradients.get("visual.patch_embed.proj.weight")!.abs().max().item() > 0);
     assert.ok(gradients.get("audio_tower.conv1.weight")!.abs().max().item() > 0);
-    assert.throws(() => model.hidden([{ ...prompt, rows: null }], [[ids]]), { code: "media-row-count" });
-    assert.throws(() => model.hidden([prompt], []), { code: "bad-completions" });
+    assert.throws(() => model.hidden([{ ...prompt, rows: null }], [[ids]]), { code: "ERR_MEDIA_ROW_COUNT" });
+    assert.throws(() => model.hidden([prompt], []), { code: "ERR_COMPLETIONS" });
   }));
 
 test("user text cannot write special tokens", () =>
