@@ -8,7 +8,7 @@ import { z } from "zod";
 import { type ErrorCode, OppoError } from "../error.ts";
 import type { Sample } from "./sample.ts";
 
-/** A data set that cannot be read. Codes: `ERR_DATASET_UNREADABLE`, `ERR_DATASET_TOO_MANY_BAD_ROWS`, `ERR_DATASET_MEDIA_OUTSIDE`. */
+/** A data set that cannot be read: ERR_DATASET_UNREADABLE, ERR_DATASET_TOO_MANY_BAD_ROWS, ERR_DATASET_MEDIA_OUTSIDE. */
 export class DatasetError extends OppoError {
   readonly file: string;
   /** 1-based; 0 when the error is about the whole file. */

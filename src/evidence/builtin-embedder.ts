@@ -59,8 +59,8 @@ interface Lexicon {
  * where p = share of the concepts' paraphrases with these words that are the concept's. Unknown words scale s down. A
  * vector is [max(s, 0), residual], of length 1; a text without a known word is all zero.
  *
- * @throws OppoError embedder/empty-phrase when a phrase has no content word, embedder/ambiguous-phrase when two concepts
- *   have the same phrase (up to word forms, order of two neighbours and ignored words), embedder/empty-bank
+ * @throws OppoError ERR_EMBEDDER_EMPTY_PHRASE when a phrase has no content word, ERR_EMBEDDER_AMBIGUOUS_PHRASE when two
+ *   concepts have the same phrase (up to word forms, order of two neighbours and ignored words), ERR_EMBEDDER_EMPTY_BANK
  */
 export function fitBuiltinEmbedder(bank: readonly Concept[]): BuiltinEmbedder {
   const phrases = bankPhrases(bank);

@@ -20,7 +20,7 @@ export interface EvidenceRouting {
  *
  * @param cueVectors unit (or zero) rows, row-major [C, D], row c of cue c.
  * @param clauseVectors unit (or zero) rows, row-major [K, D].
- * @throws OppoError evidence/shape when a matrix does not have one row of D numbers per cue or clause.
+ * @throws OppoError ERR_EVIDENCE_SHAPE when a matrix does not have one row of D numbers per cue or clause.
  */
 export function routeEvidence(
   cues: readonly Cue[],
@@ -63,7 +63,7 @@ const cueKinds: readonly CueKind[] = ["video", "audio", "emotion"];
  * Without clauses every score is 0.
  *
  * @param threshold delta, in [-1, 1).
- * @throws OppoError evidence/threshold when the threshold is outside [-1, 1).
+ * @throws OppoError ERR_EVIDENCE_THRESHOLD when the threshold is outside [-1, 1).
  */
 export function coverage(routing: EvidenceRouting, threshold: number, options: CoverageOptions = {}): Coverage {
   requireThreshold("coverage", threshold);
@@ -113,7 +113,7 @@ export interface EvidenceTokens {
  * cue matches better still counts for its video or audio cue. Ties go to the lowest cue index.
  *
  * @param threshold delta, in [-1, 1).
- * @throws OppoError evidence/threshold when the threshold is outside [-1, 1).
+ * @throws OppoError ERR_EVIDENCE_THRESHOLD when the threshold is outside [-1, 1).
  */
 export function evidenceTokens(routing: EvidenceRouting, threshold: number): EvidenceTokens {
   requireThreshold("evidenceTokens", threshold);

@@ -41,8 +41,8 @@ const missingShareAllowed = 0.02;
 /**
  * Decodes `path`. Frames are chosen as qwen-omni-utils does, and keep their size unless `fit` says otherwise.
  *
- * @throws MediaError media-not-found, media-empty, media-invalid, media-no-streams, media-codec, media-truncated,
- *   media-broken, media-too-few-frames, media-too-long, media-too-large
+ * @throws MediaError ERR_MEDIA_NOT_FOUND, ERR_MEDIA_EMPTY, ERR_MEDIA_INVALID, ERR_MEDIA_NO_STREAMS, ERR_MEDIA_CODEC,
+ *   ERR_MEDIA_TRUNCATED, ERR_MEDIA_BROKEN, ERR_MEDIA_TOO_FEW_FRAMES, ERR_MEDIA_TOO_LONG, ERR_MEDIA_TOO_LARGE
  */
 export async function decodeClip(path: string, options: DecodeOptions = {}): Promise<MediaClip> {
   const sampleRateHz = options.sampleRateHz ?? 16000;

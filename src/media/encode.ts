@@ -36,7 +36,7 @@ export type { EncodeInput } from "./encoders.ts";
 /**
  * Writes `path`, replacing a file of that name.
  *
- * @throws MediaError media-argument, media-encode, media-no-space, media-write
+ * @throws MediaError ERR_MEDIA_ARGUMENT, ERR_MEDIA_ENCODE, ERR_MEDIA_NO_SPACE, ERR_MEDIA_WRITE
  */
 export async function encodeClip(path: string, input: EncodeInput): Promise<void> {
   checkInput(path, input);

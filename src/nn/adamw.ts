@@ -151,7 +151,7 @@ export class AdamW implements Disposable {
     return state;
   }
 
-  /** Copies a saved state in. @throws CheckpointError CHECKPOINT_WEIGHTS when it belongs to other parameters. */
+  /** Copies a saved state in. @throws CheckpointError ERR_CHECKPOINT_WEIGHTS when it belongs to other parameters. */
   loadState(state: ReadonlyMap<string, Tensor>): void {
     const current = this.state();
     const shapeOf = (t: Tensor | undefined): string => (t ? `[${t.shape.join(", ")}]` : "nothing");

@@ -58,7 +58,7 @@ export class WeightStore implements Disposable {
     return tensor;
   }
 
-  /** Ends building. @throws CheckpointError CHECKPOINT_WEIGHTS with every missing, unexpected and misshapen weight. */
+  /** Ends building. @throws CheckpointError ERR_CHECKPOINT_WEIGHTS with every missing, unexpected and misshapen weight. */
   finish(): void {
     this.#source.finish();
   }

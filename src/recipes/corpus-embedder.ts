@@ -21,7 +21,7 @@ const maxConcepts = 3000;
 
 const bankPrefix = "builtin:";
 
-/** @throws OppoError ERR_EMBEDDER, ERR_BANK, embedder/ambiguous-phrase, embedder/empty-phrase */
+/** @throws OppoError ERR_EMBEDDER, ERR_BANK, ERR_EMBEDDER_AMBIGUOUS_PHRASE, ERR_EMBEDDER_EMPTY_PHRASE */
 export async function chooseEmbedder(
   samples: readonly Sample[],
   isTheatre: boolean,

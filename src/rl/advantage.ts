@@ -35,7 +35,7 @@ export function sampleStd(values: readonly number[]): number {
  * equal has advantage 0 throughout (its KL and perception terms still train).
  *
  * @param groups rewards[group][rollout]
- * @throws rl/reward when a reward is not a finite number.
+ * @throws ERR_REWARD when a reward is not a finite number.
  */
 export function groupAdvantages(
   groups: readonly (readonly number[])[],

@@ -21,7 +21,7 @@ export interface StepModels {
 /**
  * Adds the gradient of the step's loss to the parameters' `.grad`, without an update.
  *
- * @throws OppoError rl/missing-view, rl/missing-reference, rl/empty-step
+ * @throws OppoError ERR_MISSING_VIEW, ERR_MISSING_REFERENCE, ERR_EMPTY_STEP
  */
 export function accumulateGradients(
   { policy, reference, clock }: StepModels,

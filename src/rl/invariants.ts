@@ -15,7 +15,7 @@ export const defaultInvariantTolerances: InvariantTolerances = { referenceKl: 1e
 /**
  * Checks the metrics of the first step (before any update of a policy that starts from its reference).
  *
- * @throws OppoError rl/reference-kl, rl/sampling-difference
+ * @throws OppoError ERR_REFERENCE_KL, ERR_SAMPLING_DIFFERENCE
  */
 export function checkInvariants(
   metrics: StepMetrics,

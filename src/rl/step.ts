@@ -17,7 +17,7 @@ export interface Trainer extends StepModels {
  * Zeroes gradients, accumulates them over the micro-batches, clips their norm and updates the parameters at `lr`. A step
  * whose gradient is not finite leaves the parameters alone and reports optim/skipped_steps 1.
  *
- * @throws OppoError rl/missing-view, rl/missing-reference, rl/empty-step
+ * @throws OppoError ERR_MISSING_VIEW, ERR_MISSING_REFERENCE, ERR_EMPTY_STEP
  */
 export function trainStep(
   trainer: Trainer,

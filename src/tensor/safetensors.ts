@@ -57,7 +57,7 @@ function readHeader(path: string): { header: SafetensorsHeader; dataStart: numbe
   }
 }
 
-/** Opens and checks a file; tensors are made on demand. @throws CheckpointError CHECKPOINT_* */
+/** Opens and checks a file; tensors are made on demand. @throws CheckpointError ERR_CHECKPOINT_* */
 export function openSafetensors(path: string): SafetensorsFile {
   const { header, dataStart, fileBytes } = readHeader(path);
   // Kept inside a scope: an owner, not accounted as garbage for the collector to chase.
@@ -150,7 +150,7 @@ function syncDirectory(path: string): void {
   }
 }
 
-/** Writes through a temporary file: after a crash there is the old file or the new one. @throws CHECKPOINT_WRITE */
+/** Writes through a temporary file: after a crash there is the old file or the new one. @throws ERR_CHECKPOINT_WRITE */
 export function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, Tensor>,

@@ -29,11 +29,11 @@ export interface RenderOptions {
 }
 
 export interface ChatTemplate {
-  /** @throws OppoError chat-template/render when the template refuses the messages. */
+  /** @throws OppoError ERR_CHAT_TEMPLATE_RENDER when the template refuses the messages. */
   render(messages: readonly Message[], options?: RenderOptions): string;
 }
 
-/** @throws OppoError chat-template/syntax when the source is no Jinja template. */
+/** @throws OppoError ERR_CHAT_TEMPLATE_SYNTAX when the source is no Jinja template. */
 export function createChatTemplate(source: string): ChatTemplate {
   const template = attempt("ERR_CHAT_TEMPLATE_SYNTAX", "a Jinja template", () => new Template(source));
   return {
@@ -51,7 +51,7 @@ export function createChatTemplate(source: string): ChatTemplate {
 
 /**
  * Reads a checkpoint's template from `chat_template.jinja`, `chat_template.json` or `tokenizer_config.json`, in this order.
- * @throws OppoError chat-template/file when none of them holds one, chat-template/syntax
+ * @throws OppoError ERR_CHAT_TEMPLATE_FILE when none of them holds one, ERR_CHAT_TEMPLATE_SYNTAX
  */
 export function loadChatTemplate(directory: string): ChatTemplate {
   const jinja = path.join(directory, "chat_template.jinja");

@@ -21,14 +21,14 @@ export interface TextTokenizer {
   decode(ids: ArrayLike<number>): string;
   /**
    * Id of a token as it is written in the vocabulary (`<|VIDEO|>`, byte-level form for ordinary ones).
-   * @throws OppoError tokenizer/unknown-token
+   * @throws OppoError ERR_TOKENIZER_UNKNOWN_TOKEN
    */
   idOf(token: string): number;
   /** The text with a space put into whatever would read as an added token or as `<|...|>`. For untrusted text. */
   escape(text: string): string;
 }
 
-/** Reads `tokenizer.json` and `tokenizer_config.json`. @throws OppoError tokenizer/file, tokenizer/unsupported */
+/** Reads `tokenizer.json` and `tokenizer_config.json`. @throws OppoError ERR_TOKENIZER_FILE, ERR_TOKENIZER_UNSUPPORTED */
 export function loadTokenizer(directory: string): TextTokenizer {
   return createTokenizer(
     readJsonFile(directory, "tokenizer.json", "ERR_TOKENIZER_FILE"),
@@ -39,7 +39,7 @@ export function loadTokenizer(directory: string): TextTokenizer {
 /**
  * @param tokenizerJson contents of a tokenizer.json with a BPE model and a ByteLevel decoder.
  * @param tokenizerConfig contents of a tokenizer_config.json.
- * @throws OppoError tokenizer/unsupported when the file describes another kind of tokenizer.
+ * @throws OppoError ERR_TOKENIZER_UNSUPPORTED when the file describes another kind of tokenizer.
  */
 export function createTokenizer(
   tokenizerJson: Readonly<Record<string, unknown>>,

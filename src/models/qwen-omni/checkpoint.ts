@@ -52,7 +52,7 @@ const PREFIX = "thinker.";
 const SKIPPED = ["talker.", "token2wav."];
 const MAX_LISTED = 8;
 
-/** Says that there is no model at all before a file of it is looked for. @throws CheckpointError CHECKPOINT_MISSING */
+/** Says that there is no model at all before a file of it is looked for. @throws CheckpointError ERR_CHECKPOINT_MISSING */
 export function requireCheckpoint(directory: string): void {
   if (existsSync(join(directory, "config.json"))) return;
   throw new CheckpointError(
@@ -62,7 +62,7 @@ export function requireCheckpoint(directory: string): void {
   );
 }
 
-/** @throws CheckpointError CHECKPOINT_ARCHITECTURE, CHECKPOINT_CONFIG, CHECKPOINT_KEYS, CHECKPOINT_* of the files */
+/** @throws CheckpointError ERR_CHECKPOINT_ARCHITECTURE, ERR_CHECKPOINT_CONFIG, ERR_CHECKPOINT_KEYS, and the files' own */
 export function readCheckpoint(directory: string, options: LoadOptions = {}): Checkpoint {
   requireCheckpoint(directory);
   const configPath = join(directory, "config.json");

@@ -157,7 +157,7 @@ const DEFAULT_STOP_ID = 151645;
 
 /**
  * Reads the parsed config.json of `path` (named in errors).
- * @throws CheckpointError CHECKPOINT_ARCHITECTURE, CHECKPOINT_CONFIG
+ * @throws CheckpointError ERR_CHECKPOINT_ARCHITECTURE, ERR_CHECKPOINT_CONFIG
  */
 export function parseConfig(json: unknown, path: string): ThinkerConfig {
   const type = (json as { model_type?: unknown } | null)?.model_type;

@@ -43,7 +43,7 @@ const videoSchema = z.looseObject({
   size: z.looseObject({ shortest_edge: positive.nullish(), longest_edge: positive.nullish() }).nullish(),
 });
 
-/** Reads a parsed video_preprocessor_config.json. @throws CheckpointError CHECKPOINT_CONFIG */
+/** Reads a parsed video_preprocessor_config.json. @throws CheckpointError ERR_CHECKPOINT_CONFIG */
 export function parseVideoSettings(json: unknown, path: string): VideoSettings {
   const parsed = videoSchema.safeParse(json);
   if (!parsed.success) {
