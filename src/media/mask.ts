@@ -4,8 +4,8 @@
 // The paper says "a random ratio" and leaves the unit and the count open: here exactly round(ratio * units) of them.
 
 import { OppoError } from "../error.ts";
+import { createRandom, mixSeeds } from "../random.ts";
 import type { MediaClip, ModalityMask } from "./clip.ts";
-import { createRandom, mixSeeds } from "./random.ts";
 import { cellSize, framesPerPatch } from "./sampling.ts";
 
 export interface MaskUnits {

@@ -1,5 +1,5 @@
 // Which samples a step sees: a function of (seed, step) alone, so that a resumed run goes on with the same data.
-import { createRandom } from "../media/random.ts";
+import { createRandom } from "../random.ts";
 import { deriveSeed } from "../run/seeds.ts";
 
 /** A shuffle of 0 .. count - 1 (Fisher-Yates). */

@@ -11,9 +11,9 @@ import { probeClip } from "../../src/media/container.ts";
 import { decodeClip } from "../../src/media/decode.ts";
 import { encodeClip } from "../../src/media/encode.ts";
 import { MediaError, type MediaErrorCode } from "../../src/media/media-error.ts";
-import { createRandom } from "../../src/media/random.ts";
 import { resizeClip } from "../../src/media/resize.ts";
 import type { FrameSize } from "../../src/media/sampling.ts";
+import { createRandom } from "../../src/random.ts";
 import { fixtureClip } from "./clip-fixture.ts";
 
 /** Mean absolute difference of 8-bit levels after H.264 at crf 20 and 4:2:0 colour. */

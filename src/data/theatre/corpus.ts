@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { deriveSeed } from "../../seeds.ts";
 import { writeSamples } from "../jsonl.ts";
-import { drawScene, type SceneKind, sceneSeed } from "./draw.ts";
+import { drawScene, type SceneKind } from "./draw.ts";
 import { type ClipFormat, clipPath, defaultClipFormat, type PlacedScene, renderClip, sceneSample } from "./render.ts";
 import * as world from "./world.ts";
 
@@ -107,7 +108,7 @@ export function placedScenes(plan: CorpusPlan): readonly PlacedScene[] {
     Array.from({ length: numClips }, (_, i) => ({
       id: `${name}-${String(i).padStart(5, "0")}`,
       split: name,
-      scene: drawScene(kind, sceneSeed(plan.seed, name, i)),
+      scene: drawScene(kind, deriveSeed(plan.seed, name, i)),
     })),
   );
 }

@@ -1,6 +1,6 @@
 // How a line is delivered: the acoustic state and a speaker as numbers for the synthesis. States are far apart, speakers
 // close together, so that a high voice is high whoever speaks.
-import type { Random } from "../../media/random.ts";
+import type { Random } from "../../random.ts";
 import type { AcousticState } from "./world.ts";
 
 export interface Delivery {

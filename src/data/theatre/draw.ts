@@ -1,6 +1,6 @@
 // Drawing a scene: which emotions the face and the voice express, the state of every attribute, and the spoken line.
 // A scene is plain data and a pure function of (kind, seed); its pixels and samples are made from it later.
-import { createRandom, type Random } from "../../media/random.ts";
+import { createRandom, type Random } from "../../random.ts";
 import {
   type AcousticState,
   acousticStates,
@@ -33,16 +33,6 @@ export interface Scene {
   readonly subtitle: string;
   /** Seeds the actor's looks, the stage and the voice: everything that is no cue. */
   readonly seed: number;
-}
-
-/** Unsigned 32-bit seed of one scene of one split (FNV-1a of the three, then mixed). */
-export function sceneSeed(corpusSeed: number, split: string, index: number): number {
-  const text = `${corpusSeed}/${split}/${index}`;
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 export function drawScene(kind: SceneKind, seed: number): Scene {

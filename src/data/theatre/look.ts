@@ -1,6 +1,6 @@
 // Who stands on the stage: everything about an actor and the set that is no cue, drawn from the scene's seed.
 
-import { createRandom, type Random } from "../../media/random.ts";
+import { createRandom, type Random } from "../../random.ts";
 import { pick } from "./draw.ts";
 
 /** CSS colours of one skin tone. Lips are much redder than the skin on all of them: mouths must read on every face. */

@@ -1,6 +1,6 @@
 // How the actor moves: the face's shape at a moment, from the visual state. Cues grow in over the first second and stay;
 // what is no cue (blinking, breathing, swaying, lips that follow the voice) is always there, so that it says nothing.
-import { createRandom } from "../../media/random.ts";
+import { createRandom } from "../../random.ts";
 import type { VisualState } from "./world.ts";
 
 /** Shape of one face at one moment. Lengths in pixels of a 256-pixel stage, angles in radians. */

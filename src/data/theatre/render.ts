@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeClip } from "../../media/encode.ts";
-import { createRandom } from "../../media/random.ts";
+import { createRandom } from "../../random.ts";
 import type { Sample } from "../sample.ts";
 import type { Scene } from "./draw.ts";
 import { annotate, exactCues } from "./script.ts";

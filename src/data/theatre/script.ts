@@ -2,7 +2,7 @@
 // probes with think-first answers, and the way back from a phrase to the cue it names. Text only, no media.
 import type { Cue } from "../../evidence/cue.ts";
 import type { Modality } from "../../media/clip.ts";
-import type { Random } from "../../media/random.ts";
+import type { Random } from "../../random.ts";
 import { pick, type Scene } from "./draw.ts";
 import {
   type Attribute,

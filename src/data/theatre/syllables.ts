@@ -1,6 +1,6 @@
 // From a line of text to what the mouth does when: syllables with an onset consonant and a vowel, laid out in time at the
 // speaker's pace. Loosely phonetic on purpose: the voice babbles in the rhythm and the vowels of its line.
-import type { Random } from "../../media/random.ts";
+import type { Random } from "../../random.ts";
 
 export type Onset = "none" | "hiss" | "burst" | "hum";
 

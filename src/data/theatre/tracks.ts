@@ -1,6 +1,6 @@
 // The control tracks of an utterance, one value every 5 ms: pitch, strength of voice, breath and hiss, formants. First the
 // plain speech of the syllables, then what the voice quality does to it: tremor, sobs, laughter, gasps.
-import type { Random } from "../../media/random.ts";
+import type { Random } from "../../random.ts";
 import type { Delivery } from "./delivery.ts";
 import type { TimedSyllable } from "./syllables.ts";
 

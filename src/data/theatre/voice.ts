@@ -1,6 +1,6 @@
 // The actor's voice: a glottal source and breath noise through moving formants, 2 seconds in a few milliseconds. The acoustic
 // state sets volume, pace, pitch and quality; the line sets the vowels; the seed sets the speaker. Silence is exact zeros.
-import { createRandom, type Random } from "../../media/random.ts";
+import { createRandom, type Random } from "../../random.ts";
 import { type Delivery, drawDelivery } from "./delivery.ts";
 import type { Scene } from "./draw.ts";
 import type { LipTrack } from "./stage.ts";

@@ -13,7 +13,7 @@ import {
   visualAttributes,
   visualStates,
 } from "../../../src/data/theatre/world.ts";
-import { createRandom } from "../../../src/media/random.ts";
+import { createRandom } from "../../../src/random.ts";
 
 const plainFace: VisualState = { brow: "plain", eyes: "plain", mouth: "plain", head: "plain" };
 const plainVoice: AcousticState = { volume: "plain", pace: "plain", pitch: "plain", quality: "plain" };

@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Template } from "@huggingface/jinja";
 import { Tokenizer } from "@huggingface/tokenizers";
-import { drawScene, sceneSeed } from "../../../src/data/theatre/draw.ts";
+import { drawScene } from "../../../src/data/theatre/draw.ts";
 import { annotate, drawProbe, promptText, theatreTexts } from "../../../src/data/theatre/script.ts";
 import { buildTheatreTokenizer, theatreWords } from "../../../src/data/theatre/tokenizer.ts";
-import { createRandom } from "../../../src/media/random.ts";
+import { createRandom } from "../../../src/random.ts";
+import { deriveSeed } from "../../../src/seeds.ts";
 
 const files = buildTheatreTokenizer();
 const tokenizer = new Tokenizer(files.tokenizerJson, files.tokenizerConfig);
@@ -40,7 +41,7 @@ test("a response has one token per word, tag and mark", () => {
 test("everything the theatre writes comes back unchanged", () => {
   for (const line of theatreTexts()) assert.equal(text(ids(line)), line);
   for (let i = 0; i < 300; i += 1) {
-    const scene = drawScene("train", sceneSeed(3, "tokens", i));
+    const scene = drawScene("train", deriveSeed(3, "tokens", i));
     const random = createRandom(i);
     const probe = drawProbe(scene, "audio", random);
     for (const line of [annotate(scene, random).reasoning, promptText(scene.subtitle, probe.question), probe.think]) {

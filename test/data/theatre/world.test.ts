@@ -1,7 +1,7 @@
 // The world's tables, the scenes drawn from them, and what is written about a scene.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawScene, type Scene, sceneSeed } from "../../../src/data/theatre/draw.ts";
+import { drawScene, type Scene } from "../../../src/data/theatre/draw.ts";
 import {
   allCues,
   annotate,
@@ -24,14 +24,15 @@ import {
   rates,
   typicalAcoustic,
 } from "../../../src/data/theatre/world.ts";
-import { createRandom } from "../../../src/media/random.ts";
+import { createRandom } from "../../../src/random.ts";
+import { deriveSeed } from "../../../src/seeds.ts";
 
 const numScenes = 4000;
 /** Four standard errors of a proportion estimated from numScenes draws: a correct rate fails once in 16,000. */
 const tolerance = (rate: number): number => 4 * Math.sqrt((rate * (1 - rate)) / numScenes);
 
 const scenes = (kind: Scene["kind"]): Scene[] =>
-  Array.from({ length: numScenes }, (_, i) => drawScene(kind, sceneSeed(7, "test", i)));
+  Array.from({ length: numScenes }, (_, i) => drawScene(kind, deriveSeed(7, "test", i)));
 
 const angry: Scene = {
   kind: "train",
@@ -74,8 +75,8 @@ test("phrases are unique, two to six words, and share no content word across att
 
 test("a scene is a function of its seed, and seeds differ between splits and indices", () => {
   assert.deepEqual(drawScene("train", 42), drawScene("train", 42));
-  const seeds = ["sft", "rl"].flatMap((split) => [0, 1, 2, 3].map((i) => sceneSeed(1, split, i)));
-  assert.equal(new Set([...seeds, sceneSeed(2, "sft", 0)]).size, seeds.length + 1);
+  const seeds = ["sft", "rl"].flatMap((split) => [0, 1, 2, 3].map((i) => deriveSeed(1, split, i)));
+  assert.equal(new Set([...seeds, deriveSeed(2, "sft", 0)]).size, seeds.length + 1);
 });
 
 test("training scenes follow the rates of the world", () => {

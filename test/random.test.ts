@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRandom, mixSeeds } from "../../src/media/random.ts";
+import { createRandom, mixSeeds } from "../src/random.ts";
 
 const draws = 20000;
 /** Five standard errors of the mean of 20,000 draws of deviation 1. */
