@@ -1,12 +1,19 @@
 // Models by directory. One architecture so far; config.json's model_type decides.
 
-import type { LoadOptions } from "./qwen-omni/checkpoint.ts";
+import type { LoadOptions } from "./checkpoint/weight-files.ts";
 import { loadThinker } from "./qwen-omni/load.ts";
 import type { Thinker } from "./qwen-omni/thinker.ts";
 
-export type { LoadOptions } from "./qwen-omni/checkpoint.ts";
+export type { LoadOptions } from "./checkpoint/weight-files.ts";
 export { initTiny, type TinyOverrides, type TokenizerFiles } from "./qwen-omni/init.ts";
 export type { Thinker } from "./qwen-omni/thinker.ts";
+export {
+  loadTextEmbedder,
+  SEARCH_INSTRUCTION,
+  type TextEmbedder,
+  type TextEmbedderOptions,
+} from "./qwen-text/embedder.ts";
+export { loadTextModel, type TextModel } from "./qwen-text/text-model.ts";
 
 /**
  * Loads a Hugging Face style directory; the caller disposes the model. Parameters do not require gradients until asked to.

@@ -18,5 +18,11 @@ export {
   synchronize,
   torchVersion,
 } from "./runtime.ts";
-export { openSafetensors, type SafetensorsFile, writeSafetensors } from "./safetensors.ts";
+export {
+  openSafetensors,
+  type SafetensorsFile,
+  streamSafetensors,
+  type TensorShape,
+  writeSafetensors,
+} from "./safetensors.ts";
 export { enableGrad, inference, keep, noGrad, type Scalar, scope, Tensor } from "./tensor.ts";

@@ -1,5 +1,6 @@
 // The header of a safetensors file: 8 bytes of length, JSON, then the tensors' bytes. A file comes from outside, so
 // everything in the header is checked before a byte of data is touched. Format: huggingface/safetensors, README.
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { byteSize, type DType } from "./dtype.ts";
 import { CheckpointError } from "./error.ts";
 
@@ -17,6 +18,8 @@ const dtypes: Readonly<Record<string, DType>> = {
 };
 
 export const formatNames = new Map(Object.entries(dtypes).map(([name, dtype]) => [dtype, name]));
+
+export const lengthBytes = 8;
 
 /** The format's own bound: a longer header is an attack or not a safetensors file. */
 export const maxHeaderBytes = 100_000_000;
@@ -40,6 +43,53 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function readExactly(file: number, path: string, length: number, position: number): Buffer {
+  const buffer = Buffer.alloc(length);
+  if (readSync(file, buffer, 0, length, position) !== length) {
+    throw new CheckpointError("ERR_CHECKPOINT_TRUNCATED", path, `expected ${length} bytes at ${position}.`);
+  }
+  return buffer;
+}
+
+export interface HeaderInFile {
+  readonly header: SafetensorsHeader;
+  /** Where the data section begins. */
+  readonly dataStart: number;
+  readonly fileBytes: number;
+}
+
+/** Reads and checks the header of a file, and nothing else of it. @throws CheckpointError ERR_CHECKPOINT_* */
+export function readHeader(path: string): HeaderInFile {
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch (cause) {
+    throw new CheckpointError("ERR_CHECKPOINT_MISSING", path, `cannot be opened: ${(cause as Error).message}.`, {
+      cause,
+    });
+  }
+  try {
+    const fileBytes = fstatSync(file).size;
+    if (fileBytes < lengthBytes) {
+      throw new CheckpointError("ERR_CHECKPOINT_TRUNCATED", path, `expected at least 8 bytes, got ${fileBytes}.`);
+    }
+    const headerBytes = readExactly(file, path, lengthBytes, 0).readBigUInt64LE();
+    if (headerBytes > BigInt(maxHeaderBytes)) {
+      const got = `expected a header of at most ${maxHeaderBytes} bytes, got ${headerBytes}`;
+      throw new CheckpointError("ERR_CHECKPOINT_HEADER", path, `${got}. Is this a safetensors file?`);
+    }
+    const dataStart = lengthBytes + Number(headerBytes);
+    if (dataStart > fileBytes) {
+      const got = `expected a header of ${headerBytes} bytes, the file ends after ${fileBytes - lengthBytes}`;
+      throw new CheckpointError("ERR_CHECKPOINT_TRUNCATED", path, `${got}. Copy the file again.`);
+    }
+    const json = readExactly(file, path, Number(headerBytes), lengthBytes);
+    return { header: parseHeader(path, json, fileBytes - dataStart), dataStart, fileBytes };
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Parses and checks a header whose data section is `dataBytes` long. */

@@ -1,14 +1,12 @@
 // Safetensors files: read through a private memory map (pages load on first touch, in-place changes copy the page and
 // never reach the file), written atomically.
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { byteSize, type DType } from "./dtype.ts";
 import { CheckpointError } from "./error.ts";
 import * as op from "./ops.gen.ts";
-import { formatNames, maxHeaderBytes, parseHeader, type SafetensorsHeader } from "./safetensors-header.ts";
+import { formatNames, lengthBytes, readHeader } from "./safetensors-header.ts";
 import { keep, noGrad, scope, type Tensor } from "./tensor.ts";
-
-const lengthBytes = 8;
 
 export interface SafetensorsFile extends Disposable {
   readonly path: string;
@@ -16,45 +14,6 @@ export interface SafetensorsFile extends Disposable {
   readonly entries: ReadonlyMap<string, { readonly dtype: DType; readonly shape: readonly number[] }>;
   /** A view of the mapped file, which stays mapped while any view lives, also after the file is disposed. */
   tensor(name: string): Tensor;
-}
-
-function readExactly(file: number, path: string, length: number, position: number): Buffer {
-  const buffer = Buffer.alloc(length);
-  if (readSync(file, buffer, 0, length, position) !== length) {
-    throw new CheckpointError("ERR_CHECKPOINT_TRUNCATED", path, `expected ${length} bytes at ${position}.`);
-  }
-  return buffer;
-}
-
-function readHeader(path: string): { header: SafetensorsHeader; dataStart: number; fileBytes: number } {
-  let file: number;
-  try {
-    file = openSync(path, "r");
-  } catch (cause) {
-    throw new CheckpointError("ERR_CHECKPOINT_MISSING", path, `cannot be opened: ${(cause as Error).message}.`, {
-      cause,
-    });
-  }
-  try {
-    const fileBytes = fstatSync(file).size;
-    if (fileBytes < lengthBytes) {
-      throw new CheckpointError("ERR_CHECKPOINT_TRUNCATED", path, `expected at least 8 bytes, got ${fileBytes}.`);
-    }
-    const headerBytes = readExactly(file, path, lengthBytes, 0).readBigUInt64LE();
-    if (headerBytes > BigInt(maxHeaderBytes)) {
-      const got = `expected a header of at most ${maxHeaderBytes} bytes, got ${headerBytes}`;
-      throw new CheckpointError("ERR_CHECKPOINT_HEADER", path, `${got}. Is this a safetensors file?`);
-    }
-    const dataStart = lengthBytes + Number(headerBytes);
-    if (dataStart > fileBytes) {
-      const got = `expected a header of ${headerBytes} bytes, the file ends after ${fileBytes - lengthBytes}`;
-      throw new CheckpointError("ERR_CHECKPOINT_TRUNCATED", path, `${got}. Copy the file again.`);
-    }
-    const json = readExactly(file, path, Number(headerBytes), lengthBytes);
-    return { header: parseHeader(path, json, fileBytes - dataStart), dataStart, fileBytes };
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** Opens and checks a file; tensors are made on demand. @throws CheckpointError ERR_CHECKPOINT_* */
@@ -90,34 +49,42 @@ export function openSafetensors(path: string): SafetensorsFile {
   };
 }
 
+/** What the header says of a tensor. */
+export interface TensorShape {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
 interface Layout {
   readonly header: Buffer;
-  readonly order: readonly Tensor[];
+  readonly order: readonly string[];
 }
+
+const numElements = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 
 /** Wide elements first, so that every tensor starts aligned. */
 function layOut(
   path: string,
-  tensors: ReadonlyMap<string, Tensor>,
+  tensors: ReadonlyMap<string, TensorShape>,
   metadata?: Readonly<Record<string, string>>,
 ): Layout {
   const byWidth = [...tensors].sort(([, a], [, b]) => byteSize(b.dtype) - byteSize(a.dtype));
   const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
   let position = 0;
-  for (const [key, tensor] of byWidth) {
-    const dtype = formatNames.get(tensor.dtype);
-    if (dtype === undefined || key === "__metadata__") {
-      throw new CheckpointError("ERR_CHECKPOINT_DTYPE", path, `"${key}" (${tensor.dtype}) cannot be stored.`, { key });
+  for (const [key, { dtype, shape }] of byWidth) {
+    const name = formatNames.get(dtype);
+    if (name === undefined || key === "__metadata__") {
+      throw new CheckpointError("ERR_CHECKPOINT_DTYPE", path, `"${key}" (${dtype}) cannot be stored.`, { key });
     }
-    const end = position + tensor.numel * byteSize(tensor.dtype);
-    header[key] = { dtype, shape: tensor.shape, data_offsets: [position, end] };
+    const end = position + numElements(shape) * byteSize(dtype);
+    header[key] = { dtype: name, shape, data_offsets: [position, end] };
     position = end;
   }
   const json = Buffer.from(JSON.stringify(header));
   const padded = Buffer.alloc(lengthBytes + Math.ceil(json.length / 8) * 8, " ");
   padded.writeBigUInt64LE(BigInt(padded.length - lengthBytes));
   json.copy(padded, lengthBytes);
-  return { header: padded, order: byWidth.map(([, tensor]) => tensor) };
+  return { header: padded, order: byWidth.map(([key]) => key) };
 }
 
 const chunkBytes = 1 << 24;
@@ -156,16 +123,40 @@ export function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata?: Readonly<Record<string, string>>,
 ): void {
-  const { header, order } = layOut(path, tensors, metadata);
+  streamSafetensors(path, tensors, (key) => tensors.get(key)!, metadata);
+}
+
+/** The same for tensors that are made one at a time: each is asked for when its bytes are due, in a scope of its own. */
+export function streamSafetensors(
+  path: string,
+  shapes: ReadonlyMap<string, TensorShape>,
+  make: (key: string) => Tensor,
+  metadata?: Readonly<Record<string, string>>,
+): void {
+  const { header, order } = layOut(path, shapes, metadata);
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     const file = openSync(temporary, "w");
     try {
       writeAll(file, header);
       const buffer = new Uint8Array(chunkBytes);
-      noGrad(() => {
-        for (const tensor of order) writeTensor(file, tensor, buffer);
-      });
+      for (const key of order) {
+        noGrad(() =>
+          scope(() => {
+            const tensor = make(key);
+            const { dtype, shape } = shapes.get(key)!;
+            if (tensor.dtype !== dtype || tensor.shape.join() !== shape.join()) {
+              const got = `${tensor.dtype} [${tensor.shape.join(", ")}]`;
+              throw new CheckpointError(
+                "ERR_CHECKPOINT_SHAPE",
+                path,
+                `"${key}": expected ${dtype} [${shape.join(", ")}], got ${got}.`,
+              );
+            }
+            writeTensor(file, tensor, buffer);
+          }),
+        );
+      }
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -174,6 +165,7 @@ export function writeSafetensors(
     syncDirectory(path);
   } catch (cause) {
     rmSync(temporary, { force: true });
+    if (cause instanceof CheckpointError) throw cause;
     const reason = (cause as Error).message;
     throw new CheckpointError("ERR_CHECKPOINT_WRITE", path, `cannot be written: ${reason}.`, { cause });
   }

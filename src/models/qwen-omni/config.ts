@@ -2,21 +2,10 @@
 // rope_parameters) and both layouts (whole model with thinker_config, or the thinker alone), read into one typed value.
 // Anything that would change numbers and is not implemented (YaRN, sliding windows, other activations) is refused.
 import { z } from "zod";
-import { CheckpointError } from "../../tensor/index.ts";
+import { CheckpointError } from "../../tensor/error.ts";
+import { decoderConfig, decoderSchema, depth, required, size, type TextConfig, unsupported } from "./decoder-config.ts";
 
-export interface TextConfig {
-  readonly hiddenSize: number;
-  readonly numLayers: number;
-  readonly numHeads: number;
-  readonly numKvHeads: number;
-  readonly headDim: number;
-  readonly intermediateSize: number;
-  readonly vocabSize: number;
-  readonly normEps: number;
-  readonly ropeTheta: number;
-  /** How many of the headDim / 2 rotary angles follow the time, height and width position. */
-  readonly ropeSections: readonly [time: number, height: number, width: number];
-}
+export type { TextConfig } from "./decoder-config.ts";
 
 export interface AudioConfig {
   readonly numMels: number;
@@ -70,39 +59,13 @@ export interface ThinkerConfig {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-const size = z.number().int().positive();
 const id = z.number().int().nonnegative();
 const ids = z.union([id, z.array(id)]);
-
-const ropeSchema = z.looseObject({
-  rope_theta: z.number().positive().optional(),
-  rope_type: z.string().optional(),
-  type: z.string().optional(),
-  mrope_section: z.tuple([size, size, size]).optional(),
-});
-
-const textSchema = z.looseObject({
-  hidden_size: size,
-  num_hidden_layers: size,
-  num_attention_heads: size,
-  num_key_value_heads: size,
-  head_dim: size.nullish(),
-  intermediate_size: size,
-  vocab_size: size,
-  rms_norm_eps: z.number().positive(),
-  hidden_act: z.literal("silu"),
-  rope_theta: z.number().positive().nullish(),
-  rope_scaling: ropeSchema.nullish(),
-  rope_parameters: ropeSchema.nullish(),
-  use_sliding_window: z.literal(false).nullish(),
-  layer_types: z.array(z.literal("full_attention")).nullish(),
-  attention_dropout: z.literal(0).nullish(),
-});
 
 const audioSchema = z.looseObject({
   num_mel_bins: size,
   d_model: size,
-  encoder_layers: size,
+  encoder_layers: depth,
   encoder_attention_heads: size,
   encoder_ffn_dim: size,
   n_window: size,
@@ -116,7 +79,7 @@ const audioSchema = z.looseObject({
 });
 
 const visionSchema = z.looseObject({
-  depth: size,
+  depth,
   hidden_size: size,
   num_heads: size,
   intermediate_size: size,
@@ -134,7 +97,7 @@ const visionSchema = z.looseObject({
 const thinkerSchema = z.looseObject({
   audio_config: audioSchema,
   vision_config: visionSchema,
-  text_config: textSchema,
+  text_config: decoderSchema,
   audio_token_index: id.optional(),
   audio_token_id: id.optional(),
   image_token_index: id.optional(),
@@ -171,19 +134,12 @@ export function parseConfig(json: unknown, path: string): ThinkerConfig {
   const thinker = type === "qwen2_5_omni" ? (json as { thinker_config?: unknown }).thinker_config : json;
   const parsed = thinkerSchema.safeParse(thinker);
   if (!parsed.success) {
-    const issues = parsed.error.issues
-      .slice(0, 5)
-      .map((issue) => `${issue.path.join(".") || "thinker"}: ${issue.message}`);
-    throw new CheckpointError(
-      "ERR_CHECKPOINT_CONFIG",
-      path,
-      `${issues.join("; ")}. This setting is not supported or is missing.`,
-    );
+    throw unsupported(parsed.error.issues, path, "thinker");
   }
   const raw = parsed.data;
   const stop = raw.eos_token_id ?? DEFAULT_STOP_ID;
   return {
-    text: textConfig(raw.text_config, path),
+    text: decoderConfig(raw.text_config, path, { where: "text_config", axes: 3 }),
     audio: audioConfig(raw.audio_config),
     vision: visionConfig(raw.vision_config, path),
     ids: {
@@ -200,48 +156,6 @@ export function parseConfig(json: unknown, path: string): ThinkerConfig {
     positionsPerSecond: raw.position_id_per_seconds,
     secondsPerChunk: raw.seconds_per_chunk,
     json: thinker as Record<string, unknown>,
-  };
-}
-
-function textConfig(raw: z.infer<typeof textSchema>, path: string): TextConfig {
-  const rope = raw.rope_parameters ?? raw.rope_scaling ?? {};
-  const kind = rope.rope_type ?? rope.type ?? "default";
-  // Hub files of the 4.4x era say "mrope" where later ones say "default"; both are plain angles with sections.
-  if (kind !== "default" && kind !== "mrope") {
-    throw new CheckpointError(
-      "ERR_CHECKPOINT_CONFIG",
-      path,
-      `text_config rope type: expected "default", got ${JSON.stringify(kind)}. Long-context rope scaling is not implemented.`,
-    );
-  }
-  const headDim = raw.head_dim ?? raw.hidden_size / raw.num_attention_heads;
-  const sections = required(rope.mrope_section, "text_config.rope_scaling.mrope_section", path);
-  const sum = sections[0] + sections[1] + sections[2];
-  if (headDim % 2 !== 0 || sum !== headDim / 2) {
-    throw new CheckpointError(
-      "ERR_CHECKPOINT_CONFIG",
-      path,
-      `text_config mrope_section: expected a sum of head_dim / 2 = ${headDim / 2}, got [${sections.join(", ")}].`,
-    );
-  }
-  if (raw.num_attention_heads % raw.num_key_value_heads !== 0) {
-    throw new CheckpointError(
-      "ERR_CHECKPOINT_CONFIG",
-      path,
-      `text_config: expected num_attention_heads a multiple of num_key_value_heads, got ${raw.num_attention_heads} and ${raw.num_key_value_heads}.`,
-    );
-  }
-  return {
-    hiddenSize: raw.hidden_size,
-    numLayers: raw.num_hidden_layers,
-    numHeads: raw.num_attention_heads,
-    numKvHeads: raw.num_key_value_heads,
-    headDim,
-    intermediateSize: raw.intermediate_size,
-    vocabSize: raw.vocab_size,
-    normEps: raw.rms_norm_eps,
-    ropeTheta: required(raw.rope_theta ?? rope.rope_theta, "text_config.rope_theta", path),
-    ropeSections: sections,
   };
 }
 
@@ -272,15 +186,4 @@ function visionConfig(raw: z.infer<typeof visionSchema>, path: string): VisionCo
     fullAttentionBlocks: raw.fullatt_block_indexes,
     outputSize: raw.out_hidden_size,
   };
-}
-
-function required<T>(value: T | null | undefined, key: string, path: string): T {
-  if (value === null || value === undefined) {
-    throw new CheckpointError(
-      "ERR_CHECKPOINT_CONFIG",
-      path,
-      `${key}: expected a value, got none. The configuration is incomplete.`,
-    );
-  }
-  return value;
 }

@@ -3,13 +3,15 @@ import { join } from "node:path";
 import { CheckpointError } from "../../tensor/index.ts";
 import { loadChatTemplate } from "../../text/chat-template.ts";
 import { loadTokenizer } from "../../text/tokenizer.ts";
-import { type Checkpoint, type LoadOptions, readCheckpoint, requireCheckpoint } from "./checkpoint.ts";
+import { generationStopIds, requireModelDirectory } from "../checkpoint/model-directory.ts";
+import type { LoadOptions } from "../checkpoint/weight-files.ts";
+import { readCheckpoint } from "./checkpoint.ts";
 import { defaultVideoSettings, parseVideoSettings } from "./processor.ts";
 import { Thinker } from "./thinker.ts";
 
 /** @throws CheckpointError, OppoError of the tokenizer's and template's files */
 export function loadThinker(directory: string, options: LoadOptions = {}): Thinker {
-  requireCheckpoint(directory);
+  requireModelDirectory(directory);
   const tokenizer = loadTokenizer(directory);
   const template = loadChatTemplate(directory);
   const checkpoint = readCheckpoint(directory, options);
@@ -26,13 +28,7 @@ export function loadThinker(directory: string, options: LoadOptions = {}): Think
   const video = settings
     ? parseVideoSettings(JSON.parse(settings), join(directory, "video_preprocessor_config.json"))
     : defaultVideoSettings;
-  return new Thinker({ checkpoint, tokenizer, template, video, stopIds: stopIdsOf(checkpoint) });
-}
-
-/** generation_config.json where it names them, else the configuration. */
-function stopIdsOf({ companions, config }: Checkpoint): readonly number[] {
-  const text = companions.get("generation_config.json");
-  const stop = text ? (JSON.parse(text) as { eos_token_id?: number | number[] | null }).eos_token_id : null;
-  if (stop === null || stop === undefined) return config.stopIds;
-  return typeof stop === "number" ? [stop] : stop;
+  // generation_config.json wins where it names them.
+  const stopIds = generationStopIds(checkpoint.companions) ?? checkpoint.config.stopIds;
+  return new Thinker({ checkpoint, tokenizer, template, video, stopIds });
 }

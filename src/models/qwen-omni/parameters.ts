@@ -1,19 +1,17 @@
 // Every parameter of a thinker: its checkpoint key (without `thinker.`), its shape and how a fresh one is drawn.
 // This table is what a checkpoint is checked against, what a new model is made from, and what the counts come from.
+import type { ParameterSpec } from "../checkpoint/parameter-spec.ts";
 import type { AudioConfig, TextConfig, ThinkerConfig, VisionConfig } from "./config.ts";
-
-/** How a fresh parameter is drawn; `residual` is a weight whose output is added to the residual stream. */
-export type ParameterRole = "embedding" | "weight" | "residual" | "zero" | "one";
-
-export interface ParameterSpec {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly role: ParameterRole;
-}
 
 /** All parameters in checkpoint order. `lm_head.weight` may be absent from a file: it then equals the embedding. */
 export function parameterSpecs(config: ThinkerConfig): ParameterSpec[] {
   return [...audioSpecs(config.audio), ...visionSpecs(config.vision), ...textSpecs(config.text)];
+}
+
+/** The name of a checkpoint key: `thinker.` is cut off; the speech parts of a whole model are not ours. */
+export function thinkerKey(key: string): string | null {
+  if (key.startsWith("talker.") || key.startsWith("token2wav.")) return null;
+  return key.startsWith("thinker.") ? key.slice("thinker.".length) : key;
 }
 
 export const HEAD_NAME = "lm_head.weight";
@@ -104,7 +102,19 @@ function visionSpecs(config: VisionConfig): ParameterSpec[] {
   return specs;
 }
 
-function textSpecs(config: TextConfig): ParameterSpec[] {
+/** What sets the decoders of the Qwen family apart. */
+export interface DecoderVariant {
+  /** Biases on q, k and v (Qwen2, Qwen2.5). */
+  readonly attentionBias: boolean;
+  /** Norms over every head of q and k (Qwen3). */
+  readonly headNorms: boolean;
+  /** Whether there is a head; "optional" ties it to the embedding where a file has none. */
+  readonly head: "required" | "optional" | "none";
+}
+
+const OMNI_DECODER: DecoderVariant = { attentionBias: true, headNorms: false, head: "optional" };
+
+export function textSpecs(config: TextConfig, variant: DecoderVariant = OMNI_DECODER): ParameterSpec[] {
   const { hiddenSize: d, intermediateSize: f, vocabSize } = config;
   const queries = config.numHeads * config.headDim;
   const keys = config.numKvHeads * config.headDim;
@@ -116,7 +126,11 @@ function textSpecs(config: TextConfig): ParameterSpec[] {
       ["k_proj", keys],
       ["v_proj", keys],
     ] as const) {
-      specs.push(weight(`${layer}.self_attn.${name}`, width, d), bias(`${layer}.self_attn.${name}`, width));
+      specs.push(weight(`${layer}.self_attn.${name}`, width, d));
+      if (variant.attentionBias) specs.push(bias(`${layer}.self_attn.${name}`, width));
+    }
+    if (variant.headNorms) {
+      specs.push(norm(`${layer}.self_attn.q_norm`, config.headDim), norm(`${layer}.self_attn.k_norm`, config.headDim));
     }
     specs.push(
       residual(`${layer}.self_attn.o_proj`, d, queries),
@@ -127,6 +141,9 @@ function textSpecs(config: TextConfig): ParameterSpec[] {
       norm(`${layer}.post_attention_layernorm`, d),
     );
   }
-  specs.push(norm("model.norm", d), weight("lm_head", vocabSize, d));
+  specs.push(norm("model.norm", d));
+  if (variant.head !== "none") {
+    specs.push({ ...weight("lm_head", vocabSize, d), optional: variant.head === "optional" });
+  }
   return specs;
 }

@@ -1,5 +1,6 @@
-// The decoder of the thinker: RMSNorm, grouped-query attention with biases on q, k, v, SwiGLU. Layers run on packed rows
-// [R, D]; how rows see each other is the caller's `attend`, so prefill, branches and decoding share one body.
+// The decoder of the Qwen family: RMSNorm, grouped-query attention (biases on q, k, v, or norms per head), SwiGLU. Layers
+// run on packed rows [R, D]; how rows see each other is the caller's `attend`, so prefill, branches and decoding share
+// one body.
 // R rows, D width, H key heads, Q query heads per key head, K head dimension, F feed-forward width
 import { op, rmsNorm, type Tensor } from "../../tensor/index.ts";
 import type { TextConfig } from "./config.ts";
@@ -11,6 +12,9 @@ export interface DecoderLayer {
   readonly inputNorm: Tensor;
   /** q, k, v: (H Q + 2 H) K outputs. */
   readonly qkv: Projection;
+  /** Norms over every head's dimension, before the rotation (Qwen3). */
+  readonly queryNorm: Tensor | null;
+  readonly keyNorm: Tensor | null;
   readonly output: Tensor;
   readonly postNorm: Tensor;
   /** gate, up: 2 F outputs. */
@@ -54,6 +58,8 @@ export function decoderLayers(
     return {
       inputNorm: get("input_layernorm"),
       qkv: joint("self_attn", ["q_proj", "k_proj", "v_proj"], true),
+      queryNorm: parameters.get(`${name}.self_attn.q_norm.weight`) ?? null,
+      keyNorm: parameters.get(`${name}.self_attn.k_norm.weight`) ?? null,
       output: get("self_attn.o_proj"),
       postNorm: get("post_attention_layernorm"),
       gateUp: joint("mlp", ["gate_proj", "up_proj"], fewRows),
@@ -83,7 +89,8 @@ export function keysOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: 
   const { numHeads, numKvHeads, headDim } = config;
   const normed = rmsNorm(x, layer.inputNorm, config.normEps);
   const kv = project(normed, projectionFrom(layer.qkv, numHeads * headDim)).view([x.size(0), 2 * numKvHeads, headDim]);
-  return { keys: applyRope(kv.narrow(1, 0, numKvHeads), rope), values: kv.narrow(1, numKvHeads, numKvHeads) };
+  const keys = kv.narrow(1, 0, numKvHeads);
+  return { keys: rotated(keys, layer.keyNorm, rope, config), values: kv.narrow(1, numKvHeads, numKvHeads) };
 }
 
 function headsOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: TextConfig): Heads {
@@ -95,7 +102,15 @@ function headsOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: TextCo
   const [queries, keys, values] = projectApart(normed, layer.qkv, widths).map((part, i) =>
     part.view([rows, counts[i]!, headDim]),
   ) as [Tensor, Tensor, Tensor];
-  return { queries: applyRope(queries, rope), keys: applyRope(keys, rope), values };
+  return {
+    queries: rotated(queries, layer.queryNorm, rope, config),
+    keys: rotated(keys, layer.keyNorm, rope, config),
+    values,
+  };
+}
+
+function rotated(heads: Tensor, norm: Tensor | null, rope: RopeTable, config: TextConfig): Tensor {
+  return applyRope(norm ? rmsNorm(heads, norm, config.normEps) : heads, rope);
 }
 
 function feedForward(layer: DecoderLayer, x: Tensor, config: TextConfig): Tensor {

@@ -1,0 +1,18 @@
+// One parameter of a model as its architecture describes it: what a checkpoint is checked against, what a new model is
+// made from, and what counts come from.
+
+/** How a fresh parameter is drawn; `residual` is a weight whose output is added to the residual stream. */
+export type ParameterRole = "embedding" | "weight" | "residual" | "zero" | "one";
+
+export interface ParameterSpec {
+  /** Checkpoint key without the architecture's prefix. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly role: ParameterRole;
+  /** True: a file may leave it out (a head that is tied to the embedding). */
+  readonly optional?: boolean;
+}
+
+export function numElements(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
