@@ -1,6 +1,7 @@
 // Emotion wheels: which group an emotion word belongs to, so that "furious" and "mad" count as the same answer. Wheels are
 // data passed in: the theatre has one of its own; the MER-UniBench lexicon has five with two levels, and two tables that
 // lead from any surface form of a word to the words on the wheels.
+import { createHash } from "node:crypto";
 import { OppoError } from "../error.ts";
 
 /** The inner ring ("level1", what published numbers use) or the middle ring of a wheel. */
@@ -68,6 +69,16 @@ export function singleWheelLexicon(name: string, groups: Readonly<Record<string,
   return { name, wheels: [{ name, levels: { level1: groupOf, level2: groupOf } }], forms: null, synonyms: null };
 }
 
+/** What a normalised label can mean, alphabetically: its base words, and the wheel words of all of them pooled. */
+export function labelCandidates(
+  lexicon: EmotionLexicon,
+  label: string,
+): { readonly bases: readonly string[]; readonly wheelWords: readonly string[] } {
+  const bases = [...(lexicon.forms === null ? [label] : (lexicon.forms.get(label) ?? []))].sort();
+  const pooled = bases.flatMap((base) => (lexicon.synonyms === null ? [base] : (lexicon.synonyms.get(base) ?? [])));
+  return { bases, wheelWords: [...new Set(pooled)].sort() };
+}
+
 /**
  * The group of a normalised label on one wheel; null when the label is out of vocabulary or not on this wheel. All wheel
  * words that the label can mean are pooled, and the alphabetically first one that is on the wheel decides.
@@ -78,14 +89,9 @@ export function resolveLabel(
   label: string,
   level: WheelLevel = "level1",
 ): string | null {
-  const bases = lexicon.forms === null ? [label] : (lexicon.forms.get(label) ?? []);
-  const candidates = new Set(bases.flatMap((base) => lexicon.synonyms?.get(base) ?? (lexicon.synonyms ? [] : [base])));
   const groupOf = wheel.levels[level];
-  for (const candidate of [...candidates].sort()) {
-    const group = groupOf.get(candidate);
-    if (group !== undefined) return group;
-  }
-  return null;
+  const word = labelCandidates(lexicon, label).wheelWords.find((candidate) => groupOf.has(candidate));
+  return word === undefined ? null : groupOf.get(word)!;
 }
 
 /** The set of groups that normalised labels fall into; unresolved labels vanish, synonyms collapse. */
@@ -102,3 +108,24 @@ export function resolveGroups(
   }
   return groups;
 }
+
+/** A short fingerprint of everything that decides a score; the same tables give the same text whatever their order. */
+export function lexiconHash(lexicon: EmotionLexicon): string {
+  const hash = createHash("sha256");
+  const add = (map: ReadonlyMap<string, string | readonly string[]> | null) => {
+    for (const [key, value] of [...(map ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      hash.update(`${key}\0${typeof value === "string" ? value : [...value].sort().join("\0")}\n`);
+    }
+    hash.update("\n");
+  };
+  add(lexicon.forms);
+  add(lexicon.synonyms);
+  for (const wheel of lexicon.wheels) {
+    hash.update(wheel.name);
+    add(wheel.levels.level1);
+    add(wheel.levels.level2);
+  }
+  return hash.digest("hex").slice(0, hashLength);
+}
+
+const hashLength = 12;

@@ -112,7 +112,7 @@ function unpack(packed: Uint8Array, file: string, entry: Entry, bounds: ZipBound
     // One byte more than promised is enough to see that the promise was false.
     return inflateRawSync(packed, { maxOutputLength: entry.size + 1 });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
+    if (/BUFFER_TOO_LARGE$/.test((cause as NodeJS.ErrnoException).code ?? "")) {
       throw tooLarge(file, `more than the ${entry.size} that member "${entry.name}" announces`, bounds);
     }
     throw damaged(file, `member "${entry.name}" to be deflated data`, (cause as Error).message);
