@@ -52,6 +52,16 @@ export function createRandom(seed: number): Random {
   };
 }
 
+/** A shuffle of 0 .. count - 1 (Fisher-Yates). */
+export function permutation(count: number, random: Random): number[] {
+  const order = Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = random.int(i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}
+
 /** One seed from several keys, such as (seed, step, sample): any change of a key gives an unrelated stream. */
 export function mixSeeds(...keys: readonly number[]): number {
   let mixed = 0x243f6a88;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRandom, mixSeeds } from "../src/random.ts";
+import { createRandom, mixSeeds, permutation } from "../src/random.ts";
 
 const draws = 20000;
 /** Five standard errors of the mean of 20,000 draws of deviation 1. */
@@ -47,4 +47,11 @@ test("mixed seeds depend on every key, its place and its high bits", () => {
   ];
   assert.equal(new Set(seeds).size, seeds.length);
   assert.equal(mixSeeds(1, 2), seeds[0]);
+});
+
+test("a permutation has every index once, and depends on the generator", () => {
+  const order = permutation(9, createRandom(1));
+  assert.deepEqual([...order].sort(), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.deepEqual(permutation(9, createRandom(1)), order);
+  assert.notDeepEqual(permutation(9, createRandom(2)), order);
 });

@@ -1,12 +1,13 @@
 // The EW set-level F1 of one sample (Eq. 27).
+
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseLabelString } from "../../src/emotion/labels.ts";
 import { setF1, setScore } from "../../src/emotion/set-f1.ts";
 import { lexiconFromTables, resolveGroups, singleWheelLexicon } from "../../src/emotion/wheel.ts";
+import { createRandom, permutation } from "../../src/random.ts";
 import { publishedLexicon } from "../support/lexicon.ts";
-import { seededRandom, shuffledIndices } from "../support/random.ts";
 import { sharedPath } from "../support/shared.ts";
 
 const goldenTolerance = 1e-9;
@@ -58,15 +59,15 @@ test("a wheel on which gold does not resolve counts 0, or is skipped on request"
 });
 
 test("property: order and duplicates of labels do not matter, swapping both sides keeps F1", () => {
-  const random = seededRandom(2);
+  const random = createRandom(2);
   const words = ["angry", "furious", "sad", "gloomy", "calm", "happy", "unheard"];
-  const draw = () => words.filter(() => random() < 0.4);
+  const draw = () => words.filter(() => random.next() < 0.4);
   for (let round = 0; round < 200; round++) {
     const predicted = draw();
     const gold = draw();
     const score = setF1(predicted, gold, single);
     assert.ok(score >= 0 && score <= 1);
-    const mixed = shuffledIndices(predicted.length, random).map((i) => predicted[i]!);
+    const mixed = permutation(predicted.length, random).map((i) => predicted[i]!);
     assert.equal(setF1([...mixed, ...predicted], gold, single), score);
     close(setF1(gold, predicted, single), score, float64Tolerance);
   }

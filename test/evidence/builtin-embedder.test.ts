@@ -1,4 +1,5 @@
 // The built-in embedder: paraphrases meet, wrong cues stay far below the threshold, strange phrases get little.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { phraseGroups } from "../../src/data/theatre/script.ts";
@@ -6,8 +7,8 @@ import { type BuiltinEmbedder, type Concept, fitBuiltinEmbedder } from "../../sr
 import { confusion, leakShare } from "../../src/evidence/confusion.ts";
 import { contentRuns } from "../../src/evidence/phrase-features.ts";
 import { cosineMatrix } from "../../src/evidence/similarity.ts";
+import { createRandom, permutation } from "../../src/random.ts";
 import { phraseBank } from "../support/phrase-bank.ts";
-import { seededRandom, shuffledIndices } from "../support/random.ts";
 
 const threshold = 0.5;
 const float32Tolerance = 1e-6;
@@ -155,7 +156,7 @@ test("deterministic; the name changes with the bank; order of the concepts does 
   assert.equal(again.name, embedder.name);
   assert.deepEqual(again.embed(["a shaky, wide mouth"]), embedder.embed(["a shaky, wide mouth"]));
   assert.notEqual(fitBuiltinEmbedder(phraseBank.slice(1)).name, embedder.name);
-  const mixedBank = shuffledIndices(phraseBank.length, seededRandom(4)).map((i) => phraseBank[i]!);
+  const mixedBank = permutation(phraseBank.length, createRandom(4)).map((i) => phraseBank[i]!);
   const mixed = fitBuiltinEmbedder(mixedBank);
   for (const text of ["a trembling tone", "wide eyes of worry", "low words", "a frown"]) {
     const expected = conceptCosines(text);

@@ -1,11 +1,12 @@
 // Batched routing must equal routing one by one.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Cue, Embedder } from "../../src/evidence/cue.ts";
 import { routeEvidence } from "../../src/evidence/route.ts";
 import { routeBatch } from "../../src/evidence/route-batch.ts";
+import { createRandom } from "../../src/random.ts";
 import type { Clause } from "../../src/text/clause.ts";
-import { seededRandom } from "../support/random.ts";
 import { unitRows } from "../support/vectors.ts";
 
 /** A random but fixed unit vector per text. */
@@ -18,7 +19,7 @@ function randomEmbedder(dimension: number): Embedder & { readonly calls: string[
     embed(texts) {
       calls.push([...texts]);
       const rows = texts.map((text) =>
-        unitRows(1, dimension, seededRandom([...text].reduce((h, c) => h * 31 + c.charCodeAt(0), 7))),
+        unitRows(1, dimension, createRandom([...text].reduce((h, c) => h * 31 + c.charCodeAt(0), 7))),
       );
       return Float32Array.from(rows.flatMap((row) => [...row]));
     },

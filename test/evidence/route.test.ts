@@ -1,11 +1,12 @@
 // Routing, coverage (Eq. 1 to 4) and evidence tokens (Eq. 9) with hand-derived values.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OppoError } from "../../src/error.ts";
 import type { Cue, CueKind } from "../../src/evidence/cue.ts";
 import { coverage, type EvidenceRouting, evidenceTokens, routeEvidence } from "../../src/evidence/route.ts";
+import { createRandom, permutation } from "../../src/random.ts";
 import type { Clause } from "../../src/text/clause.ts";
-import { seededRandom, shuffledIndices } from "../support/random.ts";
 import { unitRows } from "../support/vectors.ts";
 
 const float32Tolerance = 1e-6;
@@ -146,18 +147,18 @@ test("a threshold outside [-1, 1) is an error", () => {
 });
 
 test("property: permuting cues and clauses permutes the matrix; rewards and token sets do not change", () => {
-  const random = seededRandom(11);
+  const random = createRandom(11);
   const kinds: readonly CueKind[] = ["video", "audio", "emotion"];
   const dimension = 4;
   for (let round = 0; round < 60; round++) {
-    const numCues = 1 + Math.floor(random() * 9);
-    const numClauses = 1 + Math.floor(random() * 9);
-    const cues = Array.from({ length: numCues }, (_, c) => cue(kinds[Math.floor(random() * 3)]!, `cue ${c}`));
+    const numCues = 1 + Math.floor(random.next() * 9);
+    const numClauses = 1 + Math.floor(random.next() * 9);
+    const cues = Array.from({ length: numCues }, (_, c) => cue(kinds[Math.floor(random.next() * 3)]!, `cue ${c}`));
     const clauses = Array.from({ length: numClauses }, (_, k) => clauseAt(3 * k, 3 * k + 2));
     const cueVectors = unitRows(numCues, dimension, random);
     const clauseVectors = unitRows(numClauses, dimension, random);
-    const cueOrder = shuffledIndices(numCues, random);
-    const clauseOrder = shuffledIndices(numClauses, random);
+    const cueOrder = permutation(numCues, random);
+    const clauseOrder = permutation(numClauses, random);
     const permute = (matrix: Float32Array, order: readonly number[]) =>
       Float32Array.from(order.flatMap((row) => [...matrix.subarray(row * dimension, (row + 1) * dimension)]));
     const plain = routeEvidence(cues, clauses, cueVectors, clauseVectors, dimension);

@@ -1,8 +1,9 @@
 // The blocked cosine matrix against the plain definition.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cosineMatrix } from "../../src/evidence/similarity.ts";
-import { seededRandom } from "../support/random.ts";
+import { createRandom } from "../../src/random.ts";
 import { unitRows } from "../support/vectors.ts";
 
 const float32Tolerance = 1e-6;
@@ -19,10 +20,10 @@ test("hand-derived cosines, clamped; a zero row gives zeros", () => {
 });
 
 test("every size equals the plain double loop, whatever the blocks", () => {
-  const random = seededRandom(3);
+  const random = createRandom(3);
   for (let rows = 0; rows <= 8; rows++) {
     for (let columns = 0; columns <= 8; columns++) {
-      const dimension = 1 + Math.floor(random() * 9);
+      const dimension = 1 + Math.floor(random.next() * 9);
       const left = unitRows(rows, dimension, random);
       const right = unitRows(columns, dimension, random);
       const result = cosineMatrix(left, right, dimension);

@@ -37,7 +37,7 @@ function makeWorld(dtype: "float32" | "float64" = "float64"): World {
   const reference = tinyPolicy(2, dtype);
   const tensors: Tensor[] = [];
   const rows = (seed: number) => {
-    const row = randomRows(seed, 2, dtype);
+    const row = randomRows(10 + seed, 2, dtype);
     tensors.push(row);
     return row;
   };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createRandom } from "../../src/random.ts";
 import { clippedSurrogate, fullKl, importanceRatio, sampledKl, tokenWeights } from "../../src/rl/objectives/grpo.ts";
 import { oppoLoss } from "../../src/rl/objectives/oppo.ts";
 import {
@@ -10,8 +11,8 @@ import {
   pick,
   weightedSum,
 } from "../../src/rl/objectives/perception.ts";
-import { grad, indices, numLiveTensors, scope, type Tensor, tensor } from "../../src/tensor/index.ts";
-import { seededRandom } from "../support/random.ts";
+import { grad, indices, scope, type Tensor, tensor } from "../../src/tensor/index.ts";
+import { tensorTest } from "../support/tensor-test.ts";
 
 const vectorTolerance = 5e-9;
 const exactTolerance = 1e-12;
@@ -25,15 +26,6 @@ function assertNear(actual: readonly number[], expected: readonly number[], tole
   for (const [i, value] of actual.entries()) {
     assert.ok(Math.abs(value - expected[i]!) <= tolerance, `[${i}]: expected ${expected[i]}, got ${value}`);
   }
-}
-
-/** Every test runs in a scope and leaves no tensor behind. */
-function tensorTest(name: string, body: () => void): void {
-  test(name, () => {
-    const before = numLiveTensors();
-    scope(body);
-    assert.equal(numLiveTensors(), before);
-  });
 }
 
 // Two sequences of 3 and 5 tokens (rl-stack test vectors, computed with numpy).
@@ -124,9 +116,9 @@ function finiteDifferences(f: (values: readonly number[]) => number, at: readonl
 }
 
 tensorTest("divergence, cap, entropies and weights match finite differences", () => {
-  const random = seededRandom(5);
-  const full = Array.from({ length: 12 }, () => 4 * random() - 2);
-  const masked = Array.from({ length: 12 }, () => 4 * random() - 2);
+  const random = createRandom(5);
+  const full = Array.from({ length: 12 }, () => 4 * random.next() - 2);
+  const masked = Array.from({ length: 12 }, () => 4 * random.next() - 2);
   const weights = [0.2, 0.5, 0.3];
   for (const estimator of ["full-vocab", "k1", "k2", "k3"] as const) {
     const objective = (zp: Tensor, zq: Tensor): Tensor => {

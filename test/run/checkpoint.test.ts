@@ -1,19 +1,9 @@
 // Checkpoints are whole or not there, whatever goes wrong while they are written.
 
 import assert from "node:assert/strict";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { describe, it } from "node:test";
 import type { OppoError } from "../../src/error.ts";
 import {
   latestCheckpoint,
@@ -22,12 +12,7 @@ import {
   replaceFile,
   saveCheckpoint,
 } from "../../src/run/checkpoint.ts";
-
-function makeFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "oppo-checkpoint-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return join(folder, "checkpoints");
-}
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 function writeModel(text: string): (directory: string) => void {
   return (directory) => {
@@ -39,7 +24,7 @@ function writeModel(text: string): (directory: string) => void {
 
 describe("checkpoints", () => {
   it("keeps the newest, names the latest and reads back the step", async (t) => {
-    const folder = makeFolder(t);
+    const folder = join(temporaryFolder(t), "checkpoints");
     assert.equal(latestCheckpoint(folder), null);
     for (const step of [5, 10, 15]) await saveCheckpoint(folder, step, writeModel(`weights ${step}`), { keepLast: 2 });
     assert.deepEqual(readdirSync(folder).sort(), ["latest", "step-000010", "step-000015"]);
@@ -51,14 +36,14 @@ describe("checkpoints", () => {
   });
 
   it("replaces one that is reached again", async (t) => {
-    const folder = makeFolder(t);
+    const folder = join(temporaryFolder(t), "checkpoints");
     await saveCheckpoint(folder, 5, writeModel("first"), { keepLast: 1 });
     await saveCheckpoint(folder, 5, writeModel("second"), { keepLast: 1 });
     assert.equal(readFileSync(join(folder, "step-000005/model.safetensors"), "utf8"), "second");
   });
 
   it("leaves nothing half-written when the disk fills up, and the older one stays", async (t) => {
-    const folder = makeFolder(t);
+    const folder = join(temporaryFolder(t), "checkpoints");
     await saveCheckpoint(folder, 5, writeModel("whole"), { keepLast: 1 });
     const fill = (directory: string): void => {
       writeFileSync(join(directory, "model.safetensors"), "half");
@@ -77,7 +62,7 @@ describe("checkpoints", () => {
   });
 
   it("passes other errors on as they are", async (t) => {
-    const folder = makeFolder(t);
+    const folder = join(temporaryFolder(t), "checkpoints");
     const broken = new Error("no such tensor");
     await assert.rejects(
       saveCheckpoint(folder, 1, () => Promise.reject(broken), { keepLast: 1 }),
@@ -87,7 +72,7 @@ describe("checkpoints", () => {
   });
 
   it("does not take a cut one or a leftover for finished", async (t) => {
-    const folder = makeFolder(t);
+    const folder = join(temporaryFolder(t), "checkpoints");
     for (const step of [5, 10]) await saveCheckpoint(folder, step, writeModel("weights"), { keepLast: 9 });
     truncateSync(join(folder, "step-000010/model.safetensors"), 3);
     mkdirSync(join(folder, ".partial-step-000015"));
@@ -108,7 +93,7 @@ describe("checkpoints", () => {
   });
 
   it("replaces small files in one move", (t) => {
-    const folder = makeFolder(t);
+    const folder = join(temporaryFolder(t), "checkpoints");
     mkdirSync(folder);
     replaceFile(join(folder, "results.json"), "one");
     replaceFile(join(folder, "results.json"), "two");

@@ -1,30 +1,15 @@
 // Logs that go on where the run goes on.
 
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, it, type TestContext } from "node:test";
-import type { OppoError } from "../../src/error.ts";
+import { describe, it } from "node:test";
 import { openStepLog, readStepLog } from "../../src/run/metrics.ts";
-
-function makePath(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "oppo-run-directory-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return join(folder, "runs", "demo");
-}
-
-function code(expected: string, pattern: RegExp): (error: OppoError) => boolean {
-  return (error) => {
-    assert.equal(error.code, expected, error.message);
-    assert.match(error.message, pattern);
-    return true;
-  };
-}
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 describe("openStepLog", () => {
   it("appends whole lines at once and reads them back", (t) => {
-    const path = join(makePath(t), "metrics.jsonl");
+    const path = join(temporaryFolder(t), "runs/demo", "metrics.jsonl");
     using log = openStepLog(path, 0);
     log.append({ step: 0, reward: 1.5, kl: Number.NaN });
     assert.equal(readFileSync(path, "utf8"), '{"step":0,"reward":1.5,"kl":null}\n');
@@ -33,7 +18,7 @@ describe("openStepLog", () => {
   });
 
   it("cuts back to the step that a run resumes at, and a last line that a crash cut off", (t) => {
-    const path = join(makePath(t), "rollouts.jsonl");
+    const path = join(temporaryFolder(t), "runs/demo", "rollouts.jsonl");
     {
       using log = openStepLog(path, 0);
       for (const step of [0, 0, 1, 2, 3]) log.append({ step, text: "na\u00efve" });
@@ -61,16 +46,19 @@ describe("openStepLog", () => {
   });
 
   it("names a broken line in the middle and a full disk", (t) => {
-    const path = join(makePath(t), "metrics.jsonl");
+    const path = join(temporaryFolder(t), "runs/demo", "metrics.jsonl");
     mkdirSync(join(path, ".."), { recursive: true });
     writeFileSync(path, '{"step":0}\n{"st\n{"step":2}\n');
-    assert.throws(
-      () => readStepLog(path),
-      code("ERR_LOG_BROKEN", /metrics\.jsonl:2: expected one JSON object with a "step", got "\{\\"st"/),
-    );
+    assert.throws(() => readStepLog(path), {
+      code: "ERR_LOG_BROKEN",
+      message: /metrics\.jsonl:2: expected one JSON object with a "step", got "\{\\"st"/,
+    });
     writeFileSync(path, '{"reward":0}\n');
-    assert.throws(() => openStepLog(path, 0), code("ERR_LOG_BROKEN", /:1: expected one JSON object/));
+    assert.throws(() => openStepLog(path, 0), { code: "ERR_LOG_BROKEN", message: /:1: expected one JSON object/ });
     using full = openStepLog("/dev/full", 0);
-    assert.throws(() => full.append({ step: 3 }), code("ERR_DISK_FULL", /so the log of step 3 could not be written/));
+    assert.throws(() => full.append({ step: 3 }), {
+      code: "ERR_DISK_FULL",
+      message: /so the log of step 3 could not be written/,
+    });
   });
 });

@@ -3,36 +3,22 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
-import { describe, it, type TestContext } from "node:test";
-import type { OppoError } from "../../src/error.ts";
+import { describe, it } from "node:test";
 import { readConfigFile } from "../../src/run/config.ts";
 import { openRunDirectory, type RunFacts } from "../../src/run/run-directory.ts";
 import { readVersions } from "../../src/run/versions.ts";
-
-function makePath(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "oppo-run-directory-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return join(folder, "runs", "demo");
-}
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 function facts(config: unknown, mayChange: readonly string[] = []): RunFacts {
   return { config, mayChange, versions: readVersions("1.13.1"), seeds: [7], device: "cpu" };
 }
 
-function code(expected: string, pattern: RegExp): (error: OppoError) => boolean {
-  return (error) => {
-    assert.equal(error.code, expected, error.message);
-    assert.match(error.message, pattern);
-    return true;
-  };
-}
-
 describe("openRunDirectory", () => {
   it("writes configuration and versions first, and tells a new run from one that goes on", (t) => {
-    const path = makePath(t);
+    const path = join(temporaryFolder(t), "runs/demo");
     const config = { seed: 7, training: { numSteps: 10, learningRate: 1e-6 } };
     {
       using run = openRunDirectory(path, facts(config));
@@ -53,23 +39,23 @@ describe("openRunDirectory", () => {
   });
 
   it("refuses another configuration and gives the lock back", (t) => {
-    const path = makePath(t);
+    const path = join(temporaryFolder(t), "runs/demo");
     openRunDirectory(path, facts({ seed: 7 }))[Symbol.dispose]();
-    assert.throws(
-      () => openRunDirectory(path, facts({ seed: 8 })),
-      code("ERR_RUN_DIFFERS", /got other values of seed\. Choose another folder/),
-    );
+    assert.throws(() => openRunDirectory(path, facts({ seed: 8 })), {
+      code: "ERR_RUN_DIFFERS",
+      message: /got other values of seed\. Choose another folder/,
+    });
     assert.equal(existsSync(join(path, "run.lock")), false);
     openRunDirectory(path, facts({ seed: 7, optional: undefined }))[Symbol.dispose]();
   });
 
   it("refuses a run that a living process holds, and takes over from a dead one", async (t) => {
-    const path = makePath(t);
+    const path = join(temporaryFolder(t), "runs/demo");
     using run = openRunDirectory(path, facts({}));
-    assert.throws(
-      () => openRunDirectory(run.path, facts({})),
-      code("ERR_RUN_LOCKED", new RegExp(`held by process ${process.pid}\\. Wait for it`)),
-    );
+    assert.throws(() => openRunDirectory(run.path, facts({})), {
+      code: "ERR_RUN_LOCKED",
+      message: new RegExp(`held by process ${process.pid}\\. Wait for it`),
+    });
     const child = spawn(process.execPath, ["-e", ""]);
     await once(child, "close");
     for (const holder of [
@@ -82,6 +68,9 @@ describe("openRunDirectory", () => {
       openRunDirectory(path, facts({}))[Symbol.dispose]();
     }
     writeFileSync(join(path, "run.lock"), JSON.stringify({ pid: 1, host: "elsewhere", started: "" }));
-    assert.throws(() => openRunDirectory(path, facts({})), code("ERR_RUN_LOCKED", /held by process 1 on elsewhere/));
+    assert.throws(() => openRunDirectory(path, facts({})), {
+      code: "ERR_RUN_LOCKED",
+      message: /held by process 1 on elsewhere/,
+    });
   });
 });

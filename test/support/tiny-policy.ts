@@ -1,6 +1,7 @@
 // The smallest thing that is an OmniModel: h = tanh(E[previous] + U E[the one before] + means of the media rows + mean of
 // the prompt), logits = h H^T. Autoregressive, sees video and audio, every parameter differentiable, any float dtype.
 // B prompts, N rollouts, C longest completion, D width, V vocabulary
+
 import type {
   ClipRows,
   ModelPrompt,
@@ -8,8 +9,8 @@ import type {
   SampledCompletion,
   SampleOptions,
 } from "../../src/models/omni-model.ts";
+import { createRandom } from "../../src/random.ts";
 import { Generator, indices, keep, noGrad, op, scope, type Tensor, tensor } from "../../src/tensor/index.ts";
-import { seededRandom } from "./random.ts";
 
 export const tinyVocab = 11;
 export const tinyWidth = 6;
@@ -105,12 +106,12 @@ function samplePrompts(
 ): SampledCompletion[][] {
   return prompts.map((prompt, p) =>
     Array.from({ length: options.numSamples }, (_, i) => {
-      const random = seededRandom(options.seeds?.[p * options.numSamples + i] ?? 0);
+      const random = createRandom(options.seeds?.[p * options.numSamples + i] ?? 0);
       const ids: number[] = [];
       const logprobs: number[] = [];
       while (ids.length < options.maxNewTokens && ids[ids.length - 1] !== 0) {
         const logp = next(prompt, ids);
-        let left = random();
+        let left = random.next();
         let id = 0;
         while (id < logp.length - 1 && left >= Math.exp(logp[id]!)) left -= Math.exp(logp[id++]!);
         ids.push(id);
@@ -142,7 +143,7 @@ export function clipRows(video: Tensor | null, audio: Tensor | null): ClipRows {
 
 /** Media rows [count, D] with numbers from a seed, kept. */
 export function randomRows(seed: number, count = 2, dtype: "float32" | "float64" = "float64"): Tensor {
-  const random = seededRandom(seed);
-  const data = Float64Array.from({ length: count * tinyWidth }, () => 2 * random() - 1);
+  const random = createRandom(seed);
+  const data = Float64Array.from({ length: count * tinyWidth }, () => 2 * random.next() - 1);
   return keep(tensor(data, [count, tinyWidth], { dtype }));
 }

@@ -19,6 +19,7 @@ import {
   tensor,
   torchVersion,
 } from "../../src/tensor/index.ts";
+import { tensorTest } from "../support/tensor-test.ts";
 
 const float32Tolerance = 2e-6;
 const float64Tolerance = 1e-12;
@@ -40,15 +41,6 @@ function assertClose(actual: Tensor, expected: readonly number[], tolerance: num
 
 const float = (values: readonly number[], shape?: readonly number[]) => tensor(Float32Array.from(values), shape);
 const double = (values: readonly number[], shape?: readonly number[]) => tensor(Float64Array.from(values), shape);
-
-/** A test whose tensors must all be gone at its end. */
-function tensorTest(name: string, body: () => void): void {
-  test(name, () => {
-    const before = numLiveTensors();
-    scope(body);
-    assert.equal(numLiveTensors(), before);
-  });
-}
 
 describe("operators", () => {
   test("the generated wrappers are what native/ops.txt gives", (t) => {

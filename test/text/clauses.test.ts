@@ -1,10 +1,11 @@
 // Clause cutting: where it cuts, where it must not, and which tokens a clause owns.
+
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { createRandom } from "../../src/random.ts";
 import { splitClauses } from "../../src/text/clauses.ts";
 import { parseResponse } from "../../src/text/response.ts";
-import { seededRandom } from "../support/random.ts";
 import { sharedPath } from "../support/shared.ts";
 
 /** Clause texts of a bare reasoning, cut into one-character tokens. */
@@ -115,15 +116,15 @@ test("minWords drops short clauses and counts CJK characters as words", () => {
 });
 
 test("property: spans are ordered, disjoint, inside the think field, and text does not depend on tokenisation", () => {
-  const random = seededRandom(7);
+  const random = createRandom(7);
   const alphabet = [..."ab 3.,;:!?\n\u3002\u76B1e.g"];
   for (let round = 0; round < 300; round++) {
-    const chars = Array.from({ length: 40 }, () => alphabet[Math.floor(random() * alphabet.length)]!);
+    const chars = Array.from({ length: 40 }, () => alphabet[Math.floor(random.next() * alphabet.length)]!);
     const pieces: string[] = [];
     for (const char of chars) {
-      if (pieces.length > 0 && random() < 0.5) pieces[pieces.length - 1] += char;
+      if (pieces.length > 0 && random.next() < 0.5) pieces[pieces.length - 1] += char;
       else pieces.push(char);
-      if (random() < 0.1) pieces.push("");
+      if (random.next() < 0.1) pieces.push("");
     }
     const text = pieces.join("");
     const think = { start: 5, end: 35 };

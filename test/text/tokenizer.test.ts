@@ -1,11 +1,12 @@
 // The tokenizer against the reference library's golden cases, and the pieces that the method depends on.
+
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import { createRandom } from "../../src/random.ts";
 import { createTokenizer, loadTokenizer, type TextTokenizer } from "../../src/text/tokenizer.ts";
-import { seededRandom } from "../support/random.ts";
 import { sharedPath } from "../support/shared.ts";
 
 /** GPT-2's printable stand-in of a byte. */
@@ -83,10 +84,10 @@ test("bytes that are no UTF-8 become U+FFFD, tags keep their own piece", () => {
 
 test("property: joined pieces are the UTF-8 decoding of the bytes, for any sequence of byte tokens", () => {
   const tokenizer = byteTokenizer();
-  const random = seededRandom(5);
+  const random = createRandom(5);
   const leads = [0x41, 0xc3, 0xe7, 0xf0, 0x9a, 0xb1, 0x80, 0xff, 0xef, 0xbb, 0xbf];
   for (let round = 0; round < 500; round++) {
-    const ids = Array.from({ length: 12 }, () => leads[Math.floor(random() * leads.length)]!);
+    const ids = Array.from({ length: 12 }, () => leads[Math.floor(random.next() * leads.length)]!);
     const expected = new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(ids));
     const pieces = tokenizer.decodePieces(ids);
     assert.equal(pieces.length, ids.length);
