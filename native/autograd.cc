@@ -2,7 +2,6 @@
 // (requires_grad_, retain_grad and _backward are operators and go through the generic call.)
 #include "engine.h"
 
-#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/variable.h>
@@ -115,15 +114,9 @@ static napi_value customGrad(Call& c) {
 }
 
 std::vector<Export> autogradExports() {
-  return {{"setGradMode", entry<setGradMode>},
-          {"pushInference", entry<pushInference>},
-          {"popInference", entry<popInference>},
-          {"requiresGrad", entry<requiresGrad>},
-          {"grad", entry<grad>},
-          {"setGrad", entry<setGrad>},
-          {"gradOf", entry<gradOf>},
-          {"deliver", entry<deliver>},
-          {"customGrad", entry<customGrad>}};
+  return {{"setGradMode", entry<setGradMode>}, {"pushInference", entry<pushInference>}, {"popInference", entry<popInference>},
+          {"requiresGrad", entry<requiresGrad>}, {"grad", entry<grad>}, {"setGrad", entry<setGrad>},
+          {"gradOf", entry<gradOf>}, {"deliver", entry<deliver>}, {"customGrad", entry<customGrad>}};
 }
 
 }  // namespace oppo

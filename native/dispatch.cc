@@ -169,6 +169,7 @@ static void closeEngine(void* data) {
 
 NAPI_MODULE_INIT() {
   using namespace oppo;
+  keepFreedMemory();
   auto* owner = new std::shared_ptr<Engine>(std::make_shared<Engine>());
   Engine* engine = owner->get();
   engine->env = env;

@@ -12,7 +12,6 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 namespace oppo {
@@ -160,10 +159,12 @@ ArgumentSpec describeArgument(const c10::Argument& argument);
 void pushArgument(Engine& engine, const ArgumentSpec& spec, napi_value value, torch::jit::Stack& stack);
 std::string summarize(const c10::IValue& value);
 
-// dispatch.cc: throws through the error factory that JavaScript registered, so that errors have their own classes.
+// dispatch.cc: throws through the error factory that JavaScript registered: errors have their own classes.
 std::string messageOf(const std::exception& error);
 napi_value throwError(Engine& engine, const char* kind, const std::string& message, const std::string& op = "",
                       const std::string& schema = "", const std::string& arguments = "");
+
+void keepFreedMemory();  // device.cc: called when the addon is loaded
 
 // The functions each file offers to JavaScript.
 struct Export {

@@ -83,15 +83,9 @@ static napi_value sizes(Call& c) {
 static napi_value dtype(Call& c) { return fromInt(c.env, (int32_t)c.tensor(0).scalar_type()); }
 static napi_value device(Call& c) { return fromString(c.env, c.tensor(0).device().str()); }
 std::vector<Export> tensorExports() {
-  return {{"drop", entry<drop>},
-          {"dropMany", entry<dropMany>},
-          {"numLive", entry<numLive>},
-          {"attachGuard", entry<attachGuard>},
-          {"releaseGuard", entry<releaseGuard>},
-          {"setScratch", entry<setScratch>},
-          {"sizes", entry<sizes>},
-          {"dtype", entry<dtype>},
-          {"device", entry<device>}};
+  return {{"drop", entry<drop>},         {"dropMany", entry<dropMany>},         {"numLive", entry<numLive>},
+          {"sizes", entry<sizes>},       {"attachGuard", entry<attachGuard>},   {"dtype", entry<dtype>},
+          {"device", entry<device>},     {"releaseGuard", entry<releaseGuard>}, {"setScratch", entry<setScratch>}};
 }
 
 }  // namespace oppo
