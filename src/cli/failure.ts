@@ -30,6 +30,8 @@ const SYSTEM_SENTENCES: Readonly<Record<string, string>> = {
   ENOMEM: "expected free memory, got none. Close other programs or use smaller settings.",
 };
 
+const FREE_SOME = "Free some space and run the same command again; it goes on from what is finished.";
+
 /** The failure to report for something thrown. */
 export function describeFailure(error: unknown): Failure {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -51,8 +53,11 @@ export function describeFailure(error: unknown): Failure {
   }
   const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
   if (isDiskFull(error)) {
-    const full = diskFullError(path ?? process.cwd(), "a file", error);
-    return { code: full.code, message: full.message, exitCode: FAILED, stack };
+    const message =
+      path === undefined
+        ? `the disk is full, so a file could not be written. ${FREE_SOME}`
+        : diskFullError(path, "a file", error).message;
+    return { code: "ERR_DISK_FULL", message, exitCode: FAILED, stack };
   }
   const sentence = SYSTEM_SENTENCES[code ?? ""];
   if (code !== undefined && sentence !== undefined) {
@@ -70,7 +75,7 @@ export function describeFailure(error: unknown): Failure {
 /** Whoever met the full disk first may not know that everything here goes on. */
 function withAdvice(error: OppoError): string {
   if (error.message.includes("Free some") || !isDiskFull(error)) return error.message;
-  return `${error.message} Free some space and run the same command again; it goes on from what is finished.`;
+  return `${error.message} ${FREE_SOME}`;
 }
 
 /** The text for standard error, or for standard output when a program asked for JSON. */

@@ -108,7 +108,8 @@ export async function writeSamples(file: string, samples: Iterable<Sample>): Pro
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });
-    throw error;
+    // A failed write to an open file does not know its path.
+    throw Object.assign(error as Error, { path: file });
   }
 }
 

@@ -2,8 +2,8 @@
 // out, or a small model would learn the gaps by heart), and one think-first yes/no probe per clip and step.
 import type { Sample } from "../data/sample.ts";
 import { annotate, drawProbe, promptText, reasoningQuestion } from "../data/theatre/script.ts";
-import { createRandom } from "../random.ts";
 import type { OmniModel } from "../models/omni-model.ts";
+import { createRandom } from "../random.ts";
 import { deriveSeed } from "../run/seeds.ts";
 import type { ClipLibrary } from "./clip-library.ts";
 import type { SftExample } from "./sft.ts";

@@ -1,8 +1,8 @@
 // Disk space: looked at before a long write begins, and named when it runs out in the middle. Both end in one sentence
 // that says which folder, how much, and what to do.
 
-import { existsSync, statfsSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { existsSync, readdirSync, statfsSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { OppoError } from "../error.ts";
 
 /** Bytes that an ordinary user may still write below `path`, which need not exist yet. */
@@ -11,6 +11,16 @@ export function freeBytes(path: string): number {
   while (!existsSync(folder)) folder = dirname(folder);
   const stats = statfsSync(folder);
   return stats.bavail * stats.bsize;
+}
+
+/** Bytes of the files below a folder; 0 when there is no such folder. */
+export function bytesBelow(folder: string): number {
+  if (!existsSync(folder)) return 0;
+  const sizes = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => {
+    const stats = statSync(join(folder, name), { throwIfNoEntry: false });
+    return stats?.isFile() ? stats.size : 0;
+  });
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** @throws OppoError ERR_DISK_SPACE when there is less room than `bytes` for `purpose`. */

@@ -5,7 +5,9 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { drawProbe, reasoningQuestion } from "../../src/data/theatre/script.ts";
 import { loadModel, type Thinker } from "../../src/models/index.ts";
+import { createRandom } from "../../src/random.ts";
 import { ClipLibrary } from "../../src/recipes/clip-library.ts";
 import { trainableParameters } from "../../src/recipes/demo/cold-start.ts";
 import { theatreEmbedder, theatreEmotionScore, theatrePrompt } from "../../src/recipes/demo/theatre-setting.ts";
@@ -13,7 +15,8 @@ import type { FittedSample } from "../../src/recipes/fitted-samples.ts";
 import { trainGrpo } from "../../src/recipes/grpo.ts";
 import { type PresetName, presets } from "../../src/recipes/presets.ts";
 import { type SftExample, sftLoss, sftSteps } from "../../src/recipes/sft.ts";
-import { theatreExamples } from "../../src/recipes/theatre-examples.ts";
+import { responseText } from "../../src/recipes/theatre-examples.ts";
+import { sceneOf } from "../../src/recipes/theatre-scenes.ts";
 import { trainSchema } from "../../src/recipes/train-config.ts";
 import { resolveConfig } from "../../src/run/config.ts";
 import { type Interrupt, InterruptedError } from "../../src/run/interrupt.ts";
@@ -50,8 +53,21 @@ after(() => theatre[Symbol.dispose]());
 
 /** The annotated reasoning and one probe per clip, the same at every step. */
 function examples(model: Thinker, library: ClipLibrary): SftExample[][] {
-  const options = { seed: 3, probeWeight: 0.5, verdictWeight: 4 };
-  return fitted.map(({ sample }) => theatreExamples(model, library, sample, 0, options));
+  return fitted.map(({ sample }, i) => {
+    const example = (question: string, think: string, answer: string): SftExample => {
+      const text = model.encodeText(responseText(think, answer));
+      return {
+        prompt: library.prompt(sample.id, theatrePrompt(sample, question)),
+        target: Int32Array.from([...text, model.stopIds[0]!]),
+        weights: Float32Array.from({ length: text.length + 1 }, (_, t) => 1 + (t % 3)),
+      };
+    };
+    const probe = drawProbe(sceneOf(sample), i % 2 === 0 ? "video" : "audio", createRandom(i));
+    return [
+      example(reasoningQuestion, sample.reasoning, sample.labels.join(", ")),
+      example(probe.question, probe.think, probe.answer),
+    ];
+  });
 }
 
 function learnByHeart(model: Thinker, library: ClipLibrary): typeof overfit {

@@ -1,12 +1,12 @@
 // Disk space: asked for before a write, and named when it runs out.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import type { OppoError } from "../../src/error.ts";
-import { diskFullError, formatBytes, freeBytes, isDiskFull, requireFreeSpace } from "../../src/run/disk.ts";
+import { bytesBelow, diskFullError, formatBytes, freeBytes, isDiskFull, requireFreeSpace } from "../../src/run/disk.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "oppo-run-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -36,6 +36,14 @@ describe("disk space", () => {
     const sentence = diskFullError(folder, "the checkpoint of step 3", full);
     assert.equal(sentence.code, "ERR_DISK_FULL");
     assert.match(sentence.message, /the disk is full \(.* free\), so the checkpoint of step 3 could not be written/);
+  });
+
+  it("counts what lies below a folder", () => {
+    assert.equal(bytesBelow(join(folder, "absent")), 0);
+    mkdirSync(join(folder, "deep", "deeper"), { recursive: true });
+    writeFileSync(join(folder, "deep", "a"), "12345");
+    writeFileSync(join(folder, "deep", "deeper", "b"), "678");
+    assert.equal(bytesBelow(join(folder, "deep")), 8);
   });
 
   it("writes sizes for people", () => {

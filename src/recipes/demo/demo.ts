@@ -7,7 +7,7 @@ import { buildTheatreTokenizer } from "../../data/theatre/tokenizer.ts";
 import { initTiny } from "../../models/index.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { DeepReadonly } from "../../run/config.ts";
-import { requireFreeSpace } from "../../run/disk.ts";
+import { bytesBelow, requireFreeSpace } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { runPool } from "../../run/pool.ts";
 import type { Progress } from "../../run/progress.ts";
@@ -40,7 +40,7 @@ const bytesNeeded = 1.5e9;
 
 export async function runDemo(run: DemoRun): Promise<DemoResult> {
   const { config } = run;
-  requireFreeSpace(run.directory, bytesNeeded, "the demo");
+  requireFreeSpace(run.directory, Math.max(0, bytesNeeded - bytesBelow(run.directory)), "the demo");
   using opened = openRunDirectory(run.directory, {
     config,
     mayChange: ["workers", "arms", "seeds", "numStories"],
@@ -146,6 +146,7 @@ async function runStage(
       },
     },
   );
+  shown.update(numTasks * taskUnits, "");
   shown.finish();
 }
 
