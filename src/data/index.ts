@@ -1,4 +1,6 @@
-// The data layer: samples, the JSONL format they are kept in, and the corpora that can be read or made.
+// The data layer: samples, the JSONL format they are kept in, the data sets that can be read, and the corpus that is made.
+export { datasetNamed, datasets } from "./datasets.ts";
+export type { GroundTruth } from "./ground-truth.ts";
 export {
   DatasetError,
   loadSamples,
@@ -8,6 +10,8 @@ export {
   type SkippedRow,
   writeSamples,
 } from "./jsonl.ts";
+export { readDataset, readGroundTruth } from "./read-dataset.ts";
+export type { AnnotatedSample, DatasetReader, DatasetReadOptions, RowProblem, Split } from "./reader.ts";
 export type { Sample } from "./sample.ts";
 export {
   type BuildOptions,

@@ -1,6 +1,7 @@
 // Every command of the command line, in the order of the help.
 
 import type { CommandDefinition } from "../command.ts";
+import { dataCommand } from "./data.ts";
 import { demoCommand } from "./demo.ts";
 import { demoTaskCommand } from "./demo-task.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -17,6 +18,7 @@ export const commands: readonly CommandDefinition[] = [
   trainCommand,
   evaluateCommand,
   presetsCommand,
+  dataCommand,
   doctorCommand,
   demoTaskCommand,
 ];

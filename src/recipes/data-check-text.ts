@@ -1,0 +1,71 @@
+// The findings of a data check as text for a terminal.
+import type { DatasetReader, DatasetSource } from "../data/reader.ts";
+import { type DataCheck, leftOut, type SplitCheck } from "./data-check.ts";
+
+const maxLabelsShown = 15;
+
+export function dataCheckText(check: DataCheck): string {
+  const { title, root, splits, problems, notes, source } = check;
+  const there = splits.filter(({ state }) => state === "read");
+  const rows = splits.flatMap(({ rowProblems }) =>
+    rowProblems.map(({ file, line, reason }) => `${file}:${line}: ${reason}`),
+  );
+  return [
+    `${title} in ${root}`,
+    ...(there.length > 0 ? ["", ...tableLines(there)] : []),
+    ...section("Labels", there.filter(hasLabels).map(labelLine)),
+    ...section("To repair", problems),
+    ...section("Rows", rows),
+    ...(check.isThere ? [] : howToGet(source)),
+    ...section("To know", notes),
+    ...(problems.length === 0 ? ["", "Nothing to repair."] : []),
+  ].join("\n");
+}
+
+export function dataListText(readers: readonly Omit<DatasetReader, "read">[]): string {
+  const rows = readers.map(({ name, title, kind, splits }) => [
+    name,
+    title,
+    kind,
+    splits.map((split) => split.name).join(", "),
+  ]);
+  return alignedLines([["name", "in tables", "labels", "splits"], ...rows]).join("\n");
+}
+
+function tableLines(splits: readonly SplitCheck[]): string[] {
+  const header = ["split", "samples", "published", "left out", "no label", "no subtitle", "no clip"];
+  const rows = splits.map((split) => [
+    split.name,
+    String(split.numSamples),
+    split.numPublished === null ? "-" : String(split.numPublished),
+    String(leftOut(split)),
+    String(split.numWithoutLabels),
+    String(split.numWithoutSubtitle),
+    String(split.missingMedia.length),
+  ]);
+  return alignedLines([header, ...rows]);
+}
+
+function alignedLines(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ")}`.trimEnd());
+}
+
+function hasLabels({ labels }: SplitCheck): boolean {
+  return Object.keys(labels).length > 0;
+}
+
+function labelLine({ name, labels }: SplitCheck): string {
+  const entries = Object.entries(labels);
+  const shown = entries.slice(0, maxLabelsShown).map(([label, count]) => `${label} ${count}`);
+  const rest = entries.length - shown.length;
+  return `${name}: ${shown.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
+function howToGet({ access, layout }: DatasetSource): string[] {
+  return [...section("Where to get it", [access]), ...section("How the folder must look", layout)];
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${line}`)];
+}
