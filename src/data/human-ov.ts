@@ -15,8 +15,8 @@ export const humanOv = challengeReader({
       "of video and audio of track 2 with its own script.",
     layout: [
       "mer2026-dataset/",
-      "  video/NAME.mp4",
-      "  audio/NAME.wav",
+      "  video/NAME.mp4    (or video_7z/GROUP/NAME.mp4)",
+      "  audio/NAME.wav    (or audio_7z/GROUP/NAME.wav)",
       "  subtitle_chieng.csv       (name,chinese,english)",
       "  track2_train_human.csv    (name,openset)",
     ],

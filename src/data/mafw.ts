@@ -11,6 +11,7 @@ import {
   skipCounter,
   splitOf,
 } from "./reader.ts";
+import { checkSize } from "./table.ts";
 
 const wordOfNoun: ReadonlyMap<string, string> = new Map([
   ["happiness", "happy"],
@@ -74,6 +75,7 @@ async function* read(root: string, splitName: string, options?: DatasetReadOptio
 /** Clip name without its extension -> line and noun; of repeated names the last. */
 function readLines(file: string, skip: SkipRow): Map<string, { readonly line: number; readonly noun: string }> {
   const rows = new Map<string, { line: number; noun: string }>();
+  checkSize(file);
   const text = readFileSync(file, "utf8").replace(/^\ufeff/, "");
   for (const [index, content] of text.split(/\r\n|\n|\r/).entries()) {
     const line = index + 1;

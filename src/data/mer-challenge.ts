@@ -2,7 +2,7 @@
 // label sets (`name, openset`), one of descriptions (`name, reason`) and one of subtitles. Paths and columns are those of
 // AffectGPT's and MERTools' config.py and dataset classes.
 import { normaliseLabels, parseLabelString } from "../emotion/labels.ts";
-import { type DatasetFolder, findFile, hasFile, mediaFinder, nameProblem, openFolder, relativePath } from "./folder.ts";
+import { type DatasetFolder, findFile, hasFile, mediaFinder, nameProblem, openFolder } from "./folder.ts";
 import {
   type AnnotatedSample,
   type DatasetReader,
@@ -63,7 +63,9 @@ async function* readSplit(
   const subtitles = await readTexts(folder, layout.subtitleFile, layout.subtitleColumn, skip);
   const reasons = await readTexts(folder, split.reasonFile, "reason", skip);
   const names = layout.namesInSubtitles ? (subtitles ?? new Map<string, string>()).keys() : labels.keys();
-  const video = mediaFinder(folder, ["video"], [".mp4", ".avi", ".mkv"]);
+  // MER2026's parts unpack into video_7z/GROUP and audio_7z/GROUP.
+  const video = mediaFinder(folder, ["video", "video_7z/*"], [".mp4", ".avi", ".mkv"]);
+  const audio = mediaFinder(folder, ["audio", "audio_7z/*"], [".wav", ".mp3"]);
   for (const name of names) {
     const label = labels.get(name);
     const problem = nameProblem(name);
@@ -81,7 +83,7 @@ async function* readSplit(
         labels: words.length > 0 || split.isUnlabelled ? words : [labelOfNone],
         reasoning: reasons?.get(name) ?? "",
         cues: [],
-        meta: { dataset: layout.title, split: split.name, audio: relativePath(folder, `audio/${name}.wav`) },
+        meta: { dataset: layout.title, split: split.name, audio: audio(name) },
       };
       yield { sample, annotation: label.cell };
     }

@@ -1,6 +1,6 @@
 // The layout that MERBench gave eight data sets and that MER-UniBench took over: a folder `NAME-process` with a label archive,
 // a table of transcripts, a folder of videos and one of sound. Folders, files and columns: AffectGPT's config.py.
-import { type DatasetFolder, findFile, hasFile, mediaFinder, openFolder, relativePath } from "./folder.ts";
+import { type DatasetFolder, findFile, hasFile, mediaFinder, openFolder } from "./folder.ts";
 import { type LabelEntry, readCorpus } from "./label-archive.ts";
 import {
   type AnnotatedSample,
@@ -79,6 +79,7 @@ async function* readSplit(
   const entries = await readCorpus(file, split.corpus, skip);
   const subtitles = await readSubtitles(layout, folder, skip);
   const video = mediaFinder(folder, [layout.video.folder], layout.video.extensions);
+  const audio = mediaFinder(folder, [layout.audioFolder], [".wav"]);
   for (const [name, entry] of entries) {
     if (split.takes?.(name) === false) continue;
     const read = layout.kind === "discrete" ? wordOf(layout, entry) : strengthOf(layout, entry);
@@ -86,7 +87,6 @@ async function* readSplit(
       skip({ kind: read.kind, file, line: entry.line, reason: `${name}: ${read.problem}`, name });
       continue;
     }
-    const audio = relativePath(folder, `${layout.audioFolder}/${name}.wav`);
     const sample = {
       id: name,
       media: video(name),
@@ -94,7 +94,7 @@ async function* readSplit(
       labels: [read.word],
       reasoning: "",
       cues: [],
-      meta: { dataset: layout.title, split: split.name, audio, ...strengthMeta(entry) },
+      meta: { dataset: layout.title, split: split.name, audio: audio(name), ...strengthMeta(entry) },
     };
     yield { sample, annotation: read.annotation };
   }

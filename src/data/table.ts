@@ -13,7 +13,7 @@ export interface TableRow<Column extends string> {
   readonly cells: Readonly<Record<Column, string>>;
 }
 
-const maxFileBytes = 2 ** 29;
+const maxFileBytes = 2 ** 28;
 const maxRecordLength = 1_000_000;
 
 /** What `pandas.read_csv` takes for a missing value (its `na_values` default), which the official readers rely on. */
@@ -104,7 +104,8 @@ function innerBreaks(record: readonly string[]): { numCounted: number; numDouble
   return { numCounted, numDoubled };
 }
 
-function checkSize(file: string): void {
+/** @throws DatasetError `ERR_DATASET_TABLE_BROKEN` for a file that is no label file, so large is it. */
+export function checkSize(file: string): void {
   const { size } = statSync(file);
   if (size <= maxFileBytes) return;
   throw new DatasetError(

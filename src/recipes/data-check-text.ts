@@ -19,7 +19,17 @@ export function dataCheckText(check: DataCheck): string {
     ...(check.isThere ? [] : howToGet(source)),
     ...section("To know", notes),
     ...(problems.length === 0 ? ["", "Nothing to repair."] : []),
-  ].join("\n");
+  ]
+    .map(printable)
+    .join("\n");
+}
+
+const maxLineLength = 1000;
+
+/** What files contain must not steer the terminal. */
+function printable(line: string): string {
+  const text = line.replace(/\p{Cc}/gu, "?");
+  return text.length > maxLineLength ? `${text.slice(0, maxLineLength)} ...` : text;
 }
 
 export function dataListText(readers: readonly Omit<DatasetReader, "read">[]): string {

@@ -96,6 +96,17 @@ describe("the other sets of the releases", () => {
   }
 });
 
+test("MER2026's unpacked parts are found in their groups", async (t) => {
+  const root = datasetFolder(t, {
+    "mer2026-dataset/track2_train_human.csv": "name,openset\na,[sad]\n",
+    "mer2026-dataset/video_7z/0007/a.mp4": "",
+    "mer2026-dataset/audio_7z/0007/a.wav": "",
+  });
+  const { samples } = await readAll(humanOv, root, "train");
+  assert.equal(samples[0]!.media, "mer2026-dataset/video_7z/0007/a.mp4");
+  assert.equal(samples[0]!.meta?.audio, "mer2026-dataset/audio_7z/0007/a.wav");
+});
+
 test("MER2025's candidates have names and no labels, and cannot be scored on", async (t) => {
   const root = datasetFolder(t, {
     "track_all_candidates.csv": "name\nclip_a\nclip_b\n",

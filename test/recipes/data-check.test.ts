@@ -92,3 +92,11 @@ test("a file that cannot be read is a problem of its splits, not the end of the 
   );
   assert.match(check.problems[0]!, /^train: .*label-6way\.npz.*expected/);
 });
+
+test("control characters from files do not reach the terminal", async (t) => {
+  const table = "name,openset\na,\u001b[31mred\na,[b\u0007]\n";
+  const check = await checkDataNamed("human-ov", datasetFolder(t, { "track2_train_human.csv": table }));
+  assert.ok(JSON.stringify(check).includes("\\u0007"));
+  assert.match(dataCheckText(check), /train: b\? 1/);
+  assert.doesNotMatch(dataCheckText(check).replaceAll("\n", ""), /\p{Cc}/u);
+});
