@@ -5,11 +5,13 @@
 
 import type { Sample } from "../data/sample.ts";
 import type { Cue } from "../evidence/cue.ts";
+import { probeQuestion } from "../evidence/probe-question.ts";
+import type { Modality } from "../media/clip.ts";
 import { parseResponse } from "../text/response.ts";
 import { type BootstrapOptions, bootstrap, bootstrapMean, seededUniform } from "./bootstrap.ts";
 import { type CueBank, ofKind } from "./cue-bank.ts";
 import type { Report } from "./report.ts";
-import { intactView, type Modality, maskedView, type Query } from "./respondent.ts";
+import { intactView, maskedView, type Query } from "./respondent.ts";
 
 export type ProbeKind = "masked" | "present" | "absent";
 
@@ -28,11 +30,6 @@ export interface ProbeOptions {
   readonly seed: number;
   /** Whether the other modality suggests the cue (strong audio-visual correlation). Default: every cue of a clip. */
   readonly isTypical?: (sample: Sample, cue: Cue) => boolean;
-}
-
-/** "does the video show a furrowed brow?" / "does the audio contain a loud voice?" */
-export function probeQuestion(modality: Modality, cue: Cue): string {
-  return modality === "video" ? `does the video show ${cue.text}?` : `does the audio contain ${cue.text}?`;
 }
 
 /**
@@ -70,7 +67,7 @@ export function buildProbes(
 
 export function probeQuery(probe: Probe): Query {
   const view = probe.kind === "masked" ? maskedView(probe.sample, probe.modality) : intactView(probe.sample);
-  return { prompt: probeQuestion(probe.modality, probe.cue), view };
+  return { prompt: probeQuestion(probe.modality, probe.cue.text), view };
 }
 
 /** How a model was told to answer: with think and answer tags, or freely (then the first word counts). */

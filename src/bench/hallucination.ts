@@ -1,11 +1,12 @@
 // Free reasoning under a mask: with black frames (or silence) every visual (or audible) cue that is stated is invented.
 // Counted per clip, beside the share of responses that still have the format: a model that babbles when it sees nothing
 // invents nothing, and must not win by that. Goes beyond the paper, which asks yes/no questions only.
+
+import type { Modality } from "../media/clip.ts";
 import { type BootstrapOptions, bootstrapMean } from "./bootstrap.ts";
 import { type CueBank, ofKind, shareIn } from "./cue-bank.ts";
 import { formatScores } from "./emotion-score.ts";
 import type { Report } from "./report.ts";
-import type { Modality } from "./respondent.ts";
 
 /** Per clip, for the modality that was masked. */
 export interface HallucinationValues {

@@ -4,6 +4,7 @@
 
 import type { Sample } from "../data/sample.ts";
 import type { Cue } from "../evidence/cue.ts";
+import type { Modality } from "../media/clip.ts";
 import { type BootstrapOptions, bootstrapMean, defaultBootstrapOptions } from "./bootstrap.ts";
 import { type CueBank, presentCues } from "./cue-bank.ts";
 import { type EmotionScore, emotionScores, formatScores } from "./emotion-score.ts";
@@ -17,7 +18,7 @@ import {
 } from "./faithfulness.ts";
 import { hallucinationReport, hallucinationValues } from "./hallucination.ts";
 import type { Report } from "./report.ts";
-import { type ClipView, intactView, type Modality, maskedView, type Respondent } from "./respondent.ts";
+import { type ClipView, intactView, maskedView, type Respondent } from "./respondent.ts";
 import { swapPartners, swappedView, swapReport, swapValues } from "./swap.ts";
 import { cosineRecall, statedCues, utilizationReport, utilizationValues } from "./utilization.ts";
 

@@ -2,11 +2,8 @@
 // any model can be measured: ours, an endpoint, a stub in a test.
 
 import type { Sample } from "../data/sample.ts";
-import type { CueKind } from "../evidence/cue.ts";
+import type { Modality } from "../media/clip.ts";
 import type { Span } from "../text/clause.ts";
-
-/** What can be masked or swapped. */
-export type Modality = Exclude<CueKind, "emotion">;
 
 /**
  * What the model gets to see and hear. `video` and `audio` name the sample whose stream is played; null is a fully

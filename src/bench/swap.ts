@@ -2,10 +2,11 @@
 // new clip and which stick to the old one. A faithful model follows; one that guesses from the other modality sticks.
 
 import type { Sample } from "../data/sample.ts";
+import type { Modality } from "../media/clip.ts";
 import { type BootstrapOptions, bootstrapMean } from "./bootstrap.ts";
 import { type CueBank, ofKind, shareIn } from "./cue-bank.ts";
 import type { Report } from "./report.ts";
-import type { ClipView, Modality } from "./respondent.ts";
+import type { ClipView } from "./respondent.ts";
 
 /**
  * For every sample the next one (in order, wrapping) that shares no label with it; -1 where there is none.

@@ -1,6 +1,7 @@
 // What is written about a scene: the exact cues, an annotator's reasoning (which under-reports), labels, prompts, yes/no
 // probes with think-first answers, and the way back from a phrase to the cue it names. Text only, no media.
 import type { Cue } from "../../evidence/cue.ts";
+import { probeQuestion } from "../../evidence/probe-question.ts";
 import type { Modality } from "../../media/clip.ts";
 import type { Random } from "../../random.ts";
 import { pick, type Scene } from "./draw.ts";
@@ -121,11 +122,6 @@ export const reasoningQuestion = "what does the person feel, and why?";
 /** A user turn: the spoken line, when it is known, and a question. */
 export function promptText(subtitle: string, question: string = reasoningQuestion): string {
   return subtitle === "" ? question : `the person says: ${subtitle}. ${question}`;
-}
-
-/** Example: "does the audio contain a loud voice?" */
-export function probeQuestion(modality: Modality, phrase: string): string {
-  return modality === "video" ? `does the video show ${phrase}?` : `does the audio contain ${phrase}?`;
 }
 
 /** One yes/no question about a scene, with the answer that the unmasked clip supports. */

@@ -1,1 +1,0 @@
-export { OppoError } from "./error.ts";

@@ -1,0 +1,82 @@
+// Every source file is run by a test. A test vouches for the files that it imports, for their neighbours of the same folder
+// that they are made of, and for what an index.ts gathers; whatever else is tested from the outside is listed here.
+import assert from "node:assert/strict";
+import { basename, dirname } from "node:path";
+import { test } from "node:test";
+import { type Edge, importsOf, readTree } from "./support/source-tree.ts";
+
+/** Files (folders end with a slash) that no test imports -> what runs them. */
+const runBy: Readonly<Record<string, string>> = {
+  "src/cli/main.ts": "test/cli/program.test.ts",
+  "src/cli/commands/": "test/cli/commands.test.ts",
+  "src/recipes/demo/": "test/recipes/demo.test.ts",
+  "src/recipes/corpus.ts": "test/cli/commands.test.ts",
+  "src/recipes/doctor.ts": "test/cli/program.test.ts",
+  "src/recipes/evaluate-model.ts": "test/cli/commands.test.ts",
+  "src/recipes/local-respondent.ts": "test/cli/commands.test.ts",
+  "src/recipes/rebuild-report.ts": "test/cli/commands.test.ts",
+  "src/recipes/train.ts": "test/cli/commands.test.ts",
+  "src/recipes/warm-up.ts": "test/recipes/demo.test.ts",
+  "src/recipes/stories.ts": "test/recipes/demo.test.ts",
+};
+
+const fewestSources = 150;
+
+function carries({ from, to }: Edge): boolean {
+  return dirname(from) === dirname(to) || (basename(from) === "index.ts" && to.startsWith(`${dirname(from)}/`));
+}
+
+/** The files with code (path -> text) that no test vouches for. */
+function untested(sources: ReadonlyMap<string, string>, tests: ReadonlyMap<string, string>): string[] {
+  const reached = new Set<string>();
+  const reach = (path: string): void => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    for (const edge of importsOf(path, sources.get(path) ?? "")) if (carries(edge)) reach(edge.to);
+  };
+  for (const [path, text] of tests) for (const { to } of importsOf(path, text)) reach(to);
+  const hasCode = (text: string) => /^(export )?(default )?(async )?(function|class|const|using|await)\b/m.test(text);
+  return [...sources].filter(([path, text]) => !reached.has(path) && hasCode(text)).map(([path]) => path);
+}
+
+const sources = readTree("src", /\.ts$/);
+const tests = readTree("test", /\.ts$/);
+
+test("every source file is run by a test", () => {
+  assert.ok(sources.size > fewestSources, `only ${sources.size} source files were found`);
+  const missing = untested(sources, tests);
+  const isListed = (path: string) => path in runBy || `${dirname(path)}/` in runBy;
+  assert.deepEqual(
+    missing.filter((path) => !isListed(path)),
+    [],
+    "no test imports these: add one under test/, or say here what runs them",
+  );
+  for (const [path, runner] of Object.entries(runBy)) {
+    assert.ok(
+      missing.some((file) => file === path || `${dirname(file)}/` === path),
+      `${path} needs no row`,
+    );
+    assert.ok(tests.has(runner), `${runner} is not there`);
+  }
+});
+
+test("a file without a test, a type without code and a neighbour are told apart", () => {
+  const files = new Map([
+    ["src/a/one.ts", 'import { two } from "./two.ts";\nimport "../b/three.ts";\nexport const one = two;'],
+    ["src/a/two.ts", "export function two() {}"],
+    ["src/b/three.ts", "export const three = 3;"],
+    ["src/b/types.ts", "export interface Four {}"],
+    ["src/c/index.ts", 'export { five } from "./deep/five.ts";'],
+    ["src/c/deep/five.ts", "export class five {}"],
+  ]);
+  const tested = new Map([
+    ["test/a/one.test.ts", 'import { one } from "../../src/a/one.ts";\nimport { five } from "../../src/c/index.ts";'],
+  ]);
+  assert.deepEqual(untested(files, tested), ["src/b/three.ts"]);
+  assert.deepEqual(untested(files, new Map()), [
+    "src/a/one.ts",
+    "src/a/two.ts",
+    "src/b/three.ts",
+    "src/c/deep/five.ts",
+  ]);
+});
