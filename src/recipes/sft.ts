@@ -96,7 +96,7 @@ interface Branches {
   readonly completions: readonly Int32Array[];
 }
 
-/** Cuts the prompts of one clip at their longest common prefix, which keeps at least one token for each branch. */
+/** Cuts the prompts of one clip, which all show the same rows, at their longest common prefix, which keeps at least one token for each branch. */
 function branchOff(examples: readonly SftExample[]): Branches {
   const prompts = examples.map((example) => example.prompt.tokens);
   const shared = commonPrefix(prompts);

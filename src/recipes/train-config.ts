@@ -23,7 +23,7 @@ export const perceptionSchema = z.strictObject({
     .enum(["none", "oppo", "papo", "papoDual"])
     .default("oppo")
     .describe("which masked inputs are compared on which tokens (Eq. 6 to 10)"),
-  perceptionLossWeight: z.number().min(0).default(0.05).describe("beta of J_total; paper 8e-3 (of the sum)"),
+  perceptionLossWeight: z.number().min(0).default(0.03).describe("beta of J_total; paper 8e-3 (of the sum)"),
   maskRatio: z
     .union([unit, z.literal("mixed")])
     .default("mixed")
@@ -51,12 +51,12 @@ export const perceptionSchema = z.strictObject({
     .describe("KL(masked policy || masked reference) on other tokens; ours, paper none"),
   anchorTo: z
     .enum(["reference", "full"])
-    .default("full")
+    .default("reference")
     .describe("what the anchor holds those tokens to: the masked reference, or the policy's own unmasked branch"),
   minChoiceEntropy: z
     .number()
     .min(0)
-    .default(0.3)
+    .default(0)
     .describe(
       "nats of the reference's entropy below which an evidence token counts as forced and is anchored; ours, paper 0",
     ),

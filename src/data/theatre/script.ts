@@ -133,10 +133,15 @@ export interface SceneProbe {
   readonly answer: "yes" | "no";
 }
 
-/** A probe for one cue; the thought names the state of the asked attribute and nothing else. */
+/**
+ * A probe for one cue; the thought names the state of the asked attribute and nothing else, or that the modality shows
+ * nothing at all.
+ */
 export function sceneProbe(scene: Scene, cue: SceneCue, random: Random): SceneProbe {
-  const present = sceneCues(scene, cue.modality).find(({ attribute }) => attribute === cue.attribute);
-  const seen = present ? cuePhrases[present.key][0] : plainPhrases[cue.attribute];
+  const cues = sceneCues(scene, cue.modality);
+  const present = cues.find(({ attribute }) => attribute === cue.attribute);
+  const plain = cues.length === 0 ? pick(neutralPhrases[cue.modality], random) : plainPhrases[cue.attribute];
+  const seen = present ? cuePhrases[present.key][0] : plain;
   return {
     cue,
     question: probeQuestion(cue.modality, cuePhrases[cue.key][0]),

@@ -57,6 +57,10 @@ export const typicalAcoustic: Readonly<Record<Emotion, AcousticState>> = {
   calm: { volume: "plain", pace: "plain", pitch: "plain", quality: "plain" },
 };
 
+/** Nothing to see, nothing to hear: what a modality is without an emotion. */
+export const plainVisual: VisualState = typicalVisual.calm;
+export const plainAcoustic: AcousticState = typicalAcoustic.calm;
+
 /** How a scene is drawn and annotated. All are probabilities. */
 export const rates = {
   /** Training scenes: face and voice show the same emotion; otherwise the two are independent. */
@@ -70,7 +74,11 @@ export const rates = {
   /** The line fits the voice's emotion; otherwise it is a neutral line. */
   subtitleFits: 0.5,
   /** The annotator writes a cue down (at least one per expressive modality): annotations under-report. */
-  annotatorMentions: 0.67,
+  annotatorMentions: 0.62,
+  /** The model's copy of a training clip lacks one modality (black or silent), though the annotator had the whole clip ... */
+  hiddenModality: 0.15,
+  /** ... and wrote down what it showed; otherwise the copy was checked and nothing is claimed of what it lacks. */
+  hiddenStillDescribed: 0.88,
   /** A cue is named by its first phrase rather than by any of its phrases. */
   firstPhrase: 0.6,
 } as const;

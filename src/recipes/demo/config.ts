@@ -13,9 +13,9 @@ export const demoSchema = z.strictObject({
   shards: count.default(2).describe("parts in which a split is rendered and decoded"),
   clips: z
     .strictObject({
-      warmup: count.default(1000).describe("decorrelated clips for the towers"),
+      warmup: count.default(900).describe("decorrelated clips for the towers"),
       warmupDev: count.default(100),
-      sft: count.default(800),
+      sft: count.default(1400),
       rl: count.default(600),
       dev: count.default(100).describe("congruent clips for every choice of a hyper-parameter"),
       devConflict: count.default(50),
@@ -25,7 +25,7 @@ export const demoSchema = z.strictObject({
     .prefault({}),
   warmup: z
     .strictObject({
-      steps: count.default(240),
+      steps: count.default(180),
       clipsPerStep: count.default(48),
       learningRate: z.number().positive().default(2e-3),
       weightDecay: z.number().min(0).default(0.01),
@@ -33,13 +33,13 @@ export const demoSchema = z.strictObject({
     .prefault({}),
   sft: z
     .strictObject({
-      steps: count.default(440),
-      clipsPerStep: count.default(32),
+      steps: count.default(560),
+      clipsPerStep: count.default(24),
       learningRate: z.number().positive().default(3e-3),
       warmupSteps: z.int().min(0).default(20),
       learningRateFloor: z.number().min(0).max(1).default(0.1),
       weightDecay: z.number().min(0).default(0.02),
-      probeWeight: z.number().min(0).default(0.5).describe("loss weight of a probe's tokens"),
+      probeWeight: z.number().min(0).default(1).describe("loss weight of a probe's tokens"),
       verdictWeight: z.number().positive().default(4).describe("further weight of the yes or no"),
     })
     .prefault({}),
