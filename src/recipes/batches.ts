@@ -1,6 +1,6 @@
 // Which samples a step sees: a function of (seed, step) alone, so that a resumed run goes on with the same data.
 import { createRandom, permutation } from "../random.ts";
-import { deriveSeed } from "../run/seeds.ts";
+import { deriveSeed } from "../seeds.ts";
 
 /** The items of one step: every epoch goes through all of them in a fresh order; a batch may straddle two epochs. */
 export function batchOf<T>(items: readonly T[], size: number, seed: number, step: number): T[] {

@@ -8,7 +8,7 @@ import { plainAcoustic, plainVisual, rates } from "../data/theatre/world.ts";
 import type { Modality } from "../media/clip.ts";
 import type { ClipRows, OmniModel } from "../models/omni-model.ts";
 import { createRandom, type Random } from "../random.ts";
-import { deriveSeed } from "../run/seeds.ts";
+import { deriveSeed } from "../seeds.ts";
 import { borrowedRows, type ClipLibrary } from "./clip-library.ts";
 import type { SftExample } from "./sft.ts";
 import { sceneOf } from "./theatre-scenes.ts";

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { loadModel } from "../../models/index.ts";
 import { openStepLog } from "../../run/metrics.ts";
-import { deriveSeed } from "../../run/seeds.ts";
+import { deriveSeed } from "../../seeds.ts";
 import { openSafetensors, scope } from "../../tensor/index.ts";
 import { batchOf } from "../batches.ts";
 import { ClipLibrary } from "../clip-library.ts";

@@ -12,8 +12,8 @@ import type { Interrupt } from "../../run/interrupt.ts";
 import { runPool } from "../../run/pool.ts";
 import type { Progress } from "../../run/progress.ts";
 import { openRunDirectory } from "../../run/run-directory.ts";
-import { deriveSeed32 } from "../../run/seeds.ts";
 import { readVersions } from "../../run/versions.ts";
+import { deriveSeed } from "../../seeds.ts";
 import { torchVersion } from "../../tensor/index.ts";
 import type { ArmResult } from "../report/data.ts";
 import type { DemoConfig } from "./config.ts";
@@ -76,7 +76,7 @@ export async function runDemo(run: DemoRun): Promise<DemoResult> {
 
 function makeFreshPolicy(paths: DemoPaths, seed: number): void {
   if (existsSync(join(paths.fresh, "config.json"))) return;
-  initTiny(paths.fresh, buildTheatreTokenizer(), deriveSeed32(seed, "policy"));
+  initTiny(paths.fresh, buildTheatreTokenizer(), deriveSeed(seed, "policy"));
 }
 
 function renderTasks(config: DeepReadonly<DemoConfig>, splits: readonly SplitName[]): DemoTask[] {

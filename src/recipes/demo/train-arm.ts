@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadModel } from "../../models/index.ts";
 import { configToYaml, resolveConfig } from "../../run/config.ts";
-import { deriveSeed32 } from "../../run/seeds.ts";
+import { deriveSeed } from "../../seeds.ts";
 import { ClipLibrary } from "../clip-library.ts";
 import { trainGrpo } from "../grpo.ts";
 import { type PresetName, presets } from "../presets.ts";
@@ -28,7 +28,7 @@ export async function trainArm(context: TaskContext, { preset, seed, overrides =
     preset: {
       ...presets[preset].config,
       steps: context.config.rlSteps,
-      seed: deriveSeed32(context.config.seed, "rl", seed),
+      seed: deriveSeed(context.config.seed, "rl", seed),
     },
     overrides,
   });

@@ -2,7 +2,7 @@
 import type { Modality } from "../../media/clip.ts";
 import { loadModel } from "../../models/index.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
-import { deriveSeed32 } from "../../run/seeds.ts";
+import { deriveSeed } from "../../seeds.ts";
 import { type Tensor, writeSafetensors } from "../../tensor/index.ts";
 import type { FittedSample } from "../fitted-samples.ts";
 import { attributeNames, numStates, sceneOf, stateIndices } from "../theatre-scenes.ts";
@@ -24,7 +24,7 @@ export async function warmTower(context: TaskContext, modality: Modality): Promi
   const held = labelled(await load("warmupDev"));
   const tower = parametersUnder(policy.parameters(), prefixes[modality]);
   for (const parameter of tower.values()) parameter.requiresGrad = true;
-  const seed = deriveSeed32(config.seed, "warmup", modality);
+  const seed = deriveSeed(config.seed, "warmup", modality);
   using classifier = new StateClassifier(policy, modality, train[0]!.features, numStates[modality], seed);
   let step = 0;
   for (const metrics of warmUpSteps(classifier, [...tower.values()], train, { ...config.warmup, seed })) {
