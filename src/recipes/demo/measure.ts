@@ -39,7 +39,6 @@ const similarityThreshold = 0.5;
 const queriesPerClip = 11;
 
 export async function measure(context: TaskContext, task: MeasureTask): Promise<void> {
-  const { paths } = context;
   using model = loadModel(task.model);
   const fit = (split: SplitName) => fittedSplit(context, split, (clip) => model.fitClip(clip));
   const congruent = await fit(task.splits.congruent);

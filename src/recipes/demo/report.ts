@@ -52,7 +52,7 @@ export async function writeReport(
   );
   const stories = await clipStories(paths, config, arms);
   const page = reportPage({
-    title: "OPPO on the theatre: what three models claim to see and hear",
+    title: "OPPO on the theatre: what each model claims to see and hear",
     created: new Date().toISOString(),
     arms,
     stories,

@@ -20,6 +20,9 @@ ${headlinePlot(data.arms)}
 ${resultsTable(data.arms)}
 <p class="muted">Small numbers: 95% bootstrap intervals. Bold: best in the row. ${seedNote(data.arms)} A claim counts as stated when its
 cosine with a cue exceeds ${data.similarityThreshold}.</p>
+<p class="muted">The cold start has seen some clips without their picture or their sound: most of their annotations describe what
+was missing, a few say that there is nothing to see or hear. Which of the two a model does when a modality is masked is what
+training decides here.</p>
 <h2>Clips</h2>
 <p class="legend"><span><mark class="video">blue</mark> claims to see</span><span><mark class="audio">orange</mark> claims to hear</span>
 <span><mark class="emotion">green</mark> concludes</span><span><mark class="video absent">struck out</mark> not in the clip</span>
@@ -52,11 +55,10 @@ function lede(arms: readonly ArmResult[]): Html {
   if (start === null || reward.recall === null || oppo.recall === null) {
     return html`What each model claims to see and hear, with every modality there and with one taken away.`;
   }
-  const shareKept = (a: number | null, b: number | null) =>
-    a === null || b === null || b === 0 ? "?" : `${Math.round((100 * a) / b)}%`;
-  return html`Rewarding every annotated cue takes recall from ${start.toFixed(2)} to ${reward.recall.toFixed(2)}.
-The perception loss keeps ${oppo.recall.toFixed(2)} of it, with ${shareKept(oppo.video, reward.video)} of the claims to see in the dark and
-${shareKept(oppo.audio, reward.audio)} of the claims to hear in silence that the reward alone leaves.`;
+  const perClip = (value: number | null) => (value === null ? "?" : value.toFixed(2));
+  return html`Rewarding every annotated cue takes recall from ${start.toFixed(2)} to ${reward.recall.toFixed(2)}, and the
+claims per clip about a video that is black to ${perClip(reward.video)}, about a sound that is silent to ${perClip(reward.audio)}.
+With the perception loss recall is ${oppo.recall.toFixed(2)}, and these claims are ${perClip(oppo.video)} and ${perClip(oppo.audio)}.`;
 }
 
 function seedNote(arms: readonly ArmResult[]): string {
