@@ -72,7 +72,7 @@ describe("the page", () => {
   });
 
   test("claims in words only what the numbers say", () => {
-    assert.match(page, /takes recall from 0\.10 to 0\.30\./);
+    assert.match(page, /takes recall from 0\.10 to 0\.30, and/);
     const [, , oppo] = reportData("", "").arms;
     const alone = reportPage({ ...reportData("", ""), arms: [oppo!] });
     assert.doesNotMatch(alone, /takes recall from/, "without the arms to compare nothing is compared");
