@@ -112,3 +112,63 @@ describe("sizes", () => {
     );
   });
 });
+
+/** What only some folders or files of src/ may do. */
+const habits: readonly { readonly what: string; readonly pattern: RegExp; readonly allowedIn: RegExp }[] = [
+  {
+    what: "writes to the console (lower layers return numbers)",
+    pattern: /\bconsole\.|\bprocess\.(stdout|stderr)\b/,
+    allowedIn: /^src\/(cli|recipes)\/|^src\/run\/progress\.ts$/,
+  },
+  {
+    what: "reads the environment",
+    pattern: /\bprocess\.env\b/,
+    allowedIn: /^src\/(cli|run)\/|^src\/tensor\/native\.ts$/,
+  },
+  {
+    what: "reads the clock",
+    pattern: /\bDate\.now\b|\bnew Date\b|\bperformance\.now\b/,
+    allowedIn: /^src\/(cli|recipes|run)\//,
+  },
+  {
+    what: "draws without a seed",
+    pattern: /\bMath\.random\b|\brandomUUID\b|\brandomBytes\b/,
+    allowedIn: /^src\/run\//,
+  },
+];
+
+function broken(files: Iterable<readonly [path: string, text: string]>): string[] {
+  return [...files].flatMap(([path, text]) =>
+    habits
+      .filter(({ pattern, allowedIn }) => pattern.test(text) && !allowedIn.test(path))
+      .map(({ what }) => `${path} ${what}`),
+  );
+}
+
+describe("habits", () => {
+  test("only recipes and commands talk, only the outside is read where it may be", () => {
+    assert.deepEqual(broken(sources), []);
+  });
+
+  test("a file that does what it may not is named", () => {
+    const text = "console.log(process.env.HOME, Date.now(), Math.random());";
+    assert.equal(broken([["src/rl/step.ts", text]]).length, habits.length);
+    assert.deepEqual(broken([["src/cli/main.ts", text]]), ["src/cli/main.ts draws without a seed"]);
+  });
+
+  test("every file opens with what it is", () => {
+    const files = ["src", "test", "bench", "scripts"].flatMap((folder) => [...readTree(folder, /\.(ts|mjs)$/)]);
+    assert.deepEqual(
+      files.filter(([, text]) => !/^(#!.*\n)?\/\/ \S/.test(text)).map(([path]) => path),
+      [],
+    );
+  });
+
+  test("no drawer for everything", () => {
+    const paths = ["src", "test", "bench", "scripts"].flatMap((folder) => [...readTree(folder, /\.(ts|mjs)$/).keys()]);
+    assert.deepEqual(
+      paths.filter((path) => /\b(utils?|helpers?|common|misc|manager|handler)\b/.test(path)),
+      [],
+    );
+  });
+});

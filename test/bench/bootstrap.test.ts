@@ -1,3 +1,4 @@
+// The bootstrap: percentiles, a share against its normal approximation, samples that do not apply, paired differences.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {

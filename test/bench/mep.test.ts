@@ -1,3 +1,4 @@
+// MEP-Bench on a handful of samples and stub respondents, with every metric derived by hand.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultBootstrapOptions } from "../../src/bench/bootstrap.ts";

@@ -1,3 +1,4 @@
+// Group-relative advantages: hand-computed values, sums of zero, and what is no reward.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultAdvantageOptions, groupAdvantages, sampleStd } from "../../src/rl/advantage.ts";

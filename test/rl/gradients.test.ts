@@ -1,3 +1,5 @@
+// The whole step on a tiny differentiable policy in float64: finite differences, a plainly written GRPO, and what each
+// option must and must not touch.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tokenDivergence } from "../../src/rl/divergence.ts";

@@ -1,3 +1,4 @@
+// The objectives one by one: published test vectors, hand-computed values and finite differences.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRandom } from "../../src/random.ts";

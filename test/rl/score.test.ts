@@ -1,3 +1,4 @@
+// Rewards from text: perfect, empty, malformed and one value in between for each term.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultAdvantageOptions } from "../../src/rl/advantage.ts";

@@ -1,3 +1,4 @@
+// Training steps that train: a policy learns what it is paid for, and a gradient that is not finite changes nothing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AdamW } from "../../src/nn/index.ts";

@@ -1,3 +1,4 @@
+// Which tokens each perception loss looks at, and how masks are drawn.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ScoredRollout } from "../../src/rl/types.ts";
