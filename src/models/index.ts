@@ -5,7 +5,14 @@ import { loadThinker } from "./qwen-omni/load.ts";
 import type { Thinker } from "./qwen-omni/thinker.ts";
 
 export type { LoadOptions } from "./checkpoint/weight-files.ts";
-export { initTiny, type TinyOverrides, type TokenizerFiles } from "./qwen-omni/init.ts";
+export {
+  type FreshOptions,
+  initPublished,
+  initTiny,
+  type PublishedSize,
+  type TinyOverrides,
+  type TokenizerFiles,
+} from "./qwen-omni/init.ts";
 export type { Thinker } from "./qwen-omni/thinker.ts";
 export {
   loadTextEmbedder,

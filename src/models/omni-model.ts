@@ -50,6 +50,8 @@ export interface SampleOptions {
   readonly repetitionPenalty?: number;
   /** One seed per row, [prompts * numSamples]: every sequence draws from its own stream. Ignored when greedy. */
   readonly seeds?: readonly number[];
+  /** Called for every token when it is chosen, while the others are still to come: for streaming. Must not throw. */
+  readonly onToken?: (prompt: number, sample: number, id: number) => void;
 }
 
 /** One sampled sequence, stop token included when it was reached. */

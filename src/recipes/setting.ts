@@ -39,7 +39,7 @@ export interface SettingOptions {
   readonly similarityThreshold: number;
 }
 
-const defaultQuestion =
+export const defaultQuestion =
   "What does the person feel, and why? Reason in <think></think>, then name the emotions in <answer></answer>.";
 
 /** @throws OppoError ERR_EMBEDDER and those of the embedder */
@@ -99,6 +99,7 @@ function lowerCased(groups: NonNullable<SettingOptions["emotionGroups"]>): Recor
 }
 
 /** Example: `The person says: "get out". What does the person feel, and why?` */
-function userTurn(subtitle: string, question: string): string {
+/** A user turn: the spoken line, when it is known, and a question. */
+export function userTurn(subtitle: string, question: string): string {
   return subtitle === "" ? question : `The person says: "${subtitle}". ${question}`;
 }

@@ -6,6 +6,9 @@ import { demoCommand } from "./demo.ts";
 import { demoTaskCommand } from "./demo-task.ts";
 import { doctorCommand } from "./doctor.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { inferCommand } from "./infer.ts";
+import { initCommand } from "./init.ts";
+import { inspectCommand } from "./inspect.ts";
 import { presetsCommand } from "./presets.ts";
 import { reportCommand } from "./report.ts";
 import { theatreCommand } from "./theatre.ts";
@@ -17,6 +20,9 @@ export const commands: readonly CommandDefinition[] = [
   theatreCommand,
   trainCommand,
   evaluateCommand,
+  inferCommand,
+  inspectCommand,
+  initCommand,
   presetsCommand,
   dataCommand,
   doctorCommand,

@@ -30,6 +30,8 @@ export interface WeightTable {
   readonly weights: ReadonlyMap<string, StoredWeight>;
   /** Keys of parts that are not ours (a talker), left out. */
   readonly skipped: readonly string[];
+  /** Files that the index names and the folder does not have; only where they are tolerated. */
+  readonly absent: readonly string[];
 }
 
 /** The architecture's name of a checkpoint key; null for parts that are not read. */
@@ -37,9 +39,10 @@ export type KeyNames = (key: string) => string | null;
 
 /**
  * Finds every tensor of a directory: through the index where there is one, else in model.safetensors.
+ * @param toleratesAbsent lists files that are not there instead of refusing
  * @throws CheckpointError ERR_CHECKPOINT_MISSING, ERR_CHECKPOINT_PICKLE, ERR_CHECKPOINT_INDEX, ERR_CHECKPOINT_* of a header
  */
-export function findWeights(directory: string, nameOf: KeyNames): WeightTable {
+export function findWeights(directory: string, nameOf: KeyNames, toleratesAbsent = false): WeightTable {
   const indexed = existsSync(join(directory, INDEX_FILE)) ? readIndex(directory) : null;
   if (indexed === null) requireSingleFile(directory);
   const skipped: string[] = [];
@@ -51,7 +54,9 @@ export function findWeights(directory: string, nameOf: KeyNames): WeightTable {
   const files = indexed === null ? [SINGLE_FILE] : [...wanted].sort();
   const weights = new Map<string, StoredWeight>();
   const found = new Set<string>();
+  const absent = toleratesAbsent ? files.filter((file) => !existsSync(join(directory, file))) : [];
   for (const file of files) {
+    if (absent.includes(file)) continue;
     for (const [key, entry] of readHeader(join(directory, file)).header.entries) {
       found.add(key);
       const name = nameOf(key);
@@ -74,9 +79,10 @@ export function findWeights(directory: string, nameOf: KeyNames): WeightTable {
     }
   }
   for (const [key, file] of indexed ?? []) {
-    if (wanted.has(file) && !found.has(key)) throw indexError(directory, `${file} has no ${key}`);
+    if (wanted.has(file) && !absent.includes(file) && !found.has(key))
+      throw indexError(directory, `${file} has no ${key}`);
   }
-  return { directory, files, weights, skipped };
+  return { directory, files, weights, skipped, absent };
 }
 
 function indexError(directory: string, what: string): CheckpointError {

@@ -88,7 +88,7 @@ function decode(
       const uniforms = Float32Array.from(batch.owners, (owner) => uniformAt(sequences[Math.max(owner, 0)]!.seed, step));
       return chooseTokens(logits, options, banned, batch.seen, uniforms);
     });
-    record(batch, choice.tokens.toInt32Array(), choice.logprobs.toFloat32Array(), sequences, stop);
+    record(batch, choice.tokens.toInt32Array(), choice.logprobs.toFloat32Array(), sequences, stop, options);
     if (sequences.every(({ stopped }) => stopped)) return;
     choice.logprobs.dispose();
     ids.dispose();
@@ -110,6 +110,7 @@ function record(
   logprobs: Float32Array,
   sequences: readonly Sequence[],
   stop: ReadonlySet<number>,
+  { numSamples, onToken }: SampleOptions,
 ): void {
   batch.owners.forEach((owner, row) => {
     const sequence = sequences[owner];
@@ -117,6 +118,7 @@ function record(
     sequence.ids.push(tokens[row]!);
     sequence.logprobs.push(logprobs[row]!);
     sequence.stopped = stop.has(tokens[row]!);
+    onToken?.(Math.floor(owner / numSamples), owner % numSamples, tokens[row]!);
   });
 }
 

@@ -1,6 +1,6 @@
 // Every parameter of a thinker: its checkpoint key (without `thinker.`), its shape and how a fresh one is drawn.
 // This table is what a checkpoint is checked against, what a new model is made from, and what the counts come from.
-import type { ParameterSpec } from "../checkpoint/parameter-spec.ts";
+import { numElements, type ParameterSpec } from "../checkpoint/parameter-spec.ts";
 import type { AudioConfig, TextConfig, ThinkerConfig, VisionConfig } from "./config.ts";
 
 /** All parameters in checkpoint order. `lm_head.weight` may be absent from a file: it then equals the embedding. */
@@ -146,4 +146,24 @@ export function textSpecs(config: TextConfig, variant: DecoderVariant = OMNI_DEC
     specs.push({ ...weight("lm_head", vocabSize, d), optional: variant.head === "optional" });
   }
   return specs;
+}
+
+export type ThinkerPart = "audio" | "vision" | "text" | "head";
+
+/** The part of a thinker that a parameter belongs to. */
+export function partOf(name: string): ThinkerPart {
+  if (name.startsWith("audio_tower.")) return "audio";
+  if (name.startsWith("visual.")) return "vision";
+  return name === HEAD_NAME ? "head" : "text";
+}
+
+/** Parameters of every part of a model. */
+export function countParameters(config: ThinkerConfig): Record<ThinkerPart | "total", number> {
+  const counts = { audio: 0, vision: 0, text: 0, head: 0, total: 0 };
+  for (const { name, shape } of parameterSpecs(config)) {
+    const count = numElements(shape);
+    counts[partOf(name)] += count;
+    counts.total += count;
+  }
+  return counts;
 }

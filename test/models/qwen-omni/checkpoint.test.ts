@@ -7,8 +7,9 @@ import { test } from "node:test";
 import { loadModel } from "../../../src/models/index.ts";
 import { readCheckpoint } from "../../../src/models/qwen-omni/checkpoint.ts";
 import { parseConfig } from "../../../src/models/qwen-omni/config.ts";
-import { countParameters, initParameters, tinyConfig } from "../../../src/models/qwen-omni/init.ts";
-import { parameterSpecs } from "../../../src/models/qwen-omni/parameters.ts";
+import { publishedConfig, tinyConfig } from "../../../src/models/qwen-omni/config-json.ts";
+import { initParameters } from "../../../src/models/qwen-omni/draw.ts";
+import { countParameters, parameterSpecs } from "../../../src/models/qwen-omni/parameters.ts";
 import {
   numLiveTensors,
   op,
@@ -27,33 +28,8 @@ function ids(): (token: string) => number {
   return (token) => (names.includes(token) ? names.indexOf(token) : names.push(token) - 1);
 }
 
-/** Published sizes: text, audio and vision of the 3B and 7B checkpoints. */
-function publishedConfig(size: "3B" | "7B"): Json {
-  const big = size === "7B";
-  const width = big ? 3584 : 2048;
-  return tinyConfig(big ? 152064 : 151936, ids(), {
-    text_config: {
-      hidden_size: width,
-      num_hidden_layers: big ? 28 : 36,
-      num_attention_heads: big ? 28 : 16,
-      num_key_value_heads: big ? 4 : 2,
-      head_dim: 128,
-      intermediate_size: big ? 18944 : 11008,
-      rope_scaling: { mrope_section: [16, 24, 24], type: "mrope" },
-    },
-    audio_config: { d_model: 1280, encoder_layers: 32, encoder_attention_heads: 20, encoder_ffn_dim: 5120 },
-    vision_config: {
-      depth: 32,
-      hidden_size: 1280,
-      num_heads: 16,
-      intermediate_size: 3420,
-      fullatt_block_indexes: [7, 15, 23, 31],
-    },
-  });
-}
-
 test("parameter counts of the published checkpoints", () => {
-  const seven = parseConfig(publishedConfig("7B"), "7B");
+  const seven = parseConfig(publishedConfig("7b", ids()), "7B");
   assert.equal(parameterSpecs(seven).length, 1346);
   assert.deepEqual(countParameters(seven), {
     audio: 639647232,
@@ -62,7 +38,7 @@ test("parameter counts of the published checkpoints", () => {
     head: 544997376,
     total: 8931813888,
   });
-  const three = parseConfig(publishedConfig("3B"), "3B");
+  const three = parseConfig(publishedConfig("3b", ids()), "3B");
   assert.equal(parameterSpecs(three).length, 1442);
   assert.equal(countParameters(three).total, 4703464448);
 });

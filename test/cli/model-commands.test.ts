@@ -1,0 +1,186 @@
+// The commands about models, seen from the outside: init, inspect, infer, and what bad input is told.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { encodeClip } from "../../src/media/encode.ts";
+import { repositoryRoot } from "../support/repository.ts";
+import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
+
+const main = join(repositoryRoot, "build/js/src/cli/main.js");
+
+let theatre: SmallTheatre;
+let model: string;
+let clips: string[];
+
+before(async () => {
+  theatre = await smallTheatre(2);
+  model = theatre.freshModel(1);
+  clips = theatre.samples.map(({ media }) => join(theatre.corpus, media));
+});
+after(() => theatre[Symbol.dispose]());
+
+function oppo(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    encoding: "utf8",
+    cwd: theatre.root,
+  });
+  return { status, stdout, stderr };
+}
+
+describe("oppo init and oppo inspect", () => {
+  test("a random tiny model is whole, the same for the same seed, and not written over anything", () => {
+    const made = oppo("init", "--arch", "tiny", "--random", "tiny", "--seed", "3", "--json");
+    assert.equal(made.status, 0, made.stderr);
+    const { numParameters, bytes } = JSON.parse(made.stdout);
+    assert.equal(bytes, 4 * numParameters);
+    oppo("init", "--arch", "tiny", "--random", "again", "--seed", "3");
+    oppo("init", "--arch", "tiny", "--random", "other", "--seed", "4");
+    const weights = (name: string) => readFileSync(join(theatre.root, name, "model.safetensors"));
+    assert.ok(weights("tiny").equals(weights("again")));
+    assert.ok(!weights("tiny").equals(weights("other")));
+    const seen = oppo("inspect", "tiny");
+    assert.equal(seen.status, 0, seen.stderr);
+    assert.match(seen.stdout, /^model +Qwen2\.5-Omni thinker \(qwen2_5_omni_thinker\)\n/);
+    assert.match(seen.stdout, new RegExp(`parameters +${numParameters.toLocaleString("en-US")} in \\d+ tensors`));
+    assert.match(seen.stdout, /\nto infer .* per token of context\nto train .*LoRA.*\n[\s\S]*complete +yes\n$/);
+    const listed = JSON.parse(oppo("inspect", "tiny", "--json").stdout);
+    assert.deepEqual([listed.numParameters, listed.isComplete], [numParameters, true]);
+    const over = oppo("init", "--arch", "tiny", "--random", "tiny");
+    assert.match(over.stderr, /tiny: expected no such folder or an empty one.*\[ERR_MODEL_EXISTS\]/);
+    assert.equal(oppo("init", "--arch", "gpt", "--random", "x").status, 2);
+    assert.equal(oppo("init", "--arch", "tiny", "x").status, 2);
+  });
+
+  test("an incomplete model ends with 1 and says what it lacks", () => {
+    oppo("init", "--arch", "tiny", "--random", "part");
+    rmSync(join(theatre.root, "part/tokenizer.json"));
+    const { status, stdout } = oppo("inspect", "part");
+    assert.equal(status, 1);
+    assert.match(stdout, /files missing +tokenizer\.json\ncomplete +no/);
+    assert.match(oppo("inspect", "nowhere").stderr, /nowhere: expected a model directory.*\[ERR_CHECKPOINT_MISSING\]/);
+  });
+});
+
+describe("oppo infer", () => {
+  test("answers clips in order, masked or not, the same every time", () => {
+    const args = ["infer", ...clips, "--model", model, "--max-new-tokens", "8", "--json"];
+    const first = oppo(...args);
+    assert.equal(first.status, 0, first.stderr);
+    const answers = JSON.parse(first.stdout);
+    assert.deepEqual(
+      answers.map(({ clip }: { clip: string }) => clip),
+      clips,
+    );
+    for (const [i, answer] of answers.entries()) {
+      assert.equal(
+        answer.prompt,
+        `the person says: ${theatre.samples[i]!.subtitle}. what does the person feel, and why?`,
+      );
+      assert.deepEqual(answer.modalities, ["video", "audio"]);
+      assert.deepEqual(answer.masked, []);
+      assert.ok(answer.numNewTokens >= 1 && answer.numNewTokens <= 8);
+      assert.ok(answer.firstTokenSeconds > 0);
+      if (answer.numNewTokens > 1) assert.ok(answer.tokensPerSecond > 0);
+    }
+    const texts = (stdout: string) => JSON.parse(stdout).map(({ text }: { text: string }) => text);
+    assert.deepEqual(texts(oppo(...args).stdout), texts(first.stdout));
+    const sampled = ["--temperature", "1", "--seed"];
+    assert.notDeepEqual(texts(oppo(...args, ...sampled, "1").stdout), texts(oppo(...args, ...sampled, "2").stdout));
+    const masked = JSON.parse(oppo(...args, "--mask", "video=0.7", "--mask", "audio=1").stdout);
+    // 112 x 112 at 28 pixels, 2 pairs of frames: 32 cells; 2 s in pieces of 40 ms: 50
+    assert.deepEqual(
+      masked[0].masked.map(({ modality, numMasked, numUnits }: Record<string, unknown>) => [
+        modality,
+        numMasked,
+        numUnits,
+      ]),
+      [
+        ["video", 22, 32],
+        ["audio", 50, 50],
+      ],
+    );
+  });
+
+  test("streams the same text that it reports, and takes a question and a line", () => {
+    const args = [
+      "infer",
+      clips[0]!,
+      "--model",
+      model,
+      "--max-new-tokens",
+      "8",
+      "--question",
+      "who?",
+      "--subtitle",
+      "",
+    ];
+    const [answer] = JSON.parse(oppo(...args, "--json").stdout);
+    assert.equal(answer.prompt, "who?");
+    const streamed = oppo(...args, "--stream");
+    assert.ok(streamed.stdout.startsWith(answer.text), streamed.stdout);
+    assert.match(streamed.stdout, /\n {2}masked {2}nothing\n {2}speed {3}\d+ tokens on \d+, first after \d+\.\d\d s/);
+  });
+
+  test("clips with one modality, odd sizes and damaged files: every one has its answer or its reason", async () => {
+    const folder = theatre.root;
+    const frames = Array.from({ length: 30 }, (_, i) => new Uint8Array(50 * 38 * 3).fill(i * 8));
+    const tone = Float32Array.from({ length: 8000 }, (_, i) => 0.3 * Math.sin(i / 9));
+    const silent = join(folder, "silent.mp4");
+    const voice = join(folder, "voice.wav");
+    const nothing = { width: 50, height: 38, fps: 15, frames, waveform: new Float32Array(0), sampleRateHz: 16000 };
+    await encodeClip(silent, nothing);
+    writeFileSync(voice, wav(tone, 8000));
+    writeFileSync(join(folder, "empty.mp4"), "");
+    writeFileSync(join(folder, "noise.mp4"), "x".repeat(3000));
+    const files = [silent, voice, "empty.mp4", "noise.mp4", "absent.mp4"];
+    const { status, stdout, stderr } = oppo("infer", ...files, "--model", model, "--max-new-tokens", "3", "--json");
+    assert.equal(status, 1, stderr);
+    const answers = JSON.parse(stdout);
+    assert.deepEqual(
+      answers.map(
+        (answer: { modalities?: string[]; error?: { code: string } }) => answer.modalities ?? answer.error!.code,
+      ),
+      [["video"], ["audio"], "ERR_MEDIA_EMPTY", "ERR_MEDIA_INVALID", "ERR_MEDIA_NOT_FOUND"],
+    );
+    const text = oppo("infer", voice, "absent.mp4", "--model", model, "--max-new-tokens", "3");
+    assert.match(
+      text.stdout,
+      /voice\.wav\n[\s\S]* {2}without video\n[\s\S]*absent\.mp4\n {2}not read: .*\[ERR_MEDIA_NOT_FOUND\]/,
+    );
+  });
+
+  test("what is wrong with a model or a mask is said before anything is decoded", () => {
+    assert.match(oppo("infer", clips[0]!, "--model", "nowhere").stderr, /\[ERR_CHECKPOINT_MISSING\]/);
+    const wrong = oppo("infer", clips[0]!, "--model", model, "--mask", "video=1.5");
+    assert.equal(wrong.status, 2);
+    assert.match(wrong.stderr, /Expected video=RATIO or audio=RATIO/);
+    assert.equal(oppo("infer", "--model", model).status, 2);
+    const cut = join(theatre.root, "cut");
+    oppo("init", "--arch", "tiny", "--random", "cut");
+    const file = join(cut, "model.safetensors");
+    writeFileSync(file, readFileSync(file).subarray(0, -100));
+    assert.match(oppo("infer", clips[0]!, "--model", "cut").stderr, /\[ERR_CHECKPOINT_OFFSETS\]/);
+    assert.ok(existsSync(file) && readdirSync(cut).length > 1);
+  });
+});
+
+/** A mono 16-bit WAV file. */
+function wav(samples: Float32Array, rate: number): Buffer {
+  const data = Buffer.from(Int16Array.from(samples, (x) => x * 32767).buffer);
+  const header = Buffer.alloc(44);
+  header.write("RIFF", 0);
+  header.writeUInt32LE(36 + data.length, 4);
+  header.write("WAVEfmt ", 8);
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(rate, 24);
+  header.writeUInt32LE(2 * rate, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write("data", 36);
+  header.writeUInt32LE(data.length, 40);
+  return Buffer.concat([header, data]);
+}
