@@ -1,3 +1,4 @@
+// What is said in a subtitle file, and nothing else of it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { subtitleText } from "../../src/text/subtitles.ts";
