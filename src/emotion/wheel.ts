@@ -22,6 +22,8 @@ export interface EmotionLexicon {
   readonly forms: ReadonlyMap<string, readonly string[]> | null;
   /** Base word -> wheel words. Null when base words are wheel words themselves. */
   readonly synonyms: ReadonlyMap<string, readonly string[]> | null;
+  /** Base words by rules of word formation instead of a table of all forms; then `forms` is only what the rules know. */
+  readonly formsByRule?: (label: string) => readonly string[];
 }
 
 /** The lexicon's JSON tables as they are stored. */
@@ -69,12 +71,17 @@ export function singleWheelLexicon(name: string, groups: Readonly<Record<string,
   return { name, wheels: [{ name, levels: { level1: groupOf, level2: groupOf } }], forms: null, synonyms: null };
 }
 
+function basesOf(lexicon: EmotionLexicon, label: string): readonly string[] {
+  if (lexicon.formsByRule !== undefined) return lexicon.formsByRule(label);
+  return lexicon.forms === null ? [label] : (lexicon.forms.get(label) ?? []);
+}
+
 /** What a normalised label can mean, alphabetically: its base words, and the wheel words of all of them pooled. */
 export function labelCandidates(
   lexicon: EmotionLexicon,
   label: string,
 ): { readonly bases: readonly string[]; readonly wheelWords: readonly string[] } {
-  const bases = [...(lexicon.forms === null ? [label] : (lexicon.forms.get(label) ?? []))].sort();
+  const bases = [...basesOf(lexicon, label)].sort();
   const pooled = bases.flatMap((base) => (lexicon.synonyms === null ? [base] : (lexicon.synonyms.get(base) ?? [])));
   return { bases, wheelWords: [...new Set(pooled)].sort() };
 }

@@ -13,6 +13,8 @@ const names = {
   "numpy.ndarray": "ndarray",
   "numpy.dtype": "dtype",
   "_codecs.encode": "encode",
+  "builtins.set": "set",
+  "__builtin__.set": "set",
 } as const;
 
 export class WhitelistedName {
@@ -103,6 +105,9 @@ export function reduce(callee: unknown, args: unknown, file: string): unknown {
       if (first instanceof Uint8Array && second instanceof PickledDtype && Array.isArray(third)) {
         return decodeValues(second.text, third as number[], first, file);
       }
+      break;
+    case "set":
+      if (Array.isArray(first)) return [...first];
       break;
     case "encode":
       if (typeof first === "string" && second === "latin1") return new Uint8Array(Buffer.from(first, "latin1"));

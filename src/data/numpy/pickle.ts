@@ -14,7 +14,7 @@ export interface PickleBounds {
 const mark = Symbol("mark");
 
 /**
- * The value that a pickle stands for: null, booleans, numbers, strings, Uint8Array, arrays (lists and tuples), Map (dicts),
+ * The value that a pickle stands for: null, booleans, numbers, strings, Uint8Array, arrays (lists, tuples, sets), Map (dicts),
  * NumpyArray.
  * @throws DatasetError ERR_NPZ_REFUSED for anything that would run code, ERR_NPZ_UNREADABLE for damage
  */

@@ -1,6 +1,6 @@
 // Members of a zip archive held in memory, as numpy.savez writes them: stored or deflated, no encryption, one disk. Sizes
 // are bounded by what really comes out of the decompressor, not by what the archive says about itself.
-import { crc32, inflateRawSync } from "node:zlib";
+import { inflateRawSync } from "node:zlib";
 import { archiveError, damaged } from "./archive-error.ts";
 
 export interface ZipBounds {
@@ -117,4 +117,17 @@ function unpack(packed: Uint8Array, file: string, entry: Entry, bounds: ZipBound
     }
     throw damaged(file, `member "${entry.name}" to be deflated data`, (cause as Error).message);
   }
+}
+
+/** Node has one only from 20.15 on. */
+const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});
+
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (let i = 0; i < bytes.length; i++) crc = crcTable[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
+  return (crc ^ 0xffffffff) >>> 0;
 }

@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { crc32, deflateRawSync } from "node:zlib";
 import { defaultNpzBounds, type NpzBounds, readNpz, unwrapScalar } from "../../../src/data/numpy/npz.ts";
 import { npzFixtures } from "../../support/npz-fixtures.ts";
+import { type ZipLies, zipOf as zipOfMembers } from "../../support/zip.ts";
 
 function fileOf(t: TestContext, bytes: Uint8Array): string {
   const folder = mkdtempSync(join(tmpdir(), "oppo-npz-"));
@@ -22,28 +22,8 @@ function read(t: TestContext, bytes: Uint8Array, bounds: NpzBounds = defaultNpzB
 
 const fixture = (name: keyof typeof npzFixtures) => Buffer.from(npzFixtures[name], "base64");
 
-/** A zip of one member whose sizes may be lies. */
-function zipOf(name: string, data: Uint8Array, lies: { size?: number; crc?: number; method?: number } = {}): Buffer {
-  const packed = deflateRawSync(data);
-  const sizes = (buffer: Buffer, at: number) => {
-    buffer.writeUInt32LE(lies.crc ?? crc32(data), at);
-    buffer.writeUInt32LE(packed.length, at + 4);
-    buffer.writeUInt32LE(lies.size ?? data.length, at + 8);
-    buffer.writeUInt16LE(name.length, at + 12);
-  };
-  const local = Buffer.alloc(30);
-  local.writeUInt32LE(0x04034b50, 0);
-  sizes(local, 14);
-  const central = Buffer.alloc(46);
-  central.writeUInt32LE(0x02014b50, 0);
-  central.writeUInt16LE(lies.method ?? 8, 10);
-  sizes(central, 16);
-  const end = Buffer.alloc(22);
-  const body = Buffer.concat([local, Buffer.from(name), packed]);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(body.length, 16);
-  return Buffer.concat([body, central, Buffer.from(name), end]);
+function zipOf(name: string, data: Uint8Array, lies: ZipLies = {}): Buffer {
+  return zipOfMembers({ [name]: data }, lies);
 }
 
 /** A 0-dimensional object array around a pickle. */

@@ -1,0 +1,147 @@
+// The built-in lexicon: its wheels are the community's, and its words land where the community's tables put them, as
+// often as the printed shares say. The list of words was extended while looking at these shares: no blind measurement.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { scoresOf } from "../../../src/bench/mer-unibench/sum-table.ts";
+import { wheelF1Statistic, wheelF1Table } from "../../../src/bench/mer-unibench/wheel-f1.ts";
+import { parseLabelString } from "../../../src/emotion/labels.ts";
+import { openLexicon, readMeanings } from "../../../src/emotion/open-lexicon/open-lexicon.ts";
+import { openWheels } from "../../../src/emotion/open-lexicon/wheels.ts";
+import { familyStem, possibleLemmas } from "../../../src/emotion/open-lexicon/word-family.ts";
+import { labelResolver } from "../../../src/emotion/resolver.ts";
+import { setF1 } from "../../../src/emotion/set-f1.ts";
+import { type EmotionLexicon, lexiconHash, resolveLabel } from "../../../src/emotion/wheel.ts";
+import { publishedLexicon } from "../../support/lexicon.ts";
+import { goldenAbsent, merGolden } from "../../support/mer-golden.ts";
+import { sharedPath } from "../../support/shared.ts";
+
+const wantedShare = 0.85;
+const wantedPoints = 3;
+
+test("the five wheels, both rings, equal the published maps", (t) => {
+  const file = sharedPath("lexicon/wheel_maps.json");
+  if (file === null) return t.skip("lexicon is not beside the repository");
+  const published = JSON.parse(readFileSync(file, "utf8")) as Record<string, Record<string, Record<string, string>>>;
+  const wheels = openWheels();
+  assert.deepEqual(
+    wheels.map(({ name }) => name),
+    Object.keys(published),
+  );
+  for (const wheel of wheels) {
+    for (const level of ["level1", "level2"] as const) {
+      const expected = Object.entries(published[wheel.name]![level]!).sort();
+      assert.deepEqual([...wheel.levels[level]].sort(), expected, `${wheel.name} ${level}`);
+    }
+  }
+});
+
+test("every wheel word is a wheel word of the table, and means itself", () => {
+  const lexicon = openLexicon();
+  const words = new Set(lexicon.wheels.flatMap((wheel) => [...wheel.levels.level1.keys()]));
+  for (const word of words) assert.ok(lexicon.synonyms!.get(word)?.includes(word), word);
+  for (const [word, meanings] of lexicon.synonyms!) {
+    for (const meaning of meanings) assert.ok(words.has(meaning), `${word}: ${meaning} is on no wheel`);
+  }
+});
+
+/** Of the forms that the published tables put into a group of the wheel, the share that we put into the same. */
+function agreement(ours: EmotionLexicon, theirs: EmotionLexicon) {
+  return theirs.wheels.map((wheel, w) => {
+    let numPlaced = 0;
+    let numBoth = 0;
+    let numSame = 0;
+    let numSameOrNeither = 0;
+    for (const form of theirs.forms!.keys()) {
+      const expected = resolveLabel(theirs, wheel, form);
+      const actual = resolveLabel(ours, ours.wheels[w]!, form);
+      if (expected === actual) numSameOrNeither++;
+      if (expected === null) continue;
+      numPlaced++;
+      if (actual !== null) numBoth++;
+      if (actual === expected) numSame++;
+    }
+    return {
+      wheel: wheel.name,
+      same: numSame / numPlaced,
+      amongBoth: numSame / numBoth,
+      withNeither: numSameOrNeither / theirs.forms!.size,
+    };
+  });
+}
+
+test("at least 0.85 of the published forms that are on a wheel land in the same group, on every wheel", (t) => {
+  const theirs = publishedLexicon("affectgpt");
+  if (theirs === null) return t.skip("lexicon is not beside the repository");
+  const rows = agreement(openLexicon(), theirs);
+  for (const { wheel, same, amongBoth, withNeither } of rows) {
+    const text = `${same.toFixed(3)} of the forms on it in the same group (${amongBoth.toFixed(3)} of those that both place; `;
+    t.diagnostic(`${wheel}: ${text}${withNeither.toFixed(3)} of all forms when placing nowhere counts as agreeing)`);
+    assert.ok(same >= wantedShare, `${wheel}: ${same}`);
+  }
+  const meanings = [...openLexicon().synonyms!];
+  const shifted = meanings.map(
+    ([word], i) => [word, meanings[(i + Math.floor(meanings.length / 2)) % meanings.length]![1]] as const,
+  );
+  const control = agreement({ ...openLexicon(), synonyms: new Map(shifted) }, theirs);
+  assert.ok(
+    control.every(({ same }) => same < wantedShare / 2),
+    "control: words with another word's meaning must not agree",
+  );
+});
+
+test("EW of the golden sets stays near the published lexicon's", (t) => {
+  type Set = { name: string; items: { gt: string | string[] | null; pred: string | string[] | null }[] };
+  const found = merGolden<Set[]>("ew_sets");
+  if (found === null) return t.skip(goldenAbsent);
+  const score = (lexicon: EmotionLexicon, items: Set["items"]) => {
+    const resolver = labelResolver(lexicon);
+    const labels = (key: "gt" | "pred") => items.map((item) => parseLabelString(item[key]));
+    return 100 * scoresOf(wheelF1Table(resolver, labels("gt"), labels("pred")), wheelF1Statistic(resolver, "zero"))[0]!;
+  };
+  const differences = found.golden.map(({ name, items }) => {
+    const [published, builtIn] = [score(found.lexicons.affectgpt, items), score(openLexicon(), items)];
+    t.diagnostic(`${name}: ${items.length} samples, published ${published.toFixed(2)}, built-in ${builtIn.toFixed(2)}`);
+    return Math.abs(published - builtIn);
+  });
+  const mean = differences.reduce((sum, difference) => sum + difference, 0) / differences.length;
+  const all = found.golden.flatMap(({ items }) => items);
+  const pooled = score(openLexicon(), all) - score(found.lexicons.affectgpt, all);
+  t.diagnostic(`mean difference ${mean.toFixed(2)} points; all samples in one set ${pooled.toFixed(2)} points`);
+  assert.ok(mean <= wantedPoints, `${mean}`);
+  assert.ok(Math.abs(pooled) <= wantedPoints, `${pooled}`);
+});
+
+test("word families: inflections and derivations lead to the word, opposites do not", () => {
+  const lexicon = openLexicon();
+  const group = (label: string) => resolveLabel(lexicon, lexicon.wheels[0]!, label);
+  for (const label of ["worried", "worries", "worrying", "worry", "anxiety", "anxiously"])
+    assert.equal(group(label), "scared", label);
+  for (const label of ["hopeful", "hope", "hopefully"]) assert.equal(group(label), "happy", label);
+  assert.equal(group("grieving"), "sad");
+  assert.equal(group("neutral"), null);
+  assert.equal(group("table"), null);
+  assert.notEqual(familyStem("fearless"), familyStem("fear"));
+  assert.equal(familyStem("worriedly"), familyStem("worries"));
+  assert.ok(possibleLemmas("hurried").includes("hurry") && possibleLemmas("stopping").includes("stop"));
+  assert.equal(setF1(["grieving"], ["grief"], lexicon), setF1(["grief"], ["grief"], lexicon));
+});
+
+test("the table's text is read as it is written", () => {
+  const meanings = readMeanings("a: b, c\ne: \nd: b");
+  assert.deepEqual(Object.fromEntries(meanings), { a: ["a"], b: ["a", "d"], c: ["a"], d: ["d"], e: ["e"] });
+});
+
+test("a lexicon's hash depends on every table and on no order", () => {
+  const lexicon = openLexicon();
+  const reversed = { ...lexicon, synonyms: new Map([...lexicon.synonyms!].reverse()) };
+  assert.equal(lexiconHash(reversed), lexiconHash(lexicon));
+  assert.match(lexiconHash(lexicon), /^[0-9a-f]{12}$/);
+  for (const changed of [
+    { ...lexicon, synonyms: new Map([...lexicon.synonyms!].slice(1)) },
+    { ...lexicon, forms: new Map([...lexicon.forms!].slice(1)) },
+    { ...lexicon, wheels: lexicon.wheels.slice(1) },
+  ]) {
+    assert.notEqual(lexiconHash(changed), lexiconHash(lexicon));
+  }
+});
