@@ -63,12 +63,21 @@ export interface SampledCompletion {
   readonly truncated: boolean;
 }
 
+/** Frames per second of the video, between two counts. */
+export interface FrameSampling {
+  readonly fps: number;
+  readonly minFrames: number;
+  readonly maxFrames: number;
+}
+
 /** A thinker: towers, language model and its own prompt layout. Policies and references are the same type. */
 export interface OmniModel extends Disposable {
   readonly vocabSize: number;
   readonly stopIds: readonly number[];
   /** Name (checkpoint key) -> parameter. */
   parameters(): ReadonlyMap<string, Tensor>;
+  /** How many frames of a video the model looks at: what decoding has to bring. */
+  readonly sampling: FrameSampling;
   /** Resizes a decoded clip to the model's resolution and rate. Masks act on the result. */
   fitClip(clip: MediaClip): MediaClip;
   /** Patches and log-mel of a clip that fitClip returned. */

@@ -56,7 +56,7 @@ export async function fitCorpus(
   const stage = progress.stage("decoding", samples.length);
   const result = await fitSamples(dirname(file), samples, {
     ...options,
-    fitClip: (clip) => fitReadable(model, clip),
+    model: { sampling: model.sampling, fitClip: (clip) => fitReadable(model, clip) },
     fitKey: fitKey(modelDirectory),
     signal: interrupt.signal,
     onProgress: (done) => stage.update(done),

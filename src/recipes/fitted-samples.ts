@@ -9,6 +9,7 @@ import type { Sample } from "../data/sample.ts";
 import { OppoError } from "../error.ts";
 import type { MediaClip } from "../media/clip.ts";
 import { decodeClip } from "../media/decode.ts";
+import type { OmniModel } from "../models/omni-model.ts";
 import { openSafetensors, scope, type Tensor, tensor, writeSafetensors } from "../tensor/index.ts";
 
 export interface FittedSample {
@@ -21,11 +22,15 @@ export interface SkippedSample {
   readonly reason: string;
 }
 
+/** What of a model says how it looks at a clip. */
+export type ClipFitter = Pick<OmniModel, "sampling" | "fitClip">;
+
 export interface FitOptions {
   /** Where the decoded clips are kept; left out, nothing is kept. */
   readonly cacheFile?: string;
-  readonly fitClip: (clip: MediaClip) => MediaClip;
-  /** Changes when fitClip would give something else. Example: "112x112@2fps" */
+  /** What the model looks at, and how a decoded clip is brought to its resolution. */
+  readonly model: ClipFitter;
+  /** Changes when the model would give something else. Example: "112x112@2fps" */
   readonly fitKey: string;
   /** More unreadable clips than this share stop the run. */
   readonly maxSkippedFraction: number;
@@ -47,7 +52,10 @@ export async function fitSamples(
   for (const [i, sample] of samples.entries()) {
     options.signal?.throwIfAborted();
     try {
-      fitted.push({ sample, clip: options.fitClip(await decodeClip(mediaPath(root, sample))) });
+      fitted.push({
+        sample,
+        clip: options.model.fitClip(await decodeClip(mediaPath(root, sample), options.model.sampling)),
+      });
     } catch (error) {
       if (!(error instanceof OppoError)) throw error;
       skipped.push({ id: sample.id, reason: error.message });

@@ -81,7 +81,7 @@ export interface UnreadClip {
 /** One clip. @throws OppoError ERR_MEDIA_* and those of the model's prompt */
 export async function inferClip(model: OmniModel, clip: string, options: InferOptions): Promise<ClipAnswer> {
   const start = performance.now();
-  const fitted = model.fitClip(await decodeClip(clip));
+  const fitted = model.fitClip(await decodeClip(clip, model.sampling));
   const masked = options.masks.reduce((view, mask) => applyMask(view, mask), fitted);
   const subtitle = options.subtitle ?? subtitleBeside(clip);
   const prompt = options.wording.turn(subtitle, options.wording.question);

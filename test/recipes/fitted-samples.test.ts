@@ -9,7 +9,7 @@ import type { MediaClip } from "../../src/media/clip.ts";
 import { encodeClip } from "../../src/media/encode.ts";
 import { loadModel, type Thinker } from "../../src/models/index.ts";
 import { borrowedRows, ClipLibrary } from "../../src/recipes/clip-library.ts";
-import { type FittedSample, fitSamples } from "../../src/recipes/fitted-samples.ts";
+import { type ClipFitter, type FittedSample, fitSamples } from "../../src/recipes/fitted-samples.ts";
 import { numLiveTensors } from "../../src/tensor/index.ts";
 import { fixtureClip } from "../media/clip-fixture.ts";
 import { testSample } from "../support/rollouts.ts";
@@ -27,12 +27,15 @@ let fitted: FittedSample[];
 before(async () => {
   theatre = await smallTheatre(3);
   model = loadModel(theatre.freshModel(1));
-  fitted = await fitAll(theatre, (clip) => model.fitClip(clip));
+  fitted = await fitAll(theatre, model);
 });
 after(() => {
   model[Symbol.dispose]();
   theatre[Symbol.dispose]();
 });
+
+/** Takes clips as they are. */
+const anyFitter: ClipFitter = { sampling: { fps: 2, minFrames: 4, maxFrames: 768 }, fitClip: (clip) => clip };
 
 describe("fitSamples", () => {
   test("decodes once: the kept clips are the same bytes, until a file or the model's resolution changes", async () => {
@@ -43,9 +46,12 @@ describe("fitSamples", () => {
         cacheFile,
         fitKey,
         maxSkippedFraction: 0,
-        fitClip: (clip) => {
-          numDecoded++;
-          return model.fitClip(clip);
+        model: {
+          sampling: model.sampling,
+          fitClip: (clip) => {
+            numDecoded++;
+            return model.fitClip(clip);
+          },
         },
       });
     const first = await fit("a");
@@ -71,7 +77,7 @@ describe("fitSamples", () => {
     const names = ["good", "missing", "cut", "empty", "text", "no-sound"];
     const samples = names.map((name): Sample => testSample(name));
     const { fitted: kept, skipped } = await fitSamples(root, samples, {
-      fitClip: (clip) => model.fitClip(clip),
+      model,
       fitKey: "bad",
       maxSkippedFraction: 0.7,
     });
@@ -100,7 +106,7 @@ describe("fitSamples", () => {
     const root = join(theatre.root, "bad");
     const samples = ["good", "no-sound", "missing", "empty"].map((name): Sample => testSample(name));
     const fit = (maxSkippedFraction: number) =>
-      fitSamples(root, samples, { fitClip: (clip) => clip, fitKey: "x", maxSkippedFraction });
+      fitSamples(root, samples, { model: anyFitter, fitKey: "x", maxSkippedFraction });
     assert.equal((await fit(0.5)).skipped.length, 2);
     await assert.rejects(fit(0.49), (error: Error & { code: string }) => {
       assert.equal(error.code, "ERR_TOO_MANY_SKIPPED");
@@ -112,7 +118,7 @@ describe("fitSamples", () => {
   test("a stop request ends it between two clips", async () => {
     const controller = new AbortController();
     const fit = fitSamples(theatre.corpus, theatre.samples, {
-      fitClip: (clip) => clip,
+      model: anyFitter,
       fitKey: "x",
       maxSkippedFraction: 0,
       signal: controller.signal,

@@ -44,7 +44,7 @@ before(async () => {
   theatre = await smallTheatre(4);
   warm = join(theatre.root, "warm");
   using model = loadModel(theatre.freshModel(1));
-  fitted = await fitAll(theatre, (clip) => model.fitClip(clip));
+  fitted = await fitAll(theatre, model);
   using library = new ClipLibrary(model);
   library.add(fitted);
   overfit = learnByHeart(model, library);

@@ -8,9 +8,8 @@ import { buildCorpus, type CorpusPlan } from "../../src/data/theatre/corpus.ts";
 import type { SceneKind } from "../../src/data/theatre/draw.ts";
 import { defaultClipFormat } from "../../src/data/theatre/render.ts";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
-import type { MediaClip } from "../../src/media/clip.ts";
 import { initTiny, type TinyOverrides } from "../../src/models/index.ts";
-import { type FittedSample, fitSamples } from "../../src/recipes/fitted-samples.ts";
+import { type ClipFitter, type FittedSample, fitSamples } from "../../src/recipes/fitted-samples.ts";
 
 /** Half the demo's width, one layer per tower: a step takes milliseconds. */
 const verySmall: TinyOverrides = {
@@ -63,7 +62,7 @@ export async function smallTheatre(numClips: number, kind: SceneKind = "train"):
 }
 
 /** Every clip of the theatre at a model's resolution. */
-export async function fitAll(theatre: SmallTheatre, fitClip: (clip: MediaClip) => MediaClip): Promise<FittedSample[]> {
-  const options = { fitClip, fitKey: "test", maxSkippedFraction: 0 };
+export async function fitAll(theatre: SmallTheatre, model: ClipFitter): Promise<FittedSample[]> {
+  const options = { model, fitKey: "test", maxSkippedFraction: 0 };
   return (await fitSamples(theatre.corpus, theatre.samples, options)).fitted;
 }

@@ -59,6 +59,7 @@ export function tinyPolicy(seed: number, dtype: "float32" | "float64" = "float64
     stopIds: [0],
     calls,
     parameters: () => new Map(Object.entries(parameters)),
+    sampling: { fps: 2, minFrames: 4, maxFrames: 768 },
     fitClip: (clip) => clip,
     features: () => ({ video: null, audio: null }),
     encode: (features) => features.map(() => clipRows(null, null)),

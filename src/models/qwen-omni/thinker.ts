@@ -10,6 +10,7 @@ import type {
   ClipFeatures,
   ClipRows,
   ClipShape,
+  FrameSampling,
   ModelPrompt,
   OmniModel,
   PromptTokens,
@@ -61,6 +62,11 @@ export class Thinker implements OmniModel {
 
   parameters(): ReadonlyMap<string, Tensor> {
     return this.parts.checkpoint.parameters;
+  }
+
+  get sampling(): FrameSampling {
+    const { fps, minFrames, maxFrames } = this.parts.video;
+    return { fps, minFrames, maxFrames };
   }
 
   fitClip(clip: MediaClip): MediaClip {

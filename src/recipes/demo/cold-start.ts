@@ -16,7 +16,7 @@ export async function coldStart(context: TaskContext): Promise<void> {
   const { config, paths } = context;
   using policy = loadModel(paths.fresh);
   for (const modality of ["video", "audio"] as const) installTower(policy, paths.tower(modality));
-  const fitted = await fittedSplit(context, "sft", (clip) => policy.fitClip(clip));
+  const fitted = await fittedSplit(context, "sft", policy);
   using library = new ClipLibrary(policy);
   library.add(fitted);
   const trained = trainableParameters(policy);

@@ -40,7 +40,7 @@ const queriesPerClip = 11;
 
 export async function measure(context: TaskContext, task: MeasureTask): Promise<void> {
   using model = loadModel(task.model);
-  const fit = (split: SplitName) => fittedSplit(context, split, (clip) => model.fitClip(clip));
+  const fit = (split: SplitName) => fittedSplit(context, split, model);
   const congruent = await fit(task.splits.congruent);
   const conflict = await fit(task.splits.conflict);
   using library = new ClipLibrary(model);

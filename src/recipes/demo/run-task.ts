@@ -37,7 +37,7 @@ export function isTaskDone(task: DemoTask, paths: DemoPaths): boolean {
 export async function runDemoTask(task: DemoTask, context: TaskContext): Promise<void> {
   if (task.kind === "render") {
     using policy = loadModel(context.paths.fresh);
-    await renderShard(context, task, (clip) => policy.fitClip(clip));
+    await renderShard(context, task, policy);
   } else if (task.kind === "tower") await warmTower(context, task.modality);
   else if (task.kind === "cold-start") await coldStart(context);
   else {

@@ -7,9 +7,8 @@ import type { Sample } from "../../data/sample.ts";
 import { buildCorpus, type CorpusPlan, placedScenes } from "../../data/theatre/corpus.ts";
 import type { SceneKind } from "../../data/theatre/draw.ts";
 import { defaultClipFormat, sceneSample } from "../../data/theatre/render.ts";
-import type { MediaClip } from "../../media/clip.ts";
 import type { DeepReadonly } from "../../run/config.ts";
-import { type FittedSample, fitSamples } from "../fitted-samples.ts";
+import { type ClipFitter, type FittedSample, fitSamples } from "../fitted-samples.ts";
 import type { DemoConfig } from "./config.ts";
 import type { DemoPaths } from "./paths.ts";
 import type { TaskContext } from "./task.ts";
@@ -45,7 +44,7 @@ export function shardsOf(config: DeepReadonly<DemoConfig>, split: SplitName): Sh
 }
 
 /** Renders and decodes one shard of a split. */
-export async function renderShard(context: TaskContext, shard: Shard, fitClip: FitClip): Promise<void> {
+export async function renderShard(context: TaskContext, shard: Shard, fitter: ClipFitter): Promise<void> {
   const { paths, config, interrupt, progress } = context;
   const plan = planOf(config, shard.split);
   const root = paths.corpus(shard.split);
@@ -59,7 +58,7 @@ export async function renderShard(context: TaskContext, shard: Shard, fitClip: F
     paths,
     shard,
     own.map((placed) => sceneSample(placed, plan.format)),
-    fitClip,
+    fitter,
     {
       signal: interrupt.signal,
       onProgress: (done, total) => progress({ done: total + done, total: 2 * total, detail: "decoding" }),
@@ -67,16 +66,14 @@ export async function renderShard(context: TaskContext, shard: Shard, fitClip: F
   );
 }
 
-type FitClip = (clip: MediaClip) => MediaClip;
-
 /** The samples of a split with their clips at the model's resolution, in the split's order. */
-export async function fittedSplit(context: TaskContext, split: SplitName, fitClip: FitClip): Promise<FittedSample[]> {
+export async function fittedSplit(context: TaskContext, split: SplitName, fitter: ClipFitter): Promise<FittedSample[]> {
   const { paths, config } = context;
   const { samples } = await loadSamples(samplesFile(paths, split));
   const merged: (FittedSample | undefined)[] = samples.map(() => undefined);
   for (const shard of shardsOf(config, split)) {
     const own = samples.filter((_, i) => i % shard.count === shard.index);
-    const fitted = await fitShard(paths, shard, own, fitClip, { signal: context.interrupt.signal });
+    const fitted = await fitShard(paths, shard, own, fitter, { signal: context.interrupt.signal });
     const place = new Map(own.map((sample, i) => [sample.id, i * shard.count + shard.index]));
     for (const item of fitted) merged[place.get(item.sample.id)!] = item;
   }
@@ -99,14 +96,14 @@ async function fitShard(
   paths: DemoPaths,
   { split, index, count }: Shard,
   samples: readonly Sample[],
-  fitClip: FitClip,
+  fitter: ClipFitter,
   options: { readonly signal?: AbortSignal; readonly onProgress?: (done: number, total: number) => void },
 ): Promise<FittedSample[]> {
   const cacheFile = join(paths.corpus(split), `fitted-${index}-of-${count}.safetensors`);
   const { fitted } = await fitSamples(paths.corpus(split), samples, {
     ...options,
     cacheFile,
-    fitClip,
+    model: fitter,
     fitKey,
     maxSkippedFraction,
   });

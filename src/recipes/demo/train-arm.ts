@@ -36,7 +36,7 @@ export async function trainArm(context: TaskContext, { preset, seed, overrides =
   await writeFile(join(directory, "config.yaml"), configToYaml(config, `preset ${preset}`));
   using policy = loadModel(paths.sft);
   using reference = loadModel(paths.sft);
-  const fitted = await fittedSplit(context, "rl", (clip) => policy.fitClip(clip));
+  const fitted = await fittedSplit(context, "rl", policy);
   using library = new ClipLibrary(policy);
   library.add(fitted);
   const trainable = trainableParameters(policy);

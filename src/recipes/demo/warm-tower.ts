@@ -19,7 +19,7 @@ export async function warmTower(context: TaskContext, modality: Modality): Promi
   const { config, paths } = context;
   using policy = loadModel(paths.fresh);
   const labelled = (clips: readonly FittedSample[]) => clips.map((clip) => label(policy, clip, modality));
-  const load = (split: SplitName) => fittedSplit(context, split, (clip) => policy.fitClip(clip));
+  const load = (split: SplitName) => fittedSplit(context, split, policy);
   const train = labelled(await load("warmup"));
   const held = labelled(await load("warmupDev"));
   const tower = parametersUnder(policy.parameters(), prefixes[modality]);
