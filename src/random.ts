@@ -10,7 +10,7 @@ export interface Random {
   normal(): number;
 }
 
-/** A stream of random numbers. Seeds are taken modulo 2^32; combine several keys with `mixSeeds`. */
+/** A stream of random numbers. Seeds are taken modulo 2^32; `deriveSeed` makes one from a key. */
 export function createRandom(seed: number): Random {
   let state = seed | 0;
   const splitmix = (): number => {
@@ -60,17 +60,6 @@ export function permutation(count: number, random: Random): number[] {
     [order[i], order[j]] = [order[j]!, order[i]!];
   }
   return order;
-}
-
-/** One seed from several keys, such as (seed, step, sample): any change of a key gives an unrelated stream. */
-export function mixSeeds(...keys: readonly number[]): number {
-  let mixed = 0x243f6a88;
-  for (const key of keys) {
-    mixed = scramble((mixed + 0x9e3779b9 + (key | 0)) | 0);
-    // Keys above 32 bits (times, hashes) count in full.
-    mixed = scramble((mixed ^ Math.floor(key / 2 ** 32)) | 0);
-  }
-  return mixed >>> 0;
 }
 
 function scramble(x: number): number {

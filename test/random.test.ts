@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRandom, mixSeeds, permutation } from "../src/random.ts";
+import { createRandom, permutation } from "../src/random.ts";
 
 const draws = 20000;
 /** Five standard errors of the mean of 20,000 draws of deviation 1. */
@@ -34,19 +34,6 @@ test("uniform, whole and normal numbers have their moments", () => {
   // The square of a normal number has deviation sqrt(2).
   assert.ok(Math.abs(squareSum / draws - 1) < meanTolerance * Math.SQRT2);
   for (const count of dice) assert.ok(Math.abs(count - draws / 6) < 5 * Math.sqrt((draws * 5) / 36));
-});
-
-test("mixed seeds depend on every key, its place and its high bits", () => {
-  const seeds = [
-    mixSeeds(1, 2),
-    mixSeeds(2, 1),
-    mixSeeds(1, 3),
-    mixSeeds(1),
-    mixSeeds(1, 2, 0),
-    mixSeeds(1, 2 + 2 ** 32),
-  ];
-  assert.equal(new Set(seeds).size, seeds.length);
-  assert.equal(mixSeeds(1, 2), seeds[0]);
 });
 
 test("a permutation has every index once, and depends on the generator", () => {

@@ -4,7 +4,8 @@
 // The paper says "a random ratio" and leaves the unit and the count open: here exactly round(ratio * units) of them.
 
 import { OppoError } from "../error.ts";
-import { createRandom, mixSeeds } from "../random.ts";
+import { createRandom } from "../random.ts";
+import { deriveSeed } from "../seeds.ts";
 import type { MediaClip, ModalityMask } from "./clip.ts";
 import { cellSize, framesPerPatch } from "./sampling.ts";
 
@@ -54,7 +55,7 @@ export function maskedUnits(numUnits: number, { modality, ratio, seed }: Modalit
     );
   }
   const count = Math.round(ratio * numUnits);
-  const random = createRandom(mixSeeds(seed, modality === "video" ? 1 : 2));
+  const random = createRandom(deriveSeed(seed, modality));
   const order = Uint32Array.from({ length: numUnits }, (_, i) => i);
   for (let i = 0; i < count; i++) {
     const other = i + random.int(numUnits - i);

@@ -2,8 +2,8 @@
 // keyed by what it is (seed, step, sample, rollout), so that batch composition does not change it.
 import type { Sample } from "../data/sample.ts";
 import type { ModelPrompt, OmniModel, SampledCompletion } from "../models/omni-model.ts";
+import { deriveSeed } from "../seeds.ts";
 import { noGrad } from "../tensor/index.ts";
-import { deriveSeed } from "./seeds.ts";
 import type { Rollout, RolloutGroup } from "./types.ts";
 
 export interface RolloutOptions {
@@ -28,7 +28,7 @@ export function sampleGroups(
 ): RolloutGroup[] {
   const seeds = prompts.flatMap(({ sample }) =>
     Array.from({ length: options.groupSize }, (_, i) =>
-      deriveSeed("rollout", options.seed, options.step, sample.id, i),
+      deriveSeed(options.seed, "rollout", options.step, sample.id, i),
     ),
   );
   const completions = noGrad(() =>

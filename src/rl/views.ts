@@ -2,7 +2,7 @@
 // tokens of the masked modality (Eq. 7 to 10), PAPO on all tokens with both modalities masked at once, PAPO-dual on all
 // tokens with one modality masked at a time.
 import type { Modality, ModalityMask } from "../media/clip.ts";
-import { deriveSeed, deriveUniform } from "./seeds.ts";
+import { deriveSeed, deriveUniform } from "../seeds.ts";
 import { type MaskedView, maskedModalities, type ScoredRollout, type ViewName, type ViewSelector } from "./types.ts";
 
 function allTokens(rollout: ScoredRollout): Int32Array {
@@ -63,9 +63,9 @@ export interface MaskKey {
 /** The share rho of one draw. Both modalities of a joint view get the same. */
 export function drawRatio(ratio: MaskRatio, key: MaskKey, view: ViewName): number {
   if (ratio !== "mixed") return ratio;
-  const parts = [key.seed, key.step, key.sampleId, view] as const;
-  if (deriveUniform("mask-full", ...parts) < 0.5) return 1;
-  return mixedLow + (mixedHigh - mixedLow) * deriveUniform("mask-ratio", ...parts);
+  const draw = (what: string) => deriveUniform(key.seed, what, key.step, key.sampleId, view);
+  if (draw("mask-full") < 0.5) return 1;
+  return mixedLow + (mixedHigh - mixedLow) * draw("mask-ratio");
 }
 
 /** The masks that make a prompt's clip the counterfactual clip of a view. */
@@ -73,7 +73,7 @@ export function drawMasks(ratio: MaskRatio, key: MaskKey, view: ViewName): Modal
   return maskedModalities[view].map((modality: Modality) => ({
     modality,
     ratio: drawRatio(ratio, key, view),
-    seed: deriveSeed("mask", key.seed, key.step, key.sampleId, modality),
+    seed: deriveSeed(key.seed, "mask", key.step, key.sampleId, modality),
   }));
 }
 

@@ -1,5 +1,6 @@
 // Fresh parameters. A parameter's numbers depend on the seed and its name only, so changing one layer leaves the others as
 // they were.
+import { deriveSeed } from "../../seeds.ts";
 import { type DType, Generator, keep, op, scope, type Tensor } from "../../tensor/index.ts";
 import { numElements, type ParameterSpec } from "../checkpoint/parameter-spec.ts";
 import type { ThinkerConfig } from "./config.ts";
@@ -32,7 +33,7 @@ export function drawParameter(
   const numInputs = numElements(shape.slice(1));
   const std = role === "embedding" ? EMBEDDING_STD : numInputs ** -0.5;
   const scale = role === "residual" ? std * (2 * numLayers) ** -0.5 : std;
-  using generator = new Generator(nameSeed(seed, name));
+  using generator = new Generator(deriveSeed(seed, name));
   const total = numElements(shape);
   // Drawn in float32: half precision has too few uniform numbers to make normal ones of.
   if (dtype === "float32" && total <= DRAW_ELEMENTS) return op.randn(shape, { generator }).mul_(scale);
@@ -42,11 +43,4 @@ export function drawParameter(
     scope(() => void flat.narrow(0, start, count).copy_(op.randn([count], { generator }).mul_(scale)));
   }
   return flat.view(shape);
-}
-
-/** FNV-1a of the name, mixed with the seed. */
-function nameSeed(seed: number, name: string): number {
-  let hash = 0x811c9dc5 ^ seed;
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
 }
