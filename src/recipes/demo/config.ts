@@ -11,16 +11,17 @@ export const demoSchema = z.strictObject({
   arms: z.array(z.enum(presetNames)).min(1).default(["baseline", "reward-only", "oppo"]),
   workers: count.max(64).default(2).describe("processes that work at the same time; each computes with one thread"),
   shards: count.default(2).describe("parts in which a split is rendered and decoded"),
+  withDev: z.boolean().default(false).describe("render the dev splits too, on which settings are chosen"),
   clips: z
     .strictObject({
-      warmup: count.default(900).describe("decorrelated clips for the towers"),
-      warmupDev: count.default(100),
-      sft: count.default(1400),
-      rl: count.default(600),
+      warmup: count.default(800).describe("decorrelated clips for the towers"),
+      warmupDev: count.default(80),
+      sft: count.default(1200),
+      rl: count.default(480),
       dev: count.default(100).describe("congruent clips for every choice of a hyper-parameter"),
       devConflict: count.default(50),
       congruent: count.default(300),
-      conflict: count.default(150),
+      conflict: count.default(120),
     })
     .prefault({}),
   warmup: z
@@ -33,7 +34,7 @@ export const demoSchema = z.strictObject({
     .prefault({}),
   sft: z
     .strictObject({
-      steps: count.default(560),
+      steps: count.default(440),
       clipsPerStep: count.default(24),
       learningRate: z.number().positive().default(3e-3),
       warmupSteps: z.int().min(0).default(20),
@@ -43,7 +44,7 @@ export const demoSchema = z.strictObject({
       verdictWeight: z.number().positive().default(4).describe("further weight of the yes or no"),
     })
     .prefault({}),
-  rlSteps: count.default(60).describe("GRPO steps of every arm"),
+  rlSteps: count.default(50).describe("GRPO steps of every arm"),
   numStories: count.default(5).describe("clips that the report plays"),
 });
 

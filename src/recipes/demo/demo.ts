@@ -67,7 +67,12 @@ export async function runDemo(run: DemoRun): Promise<DemoResult> {
   await stage("clips for the cold start", renderTasks(config, ["sft"]));
   await stage("cold start, and the other clips", [
     { kind: "cold-start" },
-    ...renderTasks(config, ["rl", "congruent", "conflict", "dev", "devConflict"]),
+    ...renderTasks(config, [
+      "rl",
+      "congruent",
+      "conflict",
+      ...(config.withDev ? (["dev", "devConflict"] as const) : []),
+    ]),
   ]);
   const storyIds = (await storyClips(paths, config.numStories)).map(({ id }) => id);
   await stage("training and measuring the arms", armTasks(config, paths, storyIds));
