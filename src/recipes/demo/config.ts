@@ -14,19 +14,19 @@ export const demoSchema = z.strictObject({
   withDev: z.boolean().default(false).describe("render the dev splits too, on which settings are chosen"),
   clips: z
     .strictObject({
-      warmup: count.default(800).describe("decorrelated clips for the towers"),
+      warmup: count.default(700).describe("decorrelated clips for the towers"),
       warmupDev: count.default(80),
-      sft: count.default(1200),
-      rl: count.default(480),
+      sft: count.default(1100),
+      rl: count.default(400),
       dev: count.default(100).describe("congruent clips for every choice of a hyper-parameter"),
       devConflict: count.default(50),
       congruent: count.default(300),
-      conflict: count.default(120),
+      conflict: count.default(100),
     })
     .prefault({}),
   warmup: z
     .strictObject({
-      steps: count.default(180),
+      steps: count.default(150),
       clipsPerStep: count.default(48),
       learningRate: z.number().positive().default(2e-3),
       weightDecay: z.number().min(0).default(0.01),
@@ -34,7 +34,7 @@ export const demoSchema = z.strictObject({
     .prefault({}),
   sft: z
     .strictObject({
-      steps: count.default(440),
+      steps: count.default(400),
       clipsPerStep: count.default(24),
       learningRate: z.number().positive().default(3e-3),
       warmupSteps: z.int().min(0).default(20),
@@ -44,7 +44,7 @@ export const demoSchema = z.strictObject({
       verdictWeight: z.number().positive().default(4).describe("further weight of the yes or no"),
     })
     .prefault({}),
-  rlSteps: count.default(50).describe("GRPO steps of every arm"),
+  rlSteps: count.default(40).describe("GRPO steps of every arm"),
   numStories: count.default(5).describe("clips that the report plays"),
 });
 
