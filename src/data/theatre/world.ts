@@ -74,7 +74,7 @@ export const rates = {
   /** The line fits the voice's emotion; otherwise it is a neutral line. */
   subtitleFits: 0.5,
   /** The annotator writes a cue down (at least one per expressive modality): annotations under-report. */
-  annotatorMentions: 0.58,
+  annotatorMentions: 0.62,
   /** The model's copy of a training clip lacks one modality (black or silent), though the annotator had the whole clip ... */
   hiddenModality: 0.15,
   /** ... and wrote down what it showed; otherwise the copy was checked and nothing is claimed of what it lacks. */

@@ -26,7 +26,7 @@ export const demoSchema = z.strictObject({
     .prefault({}),
   warmup: z
     .strictObject({
-      steps: count.default(150),
+      steps: count.default(160),
       clipsPerStep: count.default(48),
       learningRate: z.number().positive().default(2e-3),
       weightDecay: z.number().min(0).default(0.01),
@@ -34,7 +34,7 @@ export const demoSchema = z.strictObject({
     .prefault({}),
   sft: z
     .strictObject({
-      steps: count.default(400),
+      steps: count.default(440),
       clipsPerStep: count.default(24),
       learningRate: z.number().positive().default(3e-3),
       warmupSteps: z.int().min(0).default(20),
@@ -44,7 +44,7 @@ export const demoSchema = z.strictObject({
       verdictWeight: z.number().positive().default(4).describe("further weight of the yes or no"),
     })
     .prefault({}),
-  rlSteps: count.default(40).describe("GRPO steps of every arm"),
+  rlSteps: count.default(50).describe("GRPO steps of every arm"),
   numStories: count.default(5).describe("clips that the report plays"),
 });
 
