@@ -27,6 +27,8 @@ export interface LabelResolver {
 export interface ResolverOptions {
   /** Make "neutral" a group of its own on every wheel; officially it is out of vocabulary. */
   readonly neutralIsGroup?: boolean;
+  /** Without the two metrics that need no wheel. */
+  readonly wheelsOnly?: boolean;
 }
 
 const neutral = "neutral";
@@ -46,7 +48,8 @@ export function labelResolver(lexicon: EmotionLexicon, options: ResolverOptions 
   });
   const onWheels = (level: WheelLevel) =>
     lexicon.wheels.map((wheel) => metric(`case3_${wheel.name}_${level}`, wheel.name, level));
-  const metrics = [metric("case1"), metric("case2"), ...onWheels("level1"), ...onWheels("level2")];
+  const bare = options.wheelsOnly === true ? [] : [metric("case1"), metric("case2")];
+  const metrics = [...bare, ...onWheels("level1"), ...onWheels("level2")];
   const wheels = new Map(lexicon.wheels.map((wheel) => [wheel.name, wheel]));
   const known = new Map<string, Int32Array>();
 

@@ -72,12 +72,17 @@ function weightedSums(table: SumTable, counts: Int32Array, sums: Float64Array): 
   }
 }
 
+/** Column sums over the samples as they are. */
+export function sumsOf(table: SumTable): Float64Array {
+  const sums = new Float64Array(table.numColumns);
+  weightedSums(table, kindCounts(table), sums);
+  return sums;
+}
+
 /** The scores of the samples as they are. */
 export function scoresOf(table: SumTable, statistic: SumStatistic): Float64Array {
-  const sums = new Float64Array(table.numColumns);
   const scores = new Float64Array(statistic.names.length);
-  weightedSums(table, kindCounts(table), sums);
-  statistic.compute(sums, scores);
+  statistic.compute(sumsOf(table), scores);
   return scores;
 }
 

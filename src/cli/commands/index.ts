@@ -9,8 +9,10 @@ import { evaluateCommand } from "./evaluate.ts";
 import { inferCommand } from "./infer.ts";
 import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
+import { lexiconCommand } from "./lexicon.ts";
 import { presetsCommand } from "./presets.ts";
 import { reportCommand } from "./report.ts";
+import { scoreCommand } from "./score.ts";
 import { theatreCommand } from "./theatre.ts";
 import { trainCommand } from "./train.ts";
 
@@ -20,6 +22,8 @@ export const commands: readonly CommandDefinition[] = [
   theatreCommand,
   trainCommand,
   evaluateCommand,
+  scoreCommand,
+  lexiconCommand,
   inferCommand,
   inspectCommand,
   initCommand,

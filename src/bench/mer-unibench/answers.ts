@@ -1,0 +1,123 @@
+// From what a file of predictions holds to labels: a label string as the official pipeline stores it, or a model's whole
+// response whose answer tag is taken. Counts along the way what a reader of the score should know.
+
+import type { RawLabels } from "../../data/ground-truth.ts";
+import {
+  answerLabels,
+  answerText,
+  normaliseLabels,
+  parseLabelString,
+  parseLabelsLeniently,
+} from "../../emotion/labels.ts";
+import type { LabelResolver } from "../../emotion/resolver.ts";
+import type { ScoreNote, ScoringRules } from "./rules.ts";
+
+/** "labels": a label string; "answer": a response with an answer tag. */
+export type AnswerForm = "labels" | "answer";
+
+const answerTag = /<answer>/i;
+const manyLabels = 100;
+/** Where a reader may see other labels than the official parser does; a cheap first look. */
+const suspicious = /[;/|\n\u3001\u3002\uff0c\uff1b\uff3b\uff3d'"*]|^\s|\][\s\S]|\band\b|^\[\s*\[/;
+
+/** Responses with tags in a file mean that all of its texts are responses. */
+export function answerFormOf(texts: Iterable<RawLabels>): AnswerForm {
+  for (const text of texts) if (typeof text === "string" && answerTag.test(text)) return "answer";
+  return "labels";
+}
+
+/** The label string that is scored: of a response by the rule of the OPPO evaluator, otherwise the text as it is. */
+export function labelString(text: RawLabels, form: AnswerForm): RawLabels {
+  if (form === "labels" || typeof text !== "string") return text;
+  return `[${answerLabels(answerText(text).text).join(", ")}]`;
+}
+
+export function parseLabels(text: RawLabels, parser: ScoringRules["parser"]): string[] {
+  return normaliseLabels(parser === "official" ? parseLabelString(text) : parseLabelsLeniently(text));
+}
+
+/** What stands out in the predictions of one data set. Notes with count 0 are left out. */
+export function answerNotes(
+  texts: readonly RawLabels[],
+  labels: readonly (readonly string[])[],
+  resolver: LabelResolver,
+  form: AnswerForm,
+  parser: ScoringRules["parser"],
+): ScoreNote[] {
+  const known = new Map<string, boolean>();
+  let numLabels = 0;
+  let numUnknown = 0;
+  let numNeutral = 0;
+  let numMixed = 0;
+  let numEmpty = 0;
+  let numLong = 0;
+  for (const list of labels) {
+    if (list.length === 0) numEmpty++;
+    if (list.length > manyLabels) numLong++;
+    numLabels += list.length;
+    for (const label of list) {
+      let isKnown = known.get(label);
+      if (isKnown === undefined) {
+        isKnown = resolver.isKnown(label);
+        if (known.size < maxKnown) known.set(label, isKnown);
+      }
+      if (isKnown) continue;
+      numUnknown++;
+      if (label === "neutral") numNeutral++;
+      else if (isMixed(label)) numMixed++;
+    }
+  }
+  const numUntagged =
+    form === "answer" ? texts.filter((text) => typeof text === "string" && !answerTag.test(text)).length : 0;
+  const numReadOtherwise =
+    parser === "official" ? texts.filter((text) => readsOtherwise(text, form, resolver)).length : 0;
+  const share = numLabels === 0 ? 0 : Math.round((100 * numUnknown) / numLabels);
+  const notes: ScoreNote[] = [
+    { name: "empty-answers", count: numEmpty, text: "answers have no label; they count as wrong" },
+    {
+      name: "unknown-labels",
+      count: numUnknown,
+      text: `of ${numLabels} predicted labels (${share}%) are out of the lexicon's vocabulary; they cost nothing`,
+    },
+    {
+      name: "neutral-predicted",
+      count: numNeutral,
+      text: 'of them are "neutral", which is on no wheel (--neutral group)',
+    },
+    {
+      name: "mixed-alphabets",
+      count: numMixed,
+      text: "labels mix alphabets (a look-alike letter?) and are not recognised",
+    },
+    { name: "long-answers", count: numLong, text: `answers have more than ${manyLabels} labels` },
+    {
+      name: "untagged",
+      count: numUntagged,
+      text: "responses have no answer tag; their whole text is taken for the answer",
+    },
+    {
+      name: "parser",
+      count: numReadOtherwise,
+      text: "answers would be understood otherwise by a reader: separators, brackets or quotes that the official parser does not know (--parser lenient)",
+    },
+  ];
+  return notes.filter(({ count }) => count > 0);
+}
+
+const maxKnown = 200_000;
+
+function isMixed(label: string): boolean {
+  return /\p{Script=Latin}/u.test(label) && /[\p{Script=Cyrillic}\p{Script=Greek}]/u.test(label);
+}
+
+/** Whether the lenient parser finds labels in other groups. */
+function readsOtherwise(text: RawLabels, form: AnswerForm, resolver: LabelResolver): boolean {
+  const string = labelString(text, form);
+  if (typeof string !== "string" || !suspicious.test(string)) return false;
+  const groups = (parser: ScoringRules["parser"]) => {
+    const found = new Set(parseLabels(string, parser).map((label) => resolver.resolve(label).join()));
+    found.delete(resolver.metrics.map(() => -1).join());
+    return [...found].sort().join(";");
+  };
+  return groups("official") !== groups("lenient");
+}

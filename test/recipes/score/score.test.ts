@@ -1,0 +1,298 @@
+// `oppo score` from files to reports: several systems and sets, checkpoints, the endpoint, and what the reports say.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { defaultBootstrapOptions } from "../../../src/bench/bootstrap.ts";
+import { benchmarkSets } from "../../../src/bench/mer-unibench/compare.ts";
+import type { GroundTruth } from "../../../src/data/ground-truth.ts";
+import { openLexicon } from "../../../src/emotion/open-lexicon/open-lexicon.ts";
+import { endpointJudge } from "../../../src/recipes/score/endpoint-judge.ts";
+import { explainWord } from "../../../src/recipes/score/explain-text.ts";
+import { chooseLexicon, importLexicons } from "../../../src/recipes/score/lexicons.ts";
+import { scorePage } from "../../../src/recipes/score/page.ts";
+import { rulesFor, type ScoreRequest, score } from "../../../src/recipes/score/score.ts";
+import { scoreMarkdown, scoreText } from "../../../src/recipes/score/text.ts";
+import { readTruths } from "../../../src/recipes/score/truths.ts";
+import { npzFixtures } from "../../support/npz-fixtures.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const tolerance = 1e-12;
+
+const lines = (rows: readonly Record<string, unknown>[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+
+/** Three samples of every set of the benchmark, in the shape that readers give. */
+function truthOf(dataset: string): GroundTruth {
+  const names = ["s1", "s2", "s3"];
+  const rows = <T>(values: readonly T[]) => new Map(names.map((name, i) => [name, values[i]!]));
+  if (dataset === "OVMERDPlus")
+    return { dataset, kind: "open", source: "x", rows: rows(["[happy]", "[sad]", "[angry]"]) };
+  if (/MOS|SIMS/.test(dataset)) return { dataset, kind: "sentiment", source: "x", rows: rows([1, -1, -0.5]) };
+  return {
+    dataset,
+    kind: "discrete",
+    source: "x",
+    labels: ["happy", "sad", "angry"],
+    rows: rows(["happy", "sad", "angry"]),
+  };
+}
+
+/** A folder with one file per set; `wrong` sets have happy everywhere. */
+function systemFolder(t: TestContext, wrong: readonly string[]): string {
+  const folder = temporaryFolder(t);
+  for (const dataset of benchmarkSets) {
+    const texts = wrong.includes(dataset) ? ["happy", "happy", "happy"] : ["happy", "sad", "angry"];
+    const rows = texts.map((text, i) => ({ name: `s${i + 1}`, text }));
+    writeFileSync(join(folder, `${dataset}.jsonl`), lines(rows));
+  }
+  return folder;
+}
+
+function request(t: TestContext, changes: Partial<ScoreRequest>): ScoreRequest {
+  const lexicon = openLexicon();
+  return {
+    systems: [{ name: "ours", path: systemFolder(t, []) }],
+    truths: benchmarkSets.map(truthOf),
+    lexicon,
+    rules: rulesFor(lexicon),
+    metric: null,
+    checkpoints: "final",
+    missing: "refuse",
+    columns: {},
+    judge: null,
+    bootstrap: { ...defaultBootstrapOptions, numResamples: 200 },
+    ...changes,
+  };
+}
+
+test("all nine sets: the mean, the comparison, and every form of the report", async (t) => {
+  const systems = [
+    { name: "ours", path: systemFolder(t, []) },
+    { name: "<b>theirs|", path: systemFolder(t, ["MELD", "CMUMOSI", "OVMERDPlus"]) },
+  ];
+  const report = await score(request(t, { systems }));
+  assert.equal(report.isBenchmark, true);
+  const [ours, theirs] = report.systems;
+  assert.equal(ours!.mean!.value, 1);
+  // MELD: one of three hit. MOSI: F(+) = 1/2 of one sample, F(-) = 0 of two, so 1/6. OV-MERD+: p = r = 1/3 on each wheel.
+  const expected = (6 + 1 / 3 + 1 / 6 + 1 / 3) / 9;
+  assert.ok(Math.abs(theirs!.mean!.value! - expected) < tolerance, `${theirs!.mean!.value} ${expected}`);
+  const mean = report.comparisons.find(({ on }) => on === "mean")!;
+  assert.ok(Math.abs(mean.difference.value! - (1 - expected)) < tolerance);
+  assert.equal(report.comparisons.length, 10);
+  const json = JSON.stringify(report);
+  assert.match(json, /"lexicon":\{"name":"built-in","hash":"[0-9a-f]{12}"\}/);
+  assert.match(json, /"polaritySource":"wheel polarity \(built-in\)"/);
+  const text = scoreText(report);
+  assert.match(text, /ours +mean +100\.00/);
+  assert.match(text, /AffectGPT-R1 .*79\.98/);
+  assert.match(text, /Lexicon built-in \([0-9a-f]{12}\): not to be mixed with published numbers/);
+  const markdown = scoreMarkdown(report);
+  assert.match(markdown, /\| &lt;b>theirs\\\| \| MELD \| hit rate \| 33\.33 \|/);
+  const page = scorePage(report);
+  assert.ok(page.includes("&lt;b&gt;theirs|") && !page.includes("<b>theirs"));
+  assert.match(page, /per wheel/);
+  assert.ok(!/(src|href)="http/.test(page), "the page needs no network");
+});
+
+test("one set: per-wheel counts in the terminal; control characters of names do not reach it", async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, "p.csv");
+  writeFileSync(file, "name,text\ns1,happy\ns2,sad\ns3,mad; glad\n");
+  const systems = [{ name: "a\u001b[31m", path: file }];
+  const report = await score(request(t, { systems, truths: [truthOf("OVMERDPlus")] }));
+  assert.equal(report.isBenchmark, false);
+  assert.equal(report.systems[0]!.mean, null);
+  const text = scoreText(report);
+  assert.match(text, /wheel5 +level2/);
+  assert.match(text, /1 answers would be understood otherwise by a reader/);
+  assert.ok(!text.includes("\u001b"));
+});
+
+test("missing samples stop the score, or are said to be empty answers", async (t) => {
+  const file = join(temporaryFolder(t), "p.jsonl");
+  writeFileSync(
+    file,
+    lines([
+      { name: "s1", text: "happy" },
+      { name: "zz", text: "sad" },
+    ]),
+  );
+  const one = { systems: [{ name: "a", path: file }], truths: [truthOf("MELD")] };
+  await assert.rejects(score(request(t, one)), { code: "ERR_SCORE_MISSING", message: /got none for 2: s2, s3/ });
+  const { systems } = await score(request(t, { ...one, missing: "empty" }));
+  const [set] = systems[0]!.sets;
+  assert.ok(Math.abs(set!.metrics.hitRate!.value! - 1 / 3) < tolerance);
+  assert.deepEqual(
+    set!.notes.slice(0, 3).map(({ name, count }) => [name, count]),
+    [
+      ["missing", 2],
+      ["unknown-samples", 1],
+      ["empty-answers", 2],
+    ],
+  );
+});
+
+describe("checkpoints", () => {
+  /** Official layout: MELD has 10 and 20, SIMS what is given; the earlier one of MELD is right. */
+  function runs(t: TestContext, simsCheckpoints: readonly number[]): string {
+    const root = temporaryFolder(t);
+    const put = (dataset: string, checkpoint: number, texts: readonly string[]) => {
+      const folder = join(root, `results-${dataset.toLowerCase()}/run`);
+      mkdirSync(folder, { recursive: true });
+      const rows = texts.map((text, i) => ({ name: `s${i + 1}`, text }));
+      writeFileSync(join(folder, `checkpoint_0000${checkpoint}_loss_0.1-openset.jsonl`), lines(rows));
+    };
+    put("MELD", 10, ["happy", "sad", "angry"]);
+    put("MELD", 20, ["happy", "happy", "happy"]);
+    for (const checkpoint of simsCheckpoints) put("SIMS", checkpoint, ["happy", "sad", "angry"]);
+    return root;
+  }
+
+  test("final takes one for all sets, best flatters and says so", async (t) => {
+    const systems = [{ name: "a", path: runs(t, [10, 20]) }];
+    const truths = [truthOf("MELD"), truthOf("SIMS")];
+    const final = await score(request(t, { systems, truths }));
+    const chosen = (report: typeof final) => report.systems[0]!.sets.map(({ checkpoint }) => checkpoint);
+    assert.deepEqual(chosen(final), [20, 20]);
+    assert.ok(Math.abs(final.systems[0]!.sets[0]!.metrics.hitRate!.value! - 1 / 3) < tolerance);
+    const best = await score(request(t, { systems, truths, checkpoints: "best" }));
+    assert.deepEqual(chosen(best), [10, 10]);
+    assert.equal(best.systems[0]!.sets[0]!.metrics.hitRate!.value, 1);
+    assert.match(scoreText(best), /best checkpoint of each set, chosen on the test set itself/);
+  });
+
+  test("a set without the final checkpoint is refused", async (t) => {
+    const systems = [{ name: "a", path: runs(t, [10]) }];
+    const truths = [truthOf("MELD"), truthOf("SIMS")];
+    await assert.rejects(score(request(t, { systems, truths })), {
+      code: "ERR_SCORE_CHECKPOINT",
+      message: /final checkpoint 20 for SIMS/,
+    });
+  });
+});
+
+describe("polarity from an endpoint", () => {
+  interface Endpoint {
+    readonly url: string;
+    readonly prompts: string[];
+    readonly keys: (string | undefined)[];
+  }
+
+  /** Answers with the given replies in turn, then repeats the last; a number is a failure of that status. */
+  async function endpoint(t: TestContext, replies: readonly (string | number)[]): Promise<Endpoint> {
+    const prompts: string[] = [];
+    const keys: (string | undefined)[] = [];
+    let turn = 0;
+    const server = createServer(async (incoming, outgoing) => {
+      let body = "";
+      for await (const chunk of incoming) body += chunk;
+      prompts.push(JSON.parse(body).messages[0].content);
+      keys.push(incoming.headers.authorization);
+      const reply = replies[Math.min(turn++, replies.length - 1)]!;
+      outgoing.statusCode = typeof reply === "number" ? reply : 200;
+      outgoing.end(JSON.stringify({ choices: [{ message: { content: reply } }] }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    t.after(() => server.close());
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, prompts, keys };
+  }
+
+  const options = (t: TestContext, url: string) => ({
+    url,
+    model: "m",
+    key: "secret",
+    cacheFile: join(temporaryFolder(t), "cache/polarity.jsonl"),
+    retryMilliseconds: 1,
+  });
+
+  test("each list is asked once, replies are cleaned and kept", async (t) => {
+    const { url, prompts, keys } = await endpoint(t, ["Output: positive\n"]);
+    const judgeOptions = options(t, url);
+    const judge = endpointJudge(judgeOptions);
+    assert.deepEqual(await judge.judge(["[happy]", "[happy]"]), ["positive", "positive"]);
+    assert.equal(prompts.length, 1);
+    assert.match(prompts[0]!, /\[happy\] ->$/);
+    assert.deepEqual(keys, ["Bearer secret"]);
+    const offline = endpointJudge({ ...judgeOptions, url: "http://127.0.0.1:1/v1", numRetries: 0 });
+    assert.deepEqual(await offline.judge(["[happy]"]), ["positive"]);
+    writeFileSync(judgeOptions.cacheFile, `${readFileSync(judgeOptions.cacheFile, "utf8")}{"key":"cut o`);
+    assert.deepEqual(await offline.judge(["[happy]"]), ["positive"]);
+    await assert.rejects(async () => offline.judge(["[sad]"]), {
+      code: "ERR_ENDPOINT",
+      message: /what was answered so far is kept/,
+    });
+  });
+
+  test("a busy endpoint is asked again, a refusing one is not", async (t) => {
+    const busy = await endpoint(t, [503, 429, "negative"]);
+    assert.deepEqual(await endpointJudge(options(t, busy.url)).judge(["[sad]"]), ["negative"]);
+    assert.equal(busy.prompts.length, 3);
+    const refusing = await endpoint(t, [401]);
+    await assert.rejects(async () => endpointJudge(options(t, refusing.url)).judge(["[sad]"]), {
+      code: "ERR_ENDPOINT",
+      message: /status 401/,
+    });
+    assert.equal(refusing.prompts.length, 1);
+  });
+
+  test("is stamped into the report; polarity words that were given are not asked about", async (t) => {
+    const { url, prompts } = await endpoint(t, ["negative"]);
+    const judge = endpointJudge(options(t, url));
+    const truths = [truthOf("SIMS")];
+    const report = await score(request(t, { truths, judge }));
+    assert.match(scoreText(report), new RegExp(`Polarity of sentiment predictions: m at ${url}`));
+    assert.equal(prompts.length, 3);
+    const file = join(temporaryFolder(t), "p.csv");
+    writeFileSync(file, "name,text\ns1,positive\ns2,negative\ns3,neutral\n");
+    const given = await score(request(t, { truths, judge, systems: [{ name: "a", path: file }] }));
+    assert.equal(given.systems[0]!.sets[0]!.polaritySource, "given");
+    assert.equal(given.systems[0]!.sets[0]!.metrics.weightedF!.value, 1);
+    assert.equal(prompts.length, 3);
+  });
+});
+
+describe("lexicons and truths of the command line", () => {
+  test("an imported lexicon is found by name; none is the built-in one until the published one is there", async (t) => {
+    const home = temporaryFolder(t);
+    const checkout = temporaryFolder(t);
+    writeFileSync(join(checkout, "wheel_mapping.npz"), Buffer.from(npzFixtures.wheelMapping, "base64"));
+    assert.equal(chooseLexicon(null, home).name, "built-in");
+    assert.throws(() => chooseLexicon("mer2026", home), {
+      code: "ERR_LEXICON_UNKNOWN",
+      message: /oppo lexicon import/,
+    });
+    const [imported] = await importLexicons(checkout, home);
+    assert.deepEqual([imported!.name, imported!.numForms], ["mer2026", 2]);
+    assert.equal(chooseLexicon("mer2026", home).name, "mer2026");
+    assert.equal(chooseLexicon(imported!.file, home).name, "mer2026");
+    assert.equal(rulesFor(chooseLexicon("mer2026", home)).undefinedWheel, "zero");
+    assert.equal(chooseLexicon(null, home).name, "built-in");
+    writeFileSync(join(home, "lexicons/affectgpt.json"), readFileSync(imported!.file, "utf8"));
+    assert.equal(chooseLexicon(null, home).name, "mer2026", "the file under the published name is taken");
+    assert.throws(() => chooseLexicon("../x", home), { code: "ERR_LEXICON_UNKNOWN" });
+  });
+
+  test("what to score against must be clear", async (t) => {
+    const file = join(temporaryFolder(t), "t.csv");
+    writeFileSync(file, "name,emo\ns1,happy\n");
+    const ask = (changes: object) => readTruths({ datasets: [], root: null, file: null, kind: null, ...changes });
+    await assert.rejects(ask({}), { code: "ERR_SCORE_TRUTH", message: /neither --truth/ });
+    await assert.rejects(ask({ file }), { code: "ERR_SCORE_TRUTH", message: /--kind/ });
+    await assert.rejects(ask({ file, datasets: ["meld", "mer2023"] }), { code: "ERR_SCORE_TRUTH" });
+    await assert.rejects(ask({ root: "/nowhere", datasets: ["nothing"] }), { code: "ERR_DATASET_UNKNOWN" });
+    await assert.rejects(ask({ root: "/nowhere", datasets: ["mer-unibench"] }), { code: "ERR_DATASET_ABSENT" });
+    const [truth] = await ask({ file, datasets: ["meld"] });
+    assert.deepEqual([truth!.dataset, truth!.kind, [...truth!.rows]], ["MELD", "discrete", [["s1", "happy"]]]);
+  });
+
+  test("a word's path as text", () => {
+    const { text, path } = explainWord(openLexicon(), "Furious");
+    assert.match(text, /wheel1 level1: mad \(by anger\); lost: furious \(mad\)/);
+    assert.match(text, /Lexicon built-in/);
+    assert.equal(path.label, "furious");
+    assert.match(explainWord(openLexicon(), "qwxz").text, /out of vocabulary/);
+  });
+});
