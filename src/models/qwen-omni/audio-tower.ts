@@ -6,7 +6,7 @@ import { OppoError } from "../../error.ts";
 import { gelu, indices, op, type Tensor, tensor } from "../../tensor/index.ts";
 import type { AudioConfig } from "./config.ts";
 import { audioTokens, convLength, MIN_AUDIO_FRAMES } from "./layout.ts";
-import { project, projectApart, projection } from "./projection.ts";
+import { project, projectApart, projection, type WeightSource } from "./projection.ts";
 import { attendSegments, type Segments, segmentsOf } from "./segments.ts";
 
 /** One audio: log-mel, row-major [M, numFrames]. */
@@ -19,11 +19,7 @@ const ROOT = "audio_tower";
 const NORM_EPS = 1e-5; // PyTorch's default; the configuration has no field for it
 
 /** Rows of all audios in order, [sum of audioTokens(numFrames), D]. Honours the grad mode. */
-export function encodeAudio(
-  parameters: ReadonlyMap<string, Tensor>,
-  config: AudioConfig,
-  audios: readonly AudioInput[],
-): Tensor {
+export function encodeAudio(parameters: WeightSource, config: AudioConfig, audios: readonly AudioInput[]): Tensor {
   for (const { numFrames } of audios) {
     if (numFrames < MIN_AUDIO_FRAMES) {
       throw new OppoError(
@@ -49,7 +45,7 @@ function chunkLengths(numFrames: number, chunk: number): number[] {
 
 /** Convolutions over the chunks as one batch, padded to the longest chunk present; valid rows packed, [R, A]. */
 function stem(
-  parameters: ReadonlyMap<string, Tensor>,
+  parameters: WeightSource,
   config: AudioConfig,
   audios: readonly AudioInput[],
   chunks: readonly number[],
@@ -109,18 +105,12 @@ export function sinusoids(length: number, width: number): Tensor {
   return tensor(table, [length, width]);
 }
 
-function layerNorm(parameters: ReadonlyMap<string, Tensor>, name: string, x: Tensor): Tensor {
+function layerNorm(parameters: WeightSource, name: string, x: Tensor): Tensor {
   const weight = parameters.get(`${name}.weight`)!;
   return op.layerNorm(x, [x.size(1)], { weight, bias: parameters.get(`${name}.bias`)!, eps: NORM_EPS });
 }
 
-function layer(
-  parameters: ReadonlyMap<string, Tensor>,
-  config: AudioConfig,
-  name: string,
-  x: Tensor,
-  segments: Segments,
-): Tensor {
+function layer(parameters: WeightSource, config: AudioConfig, name: string, x: Tensor, segments: Segments): Tensor {
   const attention = `${name}.self_attn`;
   const { numHeads: heads, hiddenSize } = config;
   const normed = layerNorm(parameters, `${attention}_layer_norm`, x);

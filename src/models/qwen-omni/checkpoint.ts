@@ -24,13 +24,17 @@ export function readCheckpoint(directory: string, options: LoadOptions = {}): Ch
   return { directory, config, parameters, companions };
 }
 
-/** Writes weights, companions and config.json, which comes last: a directory that has one is a model. */
+/**
+ * Writes weights, companions and config.json, which comes last: a directory that has one is a model.
+ * @param change what is written in place of a parameter, of the same shape and type
+ */
 export function writeCheckpoint(
   directory: string,
   { config, parameters, companions }: Pick<Checkpoint, "config" | "parameters" | "companions">,
+  change: (name: string, parameter: Tensor) => Tensor = (_, parameter) => parameter,
 ): void {
   const dtype = parameters.values().next().value?.dtype ?? "float32";
-  writeWeights(directory, parameters, (name) => parameters.get(name)!);
+  writeWeights(directory, parameters, (name) => change(name, parameters.get(name)!));
   writeModelFiles(directory, savedConfig(config, dtype), companions);
 }
 

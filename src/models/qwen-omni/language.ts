@@ -9,6 +9,7 @@ import { attendBranches, attendPrefix, byKeyHead, type KeysValues, MASKED } from
 import { layOutBranches } from "./branch-layout.ts";
 import type { SpecialIds, TextConfig } from "./config.ts";
 import { EMBEDDING_NAME, HEAD_NAME } from "./parameters.ts";
+import type { WeightSource } from "./projection.ts";
 import { type RopeTable, textRope } from "./rope.ts";
 import { type Attend, type DecoderLayer, type KeyHeads, keysOf, runLayers } from "./text.ts";
 
@@ -23,7 +24,7 @@ export interface LanguageModel {
 }
 
 export function languageModel(
-  parameters: ReadonlyMap<string, Tensor>,
+  parameters: WeightSource,
   config: TextConfig,
   ids: SpecialIds,
   layers: readonly DecoderLayer[],

@@ -148,6 +148,17 @@ export function textSpecs(config: TextConfig, variant: DecoderVariant = OMNI_DEC
   return specs;
 }
 
+/** The linear layers that an adapter may change: everything that multiplies rows but the embedding and the head. */
+export function linearLayers(specs: readonly ParameterSpec[]): { name: string; inputs: number; outputs: number }[] {
+  return specs
+    .filter(({ name, shape, role }) => shape.length === 2 && role !== "embedding" && name !== HEAD_NAME)
+    .map(({ name, shape }) => ({
+      name: name.slice(0, -".weight".length),
+      inputs: shape[1]!,
+      outputs: shape[0]!,
+    }));
+}
+
 export type ThinkerPart = "audio" | "vision" | "text" | "head";
 
 /** The part of a thinker that a parameter belongs to. */

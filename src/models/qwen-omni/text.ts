@@ -2,9 +2,19 @@
 // run on packed rows [R, D]; how rows see each other is the caller's `attend`, so prefill, branches and decoding share
 // one body.
 // R rows, D width, H key heads, Q query heads per key head, K head dimension, F feed-forward width
-import { op, rmsNorm, type Tensor } from "../../tensor/index.ts";
+import { rmsNorm, type Tensor } from "../../tensor/index.ts";
 import type { TextConfig } from "./config.ts";
-import { type Projection, project, projectApart, projection, projectionFrom } from "./projection.ts";
+import {
+  addProjected,
+  type LinearPart,
+  linearPart,
+  type Projection,
+  project,
+  projectApart,
+  projection,
+  projectionFrom,
+  type WeightSource,
+} from "./projection.ts";
 import { applyRope, type RopeTable } from "./rope.ts";
 
 /** One layer's weights, ready to multiply. */
@@ -15,11 +25,11 @@ export interface DecoderLayer {
   /** Norms over every head's dimension, before the rotation (Qwen3). */
   readonly queryNorm: Tensor | null;
   readonly keyNorm: Tensor | null;
-  readonly output: Tensor;
+  readonly output: LinearPart;
   readonly postNorm: Tensor;
   /** gate, up: 2 F outputs. */
   readonly gateUp: Projection;
-  readonly down: Tensor;
+  readonly down: LinearPart;
 }
 
 /** Rotated keys and plain values of one layer's rows, [R, H, K] each. */
@@ -41,11 +51,7 @@ export type Attend = (layer: number, heads: Heads) => Tensor;
  * @param fewRows stack everything: what decoding wants. With many rows gate and up are as fast apart, and their backward
  *   needs no joining.
  */
-export function decoderLayers(
-  parameters: ReadonlyMap<string, Tensor>,
-  config: TextConfig,
-  fewRows = false,
-): DecoderLayer[] {
+export function decoderLayers(parameters: WeightSource, config: TextConfig, fewRows = false): DecoderLayer[] {
   return Array.from({ length: config.numLayers }, (_, i) => {
     const name = `model.layers.${i}`;
     const get = (part: string) => parameters.get(`${name}.${part}.weight`)!;
@@ -60,10 +66,10 @@ export function decoderLayers(
       qkv: joint("self_attn", ["q_proj", "k_proj", "v_proj"], true),
       queryNorm: parameters.get(`${name}.self_attn.q_norm.weight`) ?? null,
       keyNorm: parameters.get(`${name}.self_attn.k_norm.weight`) ?? null,
-      output: get("self_attn.o_proj"),
+      output: linearPart(parameters, `${name}.self_attn.o_proj`),
       postNorm: get("post_attention_layernorm"),
       gateUp: joint("mlp", ["gate_proj", "up_proj"], fewRows),
-      down: get("mlp.down_proj"),
+      down: linearPart(parameters, `${name}.mlp.down_proj`),
     };
   });
 }
@@ -78,7 +84,7 @@ export function runLayers(
 ): Tensor {
   let rows = x;
   layers.forEach((layer, i) => {
-    rows = addLinear(rows, attend(i, headsOf(layer, rows, rope, config)), layer.output);
+    rows = addProjected(rows, attend(i, headsOf(layer, rows, rope, config)), layer.output);
     rows = feedForward(layer, rows, config);
   });
   return rows;
@@ -117,10 +123,5 @@ function feedForward(layer: DecoderLayer, x: Tensor, config: TextConfig): Tensor
   const width = config.intermediateSize;
   const normed = rmsNorm(x, layer.postNorm, config.normEps);
   const [gate, up] = projectApart(normed, layer.gateUp, [width, width]) as [Tensor, Tensor];
-  return addLinear(x, gate.silu().mul(up), layer.down);
-}
-
-/** x + W y in one operation. */
-function addLinear(x: Tensor, y: Tensor, weight: Tensor): Tensor {
-  return op.addmm(x, y, weight.t());
+  return addProjected(x, gate.silu().mul(up), layer.down);
 }

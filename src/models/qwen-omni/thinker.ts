@@ -25,6 +25,7 @@ import { type LanguageModel, languageModel, runBranches, runPrefix } from "./lan
 import { audioTokens, visionTokens } from "./layout.ts";
 import { EMBEDDING_NAME, HEAD_NAME } from "./parameters.ts";
 import { createFeatureExtractor, fitClip, promptTokens, type VideoSettings } from "./processor.ts";
+import type { WeightSource } from "./projection.ts";
 import { mediaIds } from "./prompt.ts";
 import { decoderLayers } from "./text.ts";
 import { encodeVision } from "./vision-tower.ts";
@@ -42,7 +43,7 @@ export class Thinker implements OmniModel {
   readonly vocabSize: number;
   readonly stopIds: readonly number[];
   readonly config: ThinkerConfig;
-  private readonly parts: ThinkerParts;
+  readonly parts: ThinkerParts;
   private readonly bannedIds: readonly number[];
   private readonly extract: (fitted: MediaClip) => ClipFeatures;
 
@@ -69,6 +70,11 @@ export class Thinker implements OmniModel {
     return { fps, minFrames, maxFrames };
   }
 
+  /** What the layers multiply with. */
+  protected weights(): WeightSource {
+    return this.parts.checkpoint.parameters;
+  }
+
   fitClip(clip: MediaClip): MediaClip {
     return fitClip(clip, this.parts.video);
   }
@@ -82,8 +88,8 @@ export class Thinker implements OmniModel {
     const videos = features.flatMap(({ video }) => (video ? [video] : []));
     const audios = features.flatMap(({ audio }) => (audio ? [audio] : []));
     const [video, audio] = scope(() => [
-      videos.length > 0 ? encodeVision(this.parameters(), config.vision, videos) : null,
-      audios.length > 0 ? encodeAudio(this.parameters(), config.audio, audios) : null,
+      videos.length > 0 ? encodeVision(this.weights(), config.vision, videos) : null,
+      audios.length > 0 ? encodeAudio(this.weights(), config.audio, audios) : null,
     ]);
     let videoStart = 0;
     let audioStart = 0;
@@ -132,7 +138,7 @@ export class Thinker implements OmniModel {
   }
 
   logits(hidden: Tensor): Tensor {
-    const head = this.parameters().get(HEAD_NAME) ?? this.parameters().get(EMBEDDING_NAME)!;
+    const head = this.weights().get(HEAD_NAME) ?? this.weights().get(EMBEDDING_NAME)!;
     return scope(() => op.linear(hidden, head).to("float32"));
   }
 
@@ -152,7 +158,7 @@ export class Thinker implements OmniModel {
 
   private language(fewRows = false): LanguageModel {
     const { text, ids } = this.config;
-    return languageModel(this.parameters(), text, ids, decoderLayers(this.parameters(), text, fewRows));
+    return languageModel(this.weights(), text, ids, decoderLayers(this.weights(), text, fewRows));
   }
 }
 

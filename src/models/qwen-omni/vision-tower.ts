@@ -4,7 +4,7 @@
 import { gelu, indices, op, rmsNorm, type Tensor, tensor } from "../../tensor/index.ts";
 import type { VisionConfig } from "./config.ts";
 import type { Grid } from "./layout.ts";
-import { project, projectApart, projection } from "./projection.ts";
+import { project, projectApart, projection, type WeightSource } from "./projection.ts";
 import { applyRope, inverseFrequencies, type RopeTable, ropeTable } from "./rope.ts";
 import { attendSegments, type Segments, segmentsOf } from "./segments.ts";
 
@@ -29,11 +29,7 @@ const NORM_EPS = 1e-6; // hard-coded in the reference
 const ROPE_THETA = 10000; // likewise
 
 /** Rows of all inputs in order, [sum of t * h * w / 4, text width]. Honours the grad mode. */
-export function encodeVision(
-  parameters: ReadonlyMap<string, Tensor>,
-  config: VisionConfig,
-  inputs: readonly VisionInput[],
-): Tensor {
+export function encodeVision(parameters: WeightSource, config: VisionConfig, inputs: readonly VisionInput[]): Tensor {
   const plan = windowPlan(
     inputs.map(({ grid }) => grid),
     config,
@@ -137,7 +133,7 @@ function patchRope(inputs: readonly VisionInput[], plan: WindowPlan, config: Vis
 }
 
 function block(
-  parameters: ReadonlyMap<string, Tensor>,
+  parameters: WeightSource,
   config: VisionConfig,
   name: string,
   x: Tensor,
@@ -171,7 +167,7 @@ function block(
 }
 
 /** 2x2 patches -> one row of the text width. */
-function merge(parameters: ReadonlyMap<string, Tensor>, config: VisionConfig, x: Tensor): Tensor {
+function merge(parameters: WeightSource, config: VisionConfig, x: Tensor): Tensor {
   const normed = rmsNorm(x, parameters.get(`${ROOT}.merger.ln_q.weight`)!, NORM_EPS);
   const cells = normed.view([-1, config.mergeSize ** 2 * config.hiddenSize]);
   const inner = gelu(project(cells, projection(parameters, [`${ROOT}.merger.mlp.0`])));

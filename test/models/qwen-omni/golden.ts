@@ -9,6 +9,7 @@ import type { ThinkerConfig } from "../../../src/models/qwen-omni/config.ts";
 import { type LanguageModel, languageModel } from "../../../src/models/qwen-omni/language.ts";
 import { audioTokens, type Grid, type MediaLayout, visionTokens } from "../../../src/models/qwen-omni/layout.ts";
 import { ropePositions } from "../../../src/models/qwen-omni/positions.ts";
+import type { WeightSource } from "../../../src/models/qwen-omni/projection.ts";
 import { decoderLayers } from "../../../src/models/qwen-omni/text.ts";
 import { encodeVision, type VisionInput } from "../../../src/models/qwen-omni/vision-tower.ts";
 import { op, openSafetensors, type SafetensorsFile, type Tensor } from "../../../src/tensor/index.ts";
@@ -144,7 +145,7 @@ function patchRows(frames: Tensor, [t, h, w]: Grid): Float32Array {
 }
 
 /** Prompts with their tower rows. Images stand where videos would: `idsFor` says so to the language model. */
-export function goldenPrompts(golden: GoldenCase, parameters: Parameters, config: ThinkerConfig): ModelPrompt[] {
+export function goldenPrompts(golden: GoldenCase, parameters: WeightSource, config: ThinkerConfig): ModelPrompt[] {
   const { audios, videos, images } = golden;
   const audio = audios.length > 0 ? encodeAudio(parameters, config.audio, audios) : null;
   const looks = videos.length > 0 ? videos : images;
@@ -167,7 +168,7 @@ export function goldenPrompts(golden: GoldenCase, parameters: Parameters, config
 }
 
 /** The language model of a case: an image is placed like a video. */
-export function goldenLanguage(golden: GoldenCase, parameters: Parameters, config: ThinkerConfig): LanguageModel {
+export function goldenLanguage(golden: GoldenCase, parameters: WeightSource, config: ThinkerConfig): LanguageModel {
   const ids = golden.images.length > 0 ? { ...config.ids, video: config.ids.image } : config.ids;
   return languageModel(parameters, config.text, ids, decoderLayers(parameters, config.text));
 }

