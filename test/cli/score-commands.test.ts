@@ -5,6 +5,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { judgeCachePath, lexiconPath, oppoHome } from "../../src/run/lexicon-store.ts";
+import { datasetFolder } from "../support/dataset-folder.ts";
+import { labelArchives } from "../support/label-archives.ts";
 import { npzFixtures } from "../support/npz-fixtures.ts";
 import { repositoryRoot } from "../support/repository.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -52,6 +54,21 @@ test("two systems against a file: table, JSON, Markdown and page", (t) => {
   );
   assert.ok(good.metrics.level1.value > worse.metrics.level1.value);
   assert.equal(json.bootstrap.numResamples, 100);
+});
+
+test("a data set in its official layout: neutral is not scored, names may carry an extension", (t) => {
+  const data = datasetFolder(t, {
+    "mer2023-dataset-process/label-6way.npz": Buffer.from(labelArchives.words, "base64"),
+    "cmumosi-process/label.npz": Buffer.from(labelArchives.strengths, "base64"),
+    "p.jsonl": '{"name":"sample_00000003","text":"[anxious]"}\n{"name":"samplenew_00000004.avi","text":"[neutral]"}\n',
+  });
+  const report = JSON.parse(oppo(data, "score", "p.jsonl", "--data", ".", "--dataset", "mer2023", "--json").stdout);
+  const [set] = report.systems[0].sets;
+  assert.deepEqual([set.dataset, set.metrics.hitRate], ["MER2023", { value: 1, low: 1, high: 1, count: 1 }]);
+  const notes = set.notes.map(({ name, count }: { name: string; count: number }) => `${name} ${count}`);
+  assert.deepEqual(notes, ["by-stem 1", "unknown-labels 1", "neutral-predicted 1", "unscored 1"]);
+  const strengths = oppo(data, "score", "p.jsonl", "--data", ".", "--dataset", "cmu-mosi");
+  assert.match(strengths.stderr, /label\.npz:3: .*sentiment 7 is not within -3 to 3/);
 });
 
 test("what is wrong is one sentence with file and line", (t) => {

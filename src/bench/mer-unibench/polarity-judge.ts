@@ -12,7 +12,7 @@ export interface PolarityJudge {
 }
 
 /** How the inner rings of the five wheels feel; what is missing is neither (surprise). */
-const feeling: Readonly<Record<string, number>> = {
+export const groupFeeling: Readonly<Record<string, number>> = {
   ...{ happy: 1, joyful: 1, joy: 1, powerful: 1, peaceful: 1, genius: 1 },
   ...{ mad: -1, angry: -1, anger: -1, disgusted: -1, disgust: -1, sad: -1, scared: -1, fearful: -1, fear: -1, bad: -1 },
 };
@@ -22,7 +22,7 @@ export function lexiconJudge(lexicon: EmotionLexicon): PolarityJudge {
   const known = new Map<string, number>();
   const feelingOf = (label: string): number => {
     const groups = lexicon.wheels.flatMap((wheel) => resolveLabel(lexicon, wheel, label) ?? []);
-    const sum = groups.reduce((total, group) => total + (feeling[group] ?? 0), 0);
+    const sum = groups.reduce((total, group) => total + (groupFeeling[group] ?? 0), 0);
     return groups.length === 0 ? 0 : sum / groups.length;
   };
   const judgeOne = (labelString: string): Polarity => {

@@ -7,6 +7,7 @@ import type { Metric } from "../report.ts";
 import { type AnswerForm, answerNotes, labelString, parseLabels } from "./answers.ts";
 import { type Confusion, confusionOf, inLabelSpace, namedClass, recallStatistic, recallTable } from "./class-recall.ts";
 import { hitStatistic, hitTable, wheelHits } from "./hit-rate.ts";
+import { groupFeeling } from "./polarity-judge.ts";
 import type { ScoreNote, ScoringRules } from "./rules.ts";
 import { lenientPolarity, officialPolarity, sentimentStatistic, sentimentTable } from "./sentiment.ts";
 import {
@@ -214,8 +215,23 @@ function placementNotes(truth: DiscreteTruth, gold: readonly string[], resolver:
     const ids = present.map((label) => resolver.resolve(label)[metric]!).filter((id) => id !== unresolved);
     return ids.length === new Set(ids).size ? [] : [resolver.metrics[metric]!.wheel!];
   });
-  const text = `wheels put several of ${truth.dataset}'s labels into one group (${shared.join(", ")}): there they cannot be told apart`;
-  return [{ name: "shared-groups", count: shared.length, text }];
+  const torn = present.flatMap((label) => {
+    const groups = level1.flatMap((metric) => resolver.metrics[metric]!.groups[resolver.resolve(label)[metric]!] ?? []);
+    const feelings = groups.map((group) => groupFeeling[group] ?? 0);
+    return feelings.includes(1) && feelings.includes(-1) ? [`${label}: ${groups.join(", ")}`] : [];
+  });
+  return [
+    {
+      name: "shared-groups",
+      count: shared.length,
+      text: `wheels put several of ${truth.dataset}'s labels into one group (${shared.join(", ")}): there they cannot be told apart`,
+    },
+    {
+      name: "torn-labels",
+      count: torn.length,
+      text: `labels stand in pleasant groups on some wheels and in unpleasant ones on others (${torn.join("; ")}); the tables differ in this (--lexicon)`,
+    },
+  ];
 }
 
 function scoreClasses(truth: DiscreteTruth, input: SetInput, scorer: SetScorer): ScoredSet {

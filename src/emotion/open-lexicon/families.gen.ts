@@ -57,7 +57,6 @@ advantageous: advantage, advantageously, advantageousness
 adventurous: adventure, adventurer, adventuristic, adventurousness
 adverse: adversely, adversity
 aesthetic: aesthetical, aesthetically, aesthetician, aesthetics
-affected: affect, affectedly, affectedness, affectional, affective
 affection: affectionate, affectionately, affectionateness
 affectionate: affection, affectionately, affectionateness
 affiliation: affiliate
@@ -1223,7 +1222,6 @@ negligent: neglect, neglecter, negligence, negligently
 nervous: nerve, nervous system, nervously, nervousness, nervy
 nervousness: nerve, nervous, nervous system, nervously, nervy
 nettled: nettle
-neutral: neutralist, neutrality
 nitpicking: nitpick, nitpicker
 nonchalant: nonchalance, nonchalantly
 nonsensical: nonsensicality
@@ -1795,7 +1793,6 @@ trust: trustee, truster, trustiness, trusty
 trustful: trustfully, trustfulness
 trusting: trust, trustee, truster, trustiness, trustingly, trustingness, trusty
 trustworthy: trustworthiness
-trusty: trust, trustee, truster, trustiness
 truthful: truthfully, truthfulness
 turbulent: turbulence, turbulency, turbulently
 unapproachable: unapproachability

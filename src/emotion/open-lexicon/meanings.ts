@@ -16,7 +16,7 @@ angry: annoyed, argumentative, bad-tempered, boiling, cantankerous, cross, disgr
 annoyed: aggravated, agitated, bothered, bugged, disgruntled, displeased, exasperated, hassled, impatient, irked, irritated, miffed, nettled, peeved, pestered, vexed
 anxious: angst, anxiety, apprehensive, concerned, disquieted, distressed, fearful, fidgety, fretful, jittery, nervous, nervousness, on edge, restless, suspenseful, tense, troubled, unease, uneasy, worried, worry
 apathetic: apathy, detached, detachment, disengaged, disinterested, emotionless, impassive, indifferent, lackadaisical, lethargic, listless, passive, unconcerned, unfeeling, uninterested, unmotivated, unresponsive
-appalled: aghast, disgusted, dismayed, horrified, horrifying, outrage, outraged, revolting, scandalized, shocked, sickened
+appalled: aghast, disgusted, dismayed, horrified, horrifying, outrage, outraged, revolting, scandalized, sickened
 appreciated: acknowledged, admired, cherished, complimented, esteemed, liked, praised, prized, recognized, respected, treasured, valued
 aroused: awakened, excited, horny, lustful, passionate, provoked, sexual, stimulated, stirred, titillated, turned on
 ashamed: abashed, contrite, disgrace, disgraced, disgraceful, embarrassed, embarrassing, guilty, humiliated, mortified, regretful, remorseful, self-criticism, self-reproach, shame, shamed, shameful, sheepish
@@ -62,14 +62,14 @@ despair: anguish, dejection, depression, desolation, desperate, desperation, des
 detest: abhor, abhorred, abominate, can't stand, contempt, despise, detestation, detested, detesting, disdain, dislike, execrate, hate, hating, hatred, loathe, repel, revile, scorn
 detestable: abhorred, abhorrent, abominable, abomination, contemptible, despicable, disgusting, hateful, loathsome, odious, offensive, repugnant, repulsive, revolting, vile
 disappeared: absent, departed, dissolved, evanesced, evaporated, faded, gone, hidden, invisible, left, lost, missing, perished, vanished
-disappointed: crestfallen, defeated, disappointment, discouraged, disheartened, disillusioned, dismayed, dissatisfied, downhearted, frustrated, let down, regretful, saddened, unhappy, unsatisfied, upset
+disappointed: crestfallen, defeated, disappointment, discouraged, disheartened, disillusioned, dismayed, dissatisfied, downhearted, let down, regretful, saddened, unhappy, unsatisfied, upset
 disapproving: critical, deprecating, disagreeing, disapproval, displeased, dissatisfied, dissenting, frowning, judgmental, negative, reproachful, unfavorable
 discerning: astute, discriminating, distinguishing, enlightened, insightful, judicious, observant, perceptive, prudent, sagacious, selective, sensible, sharp, shrewd, wise
 discouraged: daunted, defeated, deflated, dejected, demoralized, demotivated, depressed, deterred, disheartened, dispirited, downcast, downhearted, hopeless, pessimistic, unmotivated
 disgust: abhorrence, aversion, dislike, distaste, loathing, nausea, offense, repugnance, repulsion, revulsion, sickness
 disgusted: appalled, averse, disgruntled, disgusting, grossed out, nauseated, offended, repelled, repulsed, revolted, sickened
 disillusioned: cynical, disabused, disappointed, discouraged, disenchanted, dissatisfied, embittered, let down, undeceived
-dismayed: alarmed, appalled, disappointed, discouraged, disquieted, distressed, horrified, shocked, troubled, unnerved, unsettled
+dismayed: alarmed, appalled, disappointed, discouraged, disquieted, distressed, horrified, troubled, unnerved, unsettled
 dismissive: condescending, contempt, contemptuous, curt, disdain, disdainful, disregardful, disregarding, disrespectful, ignoring, indifferent, neglectful, negligent, rejecting, scorn, scornful, snide, uninterested
 disrespected: belittled, degraded, demeaned, devalued, dishonored, disregarded, insulted, mocked, offended, slighted, snubbed, treated poorly, undervalued
 distant: aloof, closed, cold, detached, detachment, disconnected, disengaged, distanced, estranged, far, faraway, remote, removed, reserved, separated, unapproachable, unavailable, unemotional, unfriendly, withdrawal, withdrawing, withdrawn
@@ -86,18 +86,18 @@ excited: animated, aroused, eager, ecstasy, ecstatic, elated, energized, enthusi
 excluded: banned, barred, disenfranchised, ignored, isolated, kept out, left out, marginalized, omitted, ostracized, outcast, rejected, shunned, shut out
 exhausted: beat, burned out, debilitated, depleted, drained, exhaustion, fatigued, overtired, run-down, spend, spent, tired, weakened, weary, wiped out, worn out
 exposed: bare, defenseless, disclosed, naked, open, revealed, susceptible, uncovered, unguarded, unprotected, unshielded, unveiled, vulnerable
-faithful: allegiance, allegiant, committed, constant, dedicated, dependable, devoted, loyal, patriotic, reliable, reliant, steadfast, true, trustworthy, trusty
+faithful: allegiance, allegiant, committed, constant, dedicated, dependable, devoted, loyal, patriotic, reliable, reliant, steadfast, true, trustworthy
 fascinating: absorbing, alluring, appealing, attractive, captivating, charming, compelling, enchanting, engaging, enthralling, gripping, interesting, intriguing, mesmerizing, riveting, spellbinding, thought-provoking
 fear: alarm, anxiety, apprehension, dread, fright, horror, paranoia, phobia, scare, scared, terror, trepidation
-fearful: afraid, alarmed, anxious, apprehensive, cowardice, cowardly, dreading, frightened, nervous, panicky, phobic, scared, terrified, timid, timorous, worried
+fearful: afraid, alarmed, anxious, apprehensive, cowardice, cowardly, dreading, fear, frightened, nervous, panicky, phobic, scared, terrified, timid, timorous, worried
 fixated: absorbed, addicted, compulsive, consumed, engrossed, fixed, focused, hooked, infatuated, mesmerized, obsessed, possessed, preoccupied, stuck
 focused: absorbed, attentive, concentrated, concentrating, concentration, dedicated, determination, determined, diligent, directed, driven, engaged, engrossed, fixed, focus, intent, purposeful, resolute, serious, single-minded, targeted
 foolish: absurd, asinine, idiotic, ignorant, imprudent, irrational, laughable, ludicrous, nonsensical, ridiculous, senseless, silly, stupid, unreasonable, unwise, witless
 forgotten: abandoned, disregarded, ignored, left behind, lost, neglected, obliterated, overlooked, unacknowledged, unremembered, unthought
 fragile: breakable, brittle, dainty, delicate, feeble, flimsy, frail, sensitive, vulnerable, weak
 free: at liberty, autonomous, carefree, emancipated, freed, freedom, independent, liberated, loose, released, unbound, unconfined, unconstrained, uninhibited, unreserved, unrestrained, unrestricted
-frightened: afraid, alarmed, cowed, fearful, frightening, horrified, panicked, petrified, scared, shocked, spooked, startled, terrified, unnerved
-frustrated: aggravated, agitated, annoyed, annoying, defeated, disappointed, discontent, discontented, discouraged, disgruntled, dissatisfied, dissatisfying, exasperated, foiled, frustration, helpless, hindered, irritated, thwarted, vexed
+frightened: afraid, alarmed, cowed, fear, fearful, frightening, horrified, panicked, petrified, scared, spooked, startled, terrified, unnerved
+frustrated: aggravated, agitated, annoyed, annoying, defeated, disappointed, discontent, discontented, discouraged, disgruntled, dissatisfied, dissatisfying, exasperated, foiled, frustration, hindered, irritated, thwarted, vexed
 fulfilled: accomplished, achieved, complete, completed, content, gratified, happy, realized, satisfaction, satisfied, validated
 furious: angry, boiling, enraged, fuming, fury, hot-headed, incensed, infuriated, irate, livid, mad, outraged, raging, seething, tempestuous, very angry, violent
 genius: brilliance, brilliant, clever, exceptional, expert, gifted, ingenious, intellect, intellectual, intelligent, mastermind, mastery, prodigy, talent, talented, virtuoso, wizard
@@ -114,17 +114,17 @@ heavy: burdened, burdensome, cumbersome, dense, hard, hefty, loaded, massive, op
 helpless: defenseless, desperate, disabled, helplessness, hopeless, impotent, incapable, incapacitated, powerless, stuck, trapped, unprotected, vulnerable, weak
 hesitant: ambivalent, careful, caution, cautious, conflicted, deterred, hesitancy, hesitating, hesitation, indecisive, reluctant, tentative, uncertain, undecided, unsure, unwilling, wary, wavering
 hopeful: anticipating, anticipative, aspirant, aspiring, assured, auspicious, confident, encouraged, expectant, hope, looking forward, optimistic, positive, promising, wishing
-horrified: aghast, appalled, disgusted, dismayed, frightened, horrifying, horror, petrified, scared, shocked, terrified
+horrified: aghast, appalled, disgusted, dismayed, frightened, horrifying, horror, petrified, scared, terrified
 hostile: adversarial, aggressive, animosity, antagonistic, belligerent, combative, conflicting, confrontational, hateful, hostility, inimical, malicious, mean, opposed, opposing, opposition, ruthless, unfriendly, unkind
 humiliated: ashamed, belittled, debased, defeated, degraded, demeaned, disgrace, disgraced, disgraceful, embarrassed, humbled, insulted, lowered, mortified, shame, shamed, shamefaced, shameful
-hurt: ached, aching, affected, afflicted, broken, bruised, damaged, distressed, grieved, harmed, hurting, injured, offended, pain, pained, painful, sad, sore, stung, suffering, upset, wounded
+hurt: ached, aching, afflicted, broken, bruised, damaged, distressed, grieved, harmed, hurting, injured, offended, pain, pained, painful, sad, sore, stung, suffering, upset, wounded
 important: central, critical, crucial, essential, influential, key, major, meaningful, necessary, notable, prominent, relevant, serious, significant, substantial, valuable, valued, vital, worthy
 imposter syndrome: feeling inadequate, feeling like a fake, feeling like a fraud, fraud, fraud complex, fraudulence, impostor feelings, impostor syndrome, insecurity, low self-esteem, phony, self-deception, self-doubt
 in awe: admiration, admiring, amazed, astonished, awestruck, fascinated, impressed, mesmerized, spellbound, wonder, wonder-struck, wonderstruck
 in flow: absorbed, effortless, engaged, engrossed, flowing, fluent, fluid, focused, immersed, in sync, in the zone, moving, seamless, smooth
-in my feelings: affected, emotional, expressive, in touch with emotions, introspection, introspective, moody, moved, overwhelmed, sensitive, sentimental, touched, vulnerability, vulnerable
+in my feelings: emotional, expressive, in touch with emotions, introspection, introspective, moody, moved, overwhelmed, sensitive, sentimental, touched, vulnerability, vulnerable
 inadequate: deficient, imperfect, inadequacy, incapable, incompetent, incomplete, inferior, insufficient, lacking, not enough, scarce, subpar, unfit, unqualified, unsatisfactory
-indifferent: aloof, apathetic, cold, disengaged, disinterested, dispassionate, halfhearted, impassive, indifference, lukewarm, neutral, nonchalant, passionless, uncaring, unconcerned, unimpressed, uninterested, unmoved, unresponsive
+indifferent: aloof, apathetic, cold, disengaged, disinterested, dispassionate, halfhearted, impassive, indifference, lukewarm, nonchalant, passionless, uncaring, unconcerned, unimpressed, uninterested, unmoved, unresponsive
 indignant: angry, annoyed, disgruntled, exasperated, furious, incensed, indignation, irate, mad, offended, outraged, resentful
 inferior: diminished, inadequate, lesser, low, low-grade, lower, mediocre, second-rate, secondary, shabby, subordinate, subpar, substandard, unworthy, worse
 infuriated: angry, enraged, exasperated, exasperating, furious, incensed, irate, livid, maddened, outraged, raging
@@ -150,7 +150,7 @@ loss: absence, bereavement, defeat, deficit, deprivation, failure, forfeiture, g
 lost: adrift, aimless, astray, bewildered, confused, directionless, disoriented, displaced, gone, misplaced, missing, strayed, vanished, wandering
 love: adoration, adore, affection, attachment, beloved, cherish, desire, devotion, fondness, infatuation, loving, passion, romance, tenderness
 loving: adoring, affection, affectionate, amorous, benevolent, caring, compassionate, devoted, fond, friendly, heartfelt, kind, lovable, loved, sweet, tender, warm, warm-hearted, warmhearted, warmth
-loyal: allegiance, allegiant, committed, dedicated, dependable, devoted, faithful, patriotic, reliable, reliant, staunch, steadfast, true, trustworthy, trusty
+loyal: allegiance, allegiant, committed, dedicated, dependable, devoted, faithful, patriotic, reliable, reliant, staunch, steadfast, true, trustworthy
 mad: angry, crazy, cross, deranged, enraged, furious, incensed, infuriated, insane, irate, livid, lunatic
 manic: crazed, crazy, erratic, excited, feverish, frantic, frenetic, frenzied, frenzy, hyper, hyperactive, insane, maniacal, overexcited, overly excited, turbulent, uncontrollable, uncontrolled, unstable, wild
 miserable: afflicted, bleak, dejected, depressed, despondent, distressed, downhearted, gloomy, heartbroken, misery, pathetic, pitiful, sad, sorrowful, suffering, unhappy, woeful, wretched
@@ -169,7 +169,7 @@ offended: affronted, aggrieved, annoyed, displeased, displeasure, hurt, insulted
 open: accepting, accessible, approachable, available, candid, clear, exposed, frank, honest, openness, outspoken, receptive, sincere, transparent, truthful, unlocked, unreserved
 optimistic: assurance, bright, bright-eyed, buoyant, cheerful, confident, encouraged, hopeful, idealistic, optimism, positive, promising, rosy, sanguine, upbeat
 out of control: chaotic, disordered, erratic, frantic, hysterical, impulsive, rampant, rebellious, uncontrollable, uncontrolled, ungovernable, unmanageable, unruly, wild
-outraged: angry, appalled, enraged, furious, incensed, indignant, infuriated, irate, offended, outrage, scandalized, shocked, shocking
+outraged: angry, appalled, enraged, furious, incensed, indignant, infuriated, irate, offended, outrage, scandalized, shocking
 overwhelmed: burdened, crushed, defeated, drowning, engulfed, flooded, helpless, inundated, overawed, overburdened, overcome, overcome with emotion, overloaded, overpowered, overstimulated, overwhelming, stressed, stunned, swamped
 panicked: alarmed, desperate, fearful, frantic, frightened, hysterical, panic, panicky, scare, scared, terrified
 passionate: ardent, eager, enthusiastic, excited, fanatical, fervent, fiery, intense, loving, passion, vehement, wholehearted, zealous
@@ -205,12 +205,12 @@ safe: defended, guarded, harmless, out of danger, protected, risk-free, safeguar
 salty: angry, annoyed, bitter, briny, cranky, grumpy, irritated, petty, resentful, sour
 sarcastic: biting, caustic, cutting, cynical, derisive, ironic, mocking, sarcasm, sardonic, satiric, satirical, snarky, sneering, snide, taunting
 satisfied: complacent, content, contented, fulfilled, gratified, gratifying, happy, pleased, pleasure, satiated, satisfaction, validated
-scared: afraid, alarmed, fearful, frightened, horrified, nervous, panic, panicked, petrified, spooked, startled, terrified, worried
+scared: afraid, alarmed, fear, fearful, frightened, horrified, nervous, panic, panicked, petrified, spooked, startled, terrified, worried
 sceptical: cynical, disbelieving, doubt, doubtful, doubting, dubious, incredulous, questioning, suspicious, unconvinced
 secure: assured, certain, confident, firm, fixed, guarded, protected, reassured, safe, safeguarded, settled, sheltered, stable
 self-conscious: awkward, bashful, embarrassed, inhibited, insecure, introspection, introspective, nervous, reticent, self-aware, shy, timid, uncomfortable
 selfish: egocentric, egoistic, egotistic, egotistical, greedy, inconsiderate, mean, miserly, narcissistic, possessive, self-absorbed, self-centered, self-interested, self-seeking, self-serving, ungenerous
-sensitive: affected, compassionate, delicate, emotional, empathetic, excitable, perceptive, receptive, responsive, susceptible, sympathetic, tactile, tender, thin-skinned, touchy, understanding, vulnerable
+sensitive: compassionate, delicate, emotional, empathetic, excitable, perceptive, receptive, responsive, susceptible, sympathetic, tactile, tender, thin-skinned, touchy, understanding, vulnerable
 sensuous: aesthetic, alluring, erotic, hedonistic, luscious, lush, luxuriant, luxurious, passionate, pleasurable, rich, seductive, sensual, sexual, sexy, tactile, voluptuous
 sentimental: corny, dewy-eyed, emotional, heartfelt, maudlin, mawkish, mushy, nostalgic, romantic, sappy, soft-hearted, tender, touching
 serene: calm, calming, composed, peaceful, placid, poised, quiet, relaxed, relaxing, serenity, settled, undisturbed, untroubled

@@ -13,6 +13,7 @@ import type { GroundTruth, RawLabels } from "../../../src/data/ground-truth.ts";
 import { openLexicon } from "../../../src/emotion/open-lexicon/open-lexicon.ts";
 import { labelResolver } from "../../../src/emotion/resolver.ts";
 import { lexiconFromTables } from "../../../src/emotion/wheel.ts";
+import { publishedLexicon } from "../../support/lexicon.ts";
 
 const tolerance = 1e-12;
 
@@ -159,6 +160,20 @@ describe("hit rate", () => {
       [["shared-groups", 1]],
     );
   });
+});
+
+test("a label that the published tables put among pleasant groups is pointed out, and the corrected ones do not", (t) => {
+  const [published, corrected] = [publishedLexicon("affectgpt"), publishedLexicon("mer2026")];
+  if (published === null || corrected === null) return t.skip("lexicon is not beside the repository");
+  const torn = (lexicon: typeof published) => {
+    const truth = discrete("MELD", "fear", "joy");
+    const input = { truth, metric: "hit", texts: ["scared", "happy"], form: "labels", polarities: null } as const;
+    const resolver = labelResolver(lexicon);
+    const { score } = scoreSet(input, { resolver, rules: publishedRules, bootstrap: defaultBootstrapOptions });
+    return score.notes.filter(({ name }) => name === "torn-labels").map(({ text }) => text);
+  };
+  assert.match(torn(published)[0]!, /fear: scared, happy, joyful, genius, joyful/);
+  assert.deepEqual(torn(corrected), []);
 });
 
 describe("WAR and UAR", () => {
