@@ -44,9 +44,12 @@ function details(table: Table): Html {
   return html`<details><summary>${table.title}</summary>${tableBody(table)}</details>`;
 }
 
+/** Characters; what is longer may break. */
+const longCell = 24;
+
 function tableBody({ header, rows }: Table): Html {
   return html`<div class="scroll"><table class="results"><thead><tr>${header.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${rows.map(([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((text) => html`<td>${text}</td>`)}</tr>`)}</tbody></table></div>`;
+<tbody>${rows.map(([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((text) => html`<td style="${text.length > longCell && "white-space:normal"}">${text}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
 const plot = { width: 1000, labelWidth: 300, rowHeight: 22, top: 10, axisHeight: 24 };
