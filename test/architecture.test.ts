@@ -12,15 +12,19 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   text: [...pure],
   media: [...pure],
   emotion: [...pure],
+  endpoint: [...pure],
   nn: [...pure, "tensor"],
-  evidence: [...pure, "text"],
+  evidence: [...pure, "text", "endpoint"],
   models: [...pure, "nn", "tensor", "text", "media", "evidence"],
   data: [...pure, "media", "text", "emotion", "evidence"],
   rl: [...pure, "models/omni-model.ts", "data/sample.ts", "evidence", "emotion", "text", "media", "nn", "tensor"],
   bench: [...pure, "data", "models/omni-model.ts", "evidence", "emotion", "text", "media"],
   run: [...pure, "nn", "tensor"],
-  recipes: [...pure, "run", "rl", "bench", "models", "data", "nn", "evidence", "tensor", "text", "media", "emotion"],
-  serve: [...pure, "recipes", "run", "rl", "bench", "models", "data", "evidence", "text", "media", "emotion"],
+  recipes: [
+    ...[...pure, "run", "rl", "bench", "models", "data", "nn"],
+    ...["evidence", "tensor", "text", "media", "emotion", "endpoint"],
+  ],
+  serve: [...pure, "recipes", "run", "rl", "bench", "models", "data", "evidence", "text", "media", "emotion", "tensor"],
   cli: [...pure, "recipes", "run", "serve"],
 };
 
@@ -128,7 +132,7 @@ const habits: readonly { readonly what: string; readonly pattern: RegExp; readon
   {
     what: "reads the clock",
     pattern: /\bDate\.now\b|\bnew Date\b|\bperformance\.now\b/,
-    allowedIn: /^src\/(cli|recipes|run)\//,
+    allowedIn: /^src\/(cli|recipes|run|serve)\//,
   },
   {
     what: "draws without a seed",
