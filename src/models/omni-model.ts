@@ -50,8 +50,24 @@ export interface SampleOptions {
   readonly repetitionPenalty?: number;
   /** One seed per row, [prompts * numSamples]: every sequence draws from its own stream. Ignored when greedy. */
   readonly seeds?: readonly number[];
-  /** Called for every token when it is chosen, while the others are still to come: for streaming. Must not throw. */
-  readonly onToken?: (prompt: number, sample: number, id: number) => void;
+  /**
+   * Called for every token when it is chosen, while the others are still to come: for streaming. Must not throw. "stop"
+   * ends this sequence here; its `truncated` stays true.
+   */
+  readonly onToken?: (prompt: number, sample: number, token: ChosenToken) => "stop" | undefined;
+  /** How many of the likeliest ids come with each token of onToken. */
+  readonly numLikeliest?: number;
+}
+
+/** A token's id and its log-probability at temperature 1, of the untouched logits. */
+export interface TokenLogprob {
+  readonly id: number;
+  readonly logprob: number;
+}
+
+export interface ChosenToken extends TokenLogprob {
+  /** The numLikeliest likeliest ids at this position, likeliest first; the chosen one need not be among them. */
+  readonly likeliest: readonly TokenLogprob[];
 }
 
 /** One sampled sequence, stop token included when it was reached. */

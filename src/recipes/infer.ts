@@ -99,9 +99,10 @@ export async function inferClip(model: OmniModel, clip: string, options: InferOp
       temperature: options.temperature,
       seeds: [options.seed],
       ...(options.topP === null ? {} : { topP: options.topP }),
-      onToken: (_prompt, _sample, id) => {
+      onToken: (_prompt, _sample, { id }) => {
         clock.tick();
         stream?.push(id);
+        return undefined;
       },
     }) as [[SampledCompletion]];
     stream?.finish();

@@ -3,12 +3,12 @@
 // B prompts, G branches per prompt, N = B * G rows, H key heads, Q query heads per key head, K head dim, D width
 import { OppoError } from "../../error.ts";
 import { indices, inference, op, rmsNorm, scope, type Tensor } from "../../tensor/index.ts";
-import type { ModelPrompt, SampledCompletion, SampleOptions } from "../omni-model.ts";
+import type { ModelPrompt, SampledCompletion, SampleOptions, TokenLogprob } from "../omni-model.ts";
 import { probabilities } from "./attention.ts";
 import { compacted, compactionOf, type DecodeBatch, firstBatch } from "./decode-batch.ts";
 import type { LanguageModel } from "./language.ts";
 import { type Heads, runLayers } from "./text.ts";
-import { chooseTokens, uniformAt } from "./token-choice.ts";
+import { type Choice, chooseTokens, uniformAt } from "./token-choice.ts";
 
 export interface StopRules {
   readonly stopIds: readonly number[];
@@ -24,7 +24,10 @@ interface Sequence {
   readonly ids: number[];
   readonly logprobs: number[];
   readonly seed: number;
+  /** A stop token was reached. */
   stopped: boolean;
+  /** Stopped, or ended by onToken. */
+  ended: boolean;
 }
 
 /** Samples options.numSamples completions of every prompt; result [prompt][sample]. */
@@ -38,7 +41,7 @@ export function generate(
   const sequences = prompts.flatMap((_, b) =>
     Array.from({ length: options.numSamples }, (_, i): Sequence => {
       const seed = options.seeds?.[b * options.numSamples + i] ?? 0;
-      return { ids: [], logprobs: [], seed, stopped: false };
+      return { ids: [], logprobs: [], seed, stopped: false, ended: false };
     }),
   );
   if (sequences.length > 0 && options.maxNewTokens > 0) {
@@ -88,14 +91,16 @@ function decode(
       const uniforms = Float32Array.from(batch.owners, (owner) => uniformAt(sequences[Math.max(owner, 0)]!.seed, step));
       return chooseTokens(logits, options, banned, batch.seen, uniforms);
     });
-    record(batch, choice.tokens.toInt32Array(), choice.logprobs.toFloat32Array(), sequences, stop, options);
-    if (sequences.every(({ stopped }) => stopped)) return;
+    record(batch, choice, sequences, stop, options);
+    if (sequences.every(({ ended }) => ended)) return;
     choice.logprobs.dispose();
+    choice.likeliest?.ids.dispose();
+    choice.likeliest?.logprobs.dispose();
     ids.dispose();
     ids = choice.tokens;
     batch.seen?.scatter_(1, ids.unsqueeze(1), 1);
     if ((step + 1) % COMPACT_EVERY === 0 && step + 1 < options.maxNewTokens) {
-      const kept = compactionOf(batch, (owner) => !sequences[owner]!.stopped);
+      const kept = compactionOf(batch, (owner) => !sequences[owner]!.ended);
       if (kept) {
         const previous = ids;
         [batch, ids] = scope(() => compacted(model, batch, previous, kept, prefixLength, step + 1, options));
@@ -106,20 +111,35 @@ function decode(
 
 function record(
   batch: DecodeBatch,
-  tokens: Int32Array,
-  logprobs: Float32Array,
+  choice: Choice,
   sequences: readonly Sequence[],
   stop: ReadonlySet<number>,
   { numSamples, onToken }: SampleOptions,
 ): void {
+  const tokens = choice.tokens.toInt32Array();
+  const logprobs = choice.logprobs.toFloat32Array();
+  const likeliest = likeliestTokens(choice);
   batch.owners.forEach((owner, row) => {
     const sequence = sequences[owner];
-    if (!sequence || sequence.stopped) return;
-    sequence.ids.push(tokens[row]!);
-    sequence.logprobs.push(logprobs[row]!);
-    sequence.stopped = stop.has(tokens[row]!);
-    onToken?.(Math.floor(owner / numSamples), owner % numSamples, tokens[row]!);
+    if (!sequence || sequence.ended) return;
+    const id = tokens[row]!;
+    const logprob = logprobs[row]!;
+    sequence.ids.push(id);
+    sequence.logprobs.push(logprob);
+    sequence.stopped = stop.has(id);
+    const chosen = { id, logprob, likeliest: likeliest(row) };
+    const wish = onToken?.(Math.floor(owner / numSamples), owner % numSamples, chosen);
+    sequence.ended = sequence.stopped || wish === "stop";
   });
+}
+
+function likeliestTokens({ likeliest }: Choice): (row: number) => TokenLogprob[] {
+  if (likeliest === null) return () => [];
+  const ids = likeliest.ids.toInt32Array();
+  const logprobs = likeliest.logprobs.toFloat32Array();
+  const count = likeliest.ids.size(1);
+  return (row) =>
+    Array.from({ length: count }, (_, i) => ({ id: ids[row * count + i]!, logprob: logprobs[row * count + i]! }));
 }
 
 /** One step: hidden states [N, D] that predict the next token of every row. */

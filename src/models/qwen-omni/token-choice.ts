@@ -5,13 +5,15 @@
 import { indices, op, type Tensor, tensor } from "../../tensor/index.ts";
 import type { SampleOptions } from "../omni-model.ts";
 
-export type ChoiceRules = Pick<SampleOptions, "temperature" | "topK" | "topP" | "repetitionPenalty">;
+export type ChoiceRules = Pick<SampleOptions, "temperature" | "topK" | "topP" | "repetitionPenalty" | "numLikeliest">;
 
 export interface Choice {
   /** int64 [N] */
   readonly tokens: Tensor;
   /** log pi(token) of the untouched logits at temperature 1, float32 [N]. */
   readonly logprobs: Tensor;
+  /** The likeliest ids int64 [N, n] and their log-probabilities float32 [N, n], descending; null unless asked for. */
+  readonly likeliest: { readonly ids: Tensor; readonly logprobs: Tensor } | null;
 }
 
 /** Uniform in (0, 1) of a seed and a step, with 23 bits. */
@@ -55,7 +57,14 @@ export function chooseTokens(
   let tokens: Tensor;
   if (rules.temperature === 0) tokens = scores.argmax({ dim: -1 });
   else tokens = plain ? inverseCdf(scores.exp(), uniforms) : draw(scores, rules, uniforms);
-  return { tokens, logprobs: logSoftmax.gather(1, tokens.unsqueeze(1)).squeeze(1) };
+  const logprobs = logSoftmax.gather(1, tokens.unsqueeze(1)).squeeze(1);
+  return { tokens, logprobs, likeliest: likeliestOf(logSoftmax, rules.numLikeliest ?? 0) };
+}
+
+function likeliestOf(logSoftmax: Tensor, count: number): Choice["likeliest"] {
+  if (count === 0) return null;
+  const [logprobs, ids] = logSoftmax.topk(Math.min(count, logSoftmax.size(1)), { dim: -1 });
+  return { ids, logprobs };
 }
 
 function penalised(logits: Tensor, seen: Tensor, penalty: number): Tensor {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Thinker } from "../../../src/models/index.ts";
-import type { ModelPrompt, SampledCompletion, SampleOptions } from "../../../src/models/omni-model.ts";
+import type { ChosenToken, ModelPrompt, SampledCompletion, SampleOptions } from "../../../src/models/omni-model.ts";
 import { branchesComposed, branchesInPlace, MASKED } from "../../../src/models/qwen-omni/attention.ts";
 import { generate } from "../../../src/models/qwen-omni/generate.ts";
 import { languageModel, runPrompts } from "../../../src/models/qwen-omni/language.ts";
@@ -292,6 +292,49 @@ test("sampling ends at the stop token, within the limit, without media tokens", 
     for (const [change, message] of refused) {
       assert.throws(() => model.sample(prompts, { ...options, ...change }), { code: "ERR_SAMPLING_OPTIONS", message });
     }
+  }));
+
+test("tokens are told as they come, with the likeliest beside them, and a caller may end one sequence", () =>
+  withThinker((model) => {
+    const prompts = mixedPrompts(model);
+    const options: SampleOptions = { numSamples: 2, maxNewTokens: 20, temperature: 1, seeds: seedsOf(6) };
+    const plain = model.sample(prompts, options);
+    const told = new Map<string, ChosenToken[]>();
+    const endsAt = 3;
+    const ended = model.sample(prompts, {
+      ...options,
+      numLikeliest: 4,
+      onToken(prompt, sample, token) {
+        const own = told.get(`${prompt}/${sample}`) ?? [];
+        told.set(`${prompt}/${sample}`, [...own, token]);
+        return prompt === 1 && own.length + 1 === endsAt ? "stop" : undefined;
+      },
+    });
+    prompts.forEach((_, b) => {
+      for (let i = 0; i < 2; i++) {
+        const whole = plain[b]![i]!;
+        const { ids, logprobs, truncated } = ended[b]![i]!;
+        // Ending two sequences changes nothing for the others.
+        assert.deepEqual(ids, b === 1 ? whole.ids.slice(0, endsAt) : whole.ids);
+        if (b === 1 && whole.ids.length > endsAt) assert.equal(truncated, true);
+        const tokens = told.get(`${b}/${i}`)!;
+        assert.deepEqual(
+          tokens.map(({ id, logprob }) => [id, logprob]),
+          Array.from(ids, (id, t) => [id, logprobs[t]]),
+        );
+        for (const { id, logprob, likeliest } of tokens) {
+          assert.equal(likeliest.length, 4);
+          const known = likeliest.find((one) => one.id === id);
+          if (known) assert.equal(known.logprob, logprob);
+          else assert.ok(logprob <= likeliest[3]!.logprob);
+          for (let k = 1; k < 4; k++) assert.ok(likeliest[k - 1]!.logprob >= likeliest[k]!.logprob);
+        }
+      }
+    });
+    assert.ok(
+      plain[1]!.some(({ ids }) => ids.length > endsAt),
+      "nothing was ended",
+    );
   }));
 
 test("clips become 32 video rows and 50 audio rows, and gradients reach the towers", () =>
