@@ -3,7 +3,7 @@
 // the bank's numbering, hence is exact: a clause counts as its single best cue or as none.
 
 import type { Sample } from "../data/sample.ts";
-import type { Cue, CueKind, Embedder } from "../evidence/cue.ts";
+import type { Cue, CueKind, Embedder, TextRole } from "../evidence/cue.ts";
 import { cosineMatrix } from "../evidence/similarity.ts";
 
 export interface CueBank {
@@ -26,17 +26,28 @@ export function cuesOfSamples(samples: readonly Sample[]): Cue[] {
 }
 
 export async function buildCueBank(cues: readonly Cue[], embedder: Embedder): Promise<CueBank> {
-  return { cues, vectors: await embedder.embed(cues.map((cue) => cue.text)), embedder };
+  return {
+    cues,
+    vectors: await embedder.embed(
+      cues.map((cue) => cue.text),
+      "cue",
+    ),
+    embedder,
+  };
 }
 
-/** For every list of texts, the bank indices that its texts state (distinct, ascending). One embedding call for all. */
+/**
+ * For every list of texts, the bank indices that its texts state (distinct, ascending). One embedding call for all.
+ * @param role what the texts are: clauses of a model, or cues of an annotator
+ */
 export async function matchCues(
   bank: CueBank,
   textLists: readonly (readonly string[])[],
   threshold = sameCueThreshold,
+  role: TextRole = "clause",
 ): Promise<number[][]> {
   const distinct = [...new Set(textLists.flat())];
-  const vectors = await bank.embedder.embed(distinct);
+  const vectors = await bank.embedder.embed(distinct, role);
   const cosines = cosineMatrix(vectors, bank.vectors, bank.embedder.dimension);
   const numCues = bank.cues.length;
   const match = new Map(
@@ -67,6 +78,8 @@ export async function presentCues(bank: CueBank, samples: readonly Sample[]): Pr
   return matchCues(
     bank,
     samples.map((sample) => sample.cues.filter((cue) => cue.kind !== "emotion").map((cue) => cue.text)),
+    sameCueThreshold,
+    "cue",
   );
 }
 

@@ -3,6 +3,7 @@
 // recall 1. `recallCosine` is the paper's form: a cue counts when any clause exceeds 0.6, whatever else it resembles.
 
 import type { Sample } from "../data/sample.ts";
+import type { TextRole } from "../evidence/cue.ts";
 import { splitClauses } from "../text/clauses.ts";
 import { type BootstrapOptions, bootstrap, bootstrapMean, meanOf } from "./bootstrap.ts";
 import { type CueBank, matchCues, ofKind, sameCueThreshold, shareIn } from "./cue-bank.ts";
@@ -69,14 +70,18 @@ export async function cosineRecall(
 ): Promise<number[]> {
   const cues = samples.map((sample) => sample.cues.filter((cue) => cue.kind !== "emotion").map((cue) => cue.text));
   const clauses = texts.map(reasoningClauses);
-  const distinct = [...new Set([...cues.flat(), ...clauses.flat()])];
-  const vectors = await bank.embedder.embed(distinct);
-  const { dimension } = bank.embedder;
-  const row = new Map(distinct.map((text, i) => [text, vectors.subarray(i * dimension, (i + 1) * dimension)]));
+  const rows = async (texts: readonly string[], role: TextRole) => {
+    const distinct = [...new Set(texts)];
+    const vectors = await bank.embedder.embed(distinct, role);
+    const { dimension } = bank.embedder;
+    return new Map(distinct.map((text, i) => [text, vectors.subarray(i * dimension, (i + 1) * dimension)]));
+  };
+  const cueRows = await rows(cues.flat(), "cue");
+  const clauseRows = await rows(clauses.flat(), "clause");
   return cues.map((own, i) => {
     if (own.length === 0) return Number.NaN;
-    const said = clauses[i]!.map((clause) => row.get(clause)!);
-    const recalled = own.filter((cue) => said.some((vector) => dot(row.get(cue)!, vector) > threshold));
+    const said = clauses[i]!.map((clause) => clauseRows.get(clause)!);
+    const recalled = own.filter((cue) => said.some((vector) => dot(cueRows.get(cue)!, vector) > threshold));
     return recalled.length / own.length;
   });
 }

@@ -9,11 +9,19 @@ export interface Cue {
   readonly text: string;
 }
 
+/** What a text is when it is embedded: an annotated cue, or a generated clause that is looked up among cues. */
+export type TextRole = "cue" | "clause";
+
 /** Unit-length sentence vectors. Implementations: the built-in one, Qwen3-Embedding, an endpoint. */
 export interface Embedder {
   /** Stamped into caches and reports. */
   readonly name: string;
   readonly dimension: number;
-  /** Row-major [texts.length, dimension]; every row has length 1, or is all zero when the text says nothing known. */
-  embed(texts: readonly string[]): Float32Array | Promise<Float32Array>;
+  /** True: a clause has another vector than a cue of the same words. Left out: roles make no difference. */
+  readonly isAsymmetric?: boolean;
+  /**
+   * Row-major [texts.length, dimension]; every row has length 1, or is all zero when the text says nothing known.
+   * @param role of all of the texts; default "cue"
+   */
+  embed(texts: readonly string[], role?: TextRole): Float32Array | Promise<Float32Array>;
 }

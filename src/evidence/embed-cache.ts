@@ -1,6 +1,6 @@
 // Remembers the vector of every text it has seen, so that an embedder runs once per distinct cue or clause.
 // Memory is bounded: texts live in a young and an old generation; when the young one is full it becomes the old one.
-import type { Embedder } from "./cue.ts";
+import type { Embedder, TextRole } from "./cue.ts";
 
 const defaultMaxTexts = 100_000;
 
@@ -8,6 +8,7 @@ const defaultMaxTexts = 100_000;
 export class EmbedCache implements Embedder {
   readonly name: string;
   readonly dimension: number;
+  readonly isAsymmetric: boolean;
   readonly #embedder: Embedder;
   readonly #generationSize: number;
   #young = new Map<string, Float32Array>();
@@ -18,6 +19,7 @@ export class EmbedCache implements Embedder {
   constructor(embedder: Embedder, maxTexts = defaultMaxTexts) {
     this.name = embedder.name;
     this.dimension = embedder.dimension;
+    this.isAsymmetric = embedder.isAsymmetric ?? false;
     this.#embedder = embedder;
     this.#generationSize = Math.max(1, Math.floor(maxTexts / 2));
   }
@@ -31,41 +33,45 @@ export class EmbedCache implements Embedder {
    * Row-major [texts.length, dimension]. Distinct unseen texts go to the embedder in one call, in order of appearance.
    * The result is the caller's own copy.
    */
-  async embed(texts: readonly string[]): Promise<Float32Array> {
+  async embed(texts: readonly string[], role: TextRole = "cue"): Promise<Float32Array> {
     const out = new Float32Array(texts.length * this.dimension);
     const missing = new Map<string, number[]>();
     texts.forEach((text, row) => {
-      const known = this.#find(text);
+      const known = this.#find(this.#key(text, role));
       if (known !== undefined) out.set(known, row * this.dimension);
       else if (missing.has(text)) missing.get(text)!.push(row);
       else missing.set(text, [row]);
     });
     if (missing.size === 0) return out;
-    const vectors = await this.#embedder.embed([...missing.keys()]);
+    const vectors = await this.#embedder.embed([...missing.keys()], role);
     this.#numEmbedded += missing.size;
     let index = 0;
     for (const [text, rows] of missing) {
       const vector = vectors.slice(index * this.dimension, (index + 1) * this.dimension);
       index++;
-      this.#keep(text, vector);
+      this.#keep(this.#key(text, role), vector);
       for (const row of rows) out.set(vector, row * this.dimension);
     }
     return out;
   }
 
-  #find(text: string): Float32Array | undefined {
-    const young = this.#young.get(text);
+  #key(text: string, role: TextRole): string {
+    return this.isAsymmetric ? `${role}\u0000${text}` : text;
+  }
+
+  #find(key: string): Float32Array | undefined {
+    const young = this.#young.get(key);
     if (young !== undefined) return young;
-    const old = this.#old.get(text);
-    if (old !== undefined) this.#keep(text, old);
+    const old = this.#old.get(key);
+    if (old !== undefined) this.#keep(key, old);
     return old;
   }
 
-  #keep(text: string, vector: Float32Array): void {
+  #keep(key: string, vector: Float32Array): void {
     if (this.#young.size >= this.#generationSize) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(text, vector);
+    this.#young.set(key, vector);
   }
 }

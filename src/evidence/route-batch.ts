@@ -20,24 +20,21 @@ interface Block {
 }
 
 /**
- * The same routings as `routeEvidence` one by one, bit for bit. The embedder sees each distinct text once, in one call;
- * put an EmbedCache in front of it to remember texts from step to step.
+ * The same routings as `routeEvidence` one by one, bit for bit. The embedder sees each distinct text once, in one call
+ * (an asymmetric one: each distinct cue and each distinct clause, in two); put an EmbedCache in front of it to remember texts from step to step.
  */
 export async function routeBatch(requests: readonly RoutingRequest[], embedder: Embedder): Promise<EvidenceRouting[]> {
-  const rowOf = new Map<string, number>();
-  const rowsOf = (items: readonly { readonly text: string }[]) =>
-    items.map(({ text }) => {
-      if (!rowOf.has(text)) rowOf.set(text, rowOf.size);
-      return rowOf.get(text)!;
-    });
-  const cues = requests.map((request) => rowsOf(request.cues));
-  const clauses = requests.map((request) => rowsOf(request.clauses));
-  const vectors = await embedder.embed([...rowOf.keys()]);
+  const cueRowOf = new Map<string, number>();
+  const clauseRowOf = embedder.isAsymmetric ? new Map<string, number>() : cueRowOf;
+  const cues = requests.map((request) => rowsOf(request.cues, cueRowOf));
+  const clauses = requests.map((request) => rowsOf(request.clauses, clauseRowOf));
+  const cueVectors = await embedder.embed([...cueRowOf.keys()], "cue");
+  const clauseVectors = embedder.isAsymmetric ? await embedder.embed([...clauseRowOf.keys()], "clause") : cueVectors;
 
   const routings = new Array<EvidenceRouting>(requests.length);
   for (const { members, cueRows, clauseRows } of cheapestBlocks(cues, clauses)) {
-    const left = gatherRows(vectors, cueRows, embedder.dimension);
-    const right = gatherRows(vectors, clauseRows, embedder.dimension);
+    const left = gatherRows(cueVectors, cueRows, embedder.dimension);
+    const right = gatherRows(clauseVectors, clauseRows, embedder.dimension);
     const all = cosineMatrix(left, right, embedder.dimension);
     const atCue = new Map(cueRows.map((row, index) => [row, index * clauseRows.length]));
     const atClause = new Map(clauseRows.map((row, index) => [row, index]));
@@ -48,6 +45,14 @@ export async function routeBatch(requests: readonly RoutingRequest[], embedder: 
     }
   }
   return routings;
+}
+
+/** The row of every text, new texts at the end. */
+function rowsOf(items: readonly { readonly text: string }[], rowOf: Map<string, number>): number[] {
+  return items.map(({ text }) => {
+    if (!rowOf.has(text)) rowOf.set(text, rowOf.size);
+    return rowOf.get(text)!;
+  });
 }
 
 /** One block for all, or one per distinct set of cues: whichever needs fewer cosines. */

@@ -114,8 +114,14 @@ async function narrate(
 async function routing(pieces: readonly string[], sample: Sample, bank: CueBank): Promise<ArmStory["routing"]> {
   const clauses = clausesOf(pieces);
   const { embedder } = bank;
-  const cueVectors = await embedder.embed(sample.cues.map((cue) => cue.text));
-  const clauseVectors = await embedder.embed(clauses.map((clause) => clause.text));
+  const cueVectors = await embedder.embed(
+    sample.cues.map((cue) => cue.text),
+    "cue",
+  );
+  const clauseVectors = await embedder.embed(
+    clauses.map((clause) => clause.text),
+    "clause",
+  );
   const { similarity } = routeEvidence(sample.cues, clauses, cueVectors, clauseVectors, embedder.dimension);
   return {
     cues: sample.cues,

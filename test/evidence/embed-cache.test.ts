@@ -46,3 +46,26 @@ test("memory is bounded, and a text in use survives", async () => {
   await cache.embed(["text 19"]);
   assert.equal(embedder.calls.flat().filter((text) => text === "text 19").length, 1);
 });
+
+test("roles are kept apart for an asymmetric embedder only", async () => {
+  const symmetric = countingEmbedder();
+  const one = new EmbedCache(symmetric);
+  await one.embed(["ab"], "cue");
+  await one.embed(["ab"], "clause");
+  assert.deepEqual(symmetric.calls, [["ab"]]);
+  const asked: string[] = [];
+  const two = new EmbedCache({
+    name: "asymmetric",
+    dimension: 1,
+    isAsymmetric: true,
+    embed(texts, role) {
+      asked.push(`${role} ${texts.join()}`);
+      return Float32Array.from(texts, () => (role === "clause" ? 2 : 1));
+    },
+  });
+  for (let i = 0; i < 2; i++) {
+    assert.deepEqual([...(await two.embed(["ab"]))], [1]);
+    assert.deepEqual([...(await two.embed(["ab"], "clause"))], [2]);
+  }
+  assert.deepEqual(asked, ["cue ab", "clause ab"]);
+});

@@ -77,3 +77,40 @@ test("equals routeEvidence bit for bit, embeds every distinct text once", async 
   assert.notDeepEqual(routings[0]!.similarity, routings[5]!.similarity);
   assert.deepEqual(await routeBatch([], embedder), []);
 });
+
+test("an asymmetric embedder is asked for cues and clauses apart, each distinct text once", async () => {
+  const symmetric = randomEmbedder(5);
+  const asked: string[][] = [];
+  const embedder: Embedder = {
+    ...symmetric,
+    isAsymmetric: true,
+    embed(texts, role) {
+      asked.push([role ?? "", ...texts]);
+      return symmetric.embed(texts.map((text) => `${role}: ${text}`));
+    },
+  };
+  const cues: readonly Cue[] = [
+    { kind: "video", text: "a frown" },
+    { kind: "audio", text: "a loud voice" },
+  ];
+  const requests = [
+    { cues, clauses: clausesOf("a frown", "hm", "a frown") },
+    { cues: cues.slice(1), clauses: clausesOf("hm") },
+  ];
+  const routings = await routeBatch(requests, embedder);
+  assert.deepEqual(asked, [
+    ["cue", "a frown", "a loud voice"],
+    ["clause", "a frown", "hm"],
+  ]);
+  for (const [i, request] of requests.entries()) {
+    const vectors = (items: readonly { text: string }[], role: "cue" | "clause") =>
+      embedder.embed(
+        items.map(({ text }) => text),
+        role,
+      ) as Float32Array;
+    const { cues: own, clauses } = request;
+    assert.deepEqual(routings[i], routeEvidence(own, clauses, vectors(own, "cue"), vectors(clauses, "clause"), 5));
+  }
+  // The same words are another vector as a clause.
+  assert.ok(routings[0]!.similarity[0]! < 0.999);
+});

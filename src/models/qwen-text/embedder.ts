@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { OppoError } from "../../error.ts";
 import type { Embedder } from "../../evidence/cue.ts";
+import { queryText } from "../../evidence/instructed-embedder.ts";
 import { inference, scope } from "../../tensor/index.ts";
 import { loadTokenizer, type TextTokenizer } from "../../text/tokenizer.ts";
 import type { LoadOptions } from "../checkpoint/weight-files.ts";
@@ -57,7 +58,7 @@ export class TextEmbedder implements Embedder, Disposable {
   embed(texts: readonly string[]): Float32Array {
     const instruction = this.#instruction;
     if (instruction === null) return this.embedDocuments(texts);
-    return this.embedDocuments(texts.map((text) => `Instruct: ${instruction}\nQuery:${text}`));
+    return this.embedDocuments(texts.map((text) => queryText(instruction, text)));
   }
 
   /** The same without an instruction. */
@@ -103,12 +104,13 @@ export class TextEmbedder implements Embedder, Disposable {
     );
   }
 
-  /** Tells apart weights and instructions: the name is stamped into caches. */
+  /** Tells apart weights, their type and instructions: the name is stamped into caches. */
   #fingerprint(): string {
-    const norm = scope(() => this.#model.parameters().get("model.norm.weight")!.to("float32").toFloat32Array());
-    const hash = createHash("sha256").update(new Uint8Array(norm.buffer, norm.byteOffset, norm.byteLength));
+    const norm = this.#model.parameters().get("model.norm.weight")!;
+    const values = scope(() => norm.to("float32").toFloat32Array());
+    const hash = createHash("sha256").update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     return hash
-      .update(`\0${this.#instruction ?? ""}\0${this.#maxTokens}`)
+      .update(`\0${this.#instruction ?? ""}\0${this.#maxTokens}\0${norm.dtype}`)
       .digest("hex")
       .slice(0, 8);
   }
