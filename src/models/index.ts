@@ -5,6 +5,7 @@ import { loadThinker } from "./qwen-omni/load.ts";
 import type { Thinker } from "./qwen-omni/thinker.ts";
 
 export type { LoadOptions } from "./checkpoint/weight-files.ts";
+export { joinRows } from "./clip-rows.ts";
 export type { LoraAdapter } from "./lora/adapter.ts";
 export { DECODER_TARGETS, defaultLora, type LoraConfig } from "./lora/config.ts";
 export { AdaptedThinker, addAdapter, loadAdapter } from "./qwen-omni/adapted.ts";

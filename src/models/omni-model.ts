@@ -18,9 +18,28 @@ export interface ClipShape {
   readonly audio: { readonly numFrames: number } | null;
 }
 
-/** Tower outputs of one clip: what replaces the placeholders. An owner: dispose it. */
+/** A piece of a turn. Clips and images carry their sizes: what `features` returned serves. */
+export type PromptPart =
+  | { readonly type: "text"; readonly text: string }
+  /** Its video, then its sound; interleaved in time where ChatOptions say so. */
+  | { readonly type: "clip"; readonly clip: ClipShape }
+  /** A picture that fitImage has fitted. */
+  | { readonly type: "image"; readonly image: ClipShape };
+
+/** Example: `{ role: "user", parts: [{ type: "clip", clip: features }, { type: "text", text: "what does she feel?" }] }` */
+export interface ChatTurn {
+  readonly role: "system" | "user" | "assistant";
+  readonly parts: readonly PromptPart[];
+}
+
+export interface ChatOptions {
+  /** Every clip with a video has its sound inside it, in chunks of two seconds (use_audio_in_video). Default false. */
+  readonly audioInVideo?: boolean;
+}
+
+/** Tower outputs of one clip, or of all media of a prompt (joinRows): what replaces the placeholders. An owner: dispose it. */
 export interface ClipRows extends Disposable {
-  /** [videoTokens, D] or null. */
+  /** [videoTokens, D] or null; an image's rows too. */
   readonly video: Tensor | null;
   /** [audioTokens, D] or null. */
   readonly audio: Tensor | null;
@@ -96,12 +115,19 @@ export interface OmniModel extends Disposable {
   readonly sampling: FrameSampling;
   /** Resizes a decoded clip to the model's resolution and rate. Masks act on the result. */
   fitClip(clip: MediaClip): MediaClip;
-  /** Patches and log-mel of a clip that fitClip returned. */
+  /** The same for a picture, a clip of one frame. */
+  fitImage(image: MediaClip): MediaClip;
+  /** Patches and log-mel of what fitClip or fitImage returned. */
   features(fitted: MediaClip): ClipFeatures;
   /** Runs the towers, batched over clips. Honours the current grad mode. */
   encode(features: readonly ClipFeatures[]): ClipRows[];
   /** Chat prompt of one user turn with the clip's placeholders expanded. */
   promptTokens(text: string, shape: ClipShape, options?: { system?: string }): PromptTokens;
+  /**
+   * Chat prompt of a conversation, with an opened assistant turn at its end. Its rows are those of all clips and images,
+   * joined in their order (`joinRows`).
+   */
+  chatTokens(turns: readonly ChatTurn[], options?: ChatOptions): PromptTokens;
   /** Completion text <-> ids. decode gives every id's text, so that concatenation is the completion's text. */
   encodeText(text: string): Int32Array;
   decodePieces(ids: Int32Array): string[];

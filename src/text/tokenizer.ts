@@ -26,6 +26,8 @@ export interface TextTokenizer {
   idOf(token: string): number;
   /** The text with a space put into whatever would read as an added token or as `<|...|>`. For untrusted text. */
   escape(text: string): string;
+  /** The same for `<|...|>` only: a model's earlier answers, whose tags are tokens, cannot open or close turns with it. */
+  escapeControl(text: string): string;
 }
 
 /** Reads `tokenizer.json` and `tokenizer_config.json`. @throws OppoError ERR_TOKENIZER_FILE, ERR_TOKENIZER_UNSUPPORTED */
@@ -60,6 +62,7 @@ export function createTokenizer(
     decode: (ids) => decodePieces(ids).join(""),
     idOf: (token) => requireTokenId(inner.token_to_id(token), token),
     escape: (text) => escapeTokens(text, contents),
+    escapeControl: (text) => escapeTokens(text, []),
   };
 }
 

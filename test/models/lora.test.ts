@@ -72,7 +72,7 @@ for (const name of ["decoder", "endings"]) {
           const given = openCase(root, caseName, model.config, caseIndex(root)[caseName]!);
           const logits = (weights: WeightSource) => {
             const prompts = goldenPrompts(given, weights, model.config);
-            return model.logits(runPrompts(goldenLanguage(given, weights, model.config), prompts));
+            return model.logits(runPrompts(goldenLanguage(weights, model.config), prompts));
           };
           const on = golden.tensor(`${caseName}.logits`);
           const off = golden.tensor(`${caseName}.off`);

@@ -61,9 +61,14 @@ export function tinyPolicy(seed: number, dtype: "float32" | "float64" = "float64
     parameters: () => new Map(Object.entries(parameters)),
     sampling: { fps: 2, minFrames: 4, maxFrames: 768 },
     fitClip: (clip) => clip,
+    fitImage: (image) => image,
     features: () => ({ video: null, audio: null }),
     encode: (features) => features.map(() => clipRows(null, null)),
     promptTokens: (text) => promptTokens([...text].map((letter) => letter.charCodeAt(0) % tinyVocab)),
+    chatTokens: (turns) => {
+      const texts = turns.flatMap(({ parts }) => parts.map((part) => (part.type === "text" ? part.text : "")));
+      return promptTokens([...texts.join("")].map((letter) => letter.charCodeAt(0) % tinyVocab));
+    },
     encodeText: (text) => Int32Array.from(text, (letter) => letter.charCodeAt(0) % tinyVocab),
     decodePieces: (ids) => Array.from(ids, (id) => String.fromCharCode(97 + id)),
     hidden,

@@ -150,7 +150,7 @@ function packPrompts(special: SpecialIds, prompts: readonly ModelPrompt[], dropp
   const batch = prompts.length;
   const lengths = prompts.map(({ tokens }) => tokens.ids.length - dropped);
   const length = Math.max(1, ...lengths);
-  const ids = new Int32Array(batch * length).fill(special.pad);
+  const packedIds = new Int32Array(batch * length).fill(special.pad);
   const positions = new Int32Array(3 * batch * length).fill(1);
   const padded = lengths.some((n) => n !== length);
   const padding = padded ? new Float32Array(batch * length) : null;
@@ -165,24 +165,25 @@ function packPrompts(special: SpecialIds, prompts: readonly ModelPrompt[], dropp
       );
     }
     const start = b * length + length - kept;
-    ids.set(tokens.ids.subarray(0, kept), start);
+    packedIds.set(tokens.ids.subarray(0, kept), start);
     for (let axis = 0; axis < 3; axis++) {
       const from = axis * tokens.ids.length;
       positions.set(tokens.positions.subarray(from, from + kept), axis * batch * length + start);
     }
     padding?.fill(MASKED, b * length, start);
-    for (const [name, id, tower] of [
-      ["video", special.video, rows?.video],
-      ["audio", special.audio, rows?.audio],
+    // Videos and images are rows of one tower, in the order of their placeholders.
+    for (const [name, ids, tower] of [
+      ["video", [special.video, special.image], rows?.video],
+      ["audio", [special.audio], rows?.audio],
     ] as const) {
       const before = mediaRows.length;
-      for (let i = 0; i < kept; i++) if (tokens.ids[i] === id) mediaRows.push(start + i);
+      for (let i = 0; i < kept; i++) if (ids.some((id) => tokens.ids[i] === id)) mediaRows.push(start + i);
       const given = tower?.size(0) ?? 0;
       if (mediaRows.length - before !== given) throw rowCountError(b, name, mediaRows.length - before, given);
       if (tower) media.push(tower);
     }
   });
-  return { batch, length, ids, positions, padding, mediaRows, media };
+  return { batch, length, ids: packedIds, positions, padding, mediaRows, media };
 }
 
 function rowCountError(prompt: number, name: string, placeholders: number, rows: number): OppoError {

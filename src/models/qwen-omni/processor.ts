@@ -1,21 +1,22 @@
-// From a decoded clip to what the towers read: frame selection, resizing, patches, log-mel, and the chat prompt around the
-// clip's placeholders. Settings come from the checkpoint's video_preprocessor_config.json, else from the rules of
-// qwen-omni-utils.
+// From a decoded clip or image to what the towers read: frame selection, resizing, patches, log-mel. Settings come from the
+// checkpoint's video_preprocessor_config.json, else from the rules of qwen-omni-utils.
 import { z } from "zod";
 import { OppoError } from "../../error.ts";
 import type { MediaClip } from "../../media/clip.ts";
 import { createMelExtractor, type MelExtractor, melSampleRateHz } from "../../media/mel.ts";
 import { patchify } from "../../media/patches.ts";
 import { resizeClip } from "../../media/resize.ts";
-import { maxPixelsPerFrame, sampleFrames, smartResize, videoPixelLimits } from "../../media/sampling.ts";
+import { resizeImage } from "../../media/resize-image.ts";
+import {
+  imagePixelLimits,
+  maxPixelsPerFrame,
+  sampleFrames,
+  smartResize,
+  videoPixelLimits,
+} from "../../media/sampling.ts";
 import { CheckpointError } from "../../tensor/index.ts";
-import type { ChatTemplate, Message, MessagePart } from "../../text/chat-template.ts";
-import type { TextTokenizer } from "../../text/tokenizer.ts";
-import type { ClipFeatures, ClipShape, PromptTokens } from "../omni-model.ts";
-import type { ThinkerConfig } from "./config.ts";
-import { type MediaLayout, MIN_AUDIO_FRAMES } from "./layout.ts";
-import { ropePositions } from "./positions.ts";
-import { expandPlaceholders } from "./prompt.ts";
+import type { ClipFeatures } from "../omni-model.ts";
+import { MIN_AUDIO_FRAMES } from "./layout.ts";
 
 /** How a video is sampled and sized. */
 export interface VideoSettings {
@@ -76,6 +77,18 @@ export function fitClip(clip: MediaClip, settings: VideoSettings): MediaClip {
   return resizeClip(chosen, smartResize(chosen, { minPixels, maxPixels }));
 }
 
+/** A picture at the size that qwen-omni-utils gives it. */
+export function fitImage(image: MediaClip): MediaClip {
+  if (image.numFrames !== 1) {
+    throw new OppoError(
+      "ERR_PROMPT_MEDIA",
+      `fitImage: expected a picture, one frame, got ${image.numFrames} frames. Fit a video with fitClip.`,
+    );
+  }
+  const size = smartResize(image, imagePixelLimits);
+  return { ...image, ...size, frames: resizeImage(image.frames, image, size) };
+}
+
 function chooseFrames(clip: MediaClip, { fps, minFrames, maxFrames }: VideoSettings): MediaClip {
   const selection = sampleFrames(clip.numFrames, clip.fps, { fps, minFrames, maxFrames });
   if (selection === null || selection.indices.length === clip.numFrames) return clip;
@@ -106,33 +119,4 @@ export function createFeatureExtractor(): (fitted: MediaClip) => ClipFeatures {
       audio: audio && { mel: audio.values, numFrames: audio.numFrames },
     };
   };
-}
-
-/** The media of one clip: its video and its audio as separate parts. */
-export function clipLayout(shape: ClipShape): MediaLayout {
-  return {
-    images: [],
-    // 1.0 is what the standard flow passes, whatever the sampling rate was.
-    videos: shape.video ? [{ grid: shape.video.grid, secondsPerGrid: 1 }] : [],
-    audioFrames: shape.audio ? [shape.audio.numFrames] : [],
-    audioInVideo: false,
-  };
-}
-
-/** One user turn: video, audio, text. The text is escaped: it cannot write special tokens. */
-export function promptTokens(
-  text: string,
-  shape: ClipShape,
-  system: string | undefined,
-  { tokenizer, template, config }: { tokenizer: TextTokenizer; template: ChatTemplate; config: ThinkerConfig },
-): PromptTokens {
-  const parts: MessagePart[] = [];
-  if (shape.video) parts.push({ type: "video" });
-  if (shape.audio) parts.push({ type: "audio" });
-  parts.push({ type: "text", text: tokenizer.escape(text) });
-  const messages: Message[] = [{ role: "user", content: parts }];
-  if (system !== undefined) messages.unshift({ role: "system", content: tokenizer.escape(system) });
-  const layout = clipLayout(shape);
-  const ids = expandPlaceholders(tokenizer.encode(template.render(messages)), layout, config);
-  return { ids, positions: ropePositions(ids, layout, config).positions };
 }

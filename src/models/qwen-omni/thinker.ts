@@ -6,7 +6,10 @@ import type { MediaClip } from "../../media/clip.ts";
 import { noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { ChatTemplate } from "../../text/chat-template.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
+import { clipRows } from "../clip-rows.ts";
 import type {
+  ChatOptions,
+  ChatTurn,
   ClipFeatures,
   ClipRows,
   ClipShape,
@@ -20,11 +23,12 @@ import type {
 import { encodeAudio } from "./audio-tower.ts";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { ThinkerConfig } from "./config.ts";
+import { chatTokens, type PromptMaker, promptTokens } from "./conversation.ts";
 import { generate } from "./generate.ts";
 import { type LanguageModel, languageModel, runBranches, runPrefix } from "./language.ts";
 import { audioTokens, visionTokens } from "./layout.ts";
 import { EMBEDDING_NAME, HEAD_NAME } from "./parameters.ts";
-import { createFeatureExtractor, fitClip, promptTokens, type VideoSettings } from "./processor.ts";
+import { createFeatureExtractor, fitClip, fitImage, type VideoSettings } from "./processor.ts";
 import type { WeightSource } from "./projection.ts";
 import { mediaIds } from "./prompt.ts";
 import { decoderLayers } from "./text.ts";
@@ -79,6 +83,10 @@ export class Thinker implements OmniModel {
     return fitClip(clip, this.parts.video);
   }
 
+  fitImage(image: MediaClip): MediaClip {
+    return fitImage(image);
+  }
+
   features(fitted: MediaClip): ClipFeatures {
     return this.extract(fitted);
   }
@@ -110,8 +118,11 @@ export class Thinker implements OmniModel {
   }
 
   promptTokens(text: string, shape: ClipShape, options: { system?: string } = {}): PromptTokens {
-    const { tokenizer, template } = this.parts;
-    return promptTokens(text, shape, options.system, { tokenizer, template, config: this.config });
+    return promptTokens(text, shape, options.system, this.promptMaker());
+  }
+
+  chatTokens(turns: readonly ChatTurn[], options: ChatOptions = {}): PromptTokens {
+    return chatTokens(turns, options, this.promptMaker());
   }
 
   encodeText(text: string): Int32Array {
@@ -156,19 +167,13 @@ export class Thinker implements OmniModel {
     for (const parameter of this.parameters().values()) parameter.dispose();
   }
 
+  private promptMaker(): PromptMaker {
+    const { tokenizer, template } = this.parts;
+    return { tokenizer, template, config: this.config };
+  }
+
   private language(fewRows = false): LanguageModel {
     const { text, ids } = this.config;
     return languageModel(this.weights(), text, ids, decoderLayers(this.weights(), text, fewRows));
   }
-}
-
-function clipRows(video: Tensor | null, audio: Tensor | null): ClipRows {
-  return {
-    video,
-    audio,
-    [Symbol.dispose]() {
-      video?.dispose();
-      audio?.dispose();
-    },
-  };
 }

@@ -118,7 +118,7 @@ function visionInputs(file: SafetensorsFile, kind: "video" | "image"): VisionInp
     // Compact goldens leave pixels out: they follow from the raw frames.
     const patches = stored
       ? stored.narrow(0, start, rows).toFloat32Array()
-      : patchRows(file.tensor(`raw.video_${i}`), grid);
+      : patchRows(kind === "video" ? file.tensor(`raw.video_${i}`) : file.tensor(`raw.image_${i}`).unsqueeze(0), grid);
     start += rows;
     return { patches, grid };
   });
@@ -128,7 +128,9 @@ const MEANS = [0.48145466, 0.4578275, 0.40821073];
 const DEVIATIONS = [0.26862954, 0.26130258, 0.27577711];
 
 /** Patches of raw frames [T, 3, H, W] with plain tensor operations: independent of the media layer. */
-function patchRows(frames: Tensor, [t, h, w]: Grid): Float32Array {
+function patchRows(given: Tensor, [t, h, w]: Grid): Float32Array {
+  const numFrames = given.size(0);
+  const frames = numFrames % 2 === 0 ? given : op.cat([given, given.narrow(0, numFrames - 1, 1)], { dim: 0 });
   const channels = MEANS.map((mean, c) =>
     frames
       .select(1, c)
@@ -144,33 +146,44 @@ function patchRows(frames: Tensor, [t, h, w]: Grid): Float32Array {
     .toFloat32Array();
 }
 
-/** Prompts with their tower rows. Images stand where videos would: `idsFor` says so to the language model. */
+/** Prompts with their tower rows, videos and images in the order of their placeholders. */
 export function goldenPrompts(golden: GoldenCase, parameters: WeightSource, config: ThinkerConfig): ModelPrompt[] {
   const { audios, videos, images } = golden;
   const audio = audios.length > 0 ? encodeAudio(parameters, config.audio, audios) : null;
-  const looks = videos.length > 0 ? videos : images;
-  const vision = looks.length > 0 ? encodeVision(parameters, config.vision, looks) : null;
-  let audioStart = 0;
-  let visionStart = 0;
+  const towers = {
+    video: videos.length > 0 ? encodeVision(parameters, config.vision, videos) : null,
+    image: images.length > 0 ? encodeVision(parameters, config.vision, images) : null,
+  };
+  const starts = { audio: 0, video: 0, image: 0 };
   return golden.samples.map(({ ids, media }) => {
     const numAudio = media.audioFrames.reduce((sum, frames) => sum + audioTokens(frames), 0);
-    const grids = [...media.videos.map(({ grid }) => grid), ...media.images];
-    const numVision = grids.reduce((sum, grid) => sum + visionTokens(grid, config.vision.mergeSize), 0);
+    const audioRows = audio && numAudio > 0 ? audio.narrow(0, starts.audio, numAudio) : null;
+    starts.audio += numAudio;
+    const looks: Tensor[] = [];
+    const take = (kind: "video" | "image", grid: Grid) => {
+      const rows = visionTokens(grid, config.vision.mergeSize);
+      looks.push(towers[kind]!.narrow(0, starts[kind], rows));
+      starts[kind] += rows;
+    };
+    // Every medium opens with <|vision_bos|>; the sound of an interleaved video with <|audio_bos|> behind it.
+    let video = 0;
+    let image = 0;
+    ids.forEach((id, i) => {
+      if (id !== config.ids.visionStart) return;
+      if (ids[i + 1] === config.ids.image) take("image", media.images[image++]!);
+      else take("video", media.videos[video++]!.grid);
+    });
     const rows = {
-      audio: audio && numAudio > 0 ? audio.narrow(0, audioStart, numAudio) : null,
-      video: vision && numVision > 0 ? vision.narrow(0, visionStart, numVision) : null,
+      audio: audioRows,
+      video: looks.length > 0 ? op.cat(looks, { dim: 0 }) : null,
       [Symbol.dispose]() {},
     };
-    audioStart += numAudio;
-    visionStart += numVision;
     return { tokens: { ids, positions: ropePositions(ids, media, config).positions }, rows };
   });
 }
 
-/** The language model of a case: an image is placed like a video. */
-export function goldenLanguage(golden: GoldenCase, parameters: WeightSource, config: ThinkerConfig): LanguageModel {
-  const ids = golden.images.length > 0 ? { ...config.ids, video: config.ids.image } : config.ids;
-  return languageModel(parameters, config.text, ids, decoderLayers(parameters, config.text));
+export function goldenLanguage(parameters: WeightSource, config: ThinkerConfig): LanguageModel {
+  return languageModel(parameters, config.text, config.ids, decoderLayers(parameters, config.text));
 }
 
 /** Largest difference at real (unpadded) rows of [B, T, n], relative to the largest expected value. */

@@ -1,0 +1,99 @@
+// The chat prompt of a conversation: turns of text, clips and images rendered by the checkpoint's template, placeholders
+// expanded, positions given. Texts are escaped: nobody's words open a turn or stand for a medium.
+import { OppoError } from "../../error.ts";
+import type { ChatTemplate, Message, MessagePart } from "../../text/chat-template.ts";
+import type { TextTokenizer } from "../../text/tokenizer.ts";
+import type { ChatOptions, ChatTurn, ClipShape, PromptPart, PromptTokens } from "../omni-model.ts";
+import type { ThinkerConfig } from "./config.ts";
+import type { Grid, MediaLayout, VideoLayout } from "./layout.ts";
+import { ropePositions } from "./positions.ts";
+import { expandPlaceholders } from "./prompt.ts";
+
+/** What a prompt is made with. */
+export interface PromptMaker {
+  readonly tokenizer: TextTokenizer;
+  readonly template: ChatTemplate;
+  readonly config: Pick<ThinkerConfig, "ids" | "positionsPerSecond" | "secondsPerChunk" | "vision">;
+}
+
+/** The media of a conversation in the order of their placeholders, under construction. */
+interface Media {
+  readonly images: Grid[];
+  readonly videos: VideoLayout[];
+  readonly audioFrames: number[];
+  readonly audioInVideo: boolean;
+}
+
+/** @throws OppoError ERR_EMPTY_PROMPT, ERR_PROMPT_MEDIA */
+export function chatTokens(
+  turns: readonly ChatTurn[],
+  { audioInVideo = false }: ChatOptions,
+  { tokenizer, template, config }: PromptMaker,
+): PromptTokens {
+  if (turns.length === 0) {
+    throw new OppoError("ERR_EMPTY_PROMPT", "prompt: expected at least one turn, got none. Give a user turn.");
+  }
+  const media: Media = { images: [], videos: [], audioFrames: [], audioInVideo };
+  const messages = turns.map((turn) => message(turn, media, tokenizer));
+  return mediaPrompt(tokenizer.encode(template.render(messages)), media, config);
+}
+
+/** One user turn: video, audio, text. */
+export function promptTokens(
+  text: string,
+  shape: ClipShape,
+  system: string | undefined,
+  maker: PromptMaker,
+): PromptTokens {
+  const parts: readonly PromptPart[] = [
+    { type: "clip", clip: shape },
+    { type: "text", text },
+  ];
+  const turns: ChatTurn[] = [{ role: "user", parts }];
+  if (system !== undefined) turns.unshift({ role: "system", parts: [{ type: "text", text: system }] });
+  return chatTokens(turns, {}, maker);
+}
+
+function mediaPrompt(ids: Int32Array, media: MediaLayout, config: PromptMaker["config"]): PromptTokens {
+  const expanded = expandPlaceholders(ids, media, config);
+  return { ids: expanded, positions: ropePositions(expanded, media, config).positions };
+}
+
+function message({ role, parts }: ChatTurn, media: Media, tokenizer: TextTokenizer): Message {
+  // An answer of the model's own has tags that are tokens; it still cannot write a control token.
+  const escaped = role === "assistant" ? tokenizer.escapeControl : tokenizer.escape;
+  const content = parts.flatMap((part): MessagePart[] => {
+    if (part.type === "text") return [{ type: "text", text: escaped(part.text) }];
+    if (part.type === "image") return [imagePart(part.image, media)];
+    return clipParts(part.clip, media);
+  });
+  const texts = content.flatMap((part) => (part.type === "text" ? [part.text] : []));
+  return { role, content: texts.length === content.length ? texts.join("") : content };
+}
+
+function imagePart({ video }: ClipShape, media: Media): MessagePart {
+  if (video?.grid[0] !== 1) {
+    throw mediaError("an image of one frame", video === null ? "none" : `${video.grid[0]} time steps`);
+  }
+  media.images.push(video.grid);
+  return { type: "image" };
+}
+
+function clipParts({ video, audio }: ClipShape, media: Media): MessagePart[] {
+  const parts: MessagePart[] = [];
+  if (video !== null) {
+    if (media.audioInVideo && audio === null) throw mediaError("sound in every video (audioInVideo)", "a silent one");
+    // 1.0 is what the standard flow passes, whatever the sampling rate was.
+    media.videos.push({ grid: video.grid, secondsPerGrid: 1 });
+    parts.push({ type: "video" });
+  }
+  if (audio !== null) {
+    media.audioFrames.push(audio.numFrames);
+    if (video === null || !media.audioInVideo) parts.push({ type: "audio" });
+  }
+  return parts;
+}
+
+function mediaError(expected: string, got: string): OppoError {
+  return new OppoError("ERR_PROMPT_MEDIA", `prompt: expected ${expected}, got ${got}. Change the turn's parts.`);
+}

@@ -1,0 +1,142 @@
+// Pictures: decoded from the formats that people have, resized like Pillow does it, refused where they are damaged.
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createCanvas } from "@napi-rs/canvas";
+import { decodeImage, decodeImageBytes, isImage } from "../../src/media/decode-image.ts";
+import { resizeImage } from "../../src/media/resize-image.ts";
+import { readGolden } from "../support/safetensors.ts";
+import { sharedPath } from "../support/shared.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { channelsLast } from "./channels-last.ts";
+
+const width = 61;
+const height = 40;
+
+/** A canvas of smooth colours; alpha below 1 lets what lies under it through. */
+function painted(alpha = 1) {
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext("2d");
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      context.fillStyle = `rgba(${4 * x}, ${6 * y}, ${2 * (x + y)}, ${alpha})`;
+      context.fillRect(x, y, 1, 1);
+    }
+  }
+  return canvas;
+}
+
+const expectedLevel = (x: number, y: number) => [4 * x, 6 * y, 2 * (x + y)];
+
+function worstLevel(frames: Uint8Array): number {
+  let worst = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      expectedLevel(x, y).forEach((level, c) => {
+        worst = Math.max(worst, Math.abs(frames[(y * width + x) * 3 + c]! - level));
+      });
+    }
+  }
+  return worst;
+}
+
+/** A 24-bit BMP of one colour. */
+function bmp(colour: readonly [number, number, number]): Buffer {
+  const row = Math.ceil((width * 3) / 4) * 4;
+  const data = Buffer.alloc(54 + row * height);
+  data.write("BM");
+  data.writeUInt32LE(data.length, 2);
+  data.writeUInt32LE(54, 10);
+  data.writeUInt32LE(40, 14);
+  data.writeInt32LE(width, 18);
+  data.writeInt32LE(height, 22);
+  data.writeUInt16LE(1, 26);
+  data.writeUInt16LE(24, 28);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) data.set([...colour].reverse(), 54 + y * row + x * 3);
+  return data;
+}
+
+test("pictures of every kind become one frame of their own size", async (t) => {
+  const folder = temporaryFolder(t);
+  const canvas = painted();
+  const lossless = canvas.toBuffer("image/png");
+  const lossy = { jpeg: canvas.toBuffer("image/jpeg", 95), webp: canvas.toBuffer("image/webp", 95) };
+  const file = join(folder, "picture");
+  writeFileSync(file, lossless);
+  const image = await decodeImage(file);
+  assert.deepEqual([image.numFrames, image.height, image.width, image.waveform.length], [1, height, width, 0]);
+  assert.equal(worstLevel(image.frames), 0);
+  for (const [kind, bytes] of Object.entries(lossy)) {
+    const { frames } = await decodeImageBytes(bytes, kind);
+    // Smooth colours at quality 95: a few levels.
+    assert.ok(worstLevel(frames) < 24, `${kind} ${worstLevel(frames)}`);
+    assert.ok(isImage(bytes.subarray(0, 12)));
+  }
+  const flat = await decodeImageBytes(bmp([10, 200, 30]), "flat.bmp");
+  assert.deepEqual([...flat.frames.subarray(0, 6)], [10, 200, 30, 10, 200, 30]);
+  const gif = Buffer.from("R0lGODlhAQABAIAAAP8AAAAAACwAAAAAAQABAAACAkQBADs=", "base64");
+  assert.deepEqual([...(await decodeImageBytes(gif, "dot.gif")).frames], [255, 0, 0]);
+  assert.ok(!isImage(Buffer.from("ftypisom and no picture")));
+});
+
+test("what is transparent lies on white", async () => {
+  const half = await decodeImageBytes(painted(0.5).toBuffer("image/png"), "half.png");
+  const [red] = expectedLevel(0, 0);
+  assert.ok(Math.abs(half.frames[0]! - (red! + 255) / 2) <= 2, `${half.frames[0]}`);
+});
+
+test("damaged, empty and monstrous pictures are refused with their reason", async (t) => {
+  const folder = temporaryFolder(t);
+  const whole = painted().toBuffer("image/jpeg", 95);
+  const png = painted().toBuffer("image/png");
+  const bomb = Buffer.from(png);
+  for (const place of [16, 20]) bomb.writeUInt32BE(100000, place);
+  const broken = Buffer.from(png);
+  broken.fill(0xee, 45, png.length - 40);
+  const webp = painted().toBuffer("image/webp", 90);
+  const refused: [Buffer, string][] = [
+    [Buffer.alloc(0), "ERR_MEDIA_EMPTY"],
+    [Buffer.from("no picture at all, whatever its name says"), "ERR_MEDIA_INVALID"],
+    [whole.subarray(0, 20), "ERR_MEDIA_INVALID"],
+    [whole.subarray(0, whole.length - 300), "ERR_MEDIA_TRUNCATED"],
+    [png.subarray(0, png.length - 100), "ERR_MEDIA_TRUNCATED"],
+    [webp.subarray(0, webp.length - 100), "ERR_MEDIA_TRUNCATED"],
+    [bomb, "ERR_MEDIA_TOO_LARGE"],
+  ];
+  for (const [bytes, code] of refused) await assert.rejects(decodeImageBytes(bytes, "it"), { code });
+  await assert.rejects(decodeImageBytes(png, "it", { maxPixels: 100 }), { code: "ERR_MEDIA_TOO_LARGE" });
+  await assert.rejects(decodeImage(join(folder, "absent.png")), { code: "ERR_MEDIA_NOT_FOUND" });
+  mkdirSync(join(folder, "directory"));
+  await assert.rejects(decodeImage(join(folder, "directory")), { code: "ERR_MEDIA_INVALID" });
+  // Skia shows what it could read of a damaged one, or says so; the process lives.
+  await decodeImageBytes(broken, "broken.png").catch((error: { code: string }) => {
+    assert.equal(error.code, "ERR_MEDIA_BROKEN");
+  });
+});
+
+test("bytes equal Pillow's bicubic, smaller and larger", (t) => {
+  const file = sharedPath("golden/qwen-omni/vision/vision.safetensors");
+  if (file === null) return t.skip("golden/qwen-omni/vision is absent");
+  const read = readGolden(file);
+  for (let i = 0; i < 4; i++) {
+    const source = channelsLast(read(`rs_in_${i}`));
+    const want = channelsLast(read(`rs_pil_u8_${i}`));
+    const first = source.pixels.subarray(0, source.height * source.width * 3);
+    assert.deepEqual(resizeImage(first, source, want), want.pixels, `case ${i}`);
+  }
+  const source = channelsLast(read("rs_in_0"));
+  const want = channelsLast(read("rs_u8_0"));
+  const video = want.pixels.subarray(0, want.height * want.width * 3);
+  const image = resizeImage(source.pixels.subarray(0, source.height * source.width * 3), source, want);
+  assert.notDeepEqual(image, video, "the filter of videos has other numbers");
+});
+
+test("a plain colour stays, a size that stays costs nothing", () => {
+  const plain = new Uint8Array(64 * 64 * 3).fill(200);
+  const resized = resizeImage(plain, { height: 64, width: 64 }, { height: 28, width: 84 });
+  assert.equal(resized.length, 28 * 84 * 3);
+  assert.ok(resized.every((level) => level === 200));
+  assert.equal(resizeImage(plain, { height: 64, width: 64 }, { height: 64, width: 64 }), plain);
+});
