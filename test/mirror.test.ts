@@ -13,6 +13,8 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/doctor.ts": "test/cli/program.test.ts",
   "src/recipes/evaluate-model.ts": "test/cli/commands.test.ts",
   "src/recipes/infer.ts": "test/cli/model-commands.test.ts",
+  "src/recipes/infer-view.ts": "test/cli/model-commands.test.ts",
+  "src/recipes/text-stream.ts": "test/cli/model-commands.test.ts",
   "src/recipes/init-model.ts": "test/cli/model-commands.test.ts",
   "src/recipes/inspect-model.ts": "test/cli/model-commands.test.ts",
   "src/recipes/local-respondent.ts": "test/cli/commands.test.ts",

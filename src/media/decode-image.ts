@@ -73,9 +73,10 @@ export async function decodeImageBytes(bytes: Uint8Array, name: string, limits: 
   };
 }
 
-/** True for the first bytes of a picture of a kind that decodeImage reads. */
+/** True for the first bytes of a still picture of a kind that decodeImage reads. A GIF may move: a video, if need be. */
 export function isImage(head: Uint8Array): boolean {
-  return imageKind(Buffer.from(head.buffer, head.byteOffset, head.length)) !== null;
+  const kind = imageKind(Buffer.from(head.buffer, head.byteOffset, head.length));
+  return kind !== null && kind !== "gif";
 }
 
 interface ImageHeader extends FrameSize {

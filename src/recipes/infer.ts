@@ -1,18 +1,18 @@
-// What a model says about clips: thinking, answer, speed, and what it was not allowed to see or hear. A clip that cannot be
-// read is an answer too, with the reason.
+// What a model says about clips and pictures: thinking, answer, speed, and what it was not allowed to see or hear. One
+// question per clip, or one about several together. A clip that cannot be read is an answer too, with the reason.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { theatreChatTemplate } from "../data/theatre/chat-template.ts";
 import { promptText, reasoningQuestion } from "../data/theatre/script.ts";
 import { OppoError } from "../error.ts";
-import type { MediaClip, Modality, ModalityMask } from "../media/clip.ts";
-import { decodeClip } from "../media/decode.ts";
-import { applyMask, countMaskUnits, maskedUnits } from "../media/mask.ts";
-import type { OmniModel, SampledCompletion } from "../models/omni-model.ts";
+import type { Modality, ModalityMask } from "../media/clip.ts";
+import { joinRows } from "../models/clip-rows.ts";
+import type { ChatTurn, ClipRows, OmniModel, PromptPart, SampledCompletion } from "../models/omni-model.ts";
 import { noGrad, scope } from "../tensor/index.ts";
 import { parseResponse } from "../text/response.ts";
-import { subtitleText } from "../text/subtitles.ts";
+import { type MaskReport, maskReports, modalitiesOf, readView, subtitleBeside, type View } from "./infer-view.ts";
 import { defaultQuestion, userTurn } from "./setting.ts";
+import { seconds, TextStream, TokenClock } from "./text-stream.ts";
 
 export type { Modality } from "../media/clip.ts";
 
@@ -31,26 +31,25 @@ export function wordingOf(modelDirectory: string): Wording {
 
 export interface InferOptions {
   readonly wording: Wording;
-  /** null: of the file beside the clip (CLIP.vtt, CLIP.srt), if there is one. */
+  /** null: of the files beside the clips (CLIP.vtt, CLIP.srt), if there are any. */
   readonly subtitle: string | null;
   readonly system: string | null;
   readonly masks: readonly ModalityMask[];
+  /** The sound inside the video, interleaved in time, instead of behind it. */
+  readonly audioInVideo: boolean;
   readonly maxNewTokens: number;
   readonly temperature: number;
   readonly topP: number | null;
+  readonly topK: number | null;
+  readonly repetitionPenalty: number | null;
   readonly seed: number;
   /** Text as it is generated. */
   readonly onText?: (text: string) => void;
 }
 
-export interface MaskReport extends ModalityMask {
-  readonly numMasked: number;
-  /** Video cells and 40 ms pieces of sound; 0 when the clip has none. */
-  readonly numUnits: number;
-}
-
-export interface ClipAnswer {
-  readonly clip: string;
+export interface Answer {
+  /** What was asked about. */
+  readonly clips: readonly string[];
   readonly prompt: string;
   readonly text: string;
   readonly think: string | null;
@@ -59,7 +58,7 @@ export interface ClipAnswer {
   readonly isWellFormed: boolean;
   /** Why it is not. */
   readonly problem: string | null;
-  /** What the model was given: modalities of the clip. */
+  /** What the model was given: modalities that one of the clips has at least. */
   readonly modalities: readonly Modality[];
   readonly masked: readonly MaskReport[];
   readonly numPromptTokens: number;
@@ -73,24 +72,28 @@ export interface ClipAnswer {
   readonly tokensPerSecond: number | null;
 }
 
-export interface UnreadClip {
-  readonly clip: string;
+export interface Unread {
+  readonly clips: readonly string[];
   readonly error: { readonly code: string; readonly message: string };
 }
 
-/** One clip. @throws OppoError ERR_MEDIA_* and those of the model's prompt */
-export async function inferClip(model: OmniModel, clip: string, options: InferOptions): Promise<ClipAnswer> {
+/** One question about one or several clips. @throws OppoError ERR_MEDIA_* and those of the model's prompt */
+export async function infer(model: OmniModel, clips: readonly string[], options: InferOptions): Promise<Answer> {
   const start = performance.now();
-  const fitted = model.fitClip(await decodeClip(clip, model.sampling));
-  const masked = options.masks.reduce((view, mask) => applyMask(view, mask), fitted);
-  const subtitle = options.subtitle ?? subtitleBeside(clip);
+  const views: View[] = [];
+  for (const clip of clips) views.push(await readView(model, clip, options.masks));
+  const subtitle = options.subtitle ?? clips.map(subtitleBeside).filter(Boolean).join(" ");
   const prompt = options.wording.turn(subtitle, options.wording.question);
   return scope(() => {
-    const features = model.features(masked);
-    using rows = noGrad(() => model.encode([features]))[0]!;
+    const features = views.map(({ shown }) => model.features(shown));
+    using rows = joined(noGrad(() => model.encode(features)));
     const encoded = performance.now();
-    const system = options.system === null ? {} : { system: options.system };
-    const tokens = model.promptTokens(prompt, features, system);
+    const media = views.map(({ isImage }, i): PromptPart => {
+      return isImage ? { type: "image", image: features[i]! } : { type: "clip", clip: features[i]! };
+    });
+    const turns: ChatTurn[] = [{ role: "user", parts: [...media, { type: "text", text: prompt }] }];
+    if (options.system !== null) turns.unshift({ role: "system", parts: [{ type: "text", text: options.system }] });
+    const tokens = model.chatTokens(turns, { audioInVideo: options.audioInVideo });
     const clock = new TokenClock();
     const stream = options.onText ? new TextStream(model, options.onText) : null;
     const [[completion]] = model.sample([{ tokens, rows }], {
@@ -99,6 +102,8 @@ export async function inferClip(model: OmniModel, clip: string, options: InferOp
       temperature: options.temperature,
       seeds: [options.seed],
       ...(options.topP === null ? {} : { topP: options.topP }),
+      ...(options.topK === null ? {} : { topK: options.topK }),
+      ...(options.repetitionPenalty === null ? {} : { repetitionPenalty: options.repetitionPenalty }),
       onToken: (_prompt, _sample, { id }) => {
         clock.tick();
         stream?.push(id);
@@ -107,11 +112,11 @@ export async function inferClip(model: OmniModel, clip: string, options: InferOp
     }) as [[SampledCompletion]];
     stream?.finish();
     return {
-      clip,
+      clips,
       prompt,
       ...responseOf(model, completion),
-      modalities: modalitiesOf(fitted),
-      masked: options.masks.map((mask) => maskReport(fitted, mask)),
+      modalities: modalitiesOf(views),
+      masked: maskReports(views, options.masks),
       numPromptTokens: tokens.ids.length,
       numNewTokens: completion.ids.length,
       isTruncated: completion.truncated,
@@ -122,23 +127,31 @@ export async function inferClip(model: OmniModel, clip: string, options: InferOp
   });
 }
 
-/** Every clip in turn; one that cannot be read does not stop the others. */
-export async function inferClips(
+/** Every question in turn; one whose clips cannot be read does not stop the others. */
+export async function inferAll(
   model: OmniModel,
-  clips: readonly string[],
+  questions: readonly (readonly string[])[],
   options: InferOptions,
-  onAnswer: (answer: ClipAnswer | UnreadClip) => void | Promise<void>,
-): Promise<(ClipAnswer | UnreadClip)[]> {
-  const answers: (ClipAnswer | UnreadClip)[] = [];
-  for (const clip of clips) {
-    const answer = await inferClip(model, clip, options).catch((error: unknown): UnreadClip => {
+  onAnswer: (answer: Answer | Unread) => void | Promise<void>,
+): Promise<(Answer | Unread)[]> {
+  const answers: (Answer | Unread)[] = [];
+  for (const clips of questions) {
+    const answer = await infer(model, clips, options).catch((error: unknown): Unread => {
       if (!(error instanceof OppoError)) throw error;
-      return { clip, error: { code: error.code, message: error.message } };
+      return { clips, error: { code: error.code, message: error.message } };
     });
     answers.push(answer);
     await onAnswer(answer);
   }
   return answers;
+}
+
+/** The rows of all clips as those of one; the single clip's own are not copied. */
+function joined(rows: readonly ClipRows[]): ClipRows {
+  if (rows.length === 1) return rows[0]!;
+  const all = joinRows(rows);
+  for (const own of rows) own[Symbol.dispose]();
+  return all;
 }
 
 function responseOf(model: OmniModel, { ids, truncated }: SampledCompletion) {
@@ -152,79 +165,4 @@ function responseOf(model: OmniModel, { ids, truncated }: SampledCompletion) {
     isWellFormed: wellFormed,
     problem: problem ?? null,
   };
-}
-
-function modalitiesOf(clip: MediaClip): Modality[] {
-  const modalities: Modality[] = [];
-  if (clip.numFrames > 0) modalities.push("video");
-  if (clip.waveform.length > 0) modalities.push("audio");
-  return modalities;
-}
-
-function maskReport(clip: MediaClip, mask: ModalityMask): MaskReport {
-  const numUnits = countMaskUnits(clip, mask.modality);
-  return { ...mask, numUnits, numMasked: maskedUnits(numUnits, mask).length };
-}
-
-/** The spoken line in the file beside a clip; empty without one. */
-function subtitleBeside(clip: string): string {
-  const stem = clip.replace(/\.[^./]*$/, "");
-  const file = [`${stem}.vtt`, `${stem}.srt`].find((name) => existsSync(name));
-  return file === undefined ? "" : subtitleText(readFileSync(file, "utf8"));
-}
-
-/** When tokens came. */
-class TokenClock {
-  first = Number.NaN;
-  #last = Number.NaN;
-  #count = 0;
-
-  tick(): void {
-    this.#last = performance.now();
-    if (this.#count++ === 0) this.first = this.#last;
-  }
-
-  rate(): number | null {
-    return this.#count < 2 ? null : (this.#count - 1) / seconds(this.first, this.#last);
-  }
-}
-
-const millisecondsPerSecond = 1000;
-
-function seconds(from: number, to: number): number {
-  return (to - from) / millisecondsPerSecond;
-}
-
-/** Text of ids as they come: a character whose bytes are spread over tokens appears with its last one. */
-class TextStream {
-  readonly #model: OmniModel;
-  readonly #onText: (text: string) => void;
-  readonly #ids: number[] = [];
-  #numShown = 0;
-
-  constructor(model: OmniModel, onText: (text: string) => void) {
-    this.#model = model;
-    this.#onText = onText;
-  }
-
-  push(id: number): void {
-    this.#ids.push(id);
-    // What ends in replacement characters may still become something else.
-    this.#show(this.#text().replace(/\uFFFD+$/, ""));
-  }
-
-  /** Shows what was held back. */
-  finish(): void {
-    this.#show(this.#text());
-  }
-
-  #text(): string {
-    return this.#model.decodePieces(Int32Array.from(this.#ids)).join("");
-  }
-
-  #show(text: string): void {
-    if (text.length <= this.#numShown) return;
-    this.#onText(text.slice(this.#numShown));
-    this.#numShown = text.length;
-  }
 }

@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { createCanvas } from "@napi-rs/canvas";
 import { encodeClip } from "../../src/media/encode.ts";
 import { repositoryRoot } from "../support/repository.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
@@ -70,7 +71,7 @@ describe("oppo infer", () => {
     assert.equal(first.status, 0, first.stderr);
     const answers = JSON.parse(first.stdout);
     assert.deepEqual(
-      answers.map(({ clip }: { clip: string }) => clip),
+      answers.map(({ clips: [clip] }: { clips: string[] }) => clip),
       clips,
     );
     for (const [i, answer] of answers.entries()) {
@@ -149,6 +150,57 @@ describe("oppo infer", () => {
       text.stdout,
       /voice\.wav\n[\s\S]* {2}without video\n[\s\S]*absent\.mp4\n {2}not read: .*\[ERR_MEDIA_NOT_FOUND\]/,
     );
+  });
+
+  test("several clips and a picture in one question, the sound inside the video, and what cannot be inside", async () => {
+    const picture = join(theatre.root, "face.png");
+    writeFileSync(picture, createCanvas(112, 84).toBuffer("image/png"));
+    const ask = (...more: string[]) => oppo("infer", ...more, "--model", model, "--max-new-tokens", "4", "--json");
+    const tokensOf = (stdout: string) =>
+      JSON.parse(stdout).map((answer: { clips: string[]; numPromptTokens: number }) => [
+        answer.clips.length,
+        answer.numPromptTokens,
+      ]);
+    const question = ["--question", "who?", "--subtitle", ""];
+    const [first, second, image] = tokensOf(ask(...clips, picture, ...question).stdout) as [number, number][];
+    const [together] = tokensOf(ask(...clips, picture, "--together", ...question).stdout) as [[number, number]];
+    // A clip has 32 + 50 tokens and two pairs of markers, the picture 4 x 3 and one pair; the rest is the same chat.
+    const chat = first![1] - (32 + 50 + 4);
+    assert.deepEqual(
+      [first, second, image],
+      [
+        [1, chat + 86],
+        [1, chat + 86],
+        [1, chat + 14],
+      ],
+    );
+    assert.deepEqual(together, [3, chat + 86 + 86 + 14]);
+    const inside = ask(clips[0]!, "--audio-in-video", ...question);
+    assert.deepEqual(tokensOf(inside.stdout), [[1, chat + 86]]);
+    const masked = JSON.parse(ask(clips[0]!, picture, "--together", "--mask", "video=0.5").stdout)[0];
+    assert.deepEqual(
+      masked.masked.map(({ clip, numMasked, numUnits }: Record<string, unknown>) => [clip, numMasked, numUnits]),
+      [
+        [clips[0], 16, 32],
+        [picture, 6, 12],
+      ],
+    );
+    const silent = join(theatre.root, "quiet.mp4");
+    const frames = Array.from({ length: 30 }, (_, i) => new Uint8Array(56 * 56 * 3).fill(i * 8));
+    await encodeClip(silent, {
+      width: 56,
+      height: 56,
+      fps: 15,
+      frames,
+      waveform: new Float32Array(0),
+      sampleRateHz: 16000,
+    });
+    const refused = ask(silent, "--audio-in-video");
+    assert.equal(refused.status, 1);
+    assert.equal(JSON.parse(refused.stdout)[0].error.code, "ERR_PROMPT_MEDIA");
+    const unread = ask(clips[0]!, "absent.mp4", "--together");
+    assert.deepEqual(JSON.parse(unread.stdout)[0].clips, [clips[0], "absent.mp4"]);
+    assert.equal(JSON.parse(unread.stdout)[0].error.code, "ERR_MEDIA_NOT_FOUND");
   });
 
   test("what is wrong with a model or a mask is said before anything is decoded", () => {

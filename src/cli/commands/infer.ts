@@ -1,7 +1,7 @@
 // `oppo infer`: what a model says about clips.
 
 import { InvalidArgumentError, Option } from "commander";
-import type { ClipAnswer, Modality, UnreadClip } from "../../recipes/infer.ts";
+import type { Answer, Modality, Unread } from "../../recipes/infer.ts";
 import type { CommandDefinition, CommonOptions } from "../command.ts";
 import { count, wholeNumber } from "../number.ts";
 
@@ -19,6 +19,10 @@ interface InferCommandOptions extends CommonOptions {
   readonly maxNewTokens: number;
   readonly temperature: number;
   readonly topP?: number;
+  readonly topK?: number;
+  readonly repetitionPenalty?: number;
+  readonly together?: true;
+  readonly audioInVideo?: true;
   readonly seed: number;
   readonly device?: string;
   readonly dtype?: "float32" | "bfloat16";
@@ -29,10 +33,14 @@ interface InferCommandOptions extends CommonOptions {
 const afterHelp = `
 --mask video=0.7 blackens 70 % of the picture's cells, --mask audio=1 silences all of the sound: does the model still claim
 to have seen or heard? The spoken line comes from CLIP.vtt or CLIP.srt beside the clip unless --subtitle gives it
-(--subtitle "" leaves it out). --json prints one array, in the order of the clips.
+(--subtitle "" leaves it out). Pictures (JPEG, PNG, WebP, BMP) are clips of one frame. --json prints one array, in the order
+of the clips.
+
+Every clip is a question of its own; with --together all are one, in the order given.
 
 Example:
-  oppo infer runs/demo/corpus/dev/clips/*.mp4 --model runs/demo/models/sft --mask video=0.7 --stream`;
+  oppo infer runs/demo/corpus/dev/clips/*.mp4 --model runs/demo/models/sft --mask video=0.7 --stream
+  oppo infer before.mp4 after.mp4 --together --question "What changed in her mood?" --model Qwen2.5-Omni-7B`;
 
 export const inferCommand: CommandDefinition = {
   name: "infer",
@@ -40,7 +48,7 @@ export const inferCommand: CommandDefinition = {
     "ask a model about clips: its thinking, its answer, tokens per second; with parts of a clip masked if wanted",
   configure(command) {
     command
-      .argument("<clips...>", "video or audio files")
+      .argument("<clips...>", "video, audio or image files")
       .requiredOption("--model <directory>", "the model, a Hugging Face style directory")
       .option("--question <text>", "what to ask (default: what the person feels, and why)")
       .option("--subtitle <text>", "the spoken line (default: of the file beside the clip)")
@@ -49,6 +57,10 @@ export const inferCommand: CommandDefinition = {
       .option("--max-new-tokens <count>", "longest answer", count, 512)
       .option("--temperature <number>", "0 takes the likeliest token", nonNegative, 0)
       .option("--top-p <number>", "sample from the likeliest tokens of this total probability", nonNegative)
+      .option("--top-k <count>", "sample from so many of the likeliest tokens", count)
+      .option("--repetition-penalty <number>", "above 1 makes tokens that were there already unlikelier", nonNegative)
+      .option("--together", "one question about all clips")
+      .option("--audio-in-video", "the sound inside the video, interleaved in time, instead of behind it")
       .option("--seed <number>", "of masks and sampling", wholeNumber, 0)
       .option("--device <name>", "cpu or cuda (default: cpu)")
       .addOption(
@@ -62,7 +74,7 @@ export const inferCommand: CommandDefinition = {
 };
 
 async function run(clips: string[], options: InferCommandOptions): Promise<void> {
-  const [{ inferClips, wordingOf }, { loadModel }] = await Promise.all([
+  const [{ inferAll, wordingOf }, { loadModel }] = await Promise.all([
     import("../../recipes/infer.ts"),
     import("../../recipes/load-model.ts"),
   ]);
@@ -74,9 +86,9 @@ async function run(clips: string[], options: InferCommandOptions): Promise<void>
   });
   const wording = wordingOf(options.model);
   const isStreamed = options.stream === true && options.json !== true;
-  const answers = await inferClips(
+  const answers = await inferAll(
     model,
-    clips,
+    options.together ? [clips] : clips.map((clip) => [clip]),
     {
       wording: options.question === undefined ? wording : { ...wording, question: options.question },
       subtitle: options.subtitle ?? null,
@@ -85,6 +97,9 @@ async function run(clips: string[], options: InferCommandOptions): Promise<void>
       maxNewTokens: options.maxNewTokens,
       temperature: options.temperature,
       topP: options.topP ?? null,
+      topK: options.topK ?? null,
+      repetitionPenalty: options.repetitionPenalty ?? null,
+      audioInVideo: options.audioInVideo ?? false,
       seed: options.seed,
       ...(isStreamed ? { onText: (text: string) => void process.stdout.write(text) } : {}),
     },
@@ -98,11 +113,12 @@ async function run(clips: string[], options: InferCommandOptions): Promise<void>
 
 const percent = 100;
 
-function answerText(answer: ClipAnswer | UnreadClip, wasStreamed: boolean): string {
-  if ("error" in answer) return `${answer.clip}\n  not read: ${answer.error.message} [${answer.error.code}]\n`;
+function answerText(answer: Answer | Unread, wasStreamed: boolean): string {
+  if ("error" in answer)
+    return `${answer.clips.join(", ")}\n  not read: ${answer.error.message} [${answer.error.code}]\n`;
   const masks = answer.masked.map(
-    ({ modality, ratio, numMasked, numUnits }) =>
-      `${modality} ${Math.round(ratio * percent)} % (${numMasked} of ${numUnits} ${modality === "video" ? "cells" : "pieces of 40 ms"})`,
+    ({ clip, modality, ratio, numMasked, numUnits }) =>
+      `${answer.clips.length > 1 ? `${clip} ` : ""}${modality} ${Math.round(ratio * percent)} % (${numMasked} of ${numUnits} ${modality === "video" ? "cells" : "pieces of 40 ms"})`,
   );
   const absent = (["video", "audio"] as const).filter((modality) => !answer.modalities.includes(modality));
   const rate = answer.tokensPerSecond === null ? "" : `, ${answer.tokensPerSecond.toFixed(1)} tokens/s`;
@@ -112,7 +128,7 @@ function answerText(answer: ClipAnswer | UnreadClip, wasStreamed: boolean): stri
       : [`  think   ${answer.think?.trim() ?? "(none)"}`, `  answer  ${answer.answer?.trim() ?? "(none)"}`];
   return [
     ...(wasStreamed ? [""] : []),
-    answer.clip,
+    answer.clips.join(", "),
     ...(wasStreamed ? [] : said),
     ...(answer.problem === null ? [] : [`  format  ${answer.problem}`]),
     ...(absent.length === 0 ? [] : [`  without ${absent.join(", ")}`]),
