@@ -39,9 +39,15 @@ const defaultMaxSkippedRows = 10;
 /** A longer line is no sample; parsing it would only cost memory. */
 const maxLineLength = 1_000_000;
 
+const pathSchema = z
+  .string()
+  .min(1)
+  .refine(staysInside, "must be a relative path that stays inside the data set's folder");
+
 const sampleSchema = z.object({
   id: z.string().min(1),
-  media: z.string().min(1).refine(staysInside, "must be a relative path that stays inside the data set's folder"),
+  media: pathSchema,
+  audio: pathSchema.optional(),
   subtitle: z.string().default(""),
   labels: z.array(z.string()).default([]),
   reasoning: z.string().default(""),
@@ -115,11 +121,20 @@ export async function writeSamples(file: string, samples: Iterable<Sample>): Pro
 
 /** Absolute path of a sample's media under its data set's folder. @throws DatasetError `ERR_DATASET_MEDIA_OUTSIDE` */
 export function mediaPath(root: string, sample: Pick<Sample, "id" | "media">): string {
-  const path = resolve(root, sample.media);
-  if (staysInside(sample.media) && path.startsWith(resolve(root) + sep)) return path;
+  return pathInside(root, sample.id, sample.media);
+}
+
+/** The same for its sound file; null when the sound is in the media file. @throws DatasetError `ERR_DATASET_MEDIA_OUTSIDE` */
+export function audioPath(root: string, sample: Pick<Sample, "id" | "audio">): string | null {
+  return sample.audio === undefined ? null : pathInside(root, sample.id, sample.audio);
+}
+
+function pathInside(root: string, id: string, media: string): string {
+  const path = resolve(root, media);
+  if (staysInside(media) && path.startsWith(resolve(root) + sep)) return path;
   throw new DatasetError(
     "ERR_DATASET_MEDIA_OUTSIDE",
-    `sample ${sample.id}: expected a media path inside ${root}, got "${sample.media}". Use a relative path without "..".`,
+    `sample ${id}: expected a media path inside ${root}, got "${media}". Use a relative path without "..".`,
     { file: root },
   );
 }
@@ -134,8 +149,10 @@ function parseRow(text: string): { readonly sample: Sample } | { readonly reason
   }
   const checked = sampleSchema.safeParse(row);
   if (checked.success) {
-    const { meta, ...sample } = checked.data;
-    return { sample: meta === undefined ? sample : { ...sample, meta } };
+    const { audio, meta, ...sample } = checked.data;
+    return {
+      sample: { ...sample, ...(audio === undefined ? {} : { audio }), ...(meta === undefined ? {} : { meta }) },
+    };
   }
   const issue = checked.error.issues[0]!;
   return { reason: `${issue.path.join(".") || "row"}: ${issue.message}` };

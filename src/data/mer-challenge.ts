@@ -79,11 +79,12 @@ async function* readSplit(
       const sample = {
         id: name,
         media: video(name),
+        audio: audio(name),
         subtitle: subtitles?.get(name) ?? "",
         labels: words.length > 0 || split.isUnlabelled ? words : [labelOfNone],
         reasoning: reasons?.get(name) ?? "",
         cues: [],
-        meta: { dataset: layout.title, split: split.name, audio: audio(name) },
+        meta: { dataset: layout.title, split: split.name },
       };
       yield { sample, annotation: label.cell };
     }

@@ -90,11 +90,12 @@ async function* readSplit(
     const sample = {
       id: name,
       media: video(name),
+      audio: audio(name),
       subtitle: subtitles.get(name)?.cells[layout.subtitleColumn] ?? "",
       labels: [read.word],
       reasoning: "",
       cues: [],
-      meta: { dataset: layout.title, split: split.name, audio: audio(name), ...strengthMeta(entry) },
+      meta: { dataset: layout.title, split: split.name, ...strengthMeta(entry) },
     };
     yield { sample, annotation: read.annotation };
   }

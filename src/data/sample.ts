@@ -10,6 +10,8 @@ export interface Sample {
   readonly id: string;
   /** Path of the media file, relative to the corpus root; never leaves it. */
   readonly media: string;
+  /** Path of a separate sound file, relative to the root; it takes the place of the video's own sound track. */
+  readonly audio?: string;
   /** What is said; empty when unknown. */
   readonly subtitle: string;
   /** Emotion words, any number. */

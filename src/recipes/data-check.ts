@@ -2,7 +2,7 @@
 // cannot be read, which names occur in training and test. Nothing is decoded; media only have to exist.
 import { existsSync } from "node:fs";
 import { datasetNamed, datasets } from "../data/datasets.ts";
-import { mediaPath } from "../data/jsonl.ts";
+import { audioPath, mediaPath } from "../data/jsonl.ts";
 import type { AnnotatedSample, DatasetReader, DatasetSource, ProblemKind, RowProblem, Split } from "../data/reader.ts";
 import { OppoError } from "../error.ts";
 
@@ -146,10 +146,8 @@ async function readSplit(reader: DatasetReader, root: string, split: Split): Pro
       if (isWithoutLabels(row)) numWithoutLabels += 1;
       if (sample.subtitle === "") numWithoutSubtitle += 1;
       if (!existsSync(mediaPath(root, sample))) missingMedia.push(sample.media);
-      const audio = sample.meta?.audio;
-      if (typeof audio === "string" && !existsSync(mediaPath(root, { id: sample.id, media: audio }))) {
-        missingAudio.push(audio);
-      }
+      const audio = audioPath(root, sample);
+      if (audio !== null && !existsSync(audio)) missingAudio.push(sample.audio!);
     }
   } catch (error) {
     if (!(error instanceof OppoError)) throw error;

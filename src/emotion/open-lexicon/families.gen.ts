@@ -29,7 +29,6 @@ accepted: accept, acceptability, acceptable, acceptableness, acceptably, accepta
 accepting: accept, acceptability, acceptable, acceptableness, acceptably, acceptance, acceptant, acceptation, acceptive
 accessible: access, accessibility, accession
 accomplished: accomplish, accomplishable, accomplishment
-accused: accusal, accusation, accusative, accusative case, accusatorial, accusatory, accuse, accuser, accusive
 acerbic: acerbate, acerbity
 ached: ache, aching, achy
 achieved: achievability, achievable, achieve, achievement, achiever
@@ -362,8 +361,6 @@ contentment: contain, content
 contested: contest, contestable, contestation, contestee, contester
 contrite: contritely, contriteness
 controlled: control, controller, controllership
-convict: conviction
-convicted: convict, conviction
 convinced: convince, convincible
 cool: coolant, cooler, cooling, coolly, coolness
 cooperating: cooperate, cooperation, cooperative, cooperatively, cooperativeness, cooperator
@@ -387,7 +384,6 @@ crazy: craze, crazily, craziness
 creative: create, creation, creatively, creativeness, creativity, creator, creature
 creativity: create, creative, creatively, creativeness
 credulous: credulity, credulously, credulousness
-criminal: crime, criminalise, criminality, criminalize, criminally, criminalness, criminate
 critic: crisis, critical, criticality, critically, criticalness, criticism, criticize
 critical: crisis, critic, criticality, critically, criticalness, criticise, criticism, criticize
 criticizing: critic, critical, criticize

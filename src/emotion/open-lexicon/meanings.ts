@@ -105,7 +105,7 @@ grateful: appreciating, appreciative, beholden, blessed, gratefulness, gratified
 grief: anguish, bereaved, bereavement, desolation, distress, grieving, heartache, heartbreak, lament, lamentation, misery, mourn, mourning, sadness, sorrow, wailing, woe
 grossed out: disgusted, nauseated, queasy, repelled, repulsed, revolted, sickened, turned away, turned off
 grounded: balanced, centered, down-to-earth, firm, level-headed, practical, realistic, rooted, sensible, settled, solid, stable, steady
-guilty: accused, apologetic, ashamed, at fault, blameworthy, contrite, convict, convicted, criminal, culpable, guilt, regretful, remorse, remorseful, responsible, self-reproachful, shamefaced, sorry, wrong
+guilty: apologetic, ashamed, at fault, blameworthy, contrite, culpable, guilt, regretful, remorse, remorseful, responsible, self-reproachful, shamefaced, sorry, wrong
 happy: bliss, blissful, cheerful, cheery, chirpy, content, delighted, elated, euphoria, glad, glee, good, grinning, happiness, joyful, joyous, jubilant, merry, overjoyed, pleased, pleasure, satisfied, smiling, thrilled, upbeat
 hateful: abhorrent, abominable, abominate, abomination, animosity, contemptuous, despicable, detestable, detestation, detested, detesting, evil, hate, hating, hatred, hostile, loathing, loathsome, malevolent, malicious, mean, obnoxious, offensive, repugnance, repugnant, resent, resentment, revolting, spiteful, vicious, vile
 heartbroken: afflicted, anguished, brokenhearted, crushed, despairing, devastated, devastating, grief-stricken, heartbreak, heartbreaking, inconsolable, sad, shattered, sorrowful
