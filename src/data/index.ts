@@ -2,6 +2,7 @@
 export { datasetNamed, datasets } from "./datasets.ts";
 export type { GroundTruth } from "./ground-truth.ts";
 export {
+  audioPath,
   DatasetError,
   loadSamples,
   mediaPath,

@@ -32,6 +32,8 @@ import { type FrameSamplingOptions, sampleFrames } from "./sampling.ts";
 export interface DecodeOptions extends FrameSamplingOptions, VideoOptions {
   /** Of the waveform. Default 16,000. */
   readonly sampleRateHz?: number;
+  /** Leave pictures alone: the file stands for its sound, and a cover in it is no video. */
+  readonly soundOnly?: boolean;
 }
 
 /** So much may be missing at the end of a stream before the file counts as cut off, besides 2 % of its length. */
@@ -52,7 +54,7 @@ export async function decodeClip(path: string, options: DecodeOptions = {}): Pro
   using container = openContainer(path, options);
   const waveform = readAudioAndIndex(container, index, sampleRateHz, options);
   const durationSeconds = containerDuration(container) || waveform.length / sampleRateHz;
-  if (container.video === null || index.timestamps.length === 0) {
+  if (options.soundOnly === true || container.video === null || index.timestamps.length === 0) {
     return {
       frames: new Uint8Array(0),
       numFrames: 0,

@@ -1,6 +1,7 @@
 // The findings of a data check as text for a terminal.
 import type { DatasetReader, DatasetSource } from "../data/reader.ts";
 import { type DataCheck, leftOut, type SplitCheck } from "./data-check.ts";
+import type { ExportResult } from "./data-export.ts";
 
 const maxLabelsShown = 15;
 
@@ -32,6 +33,17 @@ function printable(line: string): string {
   return text.length > maxLineLength ? `${text.slice(0, maxLineLength)} ...` : text;
 }
 
+export function exportText({ dataset, split, file, numSamples, numSkippedRows, leftOut, link }: ExportResult): string {
+  return [
+    `${dataset}, ${split}: ${numSamples} samples in ${file}`,
+    ...(numSkippedRows > 0 ? [`${numSkippedRows} rows are no samples (oppo data check names them)`] : []),
+    ...(leftOut.length > 0 ? [`${leftOut.length} samples without their media were left out`] : []),
+    ...(link === null ? [] : [`Media are found through the link ${link}`]),
+  ]
+    .map(printable)
+    .join("\n");
+}
+
 export function dataListText(readers: readonly Omit<DatasetReader, "read">[]): string {
   const rows = readers.map(({ name, title, kind, splits }) => [
     name,
@@ -43,7 +55,7 @@ export function dataListText(readers: readonly Omit<DatasetReader, "read">[]): s
 }
 
 function tableLines(splits: readonly SplitCheck[]): string[] {
-  const header = ["split", "samples", "published", "left out", "no label", "no subtitle", "no clip"];
+  const header = ["split", "samples", "published", "left out", "no label", "no subtitle", "no clip", "no sound file"];
   const rows = splits.map((split) => [
     split.name,
     String(split.numSamples),
@@ -52,6 +64,7 @@ function tableLines(splits: readonly SplitCheck[]): string[] {
     String(split.numWithoutLabels),
     String(split.numWithoutSubtitle),
     String(split.missingMedia.length),
+    String(split.missingAudio.length),
   ]);
   return alignedLines([header, ...rows]);
 }

@@ -211,7 +211,7 @@ function overlapOf(training: string, left: ReadonlySet<string>, test: string, ri
 
 function problemsOf(splits: readonly SplitCheck[], overlaps: readonly Overlap[]): string[] {
   const problems = splits.flatMap((split) => {
-    const { name, numSamples, missingMedia } = split;
+    const { name, numSamples, missingMedia, missingAudio } = split;
     const numLeftOut = leftOut(split);
     return [
       ...(split.state === "unreadable" ? [`${name}: ${split.reason}`] : []),
@@ -219,6 +219,11 @@ function problemsOf(splits: readonly SplitCheck[], overlaps: readonly Overlap[])
       ...(split.state === "read" && numSamples === 0 ? [`${name}: the files are there and hold no sample`] : []),
       ...(missingMedia.length > 0
         ? [`${name}: ${missingMedia.length} of ${numSamples} clips are missing, such as ${some(missingMedia)}`]
+        : []),
+      ...(missingAudio.length > 0
+        ? [
+            `${name}: ${missingAudio.length} of ${numSamples} sound files are missing, such as ${some(missingAudio)}; to take the videos' own sound instead: oppo data export --sound video`,
+          ]
         : []),
     ];
   });
@@ -230,7 +235,7 @@ function problemsOf(splits: readonly SplitCheck[], overlaps: readonly Overlap[])
 
 function notesOf(splits: readonly SplitCheck[]): string[] {
   return splits.flatMap((split) => {
-    const { name, numSamples, numPublished, numWithoutLabels, numWithoutSubtitle, missingAudio } = split;
+    const { name, numSamples, numPublished, numWithoutLabels, numWithoutSubtitle } = split;
     if (split.state !== "read") return split.state === "absent" ? [`${name}: not there`] : [];
     const [onlyLabel, ...others] = Object.keys(split.labels);
     const numRepeated = split.numRowProblems["repeated-name"] ?? 0;
@@ -241,11 +246,6 @@ function notesOf(splits: readonly SplitCheck[]): string[] {
       ...(numRepeated > 0 ? [`${name}: ${numRepeated} repeated names; the last row counts, as officially`] : []),
       ...(numWithoutLabels > 0 ? [`${name}: ${numWithoutLabels} samples have no label; no wheel scores them`] : []),
       ...(numSamples > 1 && numWithoutSubtitle === numSamples ? [`${name}: no sample has a subtitle`] : []),
-      ...(missingAudio.length > 0
-        ? [
-            `${name}: ${missingAudio.length} of ${numSamples} separate sound files are missing, such as ${some(missingAudio)}`,
-          ]
-        : []),
       ...(numSamples > 1 && onlyLabel !== undefined && others.length === 0
         ? [`${name}: every sample has the label "${onlyLabel}": placeholders, most likely`]
         : []),

@@ -3,14 +3,14 @@
 // keyed by every clip's size and time and by the model's resolution.
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
-import { resolve } from "node:path";
-import { mediaPath } from "../data/jsonl.ts";
+import { relative, resolve } from "node:path";
+import { audioPath, mediaPath } from "../data/jsonl.ts";
 import type { Sample } from "../data/sample.ts";
 import { OppoError } from "../error.ts";
 import type { MediaClip } from "../media/clip.ts";
-import { decodeClip } from "../media/decode.ts";
 import type { OmniModel } from "../models/omni-model.ts";
 import { openSafetensors, scope, type Tensor, tensor, writeSafetensors } from "../tensor/index.ts";
+import { decodeSample } from "./sample-clip.ts";
 
 export interface FittedSample {
   readonly sample: Sample;
@@ -52,10 +52,7 @@ export async function fitSamples(
   for (const [i, sample] of samples.entries()) {
     options.signal?.throwIfAborted();
     try {
-      fitted.push({
-        sample,
-        clip: options.model.fitClip(await decodeClip(mediaPath(root, sample), options.model.sampling)),
-      });
+      fitted.push({ sample, clip: options.model.fitClip(await decodeSample(root, sample, options.model.sampling)) });
     } catch (error) {
       if (!(error instanceof OppoError)) throw error;
       skipped.push({ id: sample.id, reason: error.message });
@@ -79,9 +76,11 @@ function refuseTooManySkips(root: string, skipped: readonly SkippedSample[], tot
 function cacheKey(root: string, samples: readonly Sample[], fitKey: string): string {
   const hash = createHash("sha256").update(`fitted-1\n${fitKey}\n`);
   for (const sample of samples) {
-    const path = mediaPath(root, sample);
-    const stat = existsSync(path) ? statSync(path) : null;
-    hash.update(`${sample.id} ${sample.media} ${stat?.size ?? "missing"} ${stat?.mtimeMs ?? 0}\n`);
+    for (const path of [mediaPath(root, sample), audioPath(root, sample)]) {
+      if (path === null) continue;
+      const stat = existsSync(path) ? statSync(path) : null;
+      hash.update(`${sample.id} ${relative(root, path)} ${stat?.size ?? "missing"} ${stat?.mtimeMs ?? 0}\n`);
+    }
   }
   return hash.digest("hex");
 }

@@ -24,7 +24,7 @@ const sample: Sample = {
 
 test("what is written is read back, and no partial file is left", async () => {
   const file = join(folder, "rows.jsonl");
-  const second = { ...sample, id: "train-00002", meta: { seed: 4 } };
+  const second = { ...sample, id: "train-00002", audio: "sound/train-00002.wav", meta: { seed: 4 } };
   await writeSamples(file, [sample, second]);
   const { samples, skipped } = await loadSamples(file);
   assert.deepEqual(samples, [sample, second]);
@@ -45,6 +45,7 @@ test("bad rows are skipped with line number and reason", async () => {
     JSON.stringify({ ...sample, id: "c", cues: [{ kind: "smell", text: "x" }] }),
     JSON.stringify(sample),
     JSON.stringify({ id: "d", media: "d.mp4" }),
+    JSON.stringify({ id: "e", media: "e.mp4", audio: "/etc/passwd" }),
   ];
   await writeFile(file, rows.join("\n"));
   const { samples, skipped } = await loadSamples(file);
@@ -55,7 +56,7 @@ test("bad rows are skipped with line number and reason", async () => {
   assert.deepEqual(samples[1], { id: "d", media: "d.mp4", subtitle: "", labels: [], reasoning: "", cues: [] });
   assert.deepEqual(
     skipped.map(({ line }) => line),
-    [2, 4, 5, 6],
+    [2, 4, 5, 6, 8],
   );
   assert.match(skipped[0]!.reason, /not JSON/);
   assert.match(skipped[1]!.reason, /^media: must be a relative path/);

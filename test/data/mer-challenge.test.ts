@@ -23,11 +23,12 @@ test("MER-Caption+: labels, description, subtitle and media of a clip", async (t
   assert.deepEqual(samples[0], {
     id: "clip_a",
     media: "mer2025-dataset/video/clip_a.mp4",
+    audio: "mer2025-dataset/audio/clip_a.wav",
     subtitle: "Never mind, it's fine.",
     labels: ["happy", "surprised"],
     reasoning: "In the video, she smiles.",
     cues: [],
-    meta: { dataset: "MERCaptionPlus", split: "train", audio: "mer2025-dataset/audio/clip_a.wav" },
+    meta: { dataset: "MERCaptionPlus", split: "train" },
   });
   // An empty set is trained on as neutral and scored as empty; the full-width comma is no separator of the official parser.
   assert.deepEqual(
@@ -104,7 +105,7 @@ test("MER2026's unpacked parts are found in their groups", async (t) => {
   });
   const { samples } = await readAll(humanOv, root, "train");
   assert.equal(samples[0]!.media, "mer2026-dataset/video_7z/0007/a.mp4");
-  assert.equal(samples[0]!.meta?.audio, "mer2026-dataset/audio_7z/0007/a.wav");
+  assert.equal(samples[0]!.audio, "mer2026-dataset/audio_7z/0007/a.wav");
 });
 
 test("MER2025's candidates have names and no labels, and cannot be scored on", async (t) => {

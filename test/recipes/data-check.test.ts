@@ -57,15 +57,19 @@ test("open sets: empty label sets, separators that are none, the published count
   });
   const check = await checkDataNamed("MER-Caption+", root, [`human-ov=${root}`]);
   assert.deepEqual(check.overlaps, [{ training: "human-ov/train", test: "train", names: ["b"] }]);
-  assert.deepEqual(check.problems, ['1 names are in human-ov/train and in train, such as "b"']);
+  assert.deepEqual(check.problems, [
+    'train: 3 of 3 sound files are missing, such as "mer2025-dataset/audio/a.wav", "mer2025-dataset/audio/b.wav", ' +
+      `"mer2025-dataset/audio/c.wav"; to take the videos' own sound instead: oppo data export --sound video`,
+    '1 names are in human-ov/train and in train, such as "b"',
+  ]);
+  assert.match(dataCheckText(check), /no clip {2}no sound file\n {2}train {2}3 .* 0 {8}3\n/);
   assert.deepEqual(check.splits[0]!.suspectLabels, ["calm\uff0ctired"]);
   assert.equal(check.splits[0]!.numWithoutLabels, 1);
-  const notes = check.notes.slice(0, 5).map((note) => note.replace(/, such as.*/, ""));
+  const notes = check.notes.slice(0, 4).map((note) => note.replace(/, such as.*/, ""));
   assert.deepEqual(notes, [
     "train: 3 samples where the publishers count 31327",
     "train: 1 samples have no label; no wheel scores them",
     "train: no sample has a subtitle",
-    "train: 3 of 3 separate sound files are missing",
     "train: 1 labels hold a separator that the official parser does not split at",
   ]);
   // Nothing to compare with is not "no overlap".

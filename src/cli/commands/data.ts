@@ -1,19 +1,31 @@
 // `oppo data`: which data sets can be read, and whether one of them lies on disk as it should.
-
+import { Option } from "commander";
+import type { ExportRequest } from "../../recipes/data-export.ts";
 import { type CommandDefinition, type CommonOptions, collect } from "../command.ts";
+import { wholeNumber } from "../number.ts";
+
+interface ExportOptions extends CommonOptions, Pick<ExportRequest, "out" | "sound" | "missing" | "maxSkippedRows"> {
+  readonly split?: string;
+}
 
 interface CheckOptions extends CommonOptions {
   readonly against: readonly string[];
 }
 
 const afterHelp = `
-Example:
+Examples:
   oppo data check mer2023 /data
   oppo data check mer-caption-plus /data --against human-ov=/data --against ov-merd-plus=/data`;
 
+const exportHelp = `
+Example:
+  oppo data export mer-caption-plus /data --split train --out train.jsonl
+  oppo data export meld /data --split test --sound video --out meld.jsonl`;
+
 export const dataCommand: CommandDefinition = {
   name: "data",
-  summary: "the emotion data sets: which can be read, and whether yours is complete and clean",
+  summary:
+    "the emotion data sets: which can be read, whether yours is complete and clean, and their samples as JSON lines",
   configure(command) {
     command.helpCommand(false);
     command
@@ -34,6 +46,37 @@ export const dataCommand: CommandDefinition = {
         const check = await checkDataNamed(name, root, options.against);
         console.log(options.json ? JSON.stringify(check, null, 2) : dataCheckText(check));
         if (check.problems.length > 0) process.exitCode = 1;
+      });
+    command
+      .command("export")
+      .description(
+        "Writes a split as JSON lines (id, media, audio, subtitle, labels, reasoning), which `oppo train`, `oppo evaluate` and " +
+          "`oppo mep` read. Media are not copied: paths are relative to the file, through a link beside it where needed.",
+      )
+      .argument("<name>", "the data set; `oppo data list` has all")
+      .argument("<root>", "the folder that holds the data set's folder, or that folder itself")
+      .requiredOption("--out <file>", "the JSON lines to write")
+      .option("--split <name>", "which split; may be left out where there is one only")
+      .addOption(
+        new Option("--sound <source>", "the layout's sound files where it has them, or the videos' own tracks")
+          .choices(["files", "video"])
+          .default("files"),
+      )
+      .addOption(
+        new Option("--missing <rule>", "samples without their clip or sound file")
+          .choices(["refuse", "leave-out"])
+          .default("refuse"),
+      )
+      .option("--max-skipped-rows <count>", "bad rows of the tables to tolerate", wholeNumber, 10)
+      .option("--json", "print the result and errors as JSON")
+      .option("--verbose", "print errors with their stack")
+      .addHelpText("after", exportHelp)
+      .action(async (name: string, root: string, options: ExportOptions) => {
+        const { exportDataset } = await import("../../recipes/data-export.ts");
+        const { exportText } = await import("../../recipes/data-check-text.ts");
+        const { out, sound, missing, maxSkippedRows, split = null } = options;
+        const result = await exportDataset({ dataset: name, root, split, out, sound, missing, maxSkippedRows });
+        console.log(options.json ? JSON.stringify(result, null, 2) : exportText(result));
       });
     command
       .command("list")
