@@ -11,6 +11,6 @@ export function lexiconPath(home: string, name: string): string {
   return join(home, "lexicons", `${name}.json`);
 }
 
-export function judgeCachePath(home: string): string {
-  return join(home, "cache", "polarity.jsonl");
+export function judgeCacheFolder(home: string): string {
+  return join(home, "cache", "polarity");
 }

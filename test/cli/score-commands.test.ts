@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { judgeCachePath, lexiconPath, oppoHome } from "../../src/run/lexicon-store.ts";
+import { judgeCacheFolder, lexiconPath, oppoHome } from "../../src/run/lexicon-store.ts";
 import { datasetFolder } from "../support/dataset-folder.ts";
 import { labelArchives } from "../support/label-archives.ts";
 import { npzFixtures } from "../support/npz-fixtures.ts";
@@ -108,5 +108,5 @@ test("what is kept lies in one folder, which can be chosen", () => {
   assert.equal(oppoHome({ OPPO_HOME: "/x" }), "/x");
   assert.match(oppoHome({ OPPO_HOME: "" }), /\.oppo$/);
   assert.equal(lexiconPath("/x", "affectgpt"), "/x/lexicons/affectgpt.json");
-  assert.equal(judgeCachePath("/x"), "/x/cache/polarity.jsonl");
+  assert.equal(judgeCacheFolder("/x"), "/x/cache/polarity");
 });

@@ -110,6 +110,7 @@ async function run(predictions: readonly string[], options: ScoreOptions): Promi
     file: options.truth ?? null,
     kind: options.kind ?? null,
   });
+  using judge = await judgeOf(options);
   const report = await score({
     systems: predictions.map(systemOf),
     truths,
@@ -122,7 +123,7 @@ async function run(predictions: readonly string[], options: ScoreOptions): Promi
       ...(options.nameColumn === undefined ? {} : { name: options.nameColumn }),
       ...(options.textColumn === undefined ? {} : { text: options.textColumn }),
     },
-    judge: await judgeOf(options),
+    judge,
     bootstrap: { seed: options.seed, numResamples: options.resamples, confidence: 0.95 },
   });
   if (options.markdown !== undefined) replaceFile(options.markdown, scoreMarkdown(report));
@@ -149,8 +150,8 @@ function chosenRules(options: ScoreOptions): Partial<ScoreRequest["rules"]> {
 async function judgeOf({ judge, judgeModel }: ScoreOptions) {
   if (judge === undefined) return null;
   const { endpointJudge } = await import("../../recipes/score/endpoint-judge.ts");
-  const { judgeCachePath, oppoHome } = await import("../../run/lexicon-store.ts");
+  const { judgeCacheFolder, oppoHome } = await import("../../run/lexicon-store.ts");
   const key = process.env.OPENAI_API_KEY ?? null;
-  const cacheFile = judgeCachePath(oppoHome(process.env));
-  return endpointJudge({ url: judge, model: judgeModel ?? "default", key, cacheFile });
+  const cacheFolder = judgeCacheFolder(oppoHome(process.env));
+  return endpointJudge({ url: judge, model: judgeModel ?? "default", key, cacheFolder });
 }

@@ -1,8 +1,6 @@
 // `oppo score` from files to reports: several systems and sets, checkpoints, the endpoint, and what the reports say.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { defaultBootstrapOptions } from "../../../src/bench/bootstrap.ts";
@@ -16,6 +14,7 @@ import { scorePage } from "../../../src/recipes/score/page.ts";
 import { rulesFor, type ScoreRequest, score } from "../../../src/recipes/score/score.ts";
 import { scoreMarkdown, scoreText } from "../../../src/recipes/score/text.ts";
 import { readTruths } from "../../../src/recipes/score/truths.ts";
+import { startMockEndpoint } from "../../support/mock-endpoint.ts";
 import { npzFixtures } from "../../support/npz-fixtures.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
@@ -175,50 +174,27 @@ describe("checkpoints", () => {
 });
 
 describe("polarity from an endpoint", () => {
-  interface Endpoint {
-    readonly url: string;
-    readonly prompts: string[];
-    readonly keys: (string | undefined)[];
-  }
-
-  /** Answers with the given replies in turn, then repeats the last; a number is a failure of that status. */
-  async function endpoint(t: TestContext, replies: readonly (string | number)[]): Promise<Endpoint> {
-    const prompts: string[] = [];
-    const keys: (string | undefined)[] = [];
-    let turn = 0;
-    const server = createServer(async (incoming, outgoing) => {
-      let body = "";
-      for await (const chunk of incoming) body += chunk;
-      prompts.push(JSON.parse(body).messages[0].content);
-      keys.push(incoming.headers.authorization);
-      const reply = replies[Math.min(turn++, replies.length - 1)]!;
-      outgoing.statusCode = typeof reply === "number" ? reply : 200;
-      outgoing.end(JSON.stringify({ choices: [{ message: { content: reply } }] }));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    t.after(() => server.close());
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, prompts, keys };
-  }
-
   const options = (t: TestContext, url: string) => ({
     url,
     model: "m",
     key: "secret",
-    cacheFile: join(temporaryFolder(t), "cache/polarity.jsonl"),
+    cacheFolder: join(temporaryFolder(t), "cache/polarity"),
     retryMilliseconds: 1,
   });
 
   test("each list is asked once, replies are cleaned and kept", async (t) => {
-    const { url, prompts, keys } = await endpoint(t, ["Output: positive\n"]);
+    const { url, requests } = await startMockEndpoint(t, { answer: () => "Output: positive\n" });
     const judgeOptions = options(t, url);
     const judge = endpointJudge(judgeOptions);
     assert.deepEqual(await judge.judge(["[happy]", "[happy]"]), ["positive", "positive"]);
-    assert.equal(prompts.length, 1);
-    assert.match(prompts[0]!, /\[happy\] ->$/);
-    assert.deepEqual(keys, ["Bearer secret"]);
-    const offline = endpointJudge({ ...judgeOptions, url: "http://127.0.0.1:1/v1", numRetries: 0 });
-    assert.deepEqual(await offline.judge(["[happy]"]), ["positive"]);
-    writeFileSync(judgeOptions.cacheFile, `${readFileSync(judgeOptions.cacheFile, "utf8")}{"key":"cut o`);
+    assert.equal(requests.length, 1);
+    assert.match(requests[0]!.body.messages[0].content, /\[happy\] ->$/);
+    assert.equal(requests[0]!.authorization, "Bearer secret");
+    const offlineOptions = { ...judgeOptions, url: "http://127.0.0.1:1/v1", maxRetries: 0 };
+    assert.deepEqual(await endpointJudge(offlineOptions).judge(["[happy]"]), ["positive"]);
+    const segment = join(judgeOptions.cacheFolder, "replies-000001.jsonl");
+    writeFileSync(segment, `${readFileSync(segment, "utf8")}{"key":"cut o`);
+    const offline = endpointJudge(offlineOptions);
     assert.deepEqual(await offline.judge(["[happy]"]), ["positive"]);
     await assert.rejects(async () => offline.judge(["[sad]"]), {
       code: "ERR_ENDPOINT",
@@ -227,30 +203,34 @@ describe("polarity from an endpoint", () => {
   });
 
   test("a busy endpoint is asked again, a refusing one is not", async (t) => {
-    const busy = await endpoint(t, [503, 429, "negative"]);
+    const faults = ["status-500", "rate-limit"] as const;
+    const busy = await startMockEndpoint(t, {
+      answer: () => "negative",
+      fault: (numBefore) => faults[numBefore] ?? null,
+    });
     assert.deepEqual(await endpointJudge(options(t, busy.url)).judge(["[sad]"]), ["negative"]);
-    assert.equal(busy.prompts.length, 3);
-    const refusing = await endpoint(t, [401]);
+    assert.equal(busy.requests.length, 3);
+    const refusing = await startMockEndpoint(t, { answer: () => ({ status: 401, body: {} }) });
     await assert.rejects(async () => endpointJudge(options(t, refusing.url)).judge(["[sad]"]), {
       code: "ERR_ENDPOINT",
       message: /status 401/,
     });
-    assert.equal(refusing.prompts.length, 1);
+    assert.equal(refusing.requests.length, 1);
   });
 
   test("is stamped into the report; polarity words that were given are not asked about", async (t) => {
-    const { url, prompts } = await endpoint(t, ["negative"]);
+    const { url, requests } = await startMockEndpoint(t, { answer: () => "negative" });
     const judge = endpointJudge(options(t, url));
     const truths = [truthOf("SIMS")];
     const report = await score(request(t, { truths, judge }));
     assert.match(scoreText(report), new RegExp(`Polarity of sentiment predictions: m at ${url}`));
-    assert.equal(prompts.length, 3);
+    assert.equal(requests.length, 3);
     const file = join(temporaryFolder(t), "p.csv");
     writeFileSync(file, "name,text\ns1,positive\ns2,negative\ns3,neutral\n");
     const given = await score(request(t, { truths, judge, systems: [{ name: "a", path: file }] }));
     assert.equal(given.systems[0]!.sets[0]!.polaritySource, "given");
     assert.equal(given.systems[0]!.sets[0]!.metrics.weightedF!.value, 1);
-    assert.equal(prompts.length, 3);
+    assert.equal(requests.length, 3);
   });
 });
 

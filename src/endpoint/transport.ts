@@ -1,0 +1,153 @@
+// One request through the official client, and what became of it. The client's own retries, log and headers from the
+// environment are off: retrying is decided in one place (session.ts). Every body is read here, up to a bound and within
+// the time limit, which the client alone would apply to the headers only.
+import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAI } from "openai";
+import type { EndpointSettings } from "./endpoint-options.ts";
+import { quotable } from "./secret.ts";
+
+export type Path = "/chat/completions" | "/embeddings";
+
+export interface Failure {
+  /** For people, without the key. */
+  readonly problem: string;
+  /** What the server answered with; null when there was no whole answer. */
+  readonly status: number | null;
+  /** The server's words and the field that they are about, to see what it does not take. */
+  readonly complaint: string;
+  readonly mayPass: boolean;
+  /** How long the server asks to wait; null where it does not say. */
+  readonly waitMilliseconds: number | null;
+}
+
+export type Outcome = { readonly body: unknown } | { readonly failure: Failure };
+
+export interface Transport {
+  /** Sends a body once. It never throws for what the network or the server does. */
+  post(path: Path, body: Readonly<Record<string, unknown>>): Promise<Outcome>;
+}
+
+const sentHeaders = ["accept", "content-type", "authorization"] as const;
+const keptHeaders = ["retry-after", "retry-after-ms", "date"] as const;
+/** Statuses that another try may turn into an answer, beside all from 500 on. */
+const passingStatuses: ReadonlySet<number> = new Set([408, 409, 425, 429]);
+
+export function openTransport(settings: EndpointSettings): Transport {
+  const { url, key, timeoutMilliseconds } = settings;
+  const client = new OpenAI({
+    baseURL: url,
+    // The client insists on one; without a key the header is left out below.
+    apiKey: key ?? "none",
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    maxRetries: 0,
+    timeout: timeoutMilliseconds,
+    logLevel: "off",
+    fetch: boundedFetch(settings),
+  });
+  return {
+    async post(path, body) {
+      try {
+        return { body: await client.post(path, { body }) };
+      } catch (error) {
+        return { failure: failureOf(error, settings) };
+      }
+    },
+  };
+}
+
+function boundedFetch({ key, timeoutMilliseconds, maxReplyBytes }: EndpointSettings): typeof fetch {
+  return async (input, init) => {
+    const given = new Headers(init?.headers);
+    const headers = new Headers();
+    for (const name of sentHeaders) {
+      const value = given.get(name);
+      if (value !== null && !(name === "authorization" && key === null)) headers.set(name, value);
+    }
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), timeoutMilliseconds);
+    try {
+      // A redirect would carry key and content to an address that nobody chose.
+      const response = await fetch(input, { ...init, headers, signal: controller.signal, redirect: "error" });
+      const bytes = await boundedBody(response, maxReplyBytes);
+      const kept = new Headers({ "content-type": "application/json" });
+      for (const name of keptHeaders) {
+        const value = response.headers.get(name);
+        if (value !== null) kept.set(name, value);
+      }
+      return new Response(response.ok ? bytes : complaintOf(bytes), { status: response.status, headers: kept });
+    } catch (error) {
+      if (controller.signal.aborted) throw new Error("timed out", { cause: error });
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      controller.abort();
+    }
+  };
+}
+
+async function boundedBody(response: Response, maxBytes: number): Promise<Buffer<ArrayBuffer> | null> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw new Error(`a body of more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return response.status === 204 ? null : Buffer.concat(chunks);
+}
+
+/** A server's complaint in the one form whose words the client passes on; others write "detail", or plain text. */
+function complaintOf(bytes: Buffer | null): string {
+  const text = bytes?.toString("utf8") ?? "";
+  let body: unknown = text;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // Plain text is a complaint too.
+  }
+  const { error, detail, message } = (body ?? {}) as { error?: unknown; detail?: unknown; message?: unknown };
+  if (typeof error === "object" && error !== null && "message" in error) return text;
+  const words = error ?? detail ?? message ?? body;
+  return JSON.stringify({ error: { message: typeof words === "string" ? words : JSON.stringify(words) } });
+}
+
+function failureOf(error: unknown, { key, timeoutMilliseconds }: EndpointSettings): Failure {
+  const passing = { status: null, complaint: "", mayPass: true, waitMilliseconds: null };
+  if (error instanceof APIConnectionTimeoutError) {
+    return { ...passing, problem: `no whole reply within ${timeoutMilliseconds / 1000} s` };
+  }
+  if (error instanceof APIConnectionError) return { ...passing, problem: quotable(deepestMessage(error), key) };
+  if (error instanceof APIError && typeof error.status === "number") {
+    const { status, headers } = error as APIError<number, Headers>;
+    const words = quotable(error.message.replace(/^\d+ /, ""), key);
+    return {
+      problem: `status ${status}${words === "" ? "" : `: ${words}`}`,
+      status,
+      complaint: `${error.param ?? ""} ${error.message}`,
+      mayPass: passingStatuses.has(status) || status >= 500,
+      waitMilliseconds: askedWait(headers),
+    };
+  }
+  if (error instanceof SyntaxError) return { ...passing, problem: "a body that is not JSON" };
+  return { ...passing, mayPass: false, problem: quotable(error instanceof Error ? error.message : String(error), key) };
+}
+
+/** undici says "fetch failed" and keeps what happened in the cause. */
+function deepestMessage(error: Error): string {
+  let current = error;
+  while (current.cause instanceof Error) current = current.cause;
+  return current.message === "" ? ((current as NodeJS.ErrnoException).code ?? current.name) : current.message;
+}
+
+/** Retry-After in seconds or as a date, which is read against the server's own clock. */
+function askedWait(headers: Headers | undefined): number | null {
+  const read = (name: string) => headers?.get(name) ?? "";
+  const milliseconds = Number.parseFloat(read("retry-after-ms"));
+  if (milliseconds >= 0) return milliseconds;
+  const text = read("retry-after");
+  if (/^\s*\d+(\.\d+)?\s*$/.test(text)) return Number(text) * 1000;
+  const wait = Date.parse(text) - Date.parse(read("date"));
+  return Number.isNaN(wait) ? null : Math.max(0, wait);
+}

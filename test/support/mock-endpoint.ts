@@ -1,0 +1,155 @@
+// An OpenAI-compatible server that misbehaves by a script: faults depend on the question and on how often it was asked,
+// never on the order in which requests arrive, so that a test repeats. It keeps a log of what it saw.
+import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export type Fault =
+  | "status-500"
+  | "rate-limit"
+  | "half-json"
+  | "wrong-types"
+  | "slow"
+  | "truncated"
+  | "huge"
+  | "reset"
+  | "not-json"
+  | "never";
+
+export const allFaults: readonly Fault[] = [
+  ...(["status-500", "rate-limit", "half-json", "wrong-types", "slow", "truncated", "huge", "reset"] as const),
+  ...(["not-json", "never"] as const),
+];
+
+export interface SeenRequest {
+  readonly path: string;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever a client sent, as tests look at it
+  readonly body: any;
+  readonly authorization: string | undefined;
+  /** Null when it was answered as it should be. */
+  readonly fault: Fault | null;
+}
+
+export interface MockEndpoint {
+  readonly url: string;
+  readonly requests: readonly SeenRequest[];
+  /** Requests under way at once, at most. */
+  readonly busiest: () => number;
+}
+
+export interface MockOptions {
+  /** The reply to a chat request; an object is a whole body with its status. */
+  readonly answer?: (body: SeenRequest["body"]) => string | { readonly status: number; readonly body: unknown };
+  /** The vector of a text; as base64 where that is asked for. */
+  readonly vector?: (text: string) => readonly number[];
+  /** What goes wrong with the n-th asking (from 0) of a question, of which the hash is a number. */
+  readonly fault?: (numBefore: number, hash: number) => Fault | null;
+  readonly hugeBytes?: number;
+  /** Before every answer. */
+  readonly delayMilliseconds?: number;
+  readonly retryAfter?: string;
+}
+
+/** Every question meets each fault of a rotation once, then is answered. */
+export function faultsInTurn(numFaults: number, faults: readonly Fault[] = allFaults) {
+  return (numBefore: number, hash: number): Fault | null =>
+    numBefore < numFaults ? faults[(hash + numBefore) % faults.length]! : null;
+}
+
+export async function startMockEndpoint(
+  t: Pick<TestContext, "after">,
+  options: MockOptions = {},
+): Promise<MockEndpoint> {
+  const requests: SeenRequest[] = [];
+  const timesAsked = new Map<string, number>();
+  let numBusy = 0;
+  let mostBusy = 0;
+  const server = createServer(async (incoming, outgoing) => {
+    mostBusy = Math.max(mostBusy, ++numBusy);
+    outgoing.on("close", () => numBusy--);
+    const text = await textOf(incoming);
+    const question = createHash("sha256").update(text).digest();
+    const numBefore = timesAsked.get(question.toString("hex")) ?? 0;
+    timesAsked.set(question.toString("hex"), numBefore + 1);
+    const fault = options.fault?.(numBefore, question.readUInt16LE(0)) ?? null;
+    const body = JSON.parse(text);
+    requests.push({ path: incoming.url ?? "", body, authorization: incoming.headers.authorization, fault });
+    if (options.delayMilliseconds !== undefined) await sleep(options.delayMilliseconds);
+    const [status, reply] = incoming.url?.endsWith("/embeddings") ? [200, vectors(body, options)] : chat(body, options);
+    await misbehave(outgoing, fault, status, JSON.stringify(reply), options);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  return { url, requests, busiest: () => mostBusy };
+}
+
+async function textOf(incoming: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of incoming) text += chunk;
+  return text;
+}
+
+function chat(body: SeenRequest["body"], { answer = () => "yes" }: MockOptions): [number, unknown] {
+  const reply = answer(body);
+  if (typeof reply === "object") return [reply.status, reply.body];
+  const usage = { prompt_tokens: 10, completion_tokens: 5 };
+  return [200, { choices: [{ message: { role: "assistant", content: reply }, finish_reason: "stop" }], usage }];
+}
+
+function vectors(body: SeenRequest["body"], { vector = (text) => [text.length, 1] }: MockOptions): unknown {
+  const encode = (numbers: readonly number[]) =>
+    body.encoding_format === "base64" ? Buffer.from(Float32Array.from(numbers).buffer).toString("base64") : numbers;
+  const data = body.input.map((text: string, index: number) => ({ index, embedding: encode(vector(text)) }));
+  // Backwards: the order is in the indices.
+  return { data: data.reverse(), usage: { prompt_tokens: 3 * data.length } };
+}
+
+async function misbehave(
+  outgoing: ServerResponse,
+  fault: Fault | null,
+  status: number,
+  text: string,
+  { hugeBytes = 2_000_000, retryAfter = "0" }: MockOptions,
+): Promise<void> {
+  const send = (code: number, body: string) =>
+    outgoing.writeHead(code, { "content-type": "application/json" }).end(body);
+  switch (fault) {
+    case null:
+      return void send(status, text);
+    case "status-500":
+      return void send(500, JSON.stringify({ error: { message: "out of order" } }));
+    case "rate-limit":
+      outgoing.setHeader("retry-after", retryAfter);
+      return void send(429, JSON.stringify({ error: { message: "too many" } }));
+    case "half-json":
+      return void send(200, text.slice(0, Math.floor(text.length / 2)));
+    case "wrong-types":
+      return void send(200, JSON.stringify({ choices: "none", data: { 0: 1 }, usage: -1 }));
+    case "slow":
+      outgoing.writeHead(200, { "content-type": "application/json" });
+      for (const character of text.match(/[\s\S]{1,40}/g) ?? []) {
+        outgoing.write(character);
+        await sleep(2);
+      }
+      return void outgoing.end();
+    case "truncated":
+      outgoing.writeHead(200, { "content-type": "application/json", "content-length": text.length + 100 });
+      outgoing.write(text);
+      await sleep(2);
+      return void outgoing.destroy();
+    case "huge":
+      return void send(200, `{"padding":"${"x".repeat(hugeBytes)}"}`);
+    case "reset":
+      return void outgoing.destroy();
+    case "not-json":
+      return void outgoing.writeHead(200, { "content-type": "text/html" }).end("<html>busy</html>");
+    case "never":
+      return;
+  }
+}
