@@ -73,14 +73,42 @@ function bestAbove(cosines: Float32Array, threshold: number): number {
   return best;
 }
 
-/** The sample's own video and audio cues as bank indices. */
+/** Per sample and cue, the bank's cue of the same kind that it states; -1 for none, and for emotion cues. */
+export async function cueIndices(bank: CueBank, samples: readonly Sample[]): Promise<number[][]> {
+  const result = samples.map(({ cues }) => cues.map(() => -1));
+  for (const kind of ["video", "audio"] as const) {
+    const places = samples.flatMap(({ cues }, i) =>
+      cues.flatMap((cue, c) => (cue.kind === kind ? [[i, c] as const] : [])),
+    );
+    const part = partOfKind(bank, kind);
+    const matched = await matchCues(
+      part.bank,
+      places.map(([i, c]) => [samples[i]!.cues[c]!.text]),
+      sameCueThreshold,
+      "cue",
+    );
+    for (const [at, [i, c]] of places.entries()) {
+      const index = matched[at]![0];
+      if (index !== undefined) result[i]![c] = part.indices[index]!;
+    }
+  }
+  return result;
+}
+
+/** The sample's own video and audio cues as bank indices (distinct, ascending). */
 export async function presentCues(bank: CueBank, samples: readonly Sample[]): Promise<number[][]> {
-  return matchCues(
-    bank,
-    samples.map((sample) => sample.cues.filter((cue) => cue.kind !== "emotion").map((cue) => cue.text)),
-    sameCueThreshold,
-    "cue",
-  );
+  const indices = await cueIndices(bank, samples);
+  return indices.map((own) => [...new Set(own.filter((index) => index >= 0))].sort((a, b) => a - b));
+}
+
+function partOfKind(bank: CueBank, kind: CueKind): { bank: CueBank; indices: number[] } {
+  const { dimension } = bank.embedder;
+  const indices = ofKind(bank, [...bank.cues.keys()], kind);
+  const vectors = new Float32Array(indices.length * dimension);
+  for (const [row, index] of indices.entries()) {
+    vectors.set(bank.vectors.subarray(index * dimension, (index + 1) * dimension), row * dimension);
+  }
+  return { bank: { cues: indices.map((index) => bank.cues[index]!), vectors, embedder: bank.embedder }, indices };
 }
 
 export function ofKind(bank: CueBank, indices: readonly number[], kind: CueKind): number[] {

@@ -3,39 +3,24 @@
 // scores; conflict clips, where they are given, show what is guessed from the other modality.
 
 import type { Sample } from "../data/sample.ts";
-import type { Cue } from "../evidence/cue.ts";
 import type { Modality } from "../media/clip.ts";
 import { type BootstrapOptions, bootstrapMean, defaultBootstrapOptions } from "./bootstrap.ts";
-import { type CueBank, presentCues } from "./cue-bank.ts";
+import { presentCues } from "./cue-bank.ts";
 import { type EmotionScore, emotionScores, formatScores } from "./emotion-score.ts";
-import {
-  type AnswerStyle,
-  buildProbes,
-  faithfulnessReport,
-  type Probe,
-  probeQuery,
-  probeScores,
-} from "./faithfulness.ts";
+import { type AnswerStyle, faithfulnessReport, probeScores } from "./faithfulness.ts";
 import { hallucinationReport, hallucinationValues } from "./hallucination.ts";
+import type { MepSet } from "./mep-set.ts";
+import { type Probe, probeQuery } from "./probes.ts";
 import type { Report } from "./report.ts";
 import { type ClipView, intactView, maskedView, type Respondent } from "./respondent.ts";
 import { swapPartners, swappedView, swapReport, swapValues } from "./swap.ts";
 import { cosineRecall, statedCues, utilizationReport, utilizationValues } from "./utilization.ts";
 
-export interface MepOptions {
-  readonly bank: CueBank;
-  readonly congruent: readonly Sample[];
-  /** May be empty; its metrics then have count 0. */
-  readonly conflict: readonly Sample[];
+export interface MepOptions extends MepSet {
   /** The question of free reasoning. What else belongs to a user turn (the subtitle) is the respondent's business. */
   readonly reasoningPrompt: (sample: Sample) => string;
-  readonly maxProbesPerModality: number;
-  /** Whether the other modality suggests the cue; see ProbeOptions. */
-  readonly isTypical?: (sample: Sample, cue: Cue) => boolean;
   readonly emotionScore: EmotionScore;
   readonly answerStyle: AnswerStyle;
-  /** Draws the probes. */
-  readonly seed: number;
   readonly bootstrap?: BootstrapOptions;
 }
 
@@ -65,7 +50,7 @@ type Reason = (views: readonly ClipView[]) => Promise<readonly string[]>;
 
 /** Runs the suite. Queries go to the respondent in a few large calls, one per part. */
 export async function runMep(respondent: Respondent, options: MepOptions): Promise<MepResult> {
-  const { bank, congruent } = options;
+  const { bank, congruent, probes } = options;
   const resampling = options.bootstrap ?? defaultBootstrapOptions;
   const present = await presentCues(bank, congruent);
   const reason: Reason = async (views) =>
@@ -77,7 +62,6 @@ export async function runMep(respondent: Respondent, options: MepOptions): Promi
   const emotion = emotionScores(congruent, intact, options.emotionScore);
   const format = formatScores(intact);
   const masked = await maskedPart(reason, options, present, resampling);
-  const probes = buildProbes(bank, congruent, present, { ...options, maxPerModality: options.maxProbesPerModality });
   const answers = await respondent.respond(probes.map((probe) => probeQuery(probe)));
 
   return {

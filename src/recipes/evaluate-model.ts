@@ -1,12 +1,13 @@
 // `oppo evaluate`: MEP-Bench of one model directory on a corpus in the project's sample format.
-import type { MepResult } from "../bench/mep.ts";
+import { type MepResult, runMep } from "../bench/mep.ts";
+import { makeMepSet } from "../bench/mep-set.ts";
 import { loadModel } from "../models/index.ts";
 import type { Interrupt } from "../run/interrupt.ts";
 import type { Progress } from "../run/progress.ts";
 import { ClipLibrary } from "./clip-library.ts";
 import { fitCorpus, readCorpus } from "./corpus.ts";
-import { evaluateOn } from "./evaluate.ts";
 import { localRespondent } from "./local-respondent.ts";
+import { corpusSetOptions, makeTheatreSet } from "./mep/make-set.ts";
 import { chooseSetting, type SettingOptions } from "./setting.ts";
 
 export interface Evaluation extends SettingOptions {
@@ -69,11 +70,17 @@ export async function evaluateModel(evaluation: Evaluation): Promise<EvaluationR
       await interrupt.safePoint();
     },
   });
-  const result = await evaluateOn(respondent, {
-    ...setting,
-    bank: await setting.bank(),
-    congruent: congruent.samples,
-    conflict: conflict.samples,
+  const clips = { congruent: congruent.samples, conflict: conflict.samples };
+  const { world, embedder } = setting;
+  const set =
+    world === null
+      ? await makeMepSet(clips, { embedder, bank: null }, corpusSetOptions)
+      : await makeTheatreSet(world, clips);
+  const result = await runMep(respondent, {
+    ...set,
+    reasoningPrompt: () => setting.question,
+    emotionScore: setting.emotionScore,
+    answerStyle: "tagged",
   });
   stage.update(total);
   stage.finish();

@@ -1,7 +1,7 @@
 // What belongs to a corpus beside its rows: how its sentences are compared, how its answers are scored, how its questions
 // are put. The theatre brings its own; any other corpus gets plain choices, each named in a line for the log, so that
 // nobody takes them for more than they are.
-import { buildCueBank, type CueBank, cuesOfSamples } from "../bench/cue-bank.ts";
+import type { CueBank } from "../bench/cue-bank.ts";
 import type { EmotionScore } from "../bench/emotion-score.ts";
 import type { Sample } from "../data/sample.ts";
 import { reasoningQuestion } from "../data/theatre/script.ts";
@@ -20,10 +20,13 @@ export interface Setting {
   readonly question: string;
   /** The user turn that puts a question about a sample. */
   readonly promptText: (sample: Sample, question?: string) => string;
-  /** Every cue that a clause of this corpus can state. */
-  readonly bank: () => Promise<CueBank>;
-  /** Whether the other modality suggests a cue: only then is it asked for while masked. Left out: always. */
-  readonly isTypical?: (sample: Sample, cue: Cue) => boolean;
+  /** What only the theatre knows; null elsewhere, where both are measured on the corpus (bench/mep-set.ts). */
+  readonly world: {
+    /** Every cue that a clause can state. */
+    readonly bank: () => Promise<CueBank>;
+    /** Whether the other modality suggests a cue: only then is it asked for while masked. */
+    readonly isTypical: (sample: Sample, cue: Cue) => boolean;
+  } | null;
   /** What was chosen, one line each. */
   readonly notes: readonly string[];
 }
@@ -58,15 +61,14 @@ export async function chooseSetting(samples: readonly Sample[], options: Setting
     return {
       ...common,
       promptText: (sample, asked = question) => theatrePrompt(sample, asked),
-      bank: () => theatreCueBank(embedder),
-      isTypical: isTypicalCue,
+      world: { bank: () => theatreCueBank(embedder), isTypical: isTypicalCue },
       notes: said,
     };
   }
   return {
     ...common,
     promptText: (sample, asked = question) => userTurn(sample.subtitle, asked),
-    bank: () => buildCueBank(cuesOfSamples(samples), embedder),
+    world: null,
     notes: said,
   };
 }

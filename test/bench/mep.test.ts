@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultBootstrapOptions } from "../../src/bench/bootstrap.ts";
 import { buildCueBank, cuesOfSamples, matchCues, presentCues } from "../../src/bench/cue-bank.ts";
-import { buildProbes, faithfulnessReport, probeQuery, readYesNo } from "../../src/bench/faithfulness.ts";
+import { faithfulnessReport, readYesNo } from "../../src/bench/faithfulness.ts";
 import { hallucinationValues } from "../../src/bench/hallucination.ts";
 import { type MepOptions, runMep } from "../../src/bench/mep.ts";
 import { mepMetrics } from "../../src/bench/metric-names.ts";
+import { buildProbes, type ProbeOptions, probeQuery } from "../../src/bench/probes.ts";
 import { type Query, type Respondent, reasoningSpan } from "../../src/bench/respondent.ts";
 import { swapPartners, swapValues } from "../../src/bench/swap.ts";
 import { cosineRecall, statedCues, utilizationValues } from "../../src/bench/utilization.ts";
@@ -89,14 +90,12 @@ test("only an explicit no in a well-formed answer counts", () => {
   assert.equal(readYesNo("There is no frown", "free"), null);
 });
 
+const asking: ProbeOptions = { maxPerModality: 10, maxPerClip: 1, seed: 1, absentThreshold: 0.5 };
+
 test("probes come in threes, ask for typical cues and stay within the bank", async () => {
   const samples = [angry, sad, happy];
-  const present = await presentCues(bank, samples);
-  const probes = buildProbes(bank, samples, present, {
-    maxPerModality: 10,
-    seed: 1,
-    isTypical: (_, { text }) => text !== "sobs",
-  });
+  const typical: ProbeOptions = { ...asking, isTypical: (_, { text }) => text !== "sobs" };
+  const probes = await buildProbes(bank, samples, typical);
   // three clips own video cues, two own audio cues
   assert.equal(probes.length, 3 * (3 + 2));
   for (const probe of probes) {
@@ -109,16 +108,52 @@ test("probes come in threes, ask for typical cues and stay within the bank", asy
     assert.equal(view.video === null, probe.kind === "masked" && probe.modality === "video");
     assert.equal(view.audio === null, probe.kind === "masked" && probe.modality === "audio");
   }
+  assert.deepEqual(probes, await buildProbes(bank, samples, typical));
+  assert.equal((await buildProbes(bank, samples, { ...asking, maxPerModality: 1 })).length, 6);
+});
+
+test("a clip is asked twice after every clip was asked once, never for the same cue", async () => {
+  const probes = await buildProbes(bank, [angry, sad, happy], { ...asking, maxPerClip: 3 });
+  const masked = probes.filter(({ kind, modality }) => kind === "masked" && modality === "audio");
+  // angry owns one audio cue, sad two; only loud is absent from sad, so its second cue has no control left
   assert.deepEqual(
-    probes,
-    buildProbes(bank, samples, present, { maxPerModality: 10, seed: 1, isTypical: (_, { text }) => text !== "sobs" }),
+    masked.map(({ sample }) => sample.id),
+    ["angry", "sad"],
   );
-  assert.equal(buildProbes(bank, samples, present, { maxPerModality: 1, seed: 1 }).length, 6);
+  const twoAbsent = await buildCueBank([...cues, { kind: "audio", text: "loud sobs, quiet" }], embedder);
+  const more = await buildProbes(twoAbsent, [angry, sad], { ...asking, maxPerClip: 3, absentThreshold: 0.9 });
+  const asked = more.filter(({ kind, modality }) => kind === "masked" && modality === "audio");
+  assert.deepEqual(
+    asked.map(({ sample }) => sample.id),
+    ["angry", "sad", "sad"],
+  );
+  assert.notEqual(asked[1]!.cue.text, asked[2]!.cue.text);
+});
+
+test("an absent control is unlike every cue and every clause of the reference", async () => {
+  // the annotator saw a smile too, but no cue was made of it; "a smile and tears" has cosine .7071 with the smile
+  const forgotten = testSample("forgotten", { cues: [cue(frown)], reasoning: "a frown, then a smile." });
+  const absent = async (sample: Sample) =>
+    new Set(
+      (
+        await Promise.all(
+          Array.from({ length: 20 }, (_, seed) => buildProbes(bank, [sample], { ...asking, seed: seed + 1 })),
+        )
+      )
+        .flat()
+        .filter(({ kind }) => kind === "absent")
+        .map(({ cue: { text } }) => text),
+    );
+  assert.deepEqual(await absent(forgotten), new Set(["tears"]));
+  // negative control: without the reasoning the smile is asked for
+  assert.deepEqual(
+    await absent(testSample("brief", { cues: [cue(frown)], reasoning: "" })),
+    new Set(["tears", "a smile"]),
+  );
 });
 
 test("a model that always says no has Acc 1 and is exposed by its controls", async () => {
-  const present = await presentCues(bank, [angry, sad]);
-  const probes = buildProbes(bank, [angry, sad], present, { maxPerModality: 10, seed: 1 });
+  const probes = await buildProbes(bank, [angry, sad], asking);
   const report = (text: string) =>
     faithfulnessReport(
       probes,
@@ -128,12 +163,22 @@ test("a model that always says no has Acc 1 and is exposed by its controls", asy
     );
   const never = report(say("a face.", "no"));
   const scores = (from: typeof never) =>
-    ["acc", "yes", "no", "balanced", "f1", "yesRate"].map((name) => from[`${name}Video`]!.value);
-  assert.deepEqual(scores(never), [1, 0, 1, 0.5, 0, 0]);
+    ["acc", "yes", "no", "balanced", "f1", "yesRate", "unreadable"].map((name) => from[`${name}Video`]!.value);
+  assert.deepEqual(scores(never), [1, 0, 1, 0.5, 0, 0, 0]);
   // always yes: 2 true and 2 false positives, F1 = 4 / (4 + 2) = 2/3
-  assert.deepEqual(scores(report(say("a face.", "yes"))), [0, 1, 0, 0.5, 2 / 3, 1]);
+  assert.deepEqual(scores(report(say("a face.", "yes"))), [0, 1, 0, 0.5, 2 / 3, 1, 0]);
   // babble is neither
-  assert.deepEqual(scores(report("no no no")), [0, 0, 0, 0, 0, 0]);
+  assert.deepEqual(scores(report("no no no")), [0, 0, 0, 0, 0, 0, 1]);
+});
+
+test("the interval resamples clips: three probes of one clip are one observation", async () => {
+  const probes = await buildProbes(bank, [angry, sad], asking);
+  const thrice = probes.flatMap((probe) => [probe, probe, probe]);
+  const answer = ({ sample }: (typeof probes)[number]) => say("a face.", sample === angry ? "no" : "yes");
+  const accuracy = (asked: typeof probes) =>
+    faithfulnessReport(asked, asked.map(answer), "tagged", defaultBootstrapOptions).accVideo!;
+  assert.deepEqual(accuracy(probes), { value: 0.5, low: 0, high: 1, count: 2 });
+  assert.deepEqual(accuracy(thrice), { value: 0.5, low: 0, high: 1, count: 6 });
 });
 
 test("hallucination counts distinct cues of the masked modality", async () => {
@@ -184,11 +229,10 @@ test("the whole suite separates an oracle from a model that guesses", async () =
     bank,
     congruent: oracleSamples,
     conflict: [],
+    probes: await buildProbes(bank, oracleSamples, asking),
     reasoningPrompt: () => "why?",
-    maxProbesPerModality: 100,
     emotionScore: (predicted, labels) => (predicted.join() === labels.join() ? 1 : 0),
     answerStyle: "tagged",
-    seed: 1,
   };
   const oracle = await runMep(scriptedRespondent(false), options);
   assert.deepEqual(Object.keys(oracle.report), Object.keys(mepMetrics));

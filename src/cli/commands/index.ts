@@ -10,6 +10,7 @@ import { inferCommand } from "./infer.ts";
 import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
 import { lexiconCommand } from "./lexicon.ts";
+import { mepCommand } from "./mep.ts";
 import { presetsCommand } from "./presets.ts";
 import { reportCommand } from "./report.ts";
 import { scoreCommand } from "./score.ts";
@@ -22,6 +23,7 @@ export const commands: readonly CommandDefinition[] = [
   theatreCommand,
   trainCommand,
   evaluateCommand,
+  mepCommand,
   scoreCommand,
   lexiconCommand,
   inferCommand,

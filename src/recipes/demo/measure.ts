@@ -1,14 +1,17 @@
 // MEP-Bench and the report's clips for one trained model, as a task.
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { runMep } from "../../bench/mep.ts";
 import type { Report } from "../../bench/report.ts";
+import { reasoningQuestion } from "../../data/theatre/script.ts";
 import { loadModel } from "../../models/index.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { ClipLibrary } from "../clip-library.ts";
-import { evaluateOnTheatre } from "../evaluate.ts";
 import { localRespondent } from "../local-respondent.ts";
+import { makeTheatreSet } from "../mep/make-set.ts";
 import type { ArmStory } from "../report/data.ts";
 import { armStory } from "../stories.ts";
+import { isTypicalCue } from "../theatre-scenes.ts";
 import { fittedSplit, type SplitName } from "./splits.ts";
 import { type TaskContext, tick } from "./task.ts";
 import { theatreCueBank, theatreEmbedder, theatreEmotionScore, theatrePrompt } from "./theatre-setting.ts";
@@ -58,13 +61,16 @@ export async function measure(context: TaskContext, task: MeasureTask): Promise<
   });
   const bank = await theatreCueBank(theatreEmbedder());
   const samplesOf = (clips: typeof congruent) => clips.map(({ sample }) => sample);
-  const { report } = await evaluateOnTheatre(
-    respondent,
-    bank,
-    theatreEmotionScore,
-    samplesOf(congruent),
-    samplesOf(conflict),
+  const set = await makeTheatreSet(
+    { bank: async () => bank, isTypical: isTypicalCue },
+    { congruent: samplesOf(congruent), conflict: samplesOf(conflict) },
   );
+  const { report } = await runMep(respondent, {
+    ...set,
+    reasoningPrompt: () => reasoningQuestion,
+    emotionScore: theatreEmotionScore,
+    answerStyle: "tagged",
+  });
   const stories = [];
   for (const sample of samplesOf([...congruent, ...conflict]).filter(({ id }) => task.storyIds.includes(id))) {
     const story = await armStory(model, library, sample, {

@@ -12,7 +12,7 @@ import type { DeepReadonly } from "../../run/config.ts";
 import { readStepLog } from "../../run/metrics.ts";
 import { readVersions } from "../../run/versions.ts";
 import { torchVersion } from "../../tensor/index.ts";
-import { meanReport } from "../evaluate.ts";
+import { meanReport } from "../mean-report.ts";
 import { presets } from "../presets.ts";
 import type { ArmResult, ClipStory } from "../report/data.ts";
 import { reportPage } from "../report/page.ts";

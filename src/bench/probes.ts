@@ -1,0 +1,136 @@
+// The questions of MEP-Bench's faithfulness part. A masked probe asks for a cue that the clip has while its modality is
+// hidden (the right answer is "no"); on the same clip, unmasked, a present control asks for that cue ("yes") and an absent
+// control for a cue of the same kind that is not there ("no"), so that neither "no" nor "yes" to everything scores.
+import type { Sample } from "../data/sample.ts";
+import type { Cue, TextRole } from "../evidence/cue.ts";
+import { probeQuestion } from "../evidence/probe-question.ts";
+import { cosineMatrix } from "../evidence/similarity.ts";
+import type { Modality } from "../media/clip.ts";
+import { splitClauses } from "../text/clauses.ts";
+import { seededUniform } from "./bootstrap.ts";
+import { type CueBank, cueIndices, ofKind } from "./cue-bank.ts";
+import { intactView, maskedView, type Query, reasoningSpan } from "./respondent.ts";
+
+export type ProbeKind = "masked" | "present" | "absent";
+
+/** Example: kind "masked", modality "video", cue "a furrowed brow", expected "no". */
+export interface Probe {
+  readonly kind: ProbeKind;
+  readonly modality: Modality;
+  readonly sample: Sample;
+  readonly cue: Cue;
+  readonly expected: "yes" | "no";
+}
+
+export interface ProbeOptions {
+  /** The paper asks 500 per modality. */
+  readonly maxPerModality: number;
+  /** How many cues of one clip and modality may be asked for. Every clip is asked once before any is asked twice. */
+  readonly maxPerClip: number;
+  readonly seed: number;
+  /** Whether the other modality suggests the cue (strong audio-visual correlation). Default: every cue of a clip. */
+  readonly isTypical?: (sample: Sample, cue: Cue) => boolean;
+  /**
+   * An absent control is this unlike everything that the reference says of the clip: no cosine with a cue of it or with a
+   * clause of its reasoning is above.
+   */
+  readonly absentThreshold: number;
+  /** How often each cue of the bank is in the corpus: absent controls are as common as present ones. Default: all alike. */
+  readonly counts?: readonly number[];
+}
+
+/** Below the threshold of "the same cue": what is only half alike may be half there. */
+export const defaultAbsentThreshold = 0.5;
+
+/** One clip's material for probes of one modality. */
+interface Askable {
+  readonly sample: Sample;
+  /** Its own typical cues, in its own words, one per cue of the bank. */
+  readonly typical: Cue[];
+  /** Bank indices that are not there. */
+  readonly absent: number[];
+}
+
+/** Three probes (masked, present, absent) per asked cue. Which cues are asked for is drawn from the seed. */
+export async function buildProbes(bank: CueBank, samples: readonly Sample[], options: ProbeOptions): Promise<Probe[]> {
+  const askables = await askablesOf(bank, samples, options);
+  const uniform = seededUniform(options.seed);
+  const take = <T>(values: T[], weight: (value: T) => number): T => {
+    let left = uniform() * values.reduce((sum, value) => sum + weight(value), 0);
+    let at = 0;
+    while (at < values.length - 1 && left >= weight(values[at]!)) left -= weight(values[at++]!);
+    return values.splice(at, 1)[0]!;
+  };
+  const probes: Probe[] = [];
+  for (const modality of ["video", "audio"] as const) {
+    let numAsked = 0;
+    for (let round = 0; round < options.maxPerClip; round++) {
+      for (const { sample, typical, absent } of askables[modality]) {
+        if (numAsked === options.maxPerModality) break;
+        if (typical.length === 0 || absent.length === 0) continue;
+        numAsked++;
+        const cue = take(typical, () => 1);
+        const missing = bank.cues[take(absent, (index) => options.counts?.[index] ?? 1)]!;
+        probes.push({ kind: "masked", modality, sample, cue, expected: "no" });
+        probes.push({ kind: "present", modality, sample, cue, expected: "yes" });
+        probes.push({ kind: "absent", modality, sample, cue: missing, expected: "no" });
+      }
+    }
+  }
+  return probes;
+}
+
+async function askablesOf(
+  bank: CueBank,
+  samples: readonly Sample[],
+  options: ProbeOptions,
+): Promise<Record<Modality, Askable[]>> {
+  const isTypical = options.isTypical ?? (() => true);
+  const result: Record<Modality, Askable[]> = { video: [], audio: [] };
+  const indices = await cueIndices(bank, samples);
+  const alike = await similarCues(bank, samples, options.absentThreshold);
+  for (const [i, sample] of samples.entries()) {
+    const worded = new Map<number, Cue>();
+    for (const [c, index] of indices[i]!.entries()) {
+      if (index >= 0 && !worded.has(index)) worded.set(index, sample.cues[c]!);
+    }
+    for (const modality of ["video", "audio"] as const) {
+      const own = ofKind(bank, [...worded.keys()], modality).sort((a, b) => a - b);
+      const typical = own.map((index) => worded.get(index)!).filter((cue) => isTypical(sample, cue));
+      const others = ofKind(bank, [...bank.cues.keys()], modality).filter((index) => !worded.has(index));
+      result[modality].push({ sample, typical, absent: others.filter((index) => !alike[i]!.has(index)) });
+    }
+  }
+  return result;
+}
+
+/** Per sample, what its reference may mean in other words: bank indices close to a cue or to a clause of its reasoning. */
+async function similarCues(bank: CueBank, samples: readonly Sample[], threshold: number): Promise<Set<number>[]> {
+  const alike = samples.map(() => new Set<number>());
+  const add = async (texts: readonly (readonly string[])[], role: TextRole) => {
+    const distinct = [...new Set(texts.flat())];
+    const cosines = cosineMatrix(await bank.embedder.embed(distinct, role), bank.vectors, bank.embedder.dimension);
+    const numCues = bank.cues.length;
+    const near = new Map(
+      distinct.map((text, i) => {
+        const row = cosines.subarray(i * numCues, (i + 1) * numCues);
+        return [text, [...row.keys()].filter((index) => row[index]! > threshold)];
+      }),
+    );
+    for (const [i, own] of texts.entries()) {
+      for (const text of own) for (const index of near.get(text)!) alike[i]!.add(index);
+    }
+  };
+  const cueTexts = samples.map(({ cues }) => cues.map(({ text }) => text));
+  const clauses = samples.map(({ reasoning }) =>
+    splitClauses([reasoning], reasoningSpan(reasoning)).map(({ text }) => text),
+  );
+  await add(cueTexts, "cue");
+  await add(clauses, "clause");
+  return alike;
+}
+
+export function probeQuery(probe: Probe): Query {
+  const view = probe.kind === "masked" ? maskedView(probe.sample, probe.modality) : intactView(probe.sample);
+  return { prompt: probeQuestion(probe.modality, probe.cue.text), view };
+}

@@ -1,0 +1,204 @@
+// `oppo mep build`: a corpus to a MEP set on disk.
+import { basename, resolve } from "node:path";
+import { type MepSet, makeMepSet, type Selection } from "../../bench/mep-set.ts";
+import type { Sample } from "../../data/sample.ts";
+import { OppoError } from "../../error.ts";
+import type { Interrupt } from "../../run/interrupt.ts";
+import type { Progress } from "../../run/progress.ts";
+import { chooseSetting, type Setting, type SettingOptions } from "../setting.ts";
+import { isTheatreSample } from "../theatre-scenes.ts";
+import { dataCard } from "./card.ts";
+import { corpusSetOptions, type MepSetOptions, makeTheatreSet, selectOnCorpus, theatreSetOptions } from "./make-set.ts";
+import { type MepFacts, type MepManifest, writeMepSet } from "./set-directory.ts";
+import { drawCandidates, MediaCheck, readSource, type Source, type SourceOptions } from "./source.ts";
+
+export interface MepBuild extends Pick<SourceOptions, "data" | "dataset" | "cues" | "mediaRoot" | "maxSkippedRows"> {
+  readonly out: string;
+  /** null: the folder's name. */
+  readonly name: string | null;
+  /** Samples on which face and voice disagree, as JSONL; null for none. */
+  readonly conflict: string | null;
+  /** How many samples the association is measured on, at most. */
+  readonly maxCandidates: number;
+  /** What differs from the defaults of the corpus. */
+  readonly options: Partial<MepSetOptions>;
+  readonly setting: SettingOptions;
+  readonly progress: Progress;
+  readonly interrupt: Interrupt;
+}
+
+export interface MepBuildResult {
+  readonly out: string;
+  readonly manifest: MepManifest;
+  /** Clips that were wanted and cannot be used, with reasons. */
+  readonly refused: readonly { readonly id: string; readonly reason: string }[];
+}
+
+const maxNamedRefusals = 3;
+
+/** @throws OppoError ERR_MEP_SOURCE, ERR_MEP_EMPTY, ERR_MEP_EXISTS and those of the corpus */
+export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
+  const { progress } = build;
+  const source = await readSource({ ...build, log: progress.log });
+  const conflict = await readConflict(build);
+  requireDistinct(source, conflict);
+  const isTheatre = source.samples.every(isTheatreSample);
+  const options = { ...(isTheatre ? theatreSetOptions : corpusSetOptions), ...build.options };
+  const media = { congruent: new MediaCheck(source.mediaRoot), conflict: new MediaCheck(conflict?.mediaRoot ?? ".") };
+  const candidates = isTheatre ? source.samples : drawCandidates(source.samples, build.maxCandidates, options.seed);
+  const chosen = await choose(candidates, isTheatre, options, media.congruent, build);
+  const disagreeing = await acceptAll(conflict?.samples ?? [], Number.POSITIVE_INFINITY, media.conflict, build);
+
+  // Fitted embedders are fitted on the set's own samples, so that whoever has the set has the embedder.
+  const setting = await chooseSetting([...chosen.samples, ...disagreeing], build.setting);
+  for (const note of setting.notes) progress.log(note);
+  const set = await questions(setting, chosen, disagreeing, options);
+  requireProbes(build.out, set, chosen);
+  const facts = factsOf(build, source, setting, options, chosen, set, media);
+  const manifest = writeMepSet(build.out, {
+    set,
+    facts,
+    mediaHashes: new Map([...media.congruent.hashes, ...media.conflict.hashes]),
+    card: (hash) => dataCard(facts, set, chosen.selection, hash),
+    mediaRoots: { congruent: source.mediaRoot, conflict: conflict?.mediaRoot ?? source.mediaRoot },
+  });
+  return { out: build.out, manifest, refused: [...media.congruent.refused, ...media.conflict.refused] };
+}
+
+interface Chosen {
+  readonly samples: readonly Sample[];
+  /** null: the theatre's. */
+  readonly selection: Selection | null;
+  readonly counts: Selection["counts"];
+}
+
+async function choose(
+  candidates: readonly Sample[],
+  isTheatre: boolean,
+  options: MepSetOptions,
+  media: MediaCheck,
+  build: MepBuild,
+): Promise<Chosen> {
+  if (isTheatre) {
+    const samples = await acceptAll(candidates, options.maxSamples, media, build);
+    const refused = media.refused.length;
+    const notDrawn = candidates.length - samples.length - refused;
+    return {
+      samples,
+      selection: null,
+      counts: { candidates: candidates.length, fewCues: 0, weakAssociation: 0, notDrawn, refused },
+    };
+  }
+  const setting = await chooseSetting(candidates, build.setting);
+  const stage = build.progress.stage("clips", Math.min(options.maxSamples, candidates.length));
+  const selection = await selectOnCorpus(candidates, setting, options, async (sample) => {
+    await build.interrupt.safePoint();
+    const isAccepted = await media.accept(sample);
+    if (isAccepted) stage.advance();
+    return isAccepted;
+  });
+  stage.finish();
+  logRefusals(media, build.progress);
+  return { samples: selection.samples, selection, counts: selection.counts };
+}
+
+async function acceptAll(
+  samples: readonly Sample[],
+  limit: number,
+  media: MediaCheck,
+  { progress, interrupt }: Pick<MepBuild, "progress" | "interrupt">,
+): Promise<Sample[]> {
+  if (samples.length === 0) return [];
+  const stage = progress.stage("clips", Math.min(limit, samples.length));
+  const accepted: Sample[] = [];
+  for (const sample of samples) {
+    if (accepted.length === limit) break;
+    await interrupt.safePoint();
+    if (await media.accept(sample)) accepted.push(sample);
+    stage.update(accepted.length);
+  }
+  stage.finish();
+  logRefusals(media, progress);
+  return accepted;
+}
+
+function logRefusals({ refused }: MediaCheck, progress: Progress): void {
+  if (refused.length === 0) return;
+  progress.log(`clips left out for their media: ${refused.length}`);
+  for (const { id, reason } of refused.slice(0, maxNamedRefusals)) progress.log(`  ${id}: ${reason}`);
+}
+
+async function readConflict(build: MepBuild): Promise<Source | null> {
+  if (build.conflict === null) return null;
+  return readSource({ ...build, data: build.conflict, dataset: null, log: build.progress.log });
+}
+
+function requireDistinct(source: Source, conflict: Source | null): void {
+  const ids = new Set(source.samples.map(({ id }) => id));
+  const shared = conflict?.samples.find(({ id }) => ids.has(id));
+  if (shared === undefined) return;
+  throw new OppoError(
+    "ERR_MEP_SOURCE",
+    `${conflict!.name}: expected other samples than ${source.name} has, got "${shared.id}" in both. Rename or remove it.`,
+  );
+}
+
+function questions(
+  setting: Setting,
+  chosen: Chosen,
+  conflict: readonly Sample[],
+  options: MepSetOptions,
+): Promise<MepSet> {
+  const clips = { congruent: chosen.samples, conflict };
+  if (setting.world !== null) return makeTheatreSet(setting.world, clips, options);
+  const { isTypical } = chosen.selection ?? {};
+  return makeMepSet(
+    clips,
+    { embedder: setting.embedder, bank: null, ...(isTypical === undefined ? {} : { isTypical }) },
+    options,
+  );
+}
+
+function requireProbes(out: string, set: MepSet, { counts }: Chosen): void {
+  if (set.probes.length > 0) return;
+  throw new OppoError(
+    "ERR_MEP_EMPTY",
+    `${out}: expected clips to ask about, got none: of ${counts.candidates} candidates ${counts.fewCues} have too few cues, ${counts.weakAssociation} no cue that the other modality suggests, ${counts.refused} no usable media. Lower --min-cues or --min-association, or give more samples.`,
+  );
+}
+
+function factsOf(
+  build: MepBuild,
+  source: Source,
+  setting: Setting,
+  options: MepSetOptions,
+  chosen: Chosen,
+  set: MepSet,
+  media: Readonly<Record<"congruent" | "conflict", MediaCheck>>,
+): MepFacts {
+  const numProbes = (modality: string) =>
+    set.probes.filter((probe) => probe.kind === "masked" && probe.modality === modality).length;
+  return {
+    name: build.name ?? basename(resolve(build.out)),
+    source: {
+      name: source.name,
+      conflict: build.conflict === null ? null : basename(build.conflict),
+      numSamples: source.samples.length,
+      hash: source.hash,
+    },
+    setting: {
+      isTheatre: setting.world !== null,
+      question: setting.question,
+      embedder: { choice: build.setting.embedder, name: setting.embedder.name },
+    },
+    options: { ...options },
+    counts: {
+      ...chosen.counts,
+      samples: set.congruent.length,
+      conflict: set.conflict.length,
+      conflictRefused: media.conflict.refused.length,
+      probesVideo: numProbes("video"),
+      probesAudio: numProbes("audio"),
+    },
+  };
+}

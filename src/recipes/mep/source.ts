@@ -1,0 +1,141 @@
+// What a MEP set is made from: the samples of a JSONL file, or of a published data set in its official layout, with the cues
+// that `oppo evidence extract` found in their descriptions.
+import { createHash } from "node:crypto";
+import { createReadStream, readFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { z } from "zod";
+import { datasetNamed } from "../../data/datasets.ts";
+import { mediaPath } from "../../data/jsonl.ts";
+import { readDataset } from "../../data/read-dataset.ts";
+import type { Sample } from "../../data/sample.ts";
+import { OppoError } from "../../error.ts";
+import type { Cue } from "../../evidence/cue.ts";
+import { decodeClip } from "../../media/decode.ts";
+import { createRandom, permutation } from "../../random.ts";
+import { deriveSeed } from "../../seeds.ts";
+import { readCorpus } from "../corpus.ts";
+
+export interface SourceOptions {
+  /** Samples as JSONL, or null. */
+  readonly data: string | null;
+  /** A published set and the folder of all data sets, or null. */
+  readonly dataset: { readonly name: string; readonly root: string; readonly split: string | null } | null;
+  /** JSONL of `{ id, cues }` for samples that do not bring their own; null for none. */
+  readonly cues: string | null;
+  /** Where the media are; null: beside the file, or the data sets' folder. */
+  readonly mediaRoot: string | null;
+  readonly maxSkippedRows: number;
+  readonly log: (line: string) => void;
+}
+
+export interface Source {
+  readonly name: string;
+  readonly samples: readonly Sample[];
+  readonly mediaRoot: string;
+  /** Over everything that was read of the samples. */
+  readonly hash: string;
+}
+
+/** @throws OppoError ERR_MEP_SOURCE, ERR_NO_SAMPLES, DatasetError */
+export async function readSource(options: SourceOptions): Promise<Source> {
+  const { name, samples: bare, root } = await readBare(options);
+  const cues = options.cues === null ? null : readCues(options.cues);
+  const samples =
+    cues === null ? bare : bare.map((sample) => ({ ...sample, cues: cues.get(sample.id) ?? sample.cues }));
+  if (!samples.some((sample) => sample.cues.length > 0)) {
+    throw new OppoError(
+      "ERR_MEP_SOURCE",
+      `${name}: expected samples with cues, got none in ${samples.length}${cues === null ? "" : ` (${cues.size} rows of ${options.cues}, no id in common)`}. Make them with: oppo evidence extract; then give --cues.`,
+    );
+  }
+  return {
+    name,
+    samples,
+    mediaRoot: options.mediaRoot ?? root,
+    hash: createHash("sha256").update(JSON.stringify(samples)).digest("hex"),
+  };
+}
+
+async function readBare({ data, dataset, maxSkippedRows, log }: SourceOptions) {
+  if (data !== null) {
+    return { name: basename(data), samples: await readCorpus(data, maxSkippedRows, log), root: dirname(data) };
+  }
+  if (dataset === null) {
+    throw new OppoError(
+      "ERR_MEP_SOURCE",
+      "mep build: expected a corpus, got none. Give --data FILE, or --dataset NAME.",
+    );
+  }
+  const reader = datasetNamed(dataset.name);
+  const split = dataset.split ?? reader.scoredSplit ?? reader.splits[0]!.name;
+  const samples: Sample[] = [];
+  for await (const sample of readDataset(reader, dataset.root, split, { maxSkippedRows })) samples.push(sample);
+  return { name: `${reader.title} ${split}`, samples, root: dataset.root };
+}
+
+const rowSchema = z.object({
+  id: z.string().min(1),
+  cues: z.array(z.object({ kind: z.enum(["video", "audio", "emotion"]), text: z.string().min(1) })),
+});
+
+function readCues(file: string): Map<string, readonly Cue[]> {
+  const cues = new Map<string, readonly Cue[]>();
+  for (const [i, line] of readFileSync(file, "utf8").split("\n").entries()) {
+    if (line.trim() === "") continue;
+    try {
+      const row = rowSchema.parse(JSON.parse(line));
+      cues.set(row.id, row.cues);
+    } catch (cause) {
+      throw new OppoError(
+        "ERR_MEP_SOURCE",
+        `${file}:${i + 1}: expected a row such as { "id": "clip1", "cues": [{ "kind": "video", "text": "a frown" }] }, got ${line.slice(0, 80)}. Repair or remove it.`,
+        { cause },
+      );
+    }
+  }
+  return cues;
+}
+
+/** So many of the samples, drawn from the seed, in their order. */
+export function drawCandidates(samples: readonly Sample[], count: number, seed: number): readonly Sample[] {
+  if (samples.length <= count) return samples;
+  const order = permutation(samples.length, createRandom(deriveSeed(seed, "mep", "candidates")));
+  const kept = new Set(order.slice(0, count));
+  return samples.filter((_, i) => kept.has(i));
+}
+
+/** Takes clips that can be shown and heard; remembers why not, and the hash of each file. */
+export class MediaCheck {
+  readonly hashes = new Map<string, string>();
+  readonly refused: { readonly id: string; readonly reason: string }[] = [];
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  async accept(sample: Sample): Promise<boolean> {
+    try {
+      const path = mediaPath(this.#root, sample);
+      const { numFrames, waveform } = await decodeClip(path);
+      const missing = numFrames === 0 ? "picture" : waveform.length === 0 ? "sound" : null;
+      if (missing !== null) {
+        this.refused.push({ id: sample.id, reason: `${path}: expected picture and sound, got no ${missing}` });
+        return false;
+      }
+      this.hashes.set(sample.id, await hashFile(path));
+      return true;
+    } catch (error) {
+      if (!(error instanceof OppoError)) throw error;
+      this.refused.push({ id: sample.id, reason: error.message });
+      return false;
+    }
+  }
+}
+
+/** SHA-256 of a file, without holding it. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}
