@@ -14,6 +14,7 @@ import { mepCommand } from "./mep.ts";
 import { presetsCommand } from "./presets.ts";
 import { reportCommand } from "./report.ts";
 import { scoreCommand } from "./score.ts";
+import { serveCommand } from "./serve.ts";
 import { theatreCommand } from "./theatre.ts";
 import { trainCommand } from "./train.ts";
 
@@ -27,6 +28,7 @@ export const commands: readonly CommandDefinition[] = [
   scoreCommand,
   lexiconCommand,
   inferCommand,
+  serveCommand,
   inspectCommand,
   initCommand,
   presetsCommand,

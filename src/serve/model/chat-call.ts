@@ -1,0 +1,125 @@
+// A checked chat request as the engine takes it: turns, media yet to be fetched, rules, limits.
+import { deriveSeed } from "../../seeds.ts";
+import { fieldError, HttpError, unsupported } from "../http/http-error.ts";
+import { type ChatBody, type ContentPart, readChatBody } from "./chat-schema.ts";
+import type { Job, Turn, TurnPart } from "./protocol.ts";
+
+/** A medium where the client said it is. */
+export interface MediaPart {
+  readonly kind: "video" | "audio" | "image";
+  /** http(s), file or data URL. */
+  readonly url: string;
+  readonly withSound: boolean;
+  /** Of a list of frames. */
+  readonly fps: number | null;
+}
+
+export interface ChatCall {
+  readonly job: Omit<Job, "media" | "id">;
+  readonly media: readonly MediaPart[];
+  readonly includeUsage: boolean;
+  readonly returnTokenIds: boolean;
+}
+
+export interface CallLimits {
+  readonly modelName: string;
+  readonly maxNewTokens: number;
+  readonly defaultNewTokens: number;
+  readonly maxSamples: number;
+}
+
+/**
+ * @param freshSeed for requests without one
+ * @throws HttpError ERR_REQUEST_FIELD, ERR_REQUEST_UNSUPPORTED, ERR_MODEL_NAME
+ */
+export function readChatCall(value: unknown, limits: CallLimits, freshSeed: () => number): ChatCall {
+  const body = readChatBody(value);
+  requireModel(body.model, limits.modelName);
+  const { turns, media } = conversation(body);
+  const numSamples = body.n ?? 1;
+  if (numSamples > limits.maxSamples) {
+    throw fieldError("n", `1 to ${limits.maxSamples}`, String(numSamples), "Ask for fewer.");
+  }
+  const maxNewTokens = newTokens(body, limits);
+  const seed = body.seed ?? freshSeed();
+  if (body.top_logprobs && !body.logprobs) {
+    throw fieldError("top_logprobs", "logprobs to be true", "it without", "Set logprobs to true.");
+  }
+  return {
+    job: {
+      turns,
+      rules: {
+        numSamples,
+        temperature: body.temperature ?? 1,
+        topP: body.top_p === 1 ? null : (body.top_p ?? null),
+        topK: (body.top_k ?? 0) > 0 ? body.top_k! : null,
+        repetitionPenalty: body.repetition_penalty === 1 ? null : (body.repetition_penalty ?? null),
+      },
+      maxNewTokens,
+      seeds: Array.from({ length: numSamples }, (_, sample) => (sample === 0 ? seed : deriveSeed(seed, sample))),
+      stop: typeof body.stop === "string" ? [body.stop] : (body.stop ?? []),
+      numLikeliest: body.logprobs ? (body.top_logprobs ?? 0) : null,
+      isStreamed: body.stream ?? false,
+    },
+    media,
+    includeUsage: body.stream_options?.include_usage ?? false,
+    returnTokenIds: body.return_token_ids ?? false,
+  };
+}
+
+function requireModel(name: string | null | undefined, served: string): void {
+  if (name === null || name === undefined || name === served) return;
+  throw new HttpError(
+    404,
+    "ERR_MODEL_NAME",
+    `model: expected "${served}", got "${name.slice(0, 100)}". GET /v1/models lists what is served.`,
+    { param: "model" },
+  );
+}
+
+function newTokens(body: ChatBody, { maxNewTokens, defaultNewTokens }: CallLimits): number {
+  const asked = body.max_completion_tokens ?? body.max_tokens ?? defaultNewTokens;
+  if (asked <= maxNewTokens) return asked;
+  throw fieldError(
+    "max_tokens",
+    `at most ${maxNewTokens}`,
+    String(asked),
+    "Ask for fewer, or start with a larger --max-new-tokens.",
+  );
+}
+
+function conversation(body: ChatBody): { turns: Turn[]; media: MediaPart[] } {
+  const media: MediaPart[] = [];
+  const partOf = (part: ContentPart): TurnPart => {
+    if (part.type === "text") return { type: "text", text: part.text };
+    media.push(mediaPart(part, body));
+    return { type: "media", media: media.length - 1 };
+  };
+  const turns = body.messages.map(({ role, content }): Turn => {
+    const parts = typeof content === "string" ? [{ type: "text" as const, text: content }] : content.map(partOf);
+    if (role !== "user" && parts.some(({ type }) => type === "media")) {
+      throw unsupported("messages", `expected media in user messages only, got some in a ${role} message. Move them.`);
+    }
+    return { role: role === "developer" ? "system" : role, parts };
+  });
+  return { turns, media };
+}
+
+function mediaPart(part: Exclude<ContentPart, { type: "text" }>, body: ChatBody): MediaPart {
+  const plain = { withSound: false, fps: null };
+  switch (part.type) {
+    case "input_audio":
+      return { ...plain, kind: "audio", url: `data:audio/${part.input_audio.format};base64,${part.input_audio.data}` };
+    case "audio_url":
+      return { ...plain, kind: "audio", url: part.audio_url.url };
+    case "image_url":
+      return { ...plain, kind: "image", url: part.image_url.url };
+    case "video_url":
+      return {
+        kind: "video",
+        url: part.video_url.url,
+        withSound: body.mm_processor_kwargs?.use_audio_in_video ?? false,
+        fps: body.media_io_kwargs?.video?.fps ?? null,
+      };
+  }
+}

@@ -1,0 +1,232 @@
+// The server's side of the engine: starts its process, keeps the queue, sends what waits together as one batch, and passes
+// on what comes back. A process that ends is replaced; what ran in it fails, what waits does not.
+import { type ChildProcess, fork } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { OppoError } from "../../error.ts";
+import { HttpError } from "../http/http-error.ts";
+import type { Answer, Delta, FromEngine, Job, ModelFacts, StartMessage, ToEngine } from "./protocol.ts";
+
+export interface EngineOptions {
+  readonly directory: string;
+  readonly device: string | null;
+  readonly dtype: StartMessage["dtype"];
+  readonly maxContext: number | null;
+  readonly maxBatch: number;
+  /** Jobs that may wait; more are refused. */
+  readonly maxQueue: number;
+  /** Told when the process ended and is started again. */
+  readonly onRestart: (reason: string) => void;
+  /** What the process says on its error output. */
+  readonly onLine: (line: string) => void;
+}
+
+export interface JobListener {
+  onBegin(promptIds: readonly number[]): void;
+  onDelta(delta: Delta): void;
+  onDone(answers: readonly Answer[]): void;
+  onError(error: HttpError): void;
+}
+
+interface Entry {
+  readonly job: Job;
+  readonly listener: JobListener;
+}
+
+const maxSlots = 256;
+/** Many in a row: something is wrong that a new process does not mend. */
+const maxStarts = 5;
+const retrySeconds = 2;
+
+export class Engine {
+  readonly folder: string;
+  readonly #options: EngineOptions;
+  readonly #board: number;
+  #child: ChildProcess | null = null;
+  #facts: ModelFacts | null = null;
+  #queue: Entry[] = [];
+  #running: readonly Entry[] = [];
+  #live = new Set<number>();
+  #numStarts = 0;
+  #isClosed = false;
+  #firstStart: { resolve: (facts: ModelFacts) => void; reject: (error: unknown) => void } | null = null;
+
+  private constructor(options: EngineOptions) {
+    this.#options = { ...options, maxBatch: Math.min(options.maxBatch, maxSlots) };
+    this.folder = mkdtempSync(join(tmpdir(), "oppo-serve-"));
+    this.#board = openSync(join(this.folder, "cancel"), "w+");
+    writeSync(this.#board, Buffer.alloc(maxSlots));
+  }
+
+  /** Loads the model. @throws OppoError as loading does */
+  static async start(options: EngineOptions): Promise<{ engine: Engine; facts: ModelFacts }> {
+    const engine = new Engine(options);
+    try {
+      const facts = await new Promise<ModelFacts>((resolve, reject) => {
+        engine.#firstStart = { resolve, reject };
+        engine.#startChild();
+      });
+      return { engine, facts };
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
+  }
+
+  get isReady(): boolean {
+    return this.#facts !== null && this.#child !== null;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  get numWaiting(): number {
+    return this.#queue.length;
+  }
+
+  get numRunning(): number {
+    return this.#live.size;
+  }
+
+  /** @throws HttpError ERR_SERVER_BUSY (429) when too many wait, ERR_SERVER_STOPPING (503) */
+  submit(job: Job, listener: JobListener): void {
+    if (this.#isClosed) throw stopping();
+    if (this.#queue.length >= this.#options.maxQueue) {
+      throw new HttpError(
+        429,
+        "ERR_SERVER_BUSY",
+        `queue: expected fewer than ${this.#options.maxQueue} waiting requests, got one more. Try again later.`,
+        { retryAfterSeconds: retrySeconds },
+      );
+    }
+    this.#queue.push({ job, listener });
+    // What arrives in the same turn of the loop goes into the same batch.
+    setImmediate(() => this.#next());
+  }
+
+  /** Nobody waits for this job any more: it leaves the queue, or ends at its next token. */
+  cancel(id: number): void {
+    this.#queue = this.#queue.filter(({ job }) => job.id !== id);
+    const slot = this.#running.findIndex(({ job }) => job.id === id);
+    if (slot >= 0 && this.#live.has(id)) writeSync(this.#board, Uint8Array.of(1), 0, 1, slot);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#child?.kill("SIGKILL");
+    for (const { listener } of [...this.#queue, ...this.#running.filter(({ job }) => this.#live.has(job.id))]) {
+      listener.onError(stopping());
+    }
+    this.#queue = [];
+    this.#live.clear();
+    closeSync(this.#board);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #startChild(): void {
+    const { directory, device, dtype, maxContext, onLine } = this.#options;
+    this.#numStarts++;
+    const child = fork(fileURLToPath(new URL("./worker.js", import.meta.url)), [], {
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
+    this.#child = child;
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      for (const line of text.split("\n")) if (line.trim() !== "") onLine(line);
+    });
+    child.on("message", (message: FromEngine) => this.#take(message));
+    child.on("error", (error) => onLine(error.message));
+    child.on("exit", (code, signal) => this.#ended(signal ?? `exit code ${code}`));
+    this.#send({ kind: "start", directory, device, dtype, maxContext, cancelFile: join(this.folder, "cancel") });
+  }
+
+  #send(message: ToEngine): void {
+    // A process that is gone says so by its exit.
+    if (this.#child?.connected) this.#child.send(message, () => undefined);
+  }
+
+  #take(message: FromEngine): void {
+    switch (message.kind) {
+      case "ready":
+        this.#facts = message.facts;
+        this.#firstStart?.resolve(message.facts);
+        this.#firstStart = null;
+        this.#next();
+        return;
+      case "unloadable":
+        this.#firstStart?.reject(new OppoError(message.code, message.message));
+        return;
+      case "idle":
+        this.#numStarts = 1;
+        this.#running = [];
+        this.#next();
+        return;
+      default:
+        this.#tell(message);
+    }
+  }
+
+  #tell(message: Extract<FromEngine, { job: number }>): void {
+    const entry = this.#running.find(({ job }) => job.id === message.job);
+    if (entry === undefined || !this.#live.has(message.job)) return;
+    if (message.kind === "begun") entry.listener.onBegin(message.promptIds);
+    else if (message.kind === "delta") entry.listener.onDelta(message.delta);
+    else {
+      this.#live.delete(message.job);
+      if (message.kind === "done") entry.listener.onDone(message.answers);
+      else entry.listener.onError(new HttpError(message.isRequest ? 400 : 500, message.code, message.message));
+    }
+  }
+
+  /** Sends the oldest job with all that wait under equal rules. */
+  #next(): void {
+    if (this.#isClosed || !this.isReady || this.#running.length > 0 || this.#queue.length === 0) return;
+    const rules = JSON.stringify(this.#queue[0]!.job.rules);
+    const chosen: Entry[] = [];
+    const rest: Entry[] = [];
+    for (const entry of this.#queue) {
+      const fits = chosen.length < this.#options.maxBatch && JSON.stringify(entry.job.rules) === rules;
+      (fits ? chosen : rest).push(entry);
+    }
+    this.#queue = rest;
+    this.#running = chosen;
+    this.#live = new Set(chosen.map(({ job }) => job.id));
+    writeSync(this.#board, Buffer.alloc(maxSlots), 0, maxSlots, 0);
+    this.#send({ kind: "batch", jobs: chosen.map(({ job }) => job) });
+  }
+
+  #ended(how: string): void {
+    this.#child = null;
+    this.#facts = null;
+    if (this.#isClosed) return;
+    const reason = `the engine's process ended (${how})`;
+    if (this.#firstStart !== null) {
+      this.#firstStart.reject(new OppoError("ERR_ENGINE_GONE", `engine: expected the model to load, but ${reason}.`));
+      return;
+    }
+    const lost = this.#running.filter(({ job }) => this.#live.has(job.id));
+    this.#running = [];
+    this.#live.clear();
+    for (const { listener } of lost) {
+      listener.onError(new HttpError(500, "ERR_ENGINE_GONE", `engine: expected an answer, but ${reason}. Try again.`));
+    }
+    this.#options.onRestart(reason);
+    if (this.#numStarts < maxStarts) this.#startChild();
+    else this.close();
+  }
+}
+
+function stopping(): HttpError {
+  return new HttpError(
+    503,
+    "ERR_SERVER_STOPPING",
+    "server: expected to go on, got a request to stop. Try again later.",
+    {
+      retryAfterSeconds: retrySeconds,
+    },
+  );
+}

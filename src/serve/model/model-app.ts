@@ -1,0 +1,198 @@
+// The routes of `oppo serve model`: /v1/models and /v1/chat/completions, whole or streamed. A client that goes away frees
+// its place in the queue or in the batch.
+import type { Context } from "hono";
+import { type SSEStreamingApi, streamSSE } from "hono/streaming";
+import { deriveSeed } from "../../seeds.ts";
+import { createApp, type ServerContext } from "../http/app.ts";
+import type { Counters } from "../http/counters.ts";
+import { asHttpError, errorBody, type HttpError } from "../http/http-error.ts";
+import { readJson } from "../http/read-json.ts";
+import { type CallLimits, type ChatCall, readChatCall } from "./chat-call.ts";
+import { chunk, finishOf, type ReplyHead, usageChunk, usageOf, wholeReply } from "./chat-reply.ts";
+import type { Engine } from "./engine.ts";
+import { type MediaPolicy, placeMedia } from "./media-source.ts";
+import { plainPrompt } from "./prompt.ts";
+import type { Answer, Delta, Job } from "./protocol.ts";
+
+export interface ModelAppOptions {
+  readonly engine: Engine;
+  readonly limits: CallLimits;
+  readonly media: MediaPolicy;
+  readonly maxBodyBytes: number;
+  readonly token: string | null;
+  readonly counters: Counters;
+  readonly onFault: (error: unknown) => void;
+}
+
+const millisecondsPerSecond = 1000;
+const clientGone = 499;
+
+export function modelApp(options: ModelAppOptions) {
+  const { engine, limits, counters } = options;
+  const startedAt = Date.now();
+  const created = Math.floor(startedAt / millisecondsPerSecond);
+  let numCalls = 0;
+  const app = createApp({
+    token: options.token,
+    counters,
+    onFault: options.onFault,
+    health: () => ({
+      isHealthy: engine.isReady,
+      model: limits.modelName,
+      waiting: engine.numWaiting,
+      running: engine.numRunning,
+    }),
+  });
+  counters.gauge("waiting", () => engine.numWaiting);
+  counters.gauge("running", () => engine.numRunning);
+  app.get("/v1/models", (c) =>
+    c.json({ object: "list", data: [{ id: limits.modelName, object: "model", created, owned_by: "oppo" }] }),
+  );
+  app.post("/v1/chat/completions", async (c) => {
+    const id = ++numCalls;
+    const body = await readJson(c.env.incoming, options.maxBodyBytes);
+    const call = readChatCall(body, limits, () => deriveSeed(startedAt, id));
+    const head: ReplyHead = {
+      id: `chatcmpl-${startedAt.toString(36)}-${id}`,
+      created: Math.floor(Date.now() / millisecondsPerSecond),
+      model: limits.modelName,
+    };
+    return await answer(c, { id, call, head, ...options });
+  });
+  return app;
+}
+
+interface Answering extends ModelAppOptions {
+  readonly id: number;
+  readonly call: ChatCall;
+  readonly head: ReplyHead;
+}
+
+async function answer(c: Context<ServerContext>, one: Answering): Promise<Response> {
+  const { engine, call, id } = one;
+  const gone = new AbortController();
+  const onClose = () => gone.abort();
+  c.env.outgoing.on("close", onClose);
+  const media = await placeMedia(call.media, one.media, engine.folder, gone.signal);
+  const settle = async () => {
+    c.env.outgoing.off("close", onClose);
+    await media[Symbol.asyncDispose]();
+  };
+  try {
+    // What the prompt cannot hold is refused before it waits.
+    plainPrompt(call.job.turns, media.files);
+    const run = new JobRun(engine, { ...call.job, id, media: media.files }, gone.signal);
+    const promptIds = await run.begun;
+    if (call.job.isStreamed) return streamed(c, one, run, { promptIds, settle, gone: gone.signal });
+    const answers = await run.done;
+    count(one.counters, promptIds, answers);
+    const options = { hasLogprobs: call.job.numLikeliest !== null, returnTokenIds: call.returnTokenIds };
+    const response = c.json(wholeReply(one.head, promptIds, answers, options));
+    await settle();
+    return response;
+  } catch (error) {
+    await settle();
+    // Nobody reads this any more.
+    if (gone.signal.aborted) return new Response(null, { status: clientGone });
+    throw error;
+  }
+}
+
+/** One job in the engine, as promises and a list of deltas that somebody reads. */
+class JobRun {
+  readonly begun: Promise<readonly number[]>;
+  readonly done: Promise<readonly Answer[]>;
+  #onDelta: ((delta: Delta) => void) | null = null;
+  #early: Delta[] = [];
+
+  constructor(engine: Engine, job: Job, signal: AbortSignal) {
+    const begun = deferred<readonly number[]>();
+    const done = deferred<readonly Answer[]>();
+    this.begun = begun.promise;
+    this.done = done.promise;
+    // Whoever waits for the beginning hears of a failure there.
+    this.done.catch(() => undefined);
+    engine.submit(job, {
+      onBegin: begun.resolve,
+      onDelta: (delta) => (this.#onDelta === null ? void this.#early.push(delta) : this.#onDelta(delta)),
+      onDone: done.resolve,
+      onError: (error) => {
+        begun.reject(error);
+        done.reject(error);
+      },
+    });
+    signal.addEventListener("abort", () => {
+      engine.cancel(job.id);
+      begun.reject(signal.reason);
+      done.reject(signal.reason);
+    });
+  }
+
+  /** Deltas that came before are told at once. */
+  follow(onDelta: (delta: Delta) => void): void {
+    for (const delta of this.#early) onDelta(delta);
+    this.#early = [];
+    this.#onDelta = onDelta;
+  }
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let resolve: Deferred<T>["resolve"] = () => undefined;
+  let reject: Deferred<T>["reject"] = () => undefined;
+  const promise = new Promise<T>((onValue, onReason) => {
+    resolve = onValue;
+    reject = onReason;
+  });
+  return { promise, resolve, reject };
+}
+
+function streamed(
+  c: Context<ServerContext>,
+  { head, call, counters, onFault }: Answering,
+  run: JobRun,
+  { promptIds, settle, gone }: { promptIds: readonly number[]; settle: () => Promise<void>; gone: AbortSignal },
+): Response {
+  return streamSSE(c, async (stream) => {
+    try {
+      const write = (value: unknown) => stream.writeSSE({ data: JSON.stringify(value) });
+      const numSamples = call.job.rules.numSamples;
+      for (let i = 0; i < numSamples; i++) await write(chunk(head, i, { role: "assistant", content: "" }, [], null));
+      let writing = Promise.resolve();
+      run.follow(({ sample, text, tokens }) => {
+        writing = writing.then(() => write(chunk(head, sample, { content: text }, tokens, null)));
+      });
+      const answers = await run.done;
+      await writing;
+      for (const [i, one] of answers.entries()) await write(chunk(head, i, {}, [], finishOf(one)));
+      if (call.includeUsage) await write(usageChunk(head, usageOf(promptIds.length, answers)));
+      await stream.writeSSE({ data: "[DONE]" });
+      count(counters, promptIds, answers);
+    } catch (thrown) {
+      if (!gone.aborted) await tellFailure(stream, asHttpError(thrown), onFault);
+    } finally {
+      await settle();
+    }
+  });
+}
+
+/** A stream has its status already: the reason comes as its last event. */
+async function tellFailure(
+  stream: SSEStreamingApi,
+  error: HttpError,
+  onFault: (error: unknown) => void,
+): Promise<void> {
+  onFault(error.cause ?? error);
+  await stream.writeSSE({ data: JSON.stringify(errorBody(error)) });
+}
+
+function count(counters: Counters, promptIds: readonly number[], answers: readonly Answer[]): void {
+  const { prompt_tokens, completion_tokens } = usageOf(promptIds.length, answers);
+  counters.add("prompt_tokens_total", prompt_tokens);
+  counters.add("completion_tokens_total", completion_tokens);
+}

@@ -1,0 +1,107 @@
+// What the server and its engine's process say to each other. Media travel as paths of files, everything else by value.
+import type { ErrorCode } from "../../error.ts";
+
+/** What a clip of a prompt is made of. Frames are encoded pictures, one file each. */
+export type MediaFile =
+  | { readonly kind: "video"; readonly path: string; readonly withSound: boolean }
+  | { readonly kind: "frames"; readonly paths: readonly string[]; readonly fps: number | null }
+  | { readonly kind: "audio"; readonly path: string }
+  | { readonly kind: "image"; readonly path: string };
+
+export type TurnPart =
+  | { readonly type: "text"; readonly text: string }
+  /** The index into the job's media. */
+  | { readonly type: "media"; readonly media: number };
+
+export interface Turn {
+  readonly role: "system" | "user" | "assistant";
+  readonly parts: readonly TurnPart[];
+}
+
+/** How tokens are chosen. Jobs with equal rules may decode together. */
+export interface SamplingRules {
+  readonly numSamples: number;
+  readonly temperature: number;
+  readonly topP: number | null;
+  readonly topK: number | null;
+  readonly repetitionPenalty: number | null;
+}
+
+export interface Job {
+  readonly id: number;
+  readonly turns: readonly Turn[];
+  readonly media: readonly MediaFile[];
+  readonly rules: SamplingRules;
+  readonly maxNewTokens: number;
+  /** One per sample. */
+  readonly seeds: readonly number[];
+  readonly stop: readonly string[];
+  /** null: no log-probabilities. */
+  readonly numLikeliest: number | null;
+  readonly isStreamed: boolean;
+}
+
+export interface TokenText {
+  readonly id: number;
+  readonly text: string;
+  readonly logprob: number;
+}
+
+export interface ScoredToken extends TokenText {
+  readonly likeliest: readonly TokenText[];
+}
+
+/** What a sequence has gained: its new text, and its new tokens where log-probabilities were asked for. */
+export interface Delta {
+  readonly sample: number;
+  readonly text: string;
+  readonly tokens: readonly ScoredToken[];
+}
+
+export interface Answer {
+  readonly text: string;
+  /** Generated ids, the stop token included. */
+  readonly ids: readonly number[];
+  readonly tokens: readonly ScoredToken[];
+  readonly finish: "stop" | "length" | "cancelled";
+}
+
+/** What a client learns of the model before it asks. */
+export interface ModelFacts {
+  readonly architecture: string;
+  readonly dtype: string;
+  readonly numParameters: number;
+  readonly maxContext: number;
+}
+
+export interface StartMessage {
+  readonly kind: "start";
+  readonly directory: string;
+  readonly device: string | null;
+  readonly dtype: "float32" | "bfloat16" | null;
+  /** One byte per slot: not zero once a running job is not wanted any more. Read between tokens. */
+  readonly cancelFile: string;
+  /** null: the model's own. */
+  readonly maxContext: number | null;
+}
+
+export type ToEngine =
+  | StartMessage
+  /** Jobs with equal rules; a job's slot of the cancel file is its position. */
+  | { readonly kind: "batch"; readonly jobs: readonly Job[] };
+
+export type FromEngine =
+  | { readonly kind: "ready"; readonly facts: ModelFacts }
+  | { readonly kind: "unloadable"; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: "begun"; readonly job: number; readonly promptIds: readonly number[] }
+  | { readonly kind: "delta"; readonly job: number; readonly delta: Delta }
+  | { readonly kind: "done"; readonly job: number; readonly answers: readonly Answer[] }
+  /** `isRequest`: what was asked cannot be answered; otherwise a fault. */
+  | {
+      readonly kind: "failed";
+      readonly job: number;
+      readonly isRequest: boolean;
+      readonly code: ErrorCode;
+      readonly message: string;
+    }
+  | { readonly kind: "idle" };

@@ -1,0 +1,93 @@
+// `oppo serve model`: the engine and its routes on an address, with everything that a user may set.
+import { basename, resolve } from "node:path";
+import { Counters } from "../http/counters.ts";
+import { type Listening, listen } from "../http/listen.ts";
+import { Engine } from "./engine.ts";
+import { modelApp } from "./model-app.ts";
+import type { ModelFacts, StartMessage } from "./protocol.ts";
+
+export interface ServeModelOptions {
+  readonly directory: string;
+  /** null: the directory's name. */
+  readonly name: string | null;
+  readonly host: string;
+  readonly port: number;
+  readonly token: string | null;
+  readonly device: string | null;
+  readonly dtype: StartMessage["dtype"];
+  readonly maxContext: number | null;
+  readonly maxNewTokens: number;
+  readonly maxBatch: number;
+  readonly maxQueue: number;
+  readonly maxBodyBytes: number;
+  readonly allowedMediaFolder: string | null;
+  readonly allowsFetch: boolean;
+  /** Lines for whoever watches: restarts, faults. */
+  readonly log: (line: string) => void;
+}
+
+export interface ModelServer {
+  readonly address: string;
+  readonly name: string;
+  readonly facts: ModelFacts;
+  /** Of the engine's process; changes when it is replaced, null in between. */
+  readonly enginePid: number | null;
+  close(): Promise<void>;
+}
+
+const requestSeconds = 120;
+const maxSamples = 16;
+const defaultNewTokens = 512;
+
+/** @throws OppoError ERR_SERVER_ADDRESS, and those of loading a model */
+export async function serveModel(options: ServeModelOptions): Promise<ModelServer> {
+  const { log, directory } = options;
+  const { engine, facts } = await Engine.start({
+    directory: resolve(directory),
+    device: options.device,
+    dtype: options.dtype,
+    maxContext: options.maxContext,
+    maxBatch: options.maxBatch,
+    maxQueue: options.maxQueue,
+    onRestart: (reason) => log(`${reason}; starting it again`),
+    onLine: log,
+  });
+  const name = options.name ?? basename(resolve(directory));
+  const app = modelApp({
+    engine,
+    limits: {
+      modelName: name,
+      maxNewTokens: options.maxNewTokens,
+      defaultNewTokens: Math.min(defaultNewTokens, options.maxNewTokens),
+      maxSamples,
+    },
+    media: {
+      allowedFolder: options.allowedMediaFolder,
+      allowsFetch: options.allowsFetch,
+      maxBytes: options.maxBodyBytes,
+    },
+    maxBodyBytes: options.maxBodyBytes,
+    token: options.token,
+    counters: new Counters("oppo_model"),
+    onFault: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  });
+  let listening: Listening;
+  try {
+    listening = await listen(app, { host: options.host, port: options.port, requestSeconds });
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+  return {
+    address: listening.address,
+    name,
+    facts,
+    get enginePid() {
+      return engine.pid;
+    },
+    async close() {
+      await listening.close();
+      engine.close();
+    },
+  };
+}

@@ -1,0 +1,286 @@
+// The model server, asked by OpenAI's own client: the same token ids as in the process, alone or in a batch, whole or
+// streamed; clients that go away; an engine that ends.
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type OpenAI from "openai";
+import type { MediaClip } from "../../src/media/clip.ts";
+import { decodeClip } from "../../src/media/decode.ts";
+import { loadModel, type Thinker } from "../../src/models/index.ts";
+import type { ModelServer } from "../../src/serve/model/serve-model.ts";
+import { noGrad, scope } from "../../src/tensor/index.ts";
+import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
+import { audioPart, type Body, clientOf, startServer, textPart, until, videoPart } from "./served-model.ts";
+
+const numClips = 3;
+const maxTokens = 12;
+/** float32 sums of a batch in another order. */
+const logprobTolerance = 1e-4;
+
+let theatre: SmallTheatre;
+let directory: string;
+let model: Thinker;
+let server: ModelServer & { log: string[] };
+let client: OpenAI;
+let files: string[];
+let clips: MediaClip[];
+
+before(async () => {
+  theatre = await smallTheatre(numClips);
+  directory = theatre.freshModel(1);
+  model = loadModel(directory);
+  server = await startServer(directory);
+  client = clientOf(server);
+  files = theatre.samples.map(({ media }) => join(theatre.corpus, media));
+  clips = await Promise.all(files.map((file) => decodeClip(file, model.sampling)));
+});
+after(async () => {
+  await server.close();
+  model[Symbol.dispose]();
+  theatre[Symbol.dispose]();
+});
+
+/** What the model says in this process, as `oppo infer` asks it. */
+function inProcess(clip: MediaClip | null, text: string, system?: string): { prompt: number[]; ids: number[] } {
+  return scope(() => {
+    const features = clip === null ? { video: null, audio: null } : model.features(model.fitClip(clip));
+    const rows = clip === null ? null : noGrad(() => model.encode([features]))[0]!;
+    const tokens = model.promptTokens(text, features, system === undefined ? {} : { system });
+    const [completions] = model.sample([{ tokens, rows }], { numSamples: 1, maxNewTokens: maxTokens, temperature: 0 });
+    return { prompt: Array.from(tokens.ids), ids: Array.from(completions![0]!.ids) };
+  });
+}
+
+function body(content: readonly unknown[] | string, more: object = {}): Body {
+  const messages = [{ role: "user", content }];
+  return {
+    model: server.name,
+    messages,
+    max_tokens: maxTokens,
+    temperature: 0,
+    return_token_ids: true,
+    ...more,
+  } as never;
+}
+
+type WithIds = Omit<OpenAI.ChatCompletion, "choices"> & {
+  prompt_token_ids: number[];
+  choices: (OpenAI.ChatCompletion.Choice & { token_ids: number[] })[];
+};
+
+async function ask(request: Body): Promise<WithIds> {
+  return (await client.chat.completions.create(request)) as unknown as WithIds;
+}
+
+const question = "what does the person feel?";
+
+describe("answers", () => {
+  test("are token for token those of the process, for text, video, sound and both", async () => {
+    const [clip, file] = [clips[0]!, files[0]!];
+    const silent = { ...clip, waveform: new Float32Array(0) };
+    const unseen = { ...clip, frames: new Uint8Array(0), numFrames: 0 };
+    const cases: [string, Body, ReturnType<typeof inProcess>][] = [
+      ["text", body("hello"), inProcess(null, "hello")],
+      // The sound in the file is not asked for.
+      ["video", body([videoPart(file), textPart(question)]), inProcess(silent, question)],
+      ["audio", body([audioPart(clip.waveform), textPart(question)]), inProcess(unseen, question)],
+      ["both", body([videoPart(file), audioPart(clip.waveform), textPart(question)]), inProcess(clip, question)],
+    ];
+    const seen = new Set<string>();
+    for (const [name, request, expected] of cases) {
+      const reply = await ask(request);
+      assert.deepEqual(reply.prompt_token_ids, expected.prompt, name);
+      assert.deepEqual(reply.choices[0]!.token_ids, expected.ids, name);
+      assert.equal(reply.usage!.prompt_tokens, expected.prompt.length);
+      assert.equal(reply.usage!.completion_tokens, expected.ids.length);
+      assert.equal(reply.choices[0]!.finish_reason, model.stopIds.includes(expected.ids.at(-1)!) ? "stop" : "length");
+      seen.add(expected.prompt.join());
+    }
+    assert.equal(seen.size, cases.length, "the prompts differ");
+    assert.deepEqual(
+      readdirSync(theatre.root).filter((name) => name.startsWith("media")),
+      [],
+    );
+    const left = readdirSync(tmpdir()).filter((name) => name.startsWith("oppo-serve-"));
+    for (const folder of left) {
+      assert.deepEqual(
+        readdirSync(join(tmpdir(), folder)).filter((name) => name.startsWith("media")),
+        [],
+      );
+    }
+  });
+
+  test("hear a system message, and silence and black are other inputs", async () => {
+    const system = { role: "system", content: "be brief" };
+    const messages = [system, { role: "user", content: "hello" }];
+    const reply = await ask({ ...body("hello"), messages } as never);
+    assert.deepEqual(reply.prompt_token_ids, inProcess(null, "hello", "be brief").prompt);
+    assert.notDeepEqual(reply.prompt_token_ids, inProcess(null, "hello").prompt);
+    const mute = new Float32Array(clips[0]!.waveform.length);
+    const masked = { ...clips[0]!, waveform: mute };
+    const heard = await ask(body([videoPart(files[0]!), audioPart(mute), textPart(question)], { logprobs: true }));
+    assert.deepEqual(heard.choices[0]!.token_ids, inProcess(masked, question).ids);
+    const sounding = await ask(
+      body([videoPart(files[0]!), audioPart(clips[0]!.waveform), textPart(question)], { logprobs: true }),
+    );
+    const first = (one: WithIds) => one.choices[0]!.logprobs!.content![0]!.logprob;
+    assert.notEqual(first(heard), first(sounding), "silence is no sound");
+  });
+
+  test("do not depend on who else is in the batch", async () => {
+    const requests = files.flatMap((file, i) => [
+      body([videoPart(file), audioPart(clips[i]!.waveform), textPart(question)]),
+      body([textPart(`hello ${"again ".repeat(i)}`)], { max_tokens: 5 + i }),
+    ]);
+    const together = await Promise.all(requests.map(ask));
+    for (const [i, request] of requests.entries()) {
+      const alone = await ask(request);
+      assert.deepEqual(together[i]!.choices[0]!.token_ids, alone.choices[0]!.token_ids, `request ${i}`);
+    }
+    assert.ok(new Set(together.map(({ choices }) => choices[0]!.token_ids.length)).size > 1, "lengths differ");
+  });
+
+  test("are drawn with the request's seed, n of them", async () => {
+    const drawn = { temperature: 1, n: 3, seed: 7 };
+    const one = await ask(body("hello", drawn));
+    const ids = one.choices.map(({ token_ids }) => token_ids.join());
+    assert.equal(new Set(ids).size, 3);
+    const again = await ask(body("hello", drawn));
+    assert.deepEqual(
+      again.choices.map(({ token_ids }) => token_ids.join()),
+      ids,
+    );
+    const other = await ask(body("hello", { ...drawn, seed: 8 }));
+    assert.notDeepEqual(
+      other.choices.map(({ token_ids }) => token_ids.join()),
+      ids,
+    );
+    const greedy = await ask(body("hello"));
+    const narrow = await ask(body("hello", { temperature: 1, top_k: 1 }));
+    assert.deepEqual(narrow.choices[0]!.token_ids, greedy.choices[0]!.token_ids);
+    const penalised = await ask(body("hello", { repetition_penalty: 5 }));
+    assert.equal(new Set(penalised.choices[0]!.token_ids).size, penalised.choices[0]!.token_ids.length);
+  });
+
+  test("end before a stop string, and log-probabilities are the model's", async () => {
+    const whole = await ask(body("hello", { logprobs: true, top_logprobs: 3 }));
+    const text = whole.choices[0]!.message.content!;
+    const tokens = whole.choices[0]!.logprobs!.content!;
+    assert.equal(tokens.length, whole.choices[0]!.token_ids.filter((id) => !model.stopIds.includes(id)).length);
+    for (const { token, logprob, top_logprobs } of tokens) {
+      assert.equal(top_logprobs.length, 3);
+      // Greedy: the chosen one is the likeliest that may be chosen.
+      assert.ok(Math.abs(top_logprobs.find((one) => one.token === token)!.logprob - logprob) < logprobTolerance);
+      assert.ok(top_logprobs.reduce((sum, one) => sum + Math.exp(one.logprob), 0) <= 1 + logprobTolerance);
+    }
+    const stop = text.slice(4, 7);
+    const cut = await ask(body("hello", { stop: [stop, "\u2603"] }));
+    assert.equal(cut.choices[0]!.message.content, text.slice(0, text.indexOf(stop)));
+    assert.equal(cut.choices[0]!.finish_reason, "stop");
+    assert.ok(cut.usage!.completion_tokens < whole.usage!.completion_tokens);
+  });
+});
+
+describe("streams", () => {
+  test("carry the same text and log-probabilities as whole answers, and usage when asked", async () => {
+    const request = body("hello", { n: 2, temperature: 1, seed: 5, logprobs: true });
+    const whole = await ask(request);
+    const stream = await client.chat.completions.create({
+      ...request,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    const texts = ["", ""];
+    const logprobs: number[][] = [[], []];
+    const finishes: (string | null)[] = [null, null];
+    let usage: unknown = null;
+    let numEvents = 0;
+    for await (const { choices, usage: told } of stream) {
+      numEvents++;
+      usage = told ?? usage;
+      for (const { index, delta, finish_reason, logprobs: own } of choices) {
+        texts[index] += delta.content ?? "";
+        logprobs[index]!.push(...(own?.content ?? []).map(({ logprob }) => logprob));
+        finishes[index] = finish_reason ?? finishes[index]!;
+      }
+    }
+    assert.ok(numEvents > 6, `${numEvents} events`);
+    assert.deepEqual(
+      texts,
+      whole.choices.map(({ message }) => message.content),
+    );
+    assert.deepEqual(
+      logprobs,
+      whole.choices.map((one) => one.logprobs!.content!.map(({ logprob }) => logprob)),
+    );
+    assert.deepEqual(
+      finishes,
+      whole.choices.map(({ finish_reason }) => finish_reason),
+    );
+    assert.deepEqual(usage, whole.usage);
+  });
+
+  test("a client that goes away mid-stream frees its place", async () => {
+    const health = async () => (await (await fetch(`${server.address}/health`)).json()) as { running: number };
+    const stop = new AbortController();
+    // Greedy answers of a random model go round in circles: this one does not end by itself.
+    const stream = await client.chat.completions.create(
+      { ...body("hello", { max_tokens: 2048 }), stream: true },
+      { signal: stop.signal },
+    );
+    for await (const { choices } of stream) if (choices[0]?.delta.content !== "") break;
+    assert.equal((await health()).running, 1);
+    const start = Date.now();
+    stop.abort();
+    await until("the place to be free", async () => (await health()).running === 0);
+    const waited = Date.now() - start;
+    const after = await ask(body("hello"));
+    assert.equal(after.choices.length, 1);
+    assert.ok(waited < 5000, `${waited} ms`);
+  });
+});
+
+describe("limits", () => {
+  test("too many waiting requests are refused with 429, models answer /v1/models, the token is asked for", async () => {
+    const small = await startServer(directory, { maxBatch: 1, maxQueue: 1, token: "s3cret", name: "small" });
+    try {
+      const asked = clientOf(small, "s3cret");
+      const { data } = await asked.models.list();
+      assert.deepEqual(
+        data.map(({ id }) => id),
+        ["small"],
+      );
+      const request = { ...body("hello", { max_tokens: 400 }), model: "small" };
+      const results = await Promise.allSettled(Array.from({ length: 6 }, () => asked.chat.completions.create(request)));
+      const refused = results.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+      assert.ok(refused.length >= 3 && refused.length < 6, `${refused.length} refused`);
+      for (const error of refused) {
+        assert.equal(error.status, 429);
+        assert.equal(error.code, "ERR_SERVER_BUSY");
+        assert.equal(error.headers.get("retry-after"), "2");
+      }
+      await assert.rejects(clientOf(small, "wrong").models.list(), { status: 401, code: "ERR_HTTP_UNAUTHORIZED" });
+      assert.equal((await fetch(`${small.address}/health`)).status, 200);
+      assert.equal((await fetch(`${small.address}/metrics`)).status, 401);
+    } finally {
+      await small.close();
+    }
+  });
+
+  test("an engine that is killed fails what runs, is replaced, and answers again", async () => {
+    const pid = server.enginePid!;
+    const lost = ask(body("hello", { max_tokens: 2048 }));
+    const failed = assert.rejects(lost, { status: 500, code: "ERR_ENGINE_GONE" });
+    await until("the job to run", async () => {
+      return ((await (await fetch(`${server.address}/health`)).json()) as { running: number }).running === 1;
+    });
+    process.kill(pid, "SIGKILL");
+    await failed;
+    await until("a new engine", async () => (await fetch(`${server.address}/health`)).status === 200);
+    assert.notEqual(server.enginePid, pid);
+    assert.equal((await ask(body("hello"))).choices.length, 1);
+    assert.match(server.log.join("\n"), /the engine's process ended \(SIGKILL\); starting it again/);
+  });
+});
