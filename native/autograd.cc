@@ -101,7 +101,7 @@ static napi_value customGrad(Call& c) {
   napi_ref function;
   napi_create_reference(c.env, c.argv[2], 1, &function);
   auto owner = c.engine->shared_from_this();
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 14)
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 13)
   auto node = c10::make_intrusive<JsNode>(owner, function, saved);
 #else
   std::shared_ptr<JsNode> node(new JsNode(owner, function, saved), torch::autograd::deleteNode);
