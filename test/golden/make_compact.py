@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 CASES = ["text_only", "use_audio_in_video", "batch2_text_pad"]
 GRADS = ["text_only", "use_audio_in_video"]
-WHOLE = ["omni", "chat_cases.json", "tokenizer_cases.json", "rope_cases.json", "tokenizer", "buffers.safetensors", "qwen3_embed"]
+WHOLE = ["omni", "omni_shapes.json", "tables.json", "chat_cases.json", "tokenizer_cases.json", "rope_cases.json", "tokenizer", "buffers.safetensors", "qwen3_embed"]
 # Parameters whose gradient and stepped value are kept.
 KEPT = ["model.layers.1.self_attn", "norm"]
 

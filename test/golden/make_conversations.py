@@ -104,7 +104,7 @@ def run(turns, inside, processor, model):
         logits = model(**inputs, use_audio_in_video=inside, use_cache=False).logits[0, -1]
     return dict(
         turns=turns, audio_in_video=inside, ids=inputs["input_ids"][0].tolist(), positions=positions[:, 0].tolist(),
-        logits=[float(np.float32(value)) for value in logits],
+        logits=[float(f"{value:.6g}") for value in logits.tolist()],
     )
 
 

@@ -53,6 +53,15 @@ test("silence is exactly -1.5, and lengths are rounded up to whole hops", () => 
   );
 });
 
+test("numbers of frames equal the reference's table", (t) => {
+  const path = sharedPath("golden/qwen-omni/tables.json");
+  if (path === null) return t.skip("no golden/qwen-omni/tables.json");
+  const rows: { samples: number; mel_frames: number }[] = JSON.parse(readFileSync(path, "utf8")).samples_to_mel;
+  assert.equal(rows.length, 10);
+  const extract = createMelExtractor();
+  for (const { samples, mel_frames } of rows) assert.equal(extract(new Float32Array(samples)).numFrames, mel_frames);
+});
+
 test("a tone of 1 kHz is loudest in the mel whose centre is there", () => {
   const tone = Float32Array.from({ length: 16000 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 1000 * i) / 16000));
   const { values, numFrames } = createMelExtractor()(tone);

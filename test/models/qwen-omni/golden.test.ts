@@ -33,6 +33,9 @@ const LOSS_TOLERANCE = 1e-5;
 const NORM_TOLERANCE = 2e-4;
 /** Gradients below this share of the global norm are rounding noise around an exact zero. */
 const NOISE_SHARE = 1e-3;
+/** Of a gradient's largest value. */
+const GRADIENT_TOLERANCE = 2e-3;
+const GRADIENT_NOISE_SHARE = 1e-5;
 /** Mean relative difference between bfloat16 builds. */
 const HALF_TOLERANCE = 0.01;
 const GREEDY_TOKENS = 12;
@@ -197,7 +200,7 @@ test("vision tower: windows, frames and their order", (t) =>
       grid: Grid[];
     }[];
     const encoders = entries.filter(({ kind }) => kind === "vision_encoder");
-    assert.equal(encoders.length, 4);
+    assert.ok([4, 7].includes(encoders.length), `${encoders.length} grids`); // --compact leaves the largest out
     const outputs = ({ i, grid }: { i: number; grid: Grid[] }, vision: VisionConfig, changed = parameters) => {
       const pixels = file.tensor(`ve_px_${i}`);
       let start = 0;
@@ -277,7 +280,8 @@ test("loss and gradients of every parameter", (t) => {
     scope(() => {
       const golden = openCase(root, name, config, info[name]!);
       const want = JSON.parse(readFileSync(path.join(root, `grads/${name}.json`), "utf8")) as GradientNorms;
-      const labels = openGolden(root, `grads/${name}.safetensors`).tensor("labels");
+      const stored = openGolden(root, `grads/${name}.safetensors`);
+      const labels = stored.tensor("labels");
       const logits = op.linear(hiddenOf(golden, parameters, config), parameters.get("lm_head.weight")!);
       const length = labels.size(1);
       const loss = op.crossEntropyLoss(
@@ -295,6 +299,13 @@ test("loss and gradients of every parameter", (t) => {
         return Math.abs(got - norm) > NORM_TOLERANCE * Math.max(norm, NOISE_SHARE * want.global_norm);
       });
       assert.deepEqual(wrong, [], name);
+      // Only a run of the generator without --compact has them whole.
+      for (const key of stored.entries.keys()) {
+        if (!key.startsWith("grad.")) continue;
+        const gradient = stored.tensor(key);
+        if (gradient.norm().item() < GRADIENT_NOISE_SHARE * want.global_norm) continue;
+        assert.ok(relativeError(parameters.get(key.slice(5))!.grad!, gradient) < GRADIENT_TOLERANCE, `${name} ${key}`);
+      }
       const doubled = 2 * parameters.get(largest)!.grad!.norm().item();
       assert.ok(
         Math.abs(doubled - want.grad_norms[largest]!) > NORM_TOLERANCE * doubled,

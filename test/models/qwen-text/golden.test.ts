@@ -10,7 +10,15 @@ import { readTextCheckpoint } from "../../../src/models/qwen-text/checkpoint.ts"
 import type { TextModelConfig } from "../../../src/models/qwen-text/config.ts";
 import { TextModel } from "../../../src/models/qwen-text/text-model.ts";
 import { AdamW, clipGradNorm } from "../../../src/nn/index.ts";
-import { noGrad, numLiveTensors, op, type SafetensorsFile, scope, type Tensor } from "../../../src/tensor/index.ts";
+import {
+  noGrad,
+  numLiveTensors,
+  op,
+  type SafetensorsFile,
+  scope,
+  type Tensor,
+  tensor,
+} from "../../../src/tensor/index.ts";
 import { sharedPath } from "../../support/shared.ts";
 import { closeGoldens, openGolden, relativeError } from "../qwen-omni/golden.ts";
 
@@ -264,6 +272,8 @@ test("qwen3-embedding: token ids, vectors of queries and documents, in any batch
     const single = Float32Array.from(info.texts.flatMap((text) => [...embedder.embed([text])]));
     assert.ok(distance(single, golden.tensor("embeddings_unpadded").toFloat32Array()) < VECTOR_TOLERANCE);
     assert.equal(embedder.embed([]).length, 0);
+    const vectors = tensor(embedder.embed(info.texts), [info.texts.length, 64]);
+    assert.ok(relativeError(vectors.matmul(vectors.t()), golden.tensor("similarity")) < VECTOR_TOLERANCE);
 
     // Queries carry the instruction; a document has another vector than the same text as a query.
     using queries = loadTextEmbedder(directory, { instruction: SEARCH_INSTRUCTION });
