@@ -71,34 +71,41 @@ export function answerNotes(
     form === "answer" ? texts.filter((text) => typeof text === "string" && !answerTag.test(text)).length : 0;
   const numReadOtherwise =
     parser === "official" ? texts.filter((text) => readsOtherwise(text, form, resolver)).length : 0;
-  const share = numLabels === 0 ? 0 : Math.round((100 * numUnknown) / numLabels);
   const notes: ScoreNote[] = [
-    { name: "empty-answers", count: numEmpty, text: "answers have no label; they count as wrong" },
+    {
+      name: "empty-answers",
+      count: numEmpty,
+      of: labels.length,
+      text: "answers without a label, which count as wrong",
+    },
     {
       name: "unknown-labels",
       count: numUnknown,
-      text: `of ${numLabels} predicted labels (${share}%) are out of the lexicon's vocabulary; they cost nothing`,
+      of: numLabels,
+      text: "predicted labels out of the lexicon's vocabulary, which cost nothing",
     },
     {
       name: "neutral-predicted",
       count: numNeutral,
-      text: 'of them are "neutral", which is on no wheel (--neutral group)',
+      of: numLabels,
+      text: 'predicted labels "neutral", which is on no wheel (--neutral group)',
     },
     {
       name: "mixed-alphabets",
       count: numMixed,
-      text: "labels mix alphabets (a look-alike letter?) and are not recognised",
+      text: "predicted labels of mixed alphabets (a look-alike letter?), which are not recognised",
     },
-    { name: "long-answers", count: numLong, text: `answers have more than ${manyLabels} labels` },
+    { name: "long-answers", count: numLong, text: `answers of more than ${manyLabels} labels` },
     {
       name: "untagged",
       count: numUntagged,
-      text: "responses have no answer tag; their whole text is taken for the answer",
+      text: "responses without an answer tag, whose whole text is taken for the answer",
     },
     {
       name: "parser",
       count: numReadOtherwise,
-      text: "answers would be understood otherwise by a reader: separators, brackets or quotes that the official parser does not know (--parser lenient)",
+      of: labels.length,
+      text: "answers that a reader would understand otherwise: separators, brackets or quotes that the official parser does not know (--parser lenient)",
     },
   ];
   return notes.filter(({ count }) => count > 0);

@@ -45,6 +45,16 @@ export function hitTable(
   return builder.finish();
 }
 
+/** Samples that hit on some wheel with an answer that names other groups of the set too. */
+export function numUndecided({ kinds, kindOf, numColumns }: SumTable): number {
+  const isUndecided = Array.from({ length: kinds.length / numColumns }, (_, kind) =>
+    Array.from({ length: numColumns / width }, (_, w) => kind * numColumns + w * width).some(
+      (at) => kinds[at]! === 1 && kinds[at + 1]! < 1,
+    ),
+  );
+  return kindOf.reduce((count, kind) => count + (isUndecided[kind] ? 1 : 0), 0);
+}
+
 export function wheelHits(sums: ArrayLike<number>, wheel: number, rule: ScoringRules["undefinedWheel"]): WheelHits {
   const numScored = sums[wheel * width + 2]!;
   const empty = rule === "zero" ? 0 : Number.NaN;

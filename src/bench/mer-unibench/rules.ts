@@ -33,5 +33,10 @@ export interface ScoreNote {
   /** Stable, for programs: "neutral-unscored". */
   readonly name: string;
   readonly count: number;
+  /** Of how many; left out where that says nothing. */
+  readonly of?: number;
+  /** What was counted, as a phrase that comes before the counts: "samples without a prediction". The same for every set. */
   readonly text: string;
+  /** What only holds for this set. */
+  readonly detail?: string;
 }

@@ -1,13 +1,12 @@
 // One system on one data set: the primary number with its interval, what stands beside it, the counts behind it, and the
 // notes that a reader needs. The kind of the annotation decides the metric.
 import type { DiscreteTruth, GroundTruth, OpenTruth, RawLabels, SentimentTruth } from "../../data/ground-truth.ts";
-import { type LabelResolver, unresolved } from "../../emotion/resolver.ts";
+import type { LabelResolver } from "../../emotion/resolver.ts";
 import type { BootstrapOptions } from "../bootstrap.ts";
 import type { Metric } from "../report.ts";
 import { type AnswerForm, answerNotes, labelString, parseLabels } from "./answers.ts";
 import { type Confusion, confusionOf, inLabelSpace, namedClass, recallStatistic, recallTable } from "./class-recall.ts";
-import { hitStatistic, hitTable, wheelHits } from "./hit-rate.ts";
-import { groupFeeling } from "./polarity-judge.ts";
+import { hitStatistic, hitTable, numUndecided, wheelHits } from "./hit-rate.ts";
 import type { ScoreNote, ScoringRules } from "./rules.ts";
 import { lenientPolarity, officialPolarity, sentimentStatistic, sentimentTable } from "./sentiment.ts";
 import {
@@ -20,6 +19,7 @@ import {
   sumsOf,
 } from "./sum-table.ts";
 import { precisionRecall, wheelF1Statistic, wheelF1Table, wheelMetrics } from "./wheel-f1.ts";
+import { placementNotes, wheelNotes } from "./wheel-notes.ts";
 
 export type SetMetric = "ew" | "hit" | "waf" | "war";
 
@@ -163,7 +163,7 @@ function scoreOpen(truth: OpenTruth, input: SetInput, scorer: SetScorer): Scored
     count,
     wheels,
     meanLabels,
-    notes: [...notes, ...wheelNotes(wheels, gold.length - count, rules)],
+    notes: [...notes, ...wheelNotes(wheels, gold, resolver, rules)],
   });
 }
 
@@ -185,71 +185,60 @@ function scoreHits(truth: DiscreteTruth, input: SetInput, scorer: SetScorer): Sc
     count,
     wheels,
     meanLabels,
-    notes: [...notes, ...wheelNotes(wheels, gold.length - count, rules), ...placementNotes(truth, gold, resolver)],
+    notes: [
+      ...notes,
+      ...wheelNotes(
+        wheels,
+        gold.map((label) => [label]),
+        resolver,
+        rules,
+      ),
+      ...placementNotes(gold, resolver),
+      {
+        name: "no-penalty",
+        count: numUndecided(table),
+        of: gold.length,
+        text: "hits of answers that name other groups of the set too: hit rate has no penalty for that, the guard score has",
+      },
+    ],
   });
-}
-
-function wheelNotes(wheels: readonly WheelRow[], numUnscored: number, rules: ScoringRules): ScoreNote[] {
-  const without = wheels.filter(({ scores, numScored }) => numScored === 0 || Object.values(scores)[0] === null);
-  const names = without.map(({ wheel, level }) => `${wheel} ${level}`).join(", ");
-  const outcome = {
-    undefined: "so the mean is undefined, as in the published code (--undefined-wheel zero or skip)",
-    zero: "counted as 0, as in the code of 2026 (--undefined-wheel)",
-    skip: "left out of the mean (--undefined-wheel)",
-  }[rules.undefinedWheel];
-  return [
-    {
-      name: "unscored",
-      count: numUnscored,
-      text: 'samples are annotated only with words on no wheel ("neutral" above all) and are not scored (--neutral group)',
-    },
-    { name: "undefined-wheel", count: without.length, text: `wheel rings have no score (${names}), ${outcome}` },
-  ];
-}
-
-/** Labels of the data set that a wheel puts where nobody expects them, or nowhere. */
-function placementNotes(truth: DiscreteTruth, gold: readonly string[], resolver: LabelResolver): ScoreNote[] {
-  const level1 = wheelMetrics(resolver, "level1");
-  const present = [...new Set(gold)].filter((label) => label !== "");
-  const shared = level1.flatMap((metric) => {
-    const ids = present.map((label) => resolver.resolve(label)[metric]!).filter((id) => id !== unresolved);
-    return ids.length === new Set(ids).size ? [] : [resolver.metrics[metric]!.wheel!];
-  });
-  const torn = present.flatMap((label) => {
-    const groups = level1.flatMap((metric) => resolver.metrics[metric]!.groups[resolver.resolve(label)[metric]!] ?? []);
-    const feelings = groups.map((group) => groupFeeling[group] ?? 0);
-    return feelings.includes(1) && feelings.includes(-1) ? [`${label}: ${groups.join(", ")}`] : [];
-  });
-  return [
-    {
-      name: "shared-groups",
-      count: shared.length,
-      text: `wheels put several of ${truth.dataset}'s labels into one group (${shared.join(", ")}): there they cannot be told apart`,
-    },
-    {
-      name: "torn-labels",
-      count: torn.length,
-      text: `labels stand in pleasant groups on some wheels and in unpleasant ones on others (${torn.join("; ")}); the tables differ in this (--lexicon)`,
-    },
-  ];
 }
 
 function scoreClasses(truth: DiscreteTruth, input: SetInput, scorer: SetScorer): ScoredSet {
   const { rules } = scorer;
   const space = truth.labels.length > 0 ? truth.labels : [...new Set(truth.rows.values())];
   const gold = [...truth.rows.values()].map((label) => inLabelSpace(label, space) ?? label);
-  const named = input.texts.map((text) =>
-    namedClass(typeof text === "string" ? text : (text ?? []).join(", "), space, rules.singleLabel),
-  );
+  const named = input.texts.map((text) => namedClass(textOf(text), space, rules.singleLabel));
   const numOutside = named.filter((label) => label === null).length;
+  const otherRule = rules.singleLabel === "answer" ? "raw" : "answer";
+  const numOtherwise = input.texts.filter((text, i) => namedClass(textOf(text), space, otherRule) !== named[i]).length;
   return finish(input, scorer, {
     table: recallTable(gold, named),
     statistic: recallStatistic,
     count: gold.length,
     confusion: confusionOf(gold, named),
-    notes: [{ name: "outside", count: numOutside, text: "answers are not in the label space; they count as wrong" }],
+    notes: [
+      {
+        name: "outside",
+        count: numOutside,
+        of: gold.length,
+        text: "answers outside the label space, which count as wrong",
+      },
+      {
+        name: "single-label",
+        count: numOtherwise,
+        of: gold.length,
+        text: {
+          answer:
+            "answers that R1-Omni's script would judge otherwise: it compares the raw response (--single-label raw)",
+          raw: "responses whose answer, taken out of its tag and spelling, is another (--single-label answer)",
+        }[rules.singleLabel],
+      },
+    ],
   });
 }
+
+const textOf = (text: RawLabels) => (typeof text === "string" ? text : (text ?? []).join(", "));
 
 function scoreSentiment(truth: SentimentTruth, input: SetInput, scorer: SetScorer): ScoredSet {
   const { rules } = scorer;
@@ -273,22 +262,24 @@ function scoreSentiment(truth: SentimentTruth, input: SetInput, scorer: SetScore
       {
         name: "zero-sentiment",
         count: numZero,
-        text: `samples have the sentiment 0 and are ${zero} (--zero-sentiment)`,
+        of: gold.length,
+        text: `samples of sentiment 0, which are ${zero} (--zero-sentiment)`,
       },
       {
         name: "neutral-polarity",
         count: numNeutral,
-        text: `neutral predictions count as ${neutral} (--neutral-polarity)`,
+        of: count,
+        text: `neutral predictions, which count as ${neutral} (--neutral-polarity)`,
       },
       {
         name: "inexact-polarity",
         count: numInexact,
-        text: 'replies such as "Positive" or "positive." are not exactly one of the three words and count as neutral (--parser lenient)',
+        text: 'replies such as "Positive" or "positive.", which are not exactly one of the three words and count as neutral (--parser lenient)',
       },
       {
         name: "all-zero",
         count: count === 0 ? gold.length : 0,
-        text: "samples, all of them, have the sentiment 0: there is nothing to score (the official code stops with an error)",
+        text: "samples, and all of sentiment 0: there is nothing to score (the official code stops with an error)",
       },
     ],
   });

@@ -1,17 +1,10 @@
 // A score report as one self-contained page.
+import type { Metric } from "../../bench/report.ts";
 import { type Html, html, raw } from "../report/html.ts";
 import { styleSheet } from "../report/style.ts";
-import {
-  comparisonTable,
-  confusionTables,
-  mainTable,
-  noteLines,
-  publishedTables,
-  stampLines,
-  type Table,
-  wheelTables,
-} from "./rows.ts";
-import type { ScoreReport } from "./score.ts";
+import { noteLines, stampLines } from "./notes.ts";
+import { comparisonTable, confusionTables, mainTable, publishedTables, type Table, wheelTables } from "./rows.ts";
+import type { ScoreReport, SystemScore } from "./score.ts";
 
 export function scorePage(report: ScoreReport): string {
   const comparison = comparisonTable(report);
@@ -28,9 +21,9 @@ ${tableSection(mainTable(report))}
 ${intervalPlot(report)}
 ${comparison !== null && tableSection(comparison)}
 ${notes.length > 0 && html`<h2>To know</h2><ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
+${publishedTables(report).map(tableSection)}
 ${wheelTables(report).map((table) => details(table))}
 ${confusionTables(report).map((table) => details(table))}
-${publishedTables(report).map(tableSection)}
 <script>addEventListener("beforeprint", () => { for (const d of document.querySelectorAll("details")) d.open = true; });</script>
 </body></html>
 `.text;
@@ -47,30 +40,63 @@ function details(table: Table): Html {
 /** Characters; what is longer may break. */
 const longCell = 24;
 
-function tableBody({ header, rows }: Table): Html {
-  return html`<div class="scroll"><table class="results"><thead><tr>${header.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${rows.map(([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((text) => html`<td style="${text.length > longCell && "white-space:normal"}">${text}</td>`)}</tr>`)}</tbody></table></div>`;
+/** Numbers stand under each other, words begin at one line. */
+function isNumeric(text: string): boolean {
+  return /^[-<\d]/.test(text) || text === "";
 }
 
-const plot = { width: 1000, labelWidth: 300, rowHeight: 22, top: 10, axisHeight: 24 };
+function tableBody({ header, rows }: Table): Html {
+  const styles = header.map((_, column) => {
+    const cells = rows.map((row) => row[column]!);
+    const align = cells.every(isNumeric) ? "" : "text-align:left;";
+    return (text: string) => align + (text.length > longCell ? "white-space:normal" : "");
+  });
+  return html`<div class="scroll"><table class="results"><thead><tr>${header.map((name, c) => html`<th scope="col" style="${styles[c]!(name)}">${name}</th>`)}</tr></thead>
+<tbody>${rows.map(([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((text, c) => html`<td style="${styles[c + 1]!(text)}">${text}</td>`)}</tr>`)}</tbody></table></div>`;
+}
 
-/** One line per system and set: the interval, and a dot for the score. */
-function intervalPlot({ systems }: ScoreReport): Html {
-  const rows = systems.flatMap(({ name, sets, mean }) => [
-    ...sets.map((set) => ({ label: `${name}, ${set.dataset}`, metric: set.metrics[set.primary]! })),
-    ...(mean === null ? [] : [{ label: `${name}, mean`, metric: mean }]),
-  ]);
-  const height = plot.top + rows.length * plot.rowHeight + plot.axisHeight;
+const plot = { width: 1000, labelWidth: 300, rowHeight: 22, gap: 8, top: 10, axisHeight: 24 };
+const colours = ["var(--video)", "var(--audio)", "var(--emotion)", "var(--bad)", "var(--soft)"];
+
+interface PlotRow {
+  readonly label: string;
+  readonly metric: Metric;
+  readonly colour: string;
+  readonly y: number;
+}
+
+/** Systems under each other on every set, each in its colour: the interval, and a dot for the score. */
+function plotRows({ systems }: ScoreReport): { rows: PlotRow[]; height: number } {
+  const rows: PlotRow[] = [];
+  let y = plot.top;
+  const place = (dataset: string, metricOf: (system: SystemScore) => Metric | null) => {
+    for (const [s, system] of systems.entries()) {
+      const metric = metricOf(system);
+      if (metric === null) continue;
+      const label = systems.length > 1 ? `${dataset}, ${system.name}` : dataset;
+      rows.push({ label, metric, colour: colours[s % colours.length]!, y: y + plot.rowHeight / 2 });
+      y += plot.rowHeight;
+    }
+    if (systems.length > 1) y += plot.gap;
+  };
+  for (const [i, { dataset }] of (systems[0]?.sets ?? []).entries()) {
+    place(dataset, ({ sets }) => sets[i]!.metrics[sets[i]!.primary]!);
+  }
+  place("mean", ({ mean }) => mean);
+  return { rows, height: y + plot.axisHeight };
+}
+
+function intervalPlot(report: ScoreReport): Html {
+  const { rows, height } = plotRows(report);
   const x = (value: number) => (plot.labelWidth + value * (plot.width - plot.labelWidth - 20)).toFixed(1);
   const ticks = [0, 0.25, 0.5, 0.75, 1];
   return html`<svg class="dots" viewBox="0 0 ${plot.width} ${height}" role="img" aria-label="Scores with their intervals">
 ${ticks.map((tick) => html`<line x1="${x(tick)}" x2="${x(tick)}" y1="${plot.top}" y2="${height - plot.axisHeight}"/><text class="axis" text-anchor="middle" x="${x(tick)}" y="${height - 8}">${100 * tick}</text>`)}
-${rows.map(({ label, metric }, r) => {
-  const y = plot.top + (r + 0.5) * plot.rowHeight;
+${rows.map(({ label, metric, colour, y }) => {
   const { value, low, high } = metric;
   return html`<text x="0" y="${y + 4}">${label}</text>${
     value !== null &&
-    html`<line x1="${x(low ?? value)}" x2="${x(high ?? value)}" y1="${y}" y2="${y}" style="stroke:var(--video);stroke-width:3"/><circle cx="${x(value)}" cy="${y}" r="5" fill="var(--video)"/>`
+    html`<line x1="${x(low ?? value)}" x2="${x(high ?? value)}" y1="${y}" y2="${y}" style="stroke:${colour};stroke-width:3"/><circle cx="${x(value)}" cy="${y}" r="5" fill="${colour}"/>`
   }`;
 })}
 </svg>`;

@@ -1,7 +1,6 @@
 // What every form of a score report shows, as rows of text: the same numbers in the terminal, in Markdown and on the page.
 
 import { publishedRecall, publishedRows } from "../../bench/mer-unibench/published.ts";
-import type { ScoringRules } from "../../bench/mer-unibench/rules.ts";
 import { metricTitles } from "../../bench/mer-unibench/score-set.ts";
 import type { Metric } from "../../bench/report.ts";
 import type { ScoreReport, SystemSet } from "./score.ts";
@@ -22,42 +21,6 @@ export function percent(value: number | null | undefined): string {
 
 export function interval({ low, high }: Metric): string {
   return low === null || high === null ? none : `${percent(low)} to ${percent(high)}`;
-}
-
-/** How the numbers came about, one sentence each. */
-export function stampLines(report: ScoreReport): string[] {
-  const { lexicon, bootstrap, checkpoints, rules } = report;
-  const several = report.systems.some(({ sets }) => sets.some(({ numCheckpoints }) => numCheckpoints > 1));
-  const protocol = {
-    final: "one final checkpoint for all sets",
-    best: "the best checkpoint of each set, chosen on the test set itself: higher than what an unseen set would give",
-  }[checkpoints];
-  const sources = [
-    ...new Set(report.systems.flatMap(({ sets }) => sets.flatMap(({ polaritySource }) => polaritySource ?? []))),
-  ];
-  return [
-    `Lexicon ${lexicon.name} (${lexicon.hash})${lexicon.name === "built-in" ? ": not to be mixed with published numbers, which use affectgpt" : ""}.`,
-    `Intervals: ${100 * bootstrap.confidence}%, ${bootstrap.numResamples} bootstrap resamples over samples, seed ${bootstrap.seed}.`,
-    `Checkpoints: ${protocol}${several ? "" : " (there was one)"}.`,
-    ...(sources.length > 0 ? [`Polarity of sentiment predictions: ${sources.join("; ")}.`] : []),
-    ...rulesLine(rules),
-  ];
-}
-
-const published: ScoringRules = {
-  undefinedWheel: "undefined",
-  neutral: "unscored",
-  parser: "official",
-  zeroSentiment: "drop",
-  neutralPolarity: "negative",
-  singleLabel: "answer",
-};
-
-function rulesLine(rules: ScoringRules): string[] {
-  const changed = Object.entries(rules).filter(([name, value]) => published[name as keyof ScoringRules] !== value);
-  return changed.length === 0
-    ? []
-    : [`Other than published: ${changed.map(([name, value]) => `${name} ${value}`).join(", ")}.`];
 }
 
 const secondary: Readonly<Record<string, string>> = {
@@ -81,7 +44,12 @@ function setRow(system: string, set: SystemSet): string[] {
   const primary = set.metrics[set.primary]!;
   const others = Object.entries(set.metrics).filter(([name]) => name !== set.primary);
   const labels = set.meanLabels === null ? [] : [`${set.meanLabels.toFixed(1)} labels per answer`];
-  const beside = [...others.map(([name, metric]) => `${secondary[name] ?? name} ${percent(metric.value)}`), ...labels];
+  const chosen = set.numCheckpoints > 1 ? [`checkpoint ${set.checkpoint}, one of ${set.numCheckpoints}`] : [];
+  const beside = [
+    ...others.map(([name, metric]) => `${secondary[name] ?? name} ${percent(metric.value)}`),
+    ...labels,
+    ...chosen,
+  ];
   const scored = `${primary.count} of ${set.numSamples}`;
   return [
     system,
@@ -146,36 +114,62 @@ export function comparisonTable({ comparisons }: ScoreReport): Table | null {
   };
 }
 
-/** Published rows for the sets that were scored. */
-export function publishedTables({ systems, isBenchmark }: ScoreReport): Table[] {
-  const sets = [...new Set(systems.flatMap((system) => system.sets.map(({ dataset }) => dataset)))];
-  const shown = publishedRows.filter((row) => isBenchmark || sets.some((name) => row.sets[name] !== undefined));
-  const fixed = (value: number | null | undefined) =>
-    value === null || value === undefined ? none : value.toFixed(digits);
-  const onWheels = sets.filter((name) => publishedRows.some((row) => row.sets[name] !== undefined));
-  const benchmark: Table = {
-    title: "Published, as printed",
-    header: ["system", ...onWheels, "mean of nine", "checkpoints", "source"],
-    rows: shown.map(({ system, sets: values, mean, protocol, source, note }) => [
-      system,
-      ...onWheels.map((name) => fixed(values[name])),
-      fixed(mean),
-      protocol,
-      note === undefined ? source : `${source} (${note})`,
-    ]),
-  };
-  const byRecall = sets.filter((name) => publishedRecall.some((row) => row.sets[name] !== undefined));
-  const recall: Table = {
-    title: "Published WAR / UAR, as printed",
-    header: ["system", ...byRecall],
-    rows: publishedRecall.map((row) => [row.system, ...byRecall.map((name) => row.sets[name]!.map(fixed).join(" / "))]),
-  };
-  return [...(shown.length > 0 ? [benchmark] : []), ...(byRecall.length > 0 ? [recall] : [])];
+/** One's own numbers above the published ones of the same sets. */
+export function publishedTables(report: ScoreReport): Table[] {
+  return [besideBenchmark(report), besideRecall(report)].filter((table) => table !== null);
 }
 
-/** Notes with the set that they are about. */
-export function noteLines({ systems }: ScoreReport): string[] {
-  return systems.flatMap(({ name, sets }) =>
-    sets.flatMap(({ dataset, notes }) => notes.map(({ count, text }) => `${name}, ${dataset}: ${count} ${text}.`)),
-  );
+const fixed = (value: number | null | undefined) =>
+  value === null || value === undefined ? none : value.toFixed(digits);
+
+function setNames({ systems }: ScoreReport): string[] {
+  return [...new Set(systems.flatMap(({ sets }) => sets.map(({ dataset }) => dataset)))];
+}
+
+function besideBenchmark(report: ScoreReport): Table | null {
+  const { isBenchmark, checkpoints, lexicon } = report;
+  const columns = setNames(report).filter((name) => publishedRows.some((row) => row.sets[name] !== undefined));
+  const shown = publishedRows.filter((row) => isBenchmark || columns.some((name) => row.sets[name] !== undefined));
+  if (columns.length === 0) return null;
+  const here = report.systems.map(({ name, sets, mean }) => [
+    name,
+    ...columns.map((column) => ownNumber(sets.find(({ dataset }) => dataset === column))),
+    isBenchmark ? percent(mean?.value) : none,
+    checkpoints === "best" ? "best checkpoint per set" : "final checkpoint",
+    `this report, lexicon ${lexicon.name}`,
+  ]);
+  const printed = shown.map(({ system, sets, mean, protocol, source, note }) => [
+    system,
+    ...columns.map((name) => fixed(sets[name])),
+    fixed(mean),
+    protocol,
+    note === undefined ? source : `${source} (${note})`,
+  ]);
+  const header = ["system", ...columns, "mean of nine", "checkpoints", "source"];
+  return { title: "Beside what was published, as printed there", header, rows: [...here, ...printed] };
+}
+
+/** Hit rates by WAR are another number than the published ones. */
+function ownNumber(set: SystemSet | undefined): string {
+  return set === undefined || set.metric === "war" ? none : percent(set.metrics[set.primary]!.value);
+}
+
+function besideRecall(report: ScoreReport): Table | null {
+  const columns = setNames(report).filter((name) => publishedRecall.some((row) => row.sets[name] !== undefined));
+  if (columns.length === 0) return null;
+  const here = report.systems.map(({ name, sets }) => [
+    name,
+    ...columns.map((column) => {
+      const set = sets.find(({ dataset, metric }) => dataset === column && metric === "war");
+      return set === undefined ? none : `${percent(set.metrics.war!.value)} / ${percent(set.metrics.uar!.value)}`;
+    }),
+    "this report",
+  ]);
+  const printed = publishedRecall.map(({ system, sets }) => [
+    system,
+    ...columns.map((name) => sets[name]!.map(fixed).join(" / ")),
+    "R1-Omni paper",
+  ]);
+  const header = ["system", ...columns, "source"];
+  return { title: "WAR / UAR beside what was published, as printed there", header, rows: [...here, ...printed] };
 }

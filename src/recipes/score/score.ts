@@ -196,21 +196,46 @@ async function polarities(texts: readonly RawLabels[], { isPolarity }: Predictio
 function fileNotes(truth: GroundTruth, predictions: Predictions, aligned: Aligned): ScoreNote[] {
   const repeatedTruth = truth.repeatedNames ?? [];
   const notes: ScoreNote[] = [
-    { name: "missing", count: aligned.missing.length, text: "samples have no prediction; they count as empty answers" },
+    {
+      name: "missing",
+      count: aligned.missing.length,
+      of: truth.rows.size,
+      text: "samples without a prediction, which count as empty answers",
+    },
     {
       name: "unknown-samples",
       count: aligned.unknown.length,
-      text: "predictions are for samples that the set does not have",
+      of: predictions.texts.size,
+      text: "predictions for samples that the set does not have",
+      detail: some(aligned.unknown),
     },
-    { name: "repeated", count: predictions.repeatedNames.length, text: "predictions come twice, with the same text" },
-    { name: "by-stem", count: aligned.numByStem, text: "names agree with the set's only without folder and extension" },
+    {
+      name: "repeated",
+      count: predictions.repeatedNames.length,
+      text: "predictions that come twice, with the same text",
+      detail: some(predictions.repeatedNames),
+    },
+    {
+      name: "by-stem",
+      count: aligned.numByStem,
+      of: truth.rows.size,
+      text: "names that agree with the set's only without folder and extension",
+    },
     {
       name: "repeated-truth",
       count: repeatedTruth.length,
-      text: "names come twice in the annotation; the last counts",
+      text: "names that come twice in the annotation, where the last counts",
+      detail: some(repeatedTruth),
     },
   ];
   return notes.filter(({ count }) => count > 0);
+}
+
+const maxNamed = 3;
+
+function some(names: readonly string[]): string {
+  const rest = names.length - maxNamed;
+  return names.slice(0, maxNamed).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
 
 function comparisons(

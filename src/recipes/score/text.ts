@@ -1,14 +1,7 @@
 // A score report for a terminal and as Markdown.
-import {
-  comparisonTable,
-  confusionTables,
-  mainTable,
-  noteLines,
-  publishedTables,
-  stampLines,
-  type Table,
-  wheelTables,
-} from "./rows.ts";
+
+import { noteLines, stampLines } from "./notes.ts";
+import { comparisonTable, confusionTables, mainTable, publishedTables, type Table, wheelTables } from "./rows.ts";
 import type { ScoreReport } from "./score.ts";
 
 /** The tables in the order of every form. Per-wheel tables are long, so the terminal has them for one set only. */

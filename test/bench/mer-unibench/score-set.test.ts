@@ -157,7 +157,10 @@ describe("hit rate", () => {
     assert.equal(score.meanLabels, 3);
     assert.deepEqual(
       score.notes.map(({ name, count }) => [name, count]),
-      [["shared-groups", 1]],
+      [
+        ["shared-groups", 1],
+        ["no-penalty", 3],
+      ],
     );
   });
 });
@@ -170,7 +173,7 @@ test("a label that the published tables put among pleasant groups is pointed out
     const input = { truth, metric: "hit", texts: ["scared", "happy"], form: "labels", polarities: null } as const;
     const resolver = labelResolver(lexicon);
     const { score } = scoreSet(input, { resolver, rules: publishedRules, bootstrap: defaultBootstrapOptions });
-    return score.notes.filter(({ name }) => name === "torn-labels").map(({ text }) => text);
+    return score.notes.filter(({ name }) => name === "torn-labels").map(({ detail }) => detail!);
   };
   assert.match(torn(published)[0]!, /fear: scared, happy, joyful, genius, joyful/);
   assert.deepEqual(torn(corrected), []);
@@ -196,7 +199,13 @@ describe("WAR and UAR", () => {
       [0, 1, 0, 0, 1],
       [0, 0, 0, 1, 0],
     ]);
-    close(scored(truth, texts, { singleLabel: "raw" }).score.metrics.war!.value, 0);
+    const raw = scored(truth, texts, { singleLabel: "raw" });
+    close(raw.score.metrics.war!.value, 0);
+    // The script takes no tag away: it would find no class in the three that name one.
+    const noteOf = (name: string, { score: { notes } }: ReturnType<typeof scored>) =>
+      notes.find((note) => note.name === name);
+    assert.deepEqual([noteOf("single-label", { score } as never)!.count, noteOf("single-label", raw)!.count], [3, 3]);
+    assert.equal(noteOf("single-label", scored(truth, ["happy", "happy", "fear", "sad"])), undefined);
     assert.equal(inLabelSpace("Anxiety ", labelSpaces.MAFW!), "anxious");
     assert.equal(inLabelSpace("anxiety", labelSpaces.DFEW!), null);
     assert.equal(inLabelSpace("constructor", labelSpaces.DFEW!), null);

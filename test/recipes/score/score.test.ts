@@ -10,6 +10,7 @@ import { openLexicon } from "../../../src/emotion/open-lexicon/open-lexicon.ts";
 import { endpointJudge } from "../../../src/recipes/score/endpoint-judge.ts";
 import { explainWord } from "../../../src/recipes/score/explain-text.ts";
 import { chooseLexicon, importLexicons } from "../../../src/recipes/score/lexicons.ts";
+import { noteLines } from "../../../src/recipes/score/notes.ts";
 import { scorePage } from "../../../src/recipes/score/page.ts";
 import { rulesFor, type ScoreRequest, score } from "../../../src/recipes/score/score.ts";
 import { scoreMarkdown, scoreText } from "../../../src/recipes/score/text.ts";
@@ -86,6 +87,10 @@ test("all nine sets: the mean, the comparison, and every form of the report", as
   assert.match(json, /"polaritySource":"wheel polarity \(built-in\)"/);
   const text = scoreText(report);
   assert.match(text, /ours +mean +100\.00/);
+  assert.match(
+    text,
+    /Beside what was published.*\n.*\n {2}ours +100\.00 .*100\.00 +final checkpoint +this report, lexicon built-in\n/,
+  );
   assert.match(text, /AffectGPT-R1 .*79\.98/);
   assert.match(text, /Lexicon built-in \([0-9a-f]{12}\): not to be mixed with published numbers/);
   const markdown = scoreMarkdown(report);
@@ -106,8 +111,40 @@ test("one set: per-wheel counts in the terminal; control characters of names do 
   assert.equal(report.systems[0]!.mean, null);
   const text = scoreText(report);
   assert.match(text, /wheel5 +level2/);
-  assert.match(text, /1 answers would be understood otherwise by a reader/);
+  assert.match(text, /answers that a reader would understand otherwise: .*: 1 of 3/);
   assert.ok(!text.includes("\u001b"));
+});
+
+test("a note is one line, whatever the number of sets and systems; what all systems share is said once", async (t) => {
+  const [first, second] = [systemFolder(t, []), systemFolder(t, [])];
+  writeFileSync(join(second, "MELD.jsonl"), lines(["s1", "s2", "s3"].map((name) => ({ name, text: "blorp, happy" }))));
+  writeFileSync(join(second, "MER2023.jsonl"), lines(["s1", "s2", "s3"].map((name) => ({ name, text: "blorp" }))));
+  const truths = ["MER2023", "MELD", "SIMS"].map(truthOf);
+  const neutral = {
+    ...truthOf("MELD"),
+    dataset: "MER2024",
+    rows: new Map([
+      ["s1", "neutral"],
+      ["s2", "sad"],
+      ["s3", "neutral"],
+    ]),
+  };
+  const systems = [
+    { name: "a", path: first },
+    { name: "b", path: second },
+  ];
+  const { comparisons: _, ...report } = await score(
+    request(t, { systems, truths: [...truths, neutral as GroundTruth] }),
+  );
+  const notes = noteLines({ ...report, comparisons: [] });
+  const line = (start: string) => notes.filter((note) => note.startsWith(start));
+  assert.deepEqual(line("predicted labels out of"), [
+    "predicted labels out of the lexicon's vocabulary, which cost nothing: b MER2023 3 of 3, MELD 3 of 6",
+  ]);
+  assert.deepEqual(line("samples annotated only"), [
+    'samples annotated only with words on no wheel ("neutral" above all), which are not scored (--neutral group): MER2024 2 of 3',
+  ]);
+  assert.equal(new Set(notes).size, notes.length);
 });
 
 test("missing samples stop the score, or are said to be empty answers", async (t) => {
@@ -160,7 +197,9 @@ describe("checkpoints", () => {
     const best = await score(request(t, { systems, truths, checkpoints: "best" }));
     assert.deepEqual(chosen(best), [10, 10]);
     assert.equal(best.systems[0]!.sets[0]!.metrics.hitRate!.value, 1);
-    assert.match(scoreText(best), /best checkpoint of each set, chosen on the test set itself/);
+    assert.match(scoreText(best), /the best of each set, chosen on the test set itself/);
+    assert.match(scoreText(best), /checkpoint 10, one of 2/);
+    assert.match(scoreText(final), /one final checkpoint for all sets \(a 20\)/);
   });
 
   test("a set without the final checkpoint is refused", async (t) => {

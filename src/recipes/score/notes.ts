@@ -1,0 +1,82 @@
+// What a reader of scores has to know: how the numbers came about, and what was counted along the way. A note that several
+// sets or systems share is one line with all their counts.
+import { publishedRules, type ScoreNote, type ScoringRules } from "../../bench/mer-unibench/rules.ts";
+import type { ScoreReport } from "./score.ts";
+
+/** How the numbers came about, one sentence each. */
+export function stampLines(report: ScoreReport): string[] {
+  const { lexicon, bootstrap, rules } = report;
+  const isPublished = lexicon.name === "affectgpt";
+  return [
+    `Lexicon ${lexicon.name} (${lexicon.hash})${isPublished ? "" : ": not to be mixed with published numbers, which use affectgpt"}.`,
+    `Intervals: ${100 * bootstrap.confidence}%, ${bootstrap.numResamples} bootstrap resamples over samples, seed ${bootstrap.seed}.`,
+    `Checkpoints: ${protocolOf(report)}.`,
+    ...polarityLine(report),
+    ...rulesLine(rules),
+  ];
+}
+
+function protocolOf({ checkpoints, systems }: ScoreReport): string {
+  const sets = systems.flatMap((system) => system.sets);
+  if (sets.every(({ numCheckpoints }) => numCheckpoints === 1)) return "there was one of each set";
+  if (checkpoints === "best") {
+    return "the best of each set, chosen on the test set itself: higher than what an unseen set would give";
+  }
+  const finals = systems.map(({ name, sets: [first] }) => `${name} ${first?.checkpoint ?? "-"}`);
+  return `one final checkpoint for all sets (${finals.join(", ")})`;
+}
+
+/** Who said what is positive, and on which sets. */
+function polarityLine({ systems }: ScoreReport): string[] {
+  const setsOf = new Map<string, Set<string>>();
+  for (const { dataset, polaritySource } of systems.flatMap(({ sets }) => sets)) {
+    if (polaritySource !== null) {
+      setsOf.set(polaritySource, (setsOf.get(polaritySource) ?? new Set()).add(dataset));
+    }
+  }
+  const sources = [...setsOf].map(([source, sets]) =>
+    setsOf.size === 1 ? source : `${source} (${[...sets].join(", ")})`,
+  );
+  return sources.length === 0 ? [] : [`Polarity of sentiment predictions: ${sources.join("; ")}.`];
+}
+
+function rulesLine(rules: ScoringRules): string[] {
+  const changed = Object.entries(rules).filter(([name, value]) => publishedRules[name as keyof ScoringRules] !== value);
+  return changed.length === 0
+    ? []
+    : [`Other than published: ${changed.map(([name, value]) => `${name} ${value}`).join(", ")}.`];
+}
+
+interface Counted {
+  readonly system: string;
+  readonly dataset: string;
+  readonly note: ScoreNote;
+}
+
+/** One line per thing that was counted, with its counts per set, and per system where systems differ. */
+export function noteLines({ systems }: ScoreReport): string[] {
+  const counted = new Map<string, Counted[]>();
+  for (const { name: system, sets } of systems) {
+    for (const { dataset, notes } of sets) {
+      for (const note of notes) counted.set(note.text, [...(counted.get(note.text) ?? []), { system, dataset, note }]);
+    }
+  }
+  const numSets = new Set(systems.flatMap(({ sets }) => sets.map(({ dataset }) => dataset))).size;
+  return [...counted].map(([text, rows]) => {
+    const perSystem = new Map<string, string[]>();
+    for (const { system, dataset, note } of rows) {
+      const count = countOf(note);
+      perSystem.set(system, [...(perSystem.get(system) ?? []), numSets === 1 ? count : `${dataset} ${count}`]);
+    }
+    const lists = new Set([...perSystem.values()].map((counts) => counts.join(", ")));
+    const isShared = lists.size === 1 && perSystem.size === systems.length;
+    const where = isShared
+      ? [...lists]
+      : [...perSystem].map(([system, counts]) => `${systems.length > 1 ? `${system} ` : ""}${counts.join(", ")}`);
+    return `${text}: ${where.join("; ")}`;
+  });
+}
+
+function countOf({ count, of, detail }: ScoreNote): string {
+  return `${count}${of === undefined ? "" : ` of ${of}`}${detail === undefined ? "" : ` (${detail})`}`;
+}
