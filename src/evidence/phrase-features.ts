@@ -2,7 +2,8 @@
 // the unordered pairs of neighbours in a run. Function words and the carriers of annotations ("the video shows", "this suggests the person is") carry no
 // evidence and go. Words in the reach of a negation become words of their own: "no smile" is not a smile.
 
-const ignoredWords = new Set(
+/** Words that carry no evidence. */
+export const ignoredWords: ReadonlySet<string> = new Set(
   (
     "a an the this that these those some any it its he she they him her his hers their them i you we my your our " +
     "is are was were be been being am has have had do does did will would can could may might " +
@@ -14,8 +15,17 @@ const ignoredWords = new Set(
     "imply implies seem seems appear appears feel feels feeling sounds looks"
   ).split(" "),
 );
-const conjunctions = new Set(["and", "or", "but", "while"]);
-const negations = new Set(["no", "not", "without", "never", "hardly", "neither", "nor", "none"]);
+export const conjunctions: ReadonlySet<string> = new Set(["and", "or", "but", "while"]);
+export const negations: ReadonlySet<string> = new Set([
+  "no",
+  "not",
+  "without",
+  "never",
+  "hardly",
+  "neither",
+  "nor",
+  "none",
+]);
 /** Two names of one thing, where no suffix rule makes them meet. */
 const aliases: ReadonlyMap<string, string> = new Map([
   ["eyebrow", "brow"],
@@ -23,7 +33,7 @@ const aliases: ReadonlyMap<string, string> = new Map([
 ]);
 const tokenPattern = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[\p{L}\p{N}]+|[.,;:!?]/gu;
 /** How many content words a negation reaches. */
-const negationReach = 3;
+export const negationReach = 3;
 
 /**
  * Content words of a phrase, stemmed, in order, as runs of neighbours; `no-` marks a negated one. No run is empty.
