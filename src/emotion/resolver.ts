@@ -53,9 +53,10 @@ export function labelResolver(lexicon: EmotionLexicon, options: ResolverOptions 
   const wheels = new Map(lexicon.wheels.map((wheel) => [wheel.name, wheel]));
   const known = new Map<string, Int32Array>();
 
-  function groupOf(label: string, { name, wheel, level }: ResolverMetric): string | null {
-    if (options.neutralIsGroup === true && label === neutral) return neutral;
-    const { bases, wheelWords } = labelCandidates(lexicon, label);
+  function groupOf(
+    { bases, wheelWords }: ReturnType<typeof labelCandidates>,
+    { name, wheel, level }: ResolverMetric,
+  ): string | null {
     if (name === "case1") return bases[0] ?? null;
     if (name === "case2") return bases[0] === undefined ? null : (wheelWordsOf(lexicon, bases[0])[0] ?? null);
     const groups = wheels.get(wheel!)!.levels[level!];
@@ -63,9 +64,14 @@ export function labelResolver(lexicon: EmotionLexicon, options: ResolverOptions 
     return word === undefined ? null : groups.get(word)!;
   }
 
+  const nowhere = new Int32Array(metrics.length).fill(unresolved);
+
   function resolveFresh(label: string): Int32Array {
+    const isNeutral = options.neutralIsGroup === true && label === neutral;
+    const candidates = labelCandidates(lexicon, label);
+    if (!isNeutral && candidates.bases.length === 0) return nowhere;
     return Int32Array.from(metrics, (one) => {
-      const group = groupOf(label, one);
+      const group = isNeutral ? neutral : groupOf(candidates, one);
       if (group === null) return unresolved;
       const id = one.ids.get(group) ?? one.groups.push(group) - 1;
       one.ids.set(group, id);

@@ -24,6 +24,8 @@ export interface EmotionLexicon {
   readonly synonyms: ReadonlyMap<string, readonly string[]> | null;
   /** Base words by rules of word formation instead of a table of all forms; then `forms` is only what the rules know. */
   readonly formsByRule?: (label: string) => readonly string[];
+  /** What the rules are made of, for the fingerprint: with other rules the same tables give other scores. */
+  readonly ruleText?: string;
 }
 
 /** The lexicon's JSON tables as they are stored. */
@@ -132,6 +134,7 @@ export function lexiconHash(lexicon: EmotionLexicon): string {
     add(wheel.levels.level1);
     add(wheel.levels.level2);
   }
+  if (lexicon.ruleText !== undefined) hash.update(lexicon.ruleText);
   return hash.digest("hex").slice(0, hashLength);
 }
 

@@ -63,13 +63,10 @@ export function columnIn(
   if (column !== undefined) return column;
   const wanted = chosen === undefined ? `one of the columns ${usual.join(", ")}` : `a column "${chosen}"`;
   const got = Object.keys(first.cells).join(", ").slice(0, 200);
-  throw fileError(
-    file,
-    first.line,
-    `${wanted} with ${what}`,
-    got,
-    "Name the column with --name-column or --text-column.",
-  );
+  const advice = /[\uff0c;\t]/.test(got)
+    ? "Separate the columns with commas: it has full-width commas, semicolons or tabs."
+    : "Name the column with --name-column or --text-column.";
+  throw fileError(file, first.line, `${wanted} with ${what}`, got, advice);
 }
 
 export function nameOf(file: string, line: number, value: unknown): string {

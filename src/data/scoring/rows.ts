@@ -67,7 +67,8 @@ function parseJson(file: string, line: number, source: string): unknown {
   try {
     return JSON.parse(source);
   } catch (cause) {
-    throw fileError(file, line, "JSON", (cause as Error).message, "Repair the line.");
+    const advice = /\bNaN\b/.test(source) ? "NaN, which Python writes, is no JSON: write null." : "Repair the line.";
+    throw fileError(file, line, "JSON", (cause as Error).message, advice);
   }
 }
 

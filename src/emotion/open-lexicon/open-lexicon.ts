@@ -5,9 +5,11 @@ import type { EmotionLexicon } from "../wheel.ts";
 import { familiesText } from "./families.gen.ts";
 import { meaningsText } from "./meanings.ts";
 import { openWheels } from "./wheels.ts";
-import { familyStem, possibleLemmas } from "./word-family.ts";
+import { familyStem, possibleLemmas, wordFamilyRules } from "./word-family.ts";
 
 export const openLexiconName = "built-in";
+
+const longestLabel = 60;
 
 let built: EmotionLexicon | null = null;
 
@@ -27,7 +29,10 @@ function build(): EmotionLexicon {
     wheels: openWheels(),
     forms,
     synonyms,
+    ruleText: wordFamilyRules,
     formsByRule(label) {
+      // No word and no phrase of the lexicon is that long: it is a sentence, and taking it apart could take minutes.
+      if (label.length > longestLabel) return [];
       const found = new Set(possibleLemmas(label).flatMap((lemma) => forms.get(lemma) ?? []));
       return [...(found.size > 0 ? found : (byStem.get(familyStem(label)) ?? []))];
     },

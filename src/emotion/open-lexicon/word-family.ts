@@ -73,3 +73,8 @@ export function possibleLemmas(label: string): string[] {
   }
   return [...lemmas];
 }
+
+/** All that the rules above depend on, as one text. */
+export const wordFamilyRules = [endings, [...needFourLetters], [...weakWords], inflections]
+  .map((list) => list.join(" "))
+  .join("\n");
