@@ -8,6 +8,7 @@ import { type Edge, importsOf, readTree } from "./support/source-tree.ts";
 /** Files (folders end with a slash) that no test imports -> what runs them. */
 const runBy: Readonly<Record<string, string>> = {
   "src/cli/main.ts": "test/cli/program.test.ts",
+  "src/cli/embedder-access.ts": "test/cli/embed-command.test.ts",
   "src/recipes/demo/": "test/recipes/demo.test.ts",
   "src/recipes/corpus.ts": "test/cli/commands.test.ts",
   "src/recipes/doctor.ts": "test/cli/program.test.ts",

@@ -19,8 +19,14 @@ const defaultKeyVariable = "OPENAI_API_KEY";
 
 /** Declares --endpoint, --key-env, --cache, --concurrency, --max-requests, --max-tokens and --timeout. */
 export function addEndpointFlags(command: Command): Command {
+  return addClientFlags(
+    command.option("--endpoint <url>", "an OpenAI-compatible server, up to and with /v1: http://localhost:8000/v1"),
+  );
+}
+
+/** The same without --endpoint, for commands that are told the address in another way. */
+export function addClientFlags(command: Command): Command {
   return command
-    .option("--endpoint <url>", "an OpenAI-compatible server, up to and with /v1: http://localhost:8000/v1")
     .option("--key-env <variable>", "the environment variable with the key", defaultKeyVariable)
     .option("--cache <folder>", "where its replies are kept (default: cache/endpoint in OPPO_HOME or ~/.oppo)")
     .option("--concurrency <number>", "requests at once", count, 8)

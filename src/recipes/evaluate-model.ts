@@ -6,6 +6,7 @@ import type { Interrupt } from "../run/interrupt.ts";
 import type { Progress } from "../run/progress.ts";
 import { ClipLibrary } from "./clip-library.ts";
 import { fitCorpus, readCorpus } from "./corpus.ts";
+import { cueStage } from "./embed/cue-stage.ts";
 import { localRespondent } from "./local-respondent.ts";
 import { corpusSetOptions, makeTheatreSet } from "./mep/make-set.ts";
 import { chooseSetting, type SettingOptions } from "./setting.ts";
@@ -54,7 +55,10 @@ export async function evaluateModel(evaluation: Evaluation): Promise<EvaluationR
   };
   const congruent = await load(evaluation.data);
   const conflict = await load(evaluation.conflict);
-  const setting = await chooseSetting([...congruent.samples, ...conflict.samples], evaluation);
+  using setting = await chooseSetting([...congruent.samples, ...conflict.samples], {
+    ...evaluation,
+    onCues: cueStage(progress, interrupt),
+  });
   for (const note of setting.notes) progress.log(note);
 
   const total = queriesPerClip * congruent.samples.length + conflict.samples.length;

@@ -1,6 +1,6 @@
 // `oppo presets`: every preset as its differences from the default configuration.
 import { configDifferences, resolveConfig } from "../run/config.ts";
-import { type PresetName, presets } from "./presets.ts";
+import { calibratedDeltas, type PresetName, presets } from "./presets.ts";
 import { trainSchema } from "./train-config.ts";
 
 /** Example: `{ path: "perception.maskRatio", value: 0.7, standard: "mixed" }` */
@@ -15,6 +15,8 @@ export interface ListedPreset {
   readonly name: PresetName;
   readonly title: string;
   readonly differences: readonly PresetDifference[];
+  /** Its threshold of similarity, and the embedder that this was calibrated for. */
+  readonly delta: { readonly value: number; readonly embedder: string };
 }
 
 export function listPresets(): ListedPreset[] {
@@ -26,8 +28,16 @@ export function listPresets(): ListedPreset[] {
       value: valueAt(config, path),
       standard: valueAt(standard, path),
     }));
-    return { name, title: presets[name].title, differences };
+    const delta = { value: config.reward.similarityThreshold, embedder: calibratedDeltas[0]!.embedder };
+    return { name, title: presets[name].title, differences, delta };
   });
+}
+
+/** The delta of all presets and the embedder that it was calibrated for. */
+export function presetDelta(): string {
+  const { similarityThreshold } = resolveConfig(trainSchema, {}).reward;
+  const { embedder, delta, range } = calibratedDeltas[0]!;
+  return `delta of all: ${similarityThreshold} (reward.similarityThreshold), calibrated for ${embedder}, the theatre's: ${delta}, good from ${range[0]} to ${range[1]}; for another embedder: oppo embed calibrate`;
 }
 
 function valueAt(config: unknown, path: string): unknown {

@@ -1,5 +1,6 @@
 // The method and its relatives (paper, Table 3) as differences from one another. Everything that is not said here is the
 // default of train-config.ts and the same for all.
+import type { KnownDelta } from "./embed/calibrate-embedder.ts";
 import type { TrainConfigInput } from "./train-config.ts";
 
 export interface Preset {
@@ -51,5 +52,11 @@ export const presets = {
     config: { perception: { ...unboundedPerception, views: "oppo", perceptionLossWeight: 8e-3, reduction: "sum" } },
   },
 } satisfies Record<string, Preset>;
+
+/**
+ * What `oppo embed calibrate` says for the embedder that the presets' delta (reward.similarityThreshold) was chosen with.
+ * With another embedder a run warns until it is given a calibration of its own.
+ */
+export const calibratedDeltas: readonly KnownDelta[] = [{ embedder: "builtin-30-99f7957c", delta: 0.5, range: [0, 1] }];
 
 export type PresetName = keyof typeof presets;

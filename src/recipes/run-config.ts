@@ -18,7 +18,19 @@ export const corpusFields = {
   embedder: z
     .string()
     .default("auto")
-    .describe("what compares clauses with cues: auto, theatre, cues (the corpus' own) or builtin:BANK.json"),
+    .describe(
+      "what compares clauses with cues: auto, theatre, cues (the corpus' own), builtin:BANK.json, qwen3:DIR or endpoint:URL#MODEL",
+    ),
+  clauseInstruction: z
+    .string()
+    .default("auto")
+    .describe('before every clause, for qwen3: and endpoint:; "" for none, auto: what Qwen3-Embedding is told'),
+  calibration: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("what oppo embed calibrate --out wrote for the embedder; delta is compared with it"),
   question: z
     .string()
     .min(1)

@@ -9,11 +9,11 @@ import { normaliseLabels } from "../emotion/labels.ts";
 import { setF1, setScore } from "../emotion/set-f1.ts";
 import { singleWheelLexicon } from "../emotion/wheel.ts";
 import type { Cue, Embedder } from "../evidence/cue.ts";
-import { chooseEmbedder } from "./corpus-embedder.ts";
+import { chooseEmbedder, type EmbedderOptions } from "./corpus-embedder.ts";
 import { theatreCueBank, theatreEmotionScore, theatrePrompt } from "./demo/theatre-setting.ts";
 import { isTheatreSample, isTypicalCue } from "./theatre-scenes.ts";
 
-export interface Setting {
+export interface Setting extends Disposable {
   readonly embedder: Embedder;
   readonly emotionScore: EmotionScore;
   /** The question that asks for a reasoning. */
@@ -31,15 +31,11 @@ export interface Setting {
   readonly notes: readonly string[];
 }
 
-export interface SettingOptions {
-  /** "auto", "theatre", "cues" or "builtin:BANK.json". */
-  readonly embedder: string;
+export interface SettingOptions extends EmbedderOptions {
   /** null: the setting's own. */
   readonly question: string | null;
   /** Group -> its words, for an answer in other words; null: words count as they are. */
   readonly emotionGroups: Readonly<Record<string, readonly string[]>> | null;
-  /** delta, for the note on how far apart the embedder keeps cues. */
-  readonly similarityThreshold: number;
 }
 
 export const defaultQuestion =
@@ -48,10 +44,16 @@ export const defaultQuestion =
 /** @throws OppoError ERR_EMBEDDER and those of the embedder */
 export async function chooseSetting(samples: readonly Sample[], options: SettingOptions): Promise<Setting> {
   const isTheatre = samples.every(isTheatreSample);
-  const { embedder, notes } = await chooseEmbedder(samples, isTheatre, options);
+  const opened = await chooseEmbedder(samples, isTheatre, options);
+  const { embedder, notes } = opened;
   const accuracy = chooseScore(isTheatre, options.emotionGroups);
   const question = options.question ?? (isTheatre ? reasoningQuestion : defaultQuestion);
-  const common = { embedder, emotionScore: accuracy.score, question };
+  const common = {
+    embedder,
+    emotionScore: accuracy.score,
+    question,
+    [Symbol.dispose]: () => opened[Symbol.dispose](),
+  };
   const said = [
     isTheatre ? "corpus: the theatre's, with its questions and emotion words" : `question: ${question}`,
     ...notes,

@@ -15,7 +15,11 @@ import { torchVersion } from "../tensor/index.ts";
 import { ClipLibrary } from "./clip-library.ts";
 import { fitCorpus, readCorpus } from "./corpus.ts";
 import { trainableParameters } from "./demo/cold-start.ts";
+import { deltaWarnings, readKnownDelta } from "./embed/calibrate-embedder.ts";
+import { cueStage } from "./embed/cue-stage.ts";
+import type { EmbedderAccess } from "./embed/open-embedder.ts";
 import { trainGrpo } from "./grpo.ts";
+import { calibratedDeltas } from "./presets.ts";
 import type { RunConfig } from "./run-config.ts";
 import { chooseSetting } from "./setting.ts";
 
@@ -24,6 +28,8 @@ export interface TrainRun {
   readonly config: RunConfig;
   readonly progress: Progress;
   readonly interrupt: Interrupt;
+  /** How the embedder is reached; left out: as it comes, with nothing kept between runs. */
+  readonly access?: EmbedderAccess | undefined;
 }
 
 export interface TrainResult {
@@ -47,7 +53,12 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const { config, progress, interrupt } = run;
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log);
   using policy = loadModel(config.model);
-  const setting = await chooseSetting(rows, { ...config, similarityThreshold: config.reward.similarityThreshold });
+  using setting = await chooseSetting(rows, {
+    ...config,
+    similarityThreshold: config.reward.similarityThreshold,
+    access: run.access,
+    onCues: cueStage(progress, interrupt),
+  });
   requireFreeSpace(run.directory, bytesNeeded(policy), "the run");
   using directory = openRunDirectory(run.directory, {
     config,
@@ -56,7 +67,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     seeds: [config.seed],
     device: "cpu",
   });
-  announce(run, directory, setting.notes);
+  announce(run, directory, [...setting.notes, ...deltaLines(setting.embedder.name, config)]);
   const { fitted, skipped } = await fitCorpus(policy, rows, {
     file: config.data,
     modelDirectory: config.model,
@@ -139,6 +150,12 @@ function announce({ config, progress }: TrainRun, directory: RunDirectory, notes
   const start = done > 0 ? `, going on after step ${done} of ${config.steps}` : "";
   progress.log(`${config.preset} on ${config.data}, from ${config.model} into ${directory.path}${start}`);
   for (const note of notes) progress.log(note);
+}
+
+/** Whether delta fits the embedder. */
+function deltaLines(embedder: string, { calibration, reward }: RunConfig): string[] {
+  const own = calibration === null ? [] : [readKnownDelta(calibration)];
+  return deltaWarnings(embedder, reward.similarityThreshold, [...own, ...calibratedDeltas]);
 }
 
 async function encodeClips(library: ClipLibrary, fitted: Parameters<ClipLibrary["add"]>[0], run: TrainRun) {

@@ -102,11 +102,11 @@ export function openCheckpoint(directory: string): Checkpoint {
   return { directory, step: readManifest(directory).step };
 }
 
-/** Writes a small file so that a reader sees the old or the new text, never a part. */
-export function replaceFile(path: string, text: string): void {
+/** Writes a small file so that a reader sees the old or the new content, never a part. */
+export function replaceFile(path: string, content: string | Uint8Array): void {
   const temporary = `${path}${TEMPORARY}${process.pid}`;
   try {
-    writeFileSync(temporary, text);
+    writeFileSync(temporary, content);
     flush(temporary);
     renameSync(temporary, path);
   } catch (error) {

@@ -166,7 +166,7 @@ describe("oppo train", () => {
     );
     assert.match(
       failure(...given, "--embedder", "qwen"),
-      /expected auto, theatre, cues or builtin:BANK\.json, got "qwen"/,
+      /expected auto, cues, theatre, builtin:BANK\.json, qwen3:DIR or endpoint:URL#MODEL, got "qwen"/,
     );
     assert.equal(existsSync(join(theatre.root, "never")), false);
     const wrong = oppo(...given, "--seed", "x");

@@ -1,10 +1,13 @@
 // `oppo evaluate`: MEP-Bench of one model.
 
 import type { CommandDefinition, CommonOptions } from "../command.ts";
+import { embedderAccess } from "../embedder-access.ts";
+import { addClientFlags, type EndpointFlags } from "../endpoint-flags.ts";
 import { longRun } from "../long-run.ts";
 import { count, wholeNumber } from "../number.ts";
 
-interface EvaluateOptions extends CommonOptions {
+interface EvaluateOptions extends CommonOptions, EndpointFlags {
+  readonly clauseInstruction: string;
   readonly model: string;
   readonly data: string;
   readonly conflict?: string;
@@ -37,11 +40,13 @@ export const evaluateCommand: CommandDefinition = {
       .requiredOption("--data <file>", "held-out samples on which face and voice agree, one JSON object per line")
       .option("--conflict <file>", "held-out samples on which they do not")
       .option("--out <file>", "write all of it as JSON: the metrics, every clip's values, every answer")
-      .option("--embedder <choice>", "as of oppo train: auto, theatre, cues or builtin:BANK.json", "auto")
+      .option("--embedder <choice>", "as of oppo train: auto, theatre, cues, builtin:, qwen3: or endpoint:", "auto")
+      .option("--clause-instruction <text>", "as clauseInstruction of oppo train", "auto")
       .option("--question <text>", "what asks for a reasoning (default: the corpus' own)")
       .option("--limit <count>", "only the first so many clips of each file", count)
       .option("--max-new-tokens <count>", "longest answer", count, 80)
-      .option("--max-skipped <percent>", "unreadable clips to leave out, in percent", wholeNumber, 10)
+      .option("--max-skipped <percent>", "unreadable clips to leave out, in percent", wholeNumber, 10);
+    addClientFlags(command)
       .addHelpText("after", afterHelp)
       .action((options: EvaluateOptions) =>
         longRun(async ({ progress, interrupt }) => {
@@ -55,6 +60,7 @@ export const evaluateCommand: CommandDefinition = {
             limit: options.limit ?? null,
             emotionGroups: null,
             similarityThreshold,
+            access: await embedderAccess(options, options.clauseInstruction, interrupt.signal),
             maxSkippedRows,
             maxSkippedFraction: options.maxSkipped / percent,
             progress,

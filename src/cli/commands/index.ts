@@ -5,6 +5,7 @@ import { dataCommand } from "./data.ts";
 import { demoCommand } from "./demo.ts";
 import { demoTaskCommand } from "./demo-task.ts";
 import { doctorCommand } from "./doctor.ts";
+import { embedCommand } from "./embed.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { inferCommand } from "./infer.ts";
 import { initCommand } from "./init.ts";
@@ -26,6 +27,7 @@ export const commands: readonly CommandDefinition[] = [
   evaluateCommand,
   mepCommand,
   scoreCommand,
+  embedCommand,
   lexiconCommand,
   inferCommand,
   serveCommand,

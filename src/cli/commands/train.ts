@@ -1,10 +1,12 @@
 // `oppo train`: one preset on any corpus.
 
 import { type CommandDefinition, type CommonOptions, collect } from "../command.ts";
+import { embedderAccess } from "../embedder-access.ts";
+import { addClientFlags, type EndpointFlags } from "../endpoint-flags.ts";
 import { longRun } from "../long-run.ts";
 import { wholeNumber } from "../number.ts";
 
-interface TrainOptions extends CommonOptions {
+interface TrainOptions extends CommonOptions, EndpointFlags {
   readonly preset?: string;
   readonly model?: string;
   readonly data?: string;
@@ -39,10 +41,11 @@ export const trainCommand: CommandDefinition = {
       .option("--set <path=value>", "one setting, such as steps=200; may be given several times", collect, [])
       .option(
         "--embedder <choice>",
-        "what compares sentences with cues: auto, theatre, cues (fitted on the corpus' own), or builtin:BANK.json " +
-          '(a list of { name, kind, phrases }) (default: "auto")',
+        "what compares sentences with cues: auto, theatre, cues (fitted on the corpus' own), builtin:BANK.json (a list of " +
+          '{ name, kind, phrases }), qwen3:DIR or endpoint:URL#MODEL (default: "auto")',
       )
-      .option("--seed <number>", "seed of batches, samples and masks", wholeNumber)
+      .option("--seed <number>", "seed of batches, samples and masks", wholeNumber);
+    addClientFlags(command)
       .addHelpText("after", afterHelp)
       .action((options: TrainOptions) =>
         longRun(async ({ progress, interrupt }) => {
@@ -55,7 +58,13 @@ export const trainCommand: CommandDefinition = {
             file: options.config,
             overrides: [...options.set, ...given.map(([name, value]) => `${name}=${value}`)],
           });
-          const result = await runTraining({ directory: options.run, config, progress, interrupt });
+          const result = await runTraining({
+            directory: options.run,
+            config,
+            progress,
+            interrupt,
+            access: await embedderAccess(options, config.clauseInstruction, interrupt.signal),
+          });
           if (options.json) console.log(JSON.stringify(result, null, 2));
           else console.log(`The model: ${result.model}\nThe curves: ${result.run}/metrics.jsonl`);
         }),

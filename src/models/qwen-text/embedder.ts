@@ -7,6 +7,7 @@ import type { Embedder } from "../../evidence/cue.ts";
 import { queryText } from "../../evidence/instructed-embedder.ts";
 import { inference, scope } from "../../tensor/index.ts";
 import { loadTokenizer, type TextTokenizer } from "../../text/tokenizer.ts";
+import { requireModelDirectory } from "../checkpoint/model-directory.ts";
 import type { LoadOptions } from "../checkpoint/weight-files.ts";
 import { loadTextModel, type TextModel } from "./text-model.ts";
 
@@ -121,6 +122,7 @@ const MIN_NORM = 1e-12;
 
 /** @throws CheckpointError, OppoError tokenizer/file, ERR_EMBEDDER */
 export function loadTextEmbedder(directory: string, options: TextEmbedderOptions = {}): TextEmbedder {
+  requireModelDirectory(directory);
   const tokenizer = loadTokenizer(directory);
   const model = loadTextModel(directory, options);
   try {

@@ -50,7 +50,7 @@ export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
   const disagreeing = await acceptAll(conflict?.samples ?? [], Number.POSITIVE_INFINITY, media.conflict, build);
 
   // Fitted embedders are fitted on the set's own samples, so that whoever has the set has the embedder.
-  const setting = await chooseSetting([...chosen.samples, ...disagreeing], build.setting);
+  using setting = await chooseSetting([...chosen.samples, ...disagreeing], build.setting);
   for (const note of setting.notes) progress.log(note);
   const set = await questions(setting, chosen, disagreeing, options);
   requireProbes(build.out, set, chosen);
@@ -89,7 +89,7 @@ async function choose(
       counts: { candidates: candidates.length, fewCues: 0, weakAssociation: 0, notDrawn, refused },
     };
   }
-  const setting = await chooseSetting(candidates, build.setting);
+  using setting = await chooseSetting(candidates, build.setting);
   const stage = build.progress.stage("clips", Math.min(options.maxSamples, candidates.length));
   const selection = await selectOnCorpus(candidates, setting, options, async (sample) => {
     await build.interrupt.safePoint();
