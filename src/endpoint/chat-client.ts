@@ -92,17 +92,24 @@ class EndpointChatClient implements OpenChatClient {
     const { statistics } = this.#session;
     const messages = typeof request.messages === "function" ? await request.messages() : request.messages;
     let thread = messages;
+    let before: string | null = null;
     for (let numAsks = 1; ; numAsks++) {
       const reply = await this.#sendInOrder({ ...request, messages: thread }, key);
       if (request.schema === undefined) return reply;
       const reading = readJsonReply(reply.text, this.#checkOf(request.schema.schema));
-      if ("json" in reading) {
-        if (reading.isMended) statistics.repairs++;
+      // A reply that ends too early for no reason is likely whole at the next try; one at its limit of tokens is not.
+      const isWorthAsking = "reason" in reading || (reading.flaw === "cut off" && reply.finish !== "length");
+      // The same answer again: the next question would be the same too.
+      const isLast = numAsks >= maxAsks || reply.text === before;
+      before = reply.text;
+      if ("json" in reading && (!isWorthAsking || isLast)) {
+        if (reading.flaw !== null) statistics.repairs++;
         return { ...reply, text: reading.json };
       }
-      if (numAsks >= maxAsks) return { ...reply, unfit: reading.reason };
+      const reason = "reason" in reading ? reading.reason : "its end is missing";
+      if (isLast) return { ...reply, unfit: reason };
       statistics.reasks++;
-      const complaint = `That was not the JSON that was asked for (${reading.reason}). Reply with the JSON alone.`;
+      const complaint = `That was not the JSON that was asked for (${reason}). Reply with the JSON alone.`;
       thread = [
         ...messages,
         { role: "assistant", content: reply.text.slice(0, maxShown) },

@@ -6,8 +6,11 @@ import { z } from "zod";
 /** Says what is wrong with a value, or null. */
 export type SchemaCheck = (value: unknown) => string | null;
 
+/** What was mended: something around or in the JSON, or its missing end, which may have held more. */
+export type Flaw = "untidy" | "cut off";
+
 export type JsonReading =
-  | { readonly json: string; readonly isMended: boolean }
+  | { readonly json: string; readonly flaw: Flaw | null }
   /** Why the reply is not what was asked for. */
   | { readonly reason: string };
 
@@ -29,14 +32,16 @@ export function readJsonReply(reply: string, check: SchemaCheck): JsonReading {
   const strict = parse(reply);
   if (strict !== undefined) {
     const issue = check(strict);
-    return issue === null ? { json: JSON.stringify(strict), isMended: false } : { reason: issue };
+    return issue === null ? { json: JSON.stringify(strict), flaw: null } : { reason: issue };
   }
   let reason = "no JSON";
   for (const text of candidates(reply)) {
-    const value = parse(text) ?? parse(mended(text));
+    const whole = parse(text);
+    const patched = whole === undefined ? mended(text) : null;
+    const value = whole ?? parse(patched?.text ?? null);
     if (value === undefined) continue;
     const issue = check(value);
-    if (issue === null) return { json: JSON.stringify(value), isMended: true };
+    if (issue === null) return { json: JSON.stringify(value), flaw: patched?.isCut ? "cut off" : "untidy" };
     reason = issue;
   }
   return { reason };
@@ -69,7 +74,7 @@ interface Frame {
 }
 
 /** The value that starts with the text's first character, its small flaws mended; null where there is too much wrong. */
-function mended(text: string): string | null {
+function mended(text: string): { readonly text: string; readonly isCut: boolean } | null {
   if (text.length > maxMended) return null;
   const tokens = text.matchAll(/"[^"\\]*(?:\\[\s\S][^"\\]*)*"|[[\]{},:]|[^\s"[\]{},:]+|"/g);
   const stack: Frame[] = [];
@@ -91,7 +96,7 @@ function mended(text: string): string | null {
       stack.pop();
       if (out.at(-1) === ",") out.pop();
       out.push(token);
-      if (stack.length === 0) return out.join("");
+      if (stack.length === 0) return { text: out.join(""), isCut: false };
       entryEnds();
     } else if (token === "," || token === ":") {
       if (top?.closer === "}") top.isKey = token === ",";
@@ -107,7 +112,7 @@ function mended(text: string): string | null {
   }
   if (whole === null) return null;
   const { length, closers } = whole as { readonly length: number; readonly closers: string };
-  return out.slice(0, length).join("") + closers;
+  return { text: out.slice(0, length).join("") + closers, isCut: true };
 }
 
 function closersOf(stack: readonly Frame[]): string {

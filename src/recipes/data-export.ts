@@ -72,7 +72,8 @@ export async function exportDataset(request: ExportRequest): Promise<ExportResul
   return { dataset: reader.title, split, file: out, numSamples: samples.length, numSkippedRows, leftOut, link };
 }
 
-function onlySplit({ name, splits }: DatasetReader): string {
+/** The split of a set that has one. @throws OppoError ERR_EXPORT_SPLIT */
+export function onlySplit({ name, splits }: DatasetReader): string {
   const [first, ...others] = splits;
   if (first !== undefined && others.length === 0) return first.name;
   const names = splits.map((split) => split.name).join(", ");
@@ -100,7 +101,7 @@ function nothingLeft({ title, name }: DatasetReader, root: string, split: string
 }
 
 /** Media paths must stay below the file's folder: where the data are elsewhere, a link beside the file leads to them. */
-function wayToMedia(
+export function wayToMedia(
   file: string,
   root: string,
   name: string,

@@ -15,7 +15,7 @@ const good = '{"visual":["a frown"],"audio":[]}';
 
 describe("replies of JSON", () => {
   test("strict JSON is taken as it is", () => {
-    assert.deepEqual(read('{ "visual": ["a frown"],\n "audio": [] }'), { json: good, isMended: false });
+    assert.deepEqual(read('{ "visual": ["a frown"],\n "audio": [] }'), { json: good, flaw: null });
   });
 
   const mendable: readonly [string, string, string][] = [
@@ -24,14 +24,20 @@ describe("replies of JSON", () => {
     ["words around it", `Sure! ${good} I hope this helps {really}.`, good],
     ["thoughts before it", `<think>a {"visual": [}</think>${good}`, good],
     ["commas before brackets", '{"visual":["a frown",],"audio":[],}', good],
+    ["brackets in strings", '{"visual":["a \\"]} frown"],"audio":[],}', '{"visual":["a \\"]} frown"],"audio":[]}'],
     ["a raw line break", '{"visual":["a\nfrown"],"audio":[]}', '{"visual":["a\\nfrown"],"audio":[]}'],
+  ];
+  for (const [name, reply, json] of mendable) {
+    test(`mended: ${name}`, () => assert.deepEqual(read(reply), { json, flaw: "untidy" }));
+  }
+
+  const cut: readonly [string, string, string][] = [
     ["a missing bracket", '{"visual":["a frown"],"audio":[]', good],
     ["a cut-off entry", '{"audio":[],"visual":["a frown","a wrin', '{"audio":[],"visual":["a frown"]}'],
     ["a cut-off list", '{"audio":[],"visual":["a frown",', '{"audio":[],"visual":["a frown"]}'],
-    ["brackets in strings", '{"visual":["a \\"]} frown"],"audio":[],}', '{"visual":["a \\"]} frown"],"audio":[]}'],
   ];
-  for (const [name, reply, json] of mendable) {
-    test(`mended: ${name}`, () => assert.deepEqual(read(reply), { json, isMended: true }));
+  for (const [name, reply, json] of cut) {
+    test(`closed: ${name}`, () => assert.deepEqual(read(reply), { json, flaw: "cut off" }));
   }
 
   const refused: readonly [string, string, RegExp][] = [

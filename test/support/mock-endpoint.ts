@@ -10,6 +10,7 @@ export type Fault =
   | "status-500"
   | "rate-limit"
   | "half-json"
+  | "half-reply"
   | "wrong-types"
   | "slow"
   | "truncated"
@@ -18,6 +19,7 @@ export type Fault =
   | "not-json"
   | "never";
 
+/** All but "half-reply", a whole answer with half a text in it: only a client that expects JSON can tell. */
 export const allFaults: readonly Fault[] = [
   ...(["status-500", "rate-limit", "half-json", "wrong-types", "slow", "truncated", "huge", "reset"] as const),
   ...(["not-json", "never"] as const),
@@ -45,7 +47,7 @@ export interface MockOptions {
   /** The vector of a text; as base64 where that is asked for. */
   readonly vector?: (text: string) => readonly number[];
   /** What goes wrong with the n-th asking (from 0) of a question, of which the hash is a number. */
-  readonly fault?: (numBefore: number, hash: number) => Fault | null;
+  readonly fault?: (numBefore: number, hash: number, body: SeenRequest["body"]) => Fault | null;
   readonly hugeBytes?: number;
   /** Before every answer. */
   readonly delayMilliseconds?: number;
@@ -73,11 +75,13 @@ export async function startMockEndpoint(
     const question = createHash("sha256").update(text).digest();
     const numBefore = timesAsked.get(question.toString("hex")) ?? 0;
     timesAsked.set(question.toString("hex"), numBefore + 1);
-    const fault = options.fault?.(numBefore, question.readUInt16LE(0)) ?? null;
     const body = JSON.parse(text);
+    const fault = options.fault?.(numBefore, question.readUInt16LE(0), body) ?? null;
     requests.push({ path: incoming.url ?? "", body, authorization: incoming.headers.authorization, fault });
     if (options.delayMilliseconds !== undefined) await sleep(options.delayMilliseconds);
-    const [status, reply] = incoming.url?.endsWith("/embeddings") ? [200, vectors(body, options)] : chat(body, options);
+    const [status, reply] = incoming.url?.endsWith("/embeddings")
+      ? [200, vectors(body, options)]
+      : chat(body, options, fault);
     await misbehave(outgoing, fault, status, JSON.stringify(reply), options);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -95,9 +99,14 @@ async function textOf(incoming: IncomingMessage): Promise<string> {
   return text;
 }
 
-function chat(body: SeenRequest["body"], { answer = () => "yes" }: MockOptions): [number, unknown] {
-  const reply = answer(body);
-  if (typeof reply === "object") return [reply.status, reply.body];
+function chat(
+  body: SeenRequest["body"],
+  { answer = () => "yes" }: MockOptions,
+  fault: Fault | null,
+): [number, unknown] {
+  const whole = answer(body);
+  if (typeof whole === "object") return [whole.status, whole.body];
+  const reply = fault === "half-reply" ? whole.slice(0, Math.ceil(whole.length / 2)) : whole;
   const usage = { prompt_tokens: 10, completion_tokens: 5 };
   return [200, { choices: [{ message: { role: "assistant", content: reply }, finish_reason: "stop" }], usage }];
 }
@@ -121,6 +130,7 @@ async function misbehave(
     outgoing.writeHead(code, { "content-type": "application/json" }).end(body);
   switch (fault) {
     case null:
+    case "half-reply":
       return void send(status, text);
     case "status-500":
       return void send(500, JSON.stringify({ error: { message: "out of order" } }));

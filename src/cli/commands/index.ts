@@ -7,6 +7,7 @@ import { demoTaskCommand } from "./demo-task.ts";
 import { doctorCommand } from "./doctor.ts";
 import { embedCommand } from "./embed.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { evidenceCommand } from "./evidence.ts";
 import { inferCommand } from "./infer.ts";
 import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
@@ -29,6 +30,7 @@ export const commands: readonly CommandDefinition[] = [
   scoreCommand,
   embedCommand,
   lexiconCommand,
+  evidenceCommand,
   inferCommand,
   serveCommand,
   inspectCommand,

@@ -34,6 +34,8 @@ export const heads: Readonly<Record<CueKind, ReadonlySet<string>>> = {
       "puzzled doubtful doubt suspicious disgusted disgust contempt disdain embarrassed embarrassment ashamed shame guilty " +
       "guilt calm calmness serene relaxed relaxation neutral indifferent indifference serious seriousness bored boredom tired " +
       "exhausted exhaustion impatient impatience jealous jealousy sympathetic sympathy affection love tender tenderness " +
+      "startled stunned alarmed overjoyed elated glad merry gloomy sorrowful mournful heartbroken cross mad enraged outraged " +
+      "horrified dread timid placid peaceful composed tranquil enthusiastic curious curiosity " +
       "confident confidence determined determination agitated agitation upset emotional discomfort regret longing nostalgia",
   ),
 };

@@ -94,13 +94,27 @@ export function findPhrase(
       if (at < 0) continue;
       open.splice(at, 1);
       numFound++;
-      const length = last - first;
       if (numFound < numNeeded) continue;
+      // Of two places of one length the one in the phrase's order.
+      const length = last - first + (isSameWord(wanted[0]!, word, rules) ? 0 : 0.5);
       if (best === null || length < best.length) best = { span: { start: word.start, end: current.end }, length };
       break;
     }
   }
-  return best?.span ?? null;
+  return best === null ? null : withSmallWords(best.span, phrase, source);
+}
+
+/** The span with the phrase's small words on its sides: "NO smile", "SUGGESTS THAT HE IS angry". */
+function withSmallWords(span: Span, phrase: readonly SourceWord[], source: readonly SourceWord[]): Span {
+  const small = new Set(phrase.flatMap(({ text, isContent }) => (isContent ? [] : [text.toLowerCase()])));
+  let first = source.findIndex(({ start }) => start === span.start);
+  let last = source.findIndex(({ end }) => end === span.end);
+  const isSmall = (word: SourceWord | undefined, part: number) => {
+    return word !== undefined && word.part === part && small.has(word.text.toLowerCase());
+  };
+  while (isSmall(source[first - 1], source[first]!.part)) first--;
+  while (isSmall(source[last + 1], source[last]!.part)) last++;
+  return { start: source[first]!.start, end: source[last]!.end };
 }
 
 function isSameWord(one: SourceWord, other: SourceWord, { ignoresNegation }: FindRules): boolean {

@@ -24,7 +24,7 @@ describe("phrases against their source", () => {
     ["video", "furrowed eyebrows", "eyebrows are tightly furrowed"],
     ["video", "a furrowed brow", "eyebrows are tightly furrowed"],
     ["video", "trembling lips", "lips tremble"],
-    ["video", "no smile", "smile"],
+    ["video", "no smile", "no smile"],
     ["audio", "trembling low voice", "low, trembling voice"],
     ["audio", "Speaks slowly", "speaking slowly"],
     ["emotion", "trembling voice suggests sadness", "trembling voice. This suggests sadness"],

@@ -1,0 +1,146 @@
+// The written accounts that cues are taken from: the reasonings of a corpus or of a published data set, or plain rows of id
+// and text. Bad rows are counted and bounded; where the result is written elsewhere, media paths are led there.
+import { createReadStream } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { datasetNamed } from "../../data/datasets.ts";
+import { readSamples } from "../../data/jsonl.ts";
+import { readDataset } from "../../data/read-dataset.ts";
+import type { Sample } from "../../data/sample.ts";
+import { OppoError } from "../../error.ts";
+import { onlySplit, wayToMedia } from "../data-export.ts";
+
+export interface Account {
+  readonly id: string;
+  readonly text: string;
+  /** What is written beside the cues. */
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
+export type AccountSource =
+  | { readonly file: string }
+  | { readonly dataset: string; readonly root: string; readonly split: string | null };
+
+export interface Accounts {
+  readonly accounts: readonly Account[];
+  /** As files and people are told. */
+  readonly source: string;
+  /** Rows that could not be read. */
+  readonly badRows: readonly string[];
+}
+
+export interface AccountOptions {
+  /** Where the result goes: media paths become relative to its folder. */
+  readonly out: string;
+  /** Bad rows to tolerate. */
+  readonly maxBadRows: number;
+  /** The first so many; null for all. */
+  readonly limit: number | null;
+}
+
+const plainRow = z.object({ id: z.union([z.string().min(1), z.number()]).transform(String), text: z.string() });
+/** As much of a file as is looked at to see what its rows are. */
+const longestLine = 1_000_000;
+
+/** @throws DatasetError, OppoError ERR_EVIDENCE_SOURCE */
+export async function readAccounts(source: AccountSource, options: AccountOptions): Promise<Accounts> {
+  const badRows: string[] = [];
+  const readOptions = {
+    maxSkippedRows: options.maxBadRows,
+    onSkip: ({ file, line, reason }: { file: string; line: number; reason: string }) => {
+      badRows.push(`${file}:${line}: ${reason}`);
+    },
+  };
+  let rows: AsyncIterable<Account>;
+  let name: string;
+  if ("file" in source) {
+    name = source.file;
+    const prefix = async () => prefixFor(options.out, dirname(resolve(source.file)), "corpus");
+    rows = (await isCorpus(source.file))
+      ? ofSamples(readSamples(source.file, readOptions), await prefix())
+      : plainAccounts(source.file, badRows, options.maxBadRows);
+  } else {
+    const reader = datasetNamed(source.dataset);
+    const split = source.split ?? onlySplit(reader);
+    name = `${reader.title} ${split}`;
+    const prefix = prefixFor(options.out, resolve(source.root), reader.name);
+    rows = ofSamples(readDataset(reader, source.root, split, readOptions), prefix);
+  }
+  const accounts: Account[] = [];
+  for await (const account of rows) {
+    if (accounts.length === options.limit) break;
+    accounts.push(account);
+  }
+  if (accounts.length > 0) return { accounts, source: name, badRows };
+  throw new OppoError("ERR_EVIDENCE_SOURCE", `${name}: expected rows with written accounts, got none. Check the file.`);
+}
+
+async function* ofSamples(samples: AsyncIterable<Sample>, prefix: string): AsyncGenerator<Account> {
+  const under = (path: string) => (prefix === "" ? path : `${prefix}/${path}`);
+  for await (const sample of samples) {
+    const { media, audio } = sample;
+    const row = { ...sample, media: under(media), ...(audio === undefined ? {} : { audio: under(audio) }) };
+    yield { id: sample.id, text: sample.reasoning, row };
+  }
+}
+
+function prefixFor(out: string, root: string, name: string): string {
+  return wayToMedia(resolve(out), root, name).prefix;
+}
+
+/** Rows with media are samples; the first one says what a file has. */
+async function isCorpus(file: string): Promise<boolean> {
+  for await (const line of lines(file)) {
+    if (line.trim() === "") continue;
+    const row = parseLine(line);
+    return typeof row === "object" && row !== null && "media" in row;
+  }
+  return false;
+}
+
+async function* plainAccounts(file: string, badRows: string[], maxBadRows: number): AsyncGenerator<Account> {
+  const seen = new Set<string>();
+  let number = 0;
+  for await (const line of lines(file)) {
+    number++;
+    if (line.trim() === "") continue;
+    const checked = plainRow.safeParse(parseLine(line));
+    const isRepeated = checked.success && seen.has(checked.data.id);
+    if (checked.success && !isRepeated) {
+      const { id, text } = checked.data;
+      seen.add(id);
+      yield { id, text, row: { id, reasoning: text } };
+      continue;
+    }
+    const issue = checked.error?.issues[0];
+    const reason = isRepeated
+      ? `repeated id "${checked.data.id}"`
+      : `${issue?.path.join(".") || "row"}: ${issue?.message}`;
+    badRows.push(`${file}:${number}: ${reason}`);
+    if (badRows.length <= maxBadRows) continue;
+    throw new OppoError(
+      "ERR_EVIDENCE_SOURCE",
+      `${file}:${number}: expected rows {"id", "text"} or samples with "media" and "reasoning", got ${reason} (bad row ` +
+        `${badRows.length} of at most ${maxBadRows}). Repair the file, or raise --max-bad-rows.`,
+    );
+  }
+}
+
+function parseLine(line: string): unknown {
+  if (line.length > longestLine) return null;
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
+
+async function* lines(file: string): AsyncGenerator<string> {
+  const stream = createReadStream(file, { encoding: "utf8" });
+  try {
+    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
+  } finally {
+    stream.destroy();
+  }
+}

@@ -1,0 +1,101 @@
+// `oppo evidence extract`: written accounts to cues. The result depends on the accounts and the model's replies alone, not
+// on how often the work was stopped, on faults of the server, or on the order of its answers.
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { askAll } from "../../endpoint/ask-all.ts";
+import { openChatClient } from "../../endpoint/chat-client.ts";
+import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
+import type { EndpointStatistics } from "../../endpoint/statistics.ts";
+import { OppoError } from "../../error.ts";
+import { cueLexiconVersion } from "../../evidence/extraction/cue-lexicon.ts";
+import { type CueExtraction, extractCues } from "../../evidence/extraction/extract-cues.ts";
+import { extractOffline } from "../../evidence/extraction/extract-offline.ts";
+import { promptVersion } from "../../evidence/extraction/prompt.ts";
+import { replaceFile } from "../../run/checkpoint.ts";
+import type { Interrupt } from "../../run/interrupt.ts";
+import type { Progress } from "../../run/progress.ts";
+import { type Account, type AccountSource, readAccounts } from "./accounts.ts";
+import { type EvidenceStatistics, type Extracted, type Extractor, evidenceStatistics } from "./evidence-statistics.ts";
+import { reviewPage } from "./review-page.ts";
+
+export interface ExtractRequest {
+  readonly source: AccountSource;
+  /** JSON lines; statistics and the page of examples go beside it. */
+  readonly out: string;
+  /** A model behind an endpoint; null for the rules. */
+  readonly endpoint: EndpointOptions | null;
+  readonly limit: number | null;
+  /** Accounts without a usable result to tolerate; null: 2 in 100, and 10 at least. */
+  readonly maxSkipped: number | null;
+  readonly maxBadRows: number;
+  /** Accounts on the page. */
+  readonly numExamples: number;
+  readonly progress: Progress;
+  readonly interrupt: Interrupt;
+}
+
+export interface ExtractResult {
+  readonly files: { readonly samples: string; readonly statistics: string; readonly page: string };
+  readonly statistics: EvidenceStatistics;
+  /** What it took, this time; null for the rules. */
+  readonly endpoint: EndpointStatistics | null;
+}
+
+const skippedShare = 0.02;
+const fewestTolerated = 10;
+/** Accounts between two looks at whether to stop. */
+const stride = 64;
+
+/** @throws OppoError ERR_EVIDENCE_SKIPPED, ERR_EVIDENCE_SOURCE, ERR_ENDPOINT and its siblings; InterruptedError */
+export async function extractEvidence(request: ExtractRequest): Promise<ExtractResult> {
+  const { source, out, endpoint, limit, maxBadRows, progress, interrupt } = request;
+  mkdirSync(dirname(out), { recursive: true });
+  const { accounts, source: sourceName, badRows } = await readAccounts(source, { out, limit, maxBadRows });
+  const maxSkipped = request.maxSkipped ?? Math.max(fewestTolerated, Math.ceil(skippedShare * accounts.length));
+  const onNotice = (line: string) => progress.log(line);
+  using client = endpoint === null ? null : openChatClient({ ...endpoint, signal: interrupt.signal, onNotice });
+  const extract =
+    client === null ? async (text: string) => extractOffline(text) : (text: string) => extractCues(client, text);
+  const extractor: Extractor =
+    endpoint === null
+      ? { kind: "offline rules, no model", version: cueLexiconVersion }
+      : { kind: "model", model: endpoint.model, version: promptVersion };
+
+  const stage = progress.stage("accounts", accounts.length);
+  const counts = { cues: 0, dropped: 0, skipped: 0 };
+  const extracted = await askAll(accounts, endpoint?.concurrency ?? 1, async (account, index): Promise<Extracted> => {
+    if (index % stride === 0) await interrupt.safePoint();
+    const extraction = await extract(account.text);
+    counts.cues += extraction.cues.length;
+    counts.dropped += extraction.dropped.length;
+    if (extraction.problem !== null && ++counts.skipped > maxSkipped) {
+      throw tooManySkipped(account, extraction, maxSkipped);
+    }
+    stage.advance(`${counts.cues} cues, ${counts.dropped} dropped, ${counts.skipped} skipped`);
+    return { account, extraction };
+  });
+  stage.finish();
+
+  const statistics = evidenceStatistics({ extractor, source: sourceName, extracted, badRows });
+  const stem = out.replace(/\.jsonl$/, "");
+  const files = { samples: out, statistics: `${stem}.statistics.json`, page: `${stem}.review.html` };
+  replaceFile(files.samples, extracted.flatMap(sampleLine).join(""));
+  replaceFile(files.statistics, `${JSON.stringify(statistics, null, 2)}\n`);
+  replaceFile(files.page, reviewPage(statistics, extracted, request.numExamples));
+  return { files, statistics, endpoint: client?.statistics() ?? null };
+}
+
+/** Accounts without a usable result are left out: a sample without cues would count as one that shows nothing. */
+function sampleLine({ account, extraction }: Extracted): string[] {
+  if (extraction.problem !== null) return [];
+  const cues = extraction.cues.map(({ kind, text }) => ({ kind, text }));
+  return [`${JSON.stringify({ ...account.row, cues })}\n`];
+}
+
+function tooManySkipped(account: Account, { problem }: CueExtraction, maxSkipped: number): OppoError {
+  return new OppoError(
+    "ERR_EVIDENCE_SKIPPED",
+    `${account.id}: expected at most ${maxSkipped} accounts without a usable result, got one more: ${problem}. Look at the ` +
+      "accounts or try another model; --max-skipped raises the limit. What was answered is kept.",
+  );
+}
