@@ -8,6 +8,8 @@ export type RawLabels = string | readonly string[] | null;
 interface TruthOf<Kind extends string, Value> {
   /** The name that tables use, such as "MER2023" or "OVMERDPlus". */
   readonly dataset: string;
+  /** Which split, where the data set is read from its official layout. */
+  readonly split?: string;
   readonly kind: Kind;
   /** Sample name (file stem, as the data set spells it) -> annotation, in the file's order. */
   readonly rows: ReadonlyMap<string, Value>;

@@ -37,7 +37,7 @@ export async function readGroundTruth(
   }
   if (rows.size > 0 && !isUnlabelled) {
     const { title: dataset, kind, labels } = reader;
-    return { dataset, kind, labels, rows, source: root, repeatedNames } as GroundTruth;
+    return { dataset, split: split!, kind, labels, rows, source: root, repeatedNames } as GroundTruth;
   }
   throw new DatasetError(
     "ERR_DATASET_EMPTY",

@@ -17,7 +17,7 @@ export function dataCheckText(check: DataCheck): string {
     ...section("Labels", there.filter(hasLabels).map(labelLine)),
     ...section("To repair", problems),
     ...section("Rows", rows),
-    ...(check.isThere ? [] : howToGet(source)),
+    ...(check.isThere && !lacksMedia(there) ? [] : howToGet(source)),
     ...section("To know", notes),
     ...(problems.length === 0 ? ["", "Nothing to repair."] : []),
   ]
@@ -72,6 +72,14 @@ function tableLines(splits: readonly SplitCheck[]): string[] {
 function alignedLines(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ")}`.trimEnd());
+}
+
+/** Whether a split has come without all of its clips, or all of its sound: then they are yet to be downloaded. */
+function lacksMedia(splits: readonly SplitCheck[]): boolean {
+  return splits.some(
+    ({ numSamples, missingMedia, missingAudio }) =>
+      numSamples > 0 && (missingMedia.length === numSamples || missingAudio.length === numSamples),
+  );
 }
 
 function hasLabels({ labels }: SplitCheck): boolean {

@@ -51,6 +51,7 @@ export function answerNotes(
   let numMixed = 0;
   let numEmpty = 0;
   let numLong = 0;
+  let numSentences = 0;
   for (const list of labels) {
     if (list.length === 0) numEmpty++;
     if (list.length > manyLabels) numLong++;
@@ -62,6 +63,7 @@ export function answerNotes(
         if (known.size < maxKnown) known.set(label, isKnown);
       }
       if (isKnown) continue;
+      if (isSentence(label)) numSentences++;
       numUnknown++;
       if (label === "neutral") numNeutral++;
       else if (isMixed(label)) numMixed++;
@@ -95,6 +97,12 @@ export function answerNotes(
       count: numMixed,
       text: "predicted labels of mixed alphabets (a look-alike letter?), which are not recognised",
     },
+    {
+      name: "sentences",
+      count: numSentences,
+      of: numLabels,
+      text: "predicted labels of five words or more, sentences by the look of them: officially a language model first extracts labels from them",
+    },
     { name: "long-answers", count: numLong, text: `answers of more than ${manyLabels} labels` },
     {
       name: "untagged",
@@ -112,6 +120,13 @@ export function answerNotes(
 }
 
 const maxKnown = 200_000;
+
+/** Five words, found without taking a long text apart. */
+function isSentence(label: string): boolean {
+  return /^\S+(?:\s+\S+){4}/.test(label.slice(0, maxFiveWords));
+}
+
+const maxFiveWords = 200;
 
 function isMixed(label: string): boolean {
   return /\p{Script=Latin}/u.test(label) && /[\p{Script=Cyrillic}\p{Script=Greek}]/u.test(label);

@@ -41,6 +41,8 @@ export interface WheelRow {
 
 export interface SetScore {
   readonly dataset: string;
+  /** Null where the ground truth is a file. */
+  readonly split: string | null;
   readonly metric: SetMetric;
   readonly numSamples: number;
   /** Name in `metrics` of the number that tables print. */
@@ -112,6 +114,7 @@ function finish({ truth, metric }: SetInput, { bootstrap }: SetScorer, parts: Pa
     draws: columns[0]!,
     score: {
       dataset: truth.dataset,
+      split: truth.split ?? null,
       metric,
       numSamples: truth.rows.size,
       primary: names[0]!,

@@ -18,7 +18,7 @@ Examples:
   oppo data check mer-caption-plus /data --against human-ov=/data --against ov-merd-plus=/data`;
 
 const exportHelp = `
-Example:
+Examples:
   oppo data export mer-caption-plus /data --split train --out train.jsonl
   oppo data export meld /data --split test --sound video --out meld.jsonl`;
 

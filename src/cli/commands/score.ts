@@ -99,6 +99,7 @@ export const scoreCommand: CommandDefinition = {
 async function run(predictions: readonly string[], options: ScoreOptions): Promise<void> {
   const { score, rulesFor } = await import("../../recipes/score/score.ts");
   const { chooseLexicon } = await import("../../recipes/score/lexicons.ts");
+  const { namedSystems } = await import("../../recipes/score/systems.ts");
   const { readTruths } = await import("../../recipes/score/truths.ts");
   const { scoreMarkdown, scoreText } = await import("../../recipes/score/text.ts");
   const { replaceFile } = await import("../../run/checkpoint.ts");
@@ -112,7 +113,7 @@ async function run(predictions: readonly string[], options: ScoreOptions): Promi
   });
   using judge = await judgeOf(options);
   const report = await score({
-    systems: predictions.map(systemOf),
+    systems: namedSystems(predictions),
     truths,
     lexicon,
     rules: { ...rulesFor(lexicon), ...chosenRules(options) },
@@ -132,14 +133,6 @@ async function run(predictions: readonly string[], options: ScoreOptions): Promi
     replaceFile(options.html, scorePage(report));
   }
   console.log(options.json ? JSON.stringify(report, null, 2) : scoreText(report));
-}
-
-/** "name=path"; the name of a bare path is its last part. */
-function systemOf(text: string): { name: string; path: string } {
-  const at = text.indexOf("=");
-  if (at > 0 && !text.slice(0, at).includes("/")) return { name: text.slice(0, at), path: text.slice(at + 1) };
-  const last = text.replace(/\/+$/, "").split("/").at(-1)!;
-  return { name: last.replace(/\.\w+$/, "") || text, path: text };
 }
 
 function chosenRules(options: ScoreOptions): Partial<ScoreRequest["rules"]> {

@@ -29,9 +29,9 @@ function protocolOf({ checkpoints, systems }: ScoreReport): string {
 /** Who said what is positive, and on which sets. */
 function polarityLine({ systems }: ScoreReport): string[] {
   const setsOf = new Map<string, Set<string>>();
-  for (const { dataset, polaritySource } of systems.flatMap(({ sets }) => sets)) {
+  for (const { title, polaritySource } of systems.flatMap(({ sets }) => sets)) {
     if (polaritySource !== null) {
-      setsOf.set(polaritySource, (setsOf.get(polaritySource) ?? new Set()).add(dataset));
+      setsOf.set(polaritySource, (setsOf.get(polaritySource) ?? new Set()).add(title));
     }
   }
   const sources = [...setsOf].map(([source, sets]) =>
@@ -49,7 +49,7 @@ function rulesLine(rules: ScoringRules): string[] {
 
 interface Counted {
   readonly system: string;
-  readonly dataset: string;
+  readonly title: string;
   readonly note: ScoreNote;
 }
 
@@ -57,16 +57,16 @@ interface Counted {
 export function noteLines({ systems }: ScoreReport): string[] {
   const counted = new Map<string, Counted[]>();
   for (const { name: system, sets } of systems) {
-    for (const { dataset, notes } of sets) {
-      for (const note of notes) counted.set(note.text, [...(counted.get(note.text) ?? []), { system, dataset, note }]);
+    for (const { title, notes } of sets) {
+      for (const note of notes) counted.set(note.text, [...(counted.get(note.text) ?? []), { system, title, note }]);
     }
   }
-  const numSets = new Set(systems.flatMap(({ sets }) => sets.map(({ dataset }) => dataset))).size;
+  const numSets = new Set(systems.flatMap(({ sets }) => sets.map(({ title }) => title))).size;
   return [...counted].map(([text, rows]) => {
     const perSystem = new Map<string, string[]>();
-    for (const { system, dataset, note } of rows) {
+    for (const { system, title, note } of rows) {
       const count = countOf(note);
-      perSystem.set(system, [...(perSystem.get(system) ?? []), numSets === 1 ? count : `${dataset} ${count}`]);
+      perSystem.set(system, [...(perSystem.get(system) ?? []), numSets === 1 ? count : `${title} ${count}`]);
     }
     const lists = new Set([...perSystem.values()].map((counts) => counts.join(", ")));
     const isShared = lists.size === 1 && perSystem.size === systems.length;

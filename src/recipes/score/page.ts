@@ -69,18 +69,18 @@ interface PlotRow {
 function plotRows({ systems }: ScoreReport): { rows: PlotRow[]; height: number } {
   const rows: PlotRow[] = [];
   let y = plot.top;
-  const place = (dataset: string, metricOf: (system: SystemScore) => Metric | null) => {
+  const place = (title: string, metricOf: (system: SystemScore) => Metric | null) => {
     for (const [s, system] of systems.entries()) {
       const metric = metricOf(system);
       if (metric === null) continue;
-      const label = systems.length > 1 ? `${dataset}, ${system.name}` : dataset;
+      const label = systems.length > 1 ? `${title}, ${system.name}` : title;
       rows.push({ label, metric, colour: colours[s % colours.length]!, y: y + plot.rowHeight / 2 });
       y += plot.rowHeight;
     }
     if (systems.length > 1) y += plot.gap;
   };
-  for (const [i, { dataset }] of (systems[0]?.sets ?? []).entries()) {
-    place(dataset, ({ sets }) => sets[i]!.metrics[sets[i]!.primary]!);
+  for (const [i, { title }] of (systems[0]?.sets ?? []).entries()) {
+    place(title, ({ sets }) => sets[i]!.metrics[sets[i]!.primary]!);
   }
   place("mean", ({ mean }) => mean);
   return { rows, height: y + plot.axisHeight };

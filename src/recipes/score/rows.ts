@@ -53,7 +53,7 @@ function setRow(system: string, set: SystemSet): string[] {
   const scored = `${primary.count} of ${set.numSamples}`;
   return [
     system,
-    set.dataset,
+    set.title,
     metricTitles[set.metric],
     percent(primary.value),
     interval(primary),
@@ -66,10 +66,10 @@ export function wheelTables({ systems }: ScoreReport): Table[] {
   return systems.flatMap(({ name, sets }) =>
     sets
       .filter(({ wheels }) => wheels.length > 0)
-      .map(({ dataset, wheels }) => {
+      .map(({ title, wheels }) => {
         const scores = Object.keys(wheels[0]!.scores);
         return {
-          title: `${name} on ${dataset}, per wheel`,
+          title: `${name} on ${title}, per wheel`,
           header: ["wheel", "ring", ...scores, "scored samples"],
           rows: wheels.map((row) => [
             row.wheel,
@@ -84,12 +84,12 @@ export function wheelTables({ systems }: ScoreReport): Table[] {
 
 export function confusionTables({ systems }: ScoreReport): Table[] {
   return systems.flatMap(({ name, sets }) =>
-    sets.flatMap(({ dataset, confusion }) =>
+    sets.flatMap(({ title, confusion }) =>
       confusion === null
         ? []
         : [
             {
-              title: `${name} on ${dataset}: rows are the annotation, columns the answer`,
+              title: `${name} on ${title}: rows are the annotation, columns the answer`,
               header: ["", ...confusion.named, "outside"],
               rows: confusion.counts.map((counts, i) => [confusion.classes[i]!, ...counts.map(String)]),
             },

@@ -38,6 +38,8 @@ export interface ScoreRequest {
 }
 
 export interface SystemSet extends SetScore {
+  /** What tables call it: the data set, and the split where several of one set are scored. */
+  readonly title: string;
   readonly file: string;
   readonly checkpoint: number | null;
   /** How many the one was chosen from. */
@@ -168,12 +170,18 @@ async function scoreFile(
   return {
     scored: { ...scored, score: { ...scored.score, notes } },
     details: {
+      title: titleOf(truth, request.truths),
       file: file.path,
       checkpoint: file.checkpoint,
       numCheckpoints: file.numCheckpoints,
       polaritySource: polarity?.source ?? null,
     },
   };
+}
+
+function titleOf({ dataset, split }: GroundTruth, truths: readonly GroundTruth[]): string {
+  const isAlone = truths.filter((other) => other.dataset === dataset).length === 1;
+  return isAlone || split === undefined ? dataset : `${dataset} ${split}`;
 }
 
 const polarityWords = ["positive", "negative", "neutral"];
@@ -246,7 +254,7 @@ function comparisons(
   const measured = ({ scored: { score: set, draws } }: Candidate) => ({ metric: set.metrics[set.primary]!, draws });
   return pairs.flatMap(([first, second]) => {
     const perSet = first.sets.map((set, s) => ({
-      on: set.scored.score.dataset,
+      on: set.details.title,
       difference: pairedScores(measured(set), measured(second.sets[s]!), confidence),
     }));
     const mean =

@@ -31,13 +31,16 @@ export async function readTruths(request: TruthRequest): Promise<GroundTruth[]> 
     );
   }
   const names = datasets.flatMap((name) => (name === wholeBenchmark ? [...benchmarkSets] : [name]));
-  const truths: GroundTruth[] = [];
+  // Asked for twice, in whatever spelling, is once: the mean must not count it double.
+  const truths = new Map<string, GroundTruth>();
   for (const name of names) {
-    const [set, split] = name.split(":");
+    const [set, asked] = name.split(":");
     const reader = datasetNamed(set!);
-    truths.push(await readGroundTruth(reader, root, split ?? reader.scoredSplit));
+    const split = asked ?? reader.scoredSplit;
+    const key = `${reader.name}:${split}`;
+    if (!truths.has(key)) truths.set(key, await readGroundTruth(reader, root, split));
   }
-  return truths;
+  return [...truths.values()];
 }
 
 function truthFromFile(file: string, { datasets, kind }: TruthRequest): GroundTruth {

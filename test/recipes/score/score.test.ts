@@ -15,6 +15,7 @@ import { scorePage } from "../../../src/recipes/score/page.ts";
 import { rulesFor, type ScoreRequest, score } from "../../../src/recipes/score/score.ts";
 import { scoreMarkdown, scoreText } from "../../../src/recipes/score/text.ts";
 import { readTruths } from "../../../src/recipes/score/truths.ts";
+import { datasetFolder } from "../../support/dataset-folder.ts";
 import { startMockEndpoint } from "../../support/mock-endpoint.ts";
 import { npzFixtures } from "../../support/npz-fixtures.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
@@ -145,6 +146,32 @@ test("a note is one line, whatever the number of sets and systems; what all syst
     'samples annotated only with words on no wheel ("neutral" above all), which are not scored (--neutral group): MER2024 2 of 3',
   ]);
   assert.equal(new Set(notes).size, notes.length);
+});
+
+test("several splits of one set are told apart, a set asked for twice is scored once, sentences are pointed out", async (t) => {
+  const set = (fold: number, role: string) => `MAFW/Train & Test Set/single/no_caption/set_${fold}/${role}.txt`;
+  const root = datasetFolder(t, {
+    [set(1, "test")]: "1.mp4 anger\n2.mp4 fear\n",
+    [set(2, "test")]: "2.mp4 fear\n",
+    "p.jsonl": lines(["1", "2"].map((name) => ({ name, text: "<answer>fear</answer>" }))),
+  });
+  const datasets = ["mafw", "MAFW:fold1-test", "mafw:fold2-test"];
+  const truths = await readTruths({ datasets, root, file: null, kind: null });
+  const systems = [{ name: "a", path: join(root, "p.jsonl") }];
+  const report = await score(request(t, { systems, truths }));
+  assert.deepEqual(
+    report.systems[0]!.sets.map(({ title, metrics }) => [title, metrics.war!.value]),
+    [
+      ["MAFW fold1-test", 0.5],
+      ["MAFW fold2-test", 1],
+    ],
+  );
+  assert.equal(report.systems[0]!.mean!.value, 0.75);
+  const spoken = ["He seems to be very happy", "happy", "sad"].map((text, i) => ({ name: `s${i + 1}`, text }));
+  writeFileSync(join(root, "MELD.jsonl"), lines(spoken));
+  const file = [{ name: "b", path: join(root, "MELD.jsonl") }];
+  const [meld] = (await score(request(t, { systems: file, truths: [truthOf("MELD")] }))).systems[0]!.sets;
+  assert.equal(meld!.notes.find(({ name }) => name === "sentences")!.count, 1);
 });
 
 test("missing samples stop the score, or are said to be empty answers", async (t) => {
