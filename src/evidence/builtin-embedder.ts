@@ -236,14 +236,28 @@ function neighbourDoubt(runs: readonly (readonly string[])[], lexicon: Lexicon):
 function addResidual(axes: Float32Array, words: readonly string[], length: number): void {
   const direction = new Float64Array(axes.length);
   for (const word of new Set(words)) {
-    let state = Number.parseInt(hashText(word), 16);
-    for (let i = 0; i < direction.length; i++) {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      direction[i]! += state / 2147483648 - 1;
-    }
+    const own = directionOf(word, axes.length);
+    for (let i = 0; i < direction.length; i++) direction[i]! += own[i]!;
   }
   const norm = Math.hypot(...direction);
   for (let i = 0; i < direction.length; i++) axes[i] = (direction[i]! * length) / norm;
+}
+
+const maxDirections = 20_000;
+const directions = new Map<string, Float64Array>();
+
+/** The word's fixed random numbers from -1 to 1; those of the first words that come are remembered. */
+function directionOf(word: string, size: number): Float64Array {
+  const known = directions.get(word);
+  if (known?.length === size) return known;
+  const own = new Float64Array(size);
+  let state = Number.parseInt(hashText(word), 16);
+  for (let i = 0; i < size; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    own[i] = state / 2147483648 - 1;
+  }
+  if (directions.size < maxDirections) directions.set(word, own);
+  return own;
 }
 
 /** FNV-1a, as 8 hexadecimal digits. */

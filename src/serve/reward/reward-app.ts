@@ -1,0 +1,93 @@
+// The routes of `oppo serve reward`: one per trainer, each with the answer that it reads, and our own with all parts.
+import { createApp } from "../http/app.ts";
+import type { Counters } from "../http/counters.ts";
+import { readJson } from "../http/read-json.ts";
+import type { Corpus } from "./reference.ts";
+import { type RewardRequest, readColumns, readNative, readOpenRlhf, readVerl } from "./request-shapes.ts";
+import type { ItemReward, RewardScorer } from "./reward-scorer.ts";
+
+export interface RewardAppOptions {
+  readonly scorer: RewardScorer;
+  readonly corpus: Corpus | null;
+  readonly embedderName: string;
+  readonly accuracyName: string;
+  readonly maxBodyBytes: number;
+  readonly token: string | null;
+  readonly counters: Counters;
+  readonly onFault: (error: unknown) => void;
+}
+
+export function rewardApp(options: RewardAppOptions) {
+  const { scorer, corpus, counters, maxBodyBytes } = options;
+  const { weights, threshold, empty } = scorer.rules;
+  const facts = {
+    weights,
+    threshold,
+    empty,
+    embedder: options.embedderName,
+    accuracy: options.accuracyName,
+    samples: corpus?.size ?? 0,
+  };
+  const app = createApp({
+    token: options.token,
+    counters,
+    onFault: options.onFault,
+    health: () => ({ isHealthy: true, ...facts }),
+  });
+
+  async function rewardsOf({ items, hasDetails }: RewardRequest): Promise<ItemReward[]> {
+    const rewards = await scorer.score(items, hasDetails);
+    counters.add("completions_total", rewards.length);
+    counters.add("malformed_total", rewards.filter(({ problem }) => problem !== null).length);
+    return rewards;
+  }
+
+  app.post("/v1/rewards", async (c) => {
+    const rewards = await rewardsOf(readNative(await readJson(c.env.incoming, maxBodyBytes), corpus));
+    return c.json({ rewards: rewards.map(({ total }) => total), items: rewards.map(whole), ...facts });
+  });
+  for (const path of ["/trl", "/ms-swift"]) {
+    app.post(path, async (c) => {
+      const request = readColumns(await readJson(c.env.incoming, maxBodyBytes), corpus);
+      const rewards = await rewardsOf(request);
+      return c.json({
+        ...columns(rewards),
+        ...(request.hasDetails ? { items: rewards.map(whole) } : {}),
+      });
+    });
+  }
+  app.post("/verl", async (c) => {
+    const request = readVerl(await readJson(c.env.incoming, maxBodyBytes), corpus);
+    const rows = (await rewardsOf(request)).map(({ total, parts }) => ({ score: total, ...parts }));
+    return c.json(request.isSingle ? rows[0]! : rows);
+  });
+  app.post("/openrlhf", async (c) => {
+    const rewards = await rewardsOf(readOpenRlhf(await readJson(c.env.incoming, maxBodyBytes), corpus));
+    const { rewards: totals, parts } = columns(rewards);
+    return c.json({ rewards: totals, scores: parts.accuracy, extra_logs: parts });
+  });
+  return app;
+}
+
+function columns(rewards: readonly ItemReward[]) {
+  return {
+    rewards: rewards.map(({ total }) => total),
+    parts: {
+      accuracy: rewards.map(({ parts }) => parts.accuracy),
+      format: rewards.map(({ parts }) => parts.format),
+      omni: rewards.map(({ parts }) => parts.omni),
+    },
+  };
+}
+
+function whole({ total, parts, problem, labels, numClauses, kinds, cues }: ItemReward) {
+  return {
+    reward: total,
+    parts,
+    problem,
+    labels,
+    clauses: numClauses,
+    omni: kinds,
+    ...(cues === null ? {} : { cues }),
+  };
+}

@@ -1,0 +1,95 @@
+// `oppo serve reward`: corpus, embedder and accuracy as training chooses them, behind the routes, on an address.
+import type { Sample } from "../../data/sample.ts";
+import { OppoError } from "../../error.ts";
+import { EmbedCache } from "../../evidence/embed-cache.ts";
+import { readCorpus } from "../../recipes/corpus.ts";
+import { chooseEmbedder } from "../../recipes/corpus-embedder.ts";
+import { isTheatreSample } from "../../recipes/theatre-scenes.ts";
+import { Counters } from "../http/counters.ts";
+import { listen } from "../http/listen.ts";
+import { chooseAccuracy } from "./accuracy.ts";
+import type { Corpus } from "./reference.ts";
+import { rewardApp } from "./reward-app.ts";
+import { type RewardRules, RewardScorer } from "./reward-scorer.ts";
+
+export interface ServeRewardOptions {
+  /** Samples as JSON lines; null: cues and labels come with the requests. */
+  readonly data: string | null;
+  /** As of `oppo train`. */
+  readonly embedder: string;
+  /** As of `oppo score`, "theatre" or "exact"; null: the corpus' own. */
+  readonly lexicon: string | null;
+  /** Where imported lexicons are. */
+  readonly home: string;
+  readonly rules: RewardRules;
+  readonly host: string;
+  readonly port: number;
+  readonly token: string | null;
+  readonly maxBodyBytes: number;
+  readonly maxSkippedRows: number;
+  readonly log: (line: string) => void;
+}
+
+export interface RewardServer {
+  readonly address: string;
+  readonly embedder: string;
+  readonly accuracy: string;
+  readonly numSamples: number;
+  /** What was chosen, one line each. */
+  readonly notes: readonly string[];
+  close(): Promise<void>;
+}
+
+const requestSeconds = 30;
+/** Of vectors in memory. */
+const cacheBytes = 2 ** 27;
+
+/** @throws OppoError ERR_REWARD_EMBEDDER, and those of corpus, embedder, lexicon and address */
+export async function serveReward(options: ServeRewardOptions): Promise<RewardServer> {
+  const { data, log, rules } = options;
+  const samples = data === null ? [] : await readCorpus(data, options.maxSkippedRows, log);
+  const isTheatre = samples.length > 0 && samples.every(isTheatreSample);
+  requireEmbedder(options.embedder, samples);
+  const { embedder, notes } = await chooseEmbedder(samples, isTheatre, {
+    embedder: options.embedder,
+    similarityThreshold: rules.threshold,
+  });
+  const cached = new EmbedCache(
+    embedder,
+    Math.ceil(cacheBytes / (embedder.dimension * Float32Array.BYTES_PER_ELEMENT)),
+  );
+  await cached.embed([...new Set(samples.flatMap(({ cues }) => cues.map(({ text }) => text)))]);
+  const accuracy = chooseAccuracy(options.lexicon, isTheatre, options.home);
+  const app = rewardApp({
+    scorer: new RewardScorer(cached, accuracy.score, rules),
+    corpus: data === null ? null : corpusOf(samples),
+    embedderName: embedder.name,
+    accuracyName: accuracy.name,
+    maxBodyBytes: options.maxBodyBytes,
+    token: options.token,
+    counters: new Counters("oppo_reward"),
+    onFault: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  });
+  const { address, close } = await listen(app, { host: options.host, port: options.port, requestSeconds });
+  return {
+    address,
+    embedder: embedder.name,
+    accuracy: accuracy.name,
+    numSamples: samples.length,
+    notes: [...notes, accuracy.note],
+    close: () => close(),
+  };
+}
+
+/** An embedder that is fitted on a corpus' cues knows no others. */
+function requireEmbedder(choice: string, samples: readonly Sample[]): void {
+  if (samples.length > 0 || !["auto", "cues"].includes(choice)) return;
+  throw new OppoError(
+    "ERR_REWARD_EMBEDDER",
+    `--embedder: expected one that knows cues of any kind when there is no --data, got "${choice}". Give --data, or an --embedder that needs no corpus.`,
+  );
+}
+
+function corpusOf(samples: readonly Sample[]): Corpus {
+  return new Map(samples.map(({ id, cues, labels }) => [id, { cues, labels }]));
+}
