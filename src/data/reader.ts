@@ -1,5 +1,5 @@
 // What a data set's reader is: who publishes the data, in which splits, and how rows become samples. A reader is one file
-// with one object; the list of all is datasets.ts. Bad rows are counted with file and line and never stop a reading
+// with one object; the list of all is all-readers.ts. Bad rows are counted with file and line and never stop a reading
 // before the limit that the caller sets.
 import type { GroundTruth, RawLabels } from "./ground-truth.ts";
 import { DatasetError, type SkippedRow } from "./jsonl.ts";

@@ -57,7 +57,7 @@ export interface OtherDataset {
 
 /** What can be read, without the functions that read it. */
 export function listDatasets(): Omit<DatasetReader, "read">[] {
-  return Object.values<DatasetReader>(datasets).map(({ read: _, ...rest }) => rest);
+  return datasets.map(({ read: _, ...rest }) => rest);
 }
 
 /**

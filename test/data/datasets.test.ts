@@ -5,15 +5,14 @@ import { test } from "node:test";
 import { datasetNamed, datasets } from "../../src/data/datasets.ts";
 import { findFile, mediaFinder, nameProblem, openFolder } from "../../src/data/folder.ts";
 import { mediaPath } from "../../src/data/jsonl.ts";
-import type { DatasetReader } from "../../src/data/reader.ts";
 import { datasetFolder, readAll } from "../support/dataset-folder.ts";
 
-const readers = Object.values<DatasetReader>(datasets);
-const numDatasets = 17;
+const readers = datasets;
+const atLeast = 17;
 
 test("every data set has its own name, splits that exist, and says what to download", () => {
-  assert.equal(readers.length, numDatasets);
-  assert.equal(new Set(readers.flatMap(({ name, title }) => [name, title])).size, 2 * numDatasets);
+  assert.ok(readers.length >= atLeast);
+  assert.equal(new Set(readers.flatMap(({ name, title }) => [name, title])).size, 2 * readers.length);
   for (const reader of readers) {
     assert.match(reader.name, /^[a-z0-9-]+$/);
     assert.ok(reader.splits.length > 0 && reader.source.layout.length > 1 && reader.source.access.length > 20);
@@ -32,7 +31,7 @@ test("names are found whatever their case and hyphens; another name is refused w
   }
   assert.throws(() => datasetNamed("mer2022"), {
     code: "ERR_DATASET_UNKNOWN",
-    message: /got "mer2022"\. Choose one of mer2023/,
+    message: /got "mer2022"\. Choose one of .*mer2023, mer2024/,
   });
 });
 

@@ -63,6 +63,25 @@ function makeCheckout(t: TestContext): { folder: string; wheelFolder: string } |
   return { folder, wheelFolder };
 }
 
+/** The official rules on the tables as they lie there, without our code: both metrics without a wheel, then wheel by wheel. */
+function rulesAlone(): (form: string) => (string | null)[] {
+  const read = (name: string) => JSON.parse(readFileSync(sharedPath(`lexicon/${name}.json`)!, "utf8"));
+  const bases: Record<string, string[]> = read("forms");
+  const words: Record<string, string[]> = read("synonyms");
+  const wheels: Record<string, Record<string, Record<string, string>>> = read("wheel_maps");
+  return (form) => {
+    const ofForm = [...bases[form]!].sort();
+    const candidates = [...new Set(ofForm.flatMap((base) => words[base]!))].sort();
+    const places = ["level1", "level2"].flatMap((level) =>
+      Object.values(wheels).map((wheel) => {
+        const first = candidates.find((word) => Object.hasOwn(wheel[level]!, word));
+        return first === undefined ? null : wheel[level]![first]!;
+      }),
+    );
+    return [ofForm[0]!, [...words[ofForm[0]!]!].sort()[0]!, ...places];
+  };
+}
+
 describe("the tables of 2025", () => {
   test("every one of the 7,386 forms resolves as the published tables say, on every wheel and ring", async (t) => {
     const checkout = makeCheckout(t);
@@ -77,7 +96,11 @@ describe("the tables of 2025", () => {
       resolver.metrics.map(({ groups: names }, m) => names[resolver.resolve(form)[m]!] ?? null);
     const forms = [...published.forms!.keys()];
     assert.equal(forms.length, 7386);
-    for (const form of forms) assert.deepEqual(groups(ours, form), groups(theirs, form), form);
+    const expected = rulesAlone();
+    for (const form of forms) {
+      assert.deepEqual(groups(ours, form), expected(form), form);
+      assert.deepEqual(groups(theirs, form), expected(form), form);
+    }
     const numDifferent = forms.filter(
       (form, i) => String(groups(ours, form)) !== String(groups(theirs, forms[i + 1] ?? "x")),
     );
