@@ -1,4 +1,4 @@
-// Every data set that can be read: a new one is a file with a reader, and its line here.
+// Every data set that can be read, in alphabetical order: a new one is a file with a reader, and its line here.
 export { chSims } from "./ch-sims.ts";
 export { chSimsV2 } from "./ch-sims-v2.ts";
 export { cmuMosei } from "./cmu-mosei.ts";

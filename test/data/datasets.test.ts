@@ -1,11 +1,14 @@
 // The list of data sets: every entry can be found, says where it comes from, and keeps its hands inside the root.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { datasetNamed, datasets } from "../../src/data/datasets.ts";
 import { findFile, mediaFinder, nameProblem, openFolder } from "../../src/data/folder.ts";
 import { mediaPath } from "../../src/data/jsonl.ts";
 import { datasetFolder, readAll } from "../support/dataset-folder.ts";
+import { mySet } from "../support/my-set.ts";
+import { repositoryRoot } from "../support/repository.ts";
 
 const readers = datasets;
 const atLeast = 17;
@@ -33,6 +36,25 @@ test("names are found whatever their case and hyphens; another name is refused w
     code: "ERR_DATASET_UNKNOWN",
     message: /got "mer2022"\. Choose one of .*mer2023, mer2024/,
   });
+});
+
+// The page has the text of a file that is compiled.
+test("the reader that docs/datasets.md shows is a whole one", async (t) => {
+  const page = readFileSync(join(repositoryRoot, "docs/datasets.md"), "utf8");
+  const shown = page.match(/```ts\n\/\/ src\/data\/my-set\.ts\n(.*?)```/s)![1]!;
+  const file = readFileSync(join(repositoryRoot, "test/support/my-set.ts"), "utf8");
+  assert.equal(shown, file.replaceAll('"../../src/data/', '"./'));
+  const root = datasetFolder(t, {
+    "my-set/words.csv": "name,word\na,calm\nb,furious\n../c,tense\n",
+    "my-set/clips/a.mp4": "",
+  });
+  const { samples, annotations, problems } = await readAll(mySet, root, "test");
+  assert.deepEqual(annotations, [["a", "calm"]]);
+  assert.equal(samples[0]!.media, "my-set/clips/a.mp4");
+  assert.deepEqual(problems, [
+    ["unknown-label", 3],
+    ["unsafe-name", 4],
+  ]);
 });
 
 test("in an empty folder every split of every set is absent", async (t) => {
