@@ -24,7 +24,6 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/warm-up.ts": "test/recipes/demo.test.ts",
   "src/serve/model/worker.ts": "test/serve/model-server.test.ts",
   "src/serve/model/worker-batch.ts": "test/serve/model-server.test.ts",
-  "src/serve/model/clip.ts": "test/serve/model-server.test.ts",
   "src/recipes/stories.ts": "test/recipes/demo.test.ts",
 };
 

@@ -1,9 +1,9 @@
-// What a chat request may say: defaults, bounds, what is refused by name and what is ignored; which prompts are known.
+// What a chat request may say: defaults, bounds, what is refused by name and what is ignored; which conversations are known.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readChatCall } from "../../src/serve/model/chat-call.ts";
-import { plainPrompt } from "../../src/serve/model/prompt.ts";
-import type { MediaFile, Turn } from "../../src/serve/model/protocol.ts";
+import { requireConversation } from "../../src/serve/model/prompt.ts";
+import type { Turn } from "../../src/serve/model/protocol.ts";
 
 const limits = { modelName: "m", maxNewTokens: 100, defaultNewTokens: 50, maxSamples: 4 };
 const messages = [{ role: "user", content: "hello" }];
@@ -103,34 +103,13 @@ describe("readChatCall", () => {
   });
 });
 
-describe("plainPrompt", () => {
-  const text = (value: string) => ({ type: "text" as const, text: value });
-  const medium = (media: number) => ({ type: "media" as const, media });
-  const video: MediaFile = { kind: "video", path: "v", withSound: false };
-  const audio: MediaFile = { kind: "audio", path: "a" };
-  const user = (...parts: Turn["parts"]): Turn => ({ role: "user", parts });
-
-  test("a system message and one turn: video, sound, text", () => {
-    const system: Turn = { role: "system", parts: [text("be "), text("brief")] };
-    assert.deepEqual(plainPrompt([system, user(medium(0), medium(1), text("what"), text("?"))], [video, audio]), {
-      system: "be brief",
-      text: "what?",
-    });
-    assert.deepEqual(plainPrompt([user(text("hello"))], []), { system: null, text: "hello" });
-  });
-
-  test("others are refused with the reason", () => {
-    const cases: [Turn[], MediaFile[], RegExp][] = [
-      [[user(text("a")), { role: "assistant", parts: [text("b")] }, user(text("c"))], [], /got user, assistant, user/],
-      [[{ role: "system", parts: [text("a")] }], [], /got system/],
-      [[user(text("a"), medium(0))], [video], /got text, video/],
-      [[user(medium(0), medium(1), text("a"))], [audio, video], /got audio, video/],
-      [[user(medium(0), medium(1))], [video, video], /got video, video/],
-      [[user(medium(0))], [{ kind: "image", path: "i" }], /got an image/],
-      [[user(medium(0), medium(1))], [{ ...video, withSound: true }, audio], /no audio part beside it/],
-    ];
-    for (const [turns, media, message] of cases) {
-      assert.throws(() => plainPrompt(turns, media), { code: "ERR_REQUEST_UNSUPPORTED", message });
-    }
-  });
+test("a conversation ends with the user and has its system message first", () => {
+  const turn = (role: Turn["role"]): Turn => ({ role, parts: [{ type: "text", text: "a" }] });
+  const turns = (...roles: Turn["role"][]) => roles.map(turn);
+  assert.doesNotThrow(() => requireConversation(turns("user")));
+  assert.doesNotThrow(() => requireConversation(turns("system", "user", "assistant", "user")));
+  const refused = (message: RegExp) => ({ code: "ERR_REQUEST_UNSUPPORTED", message });
+  assert.throws(() => requireConversation(turns("user", "assistant")), refused(/at the end, got one of the assistant/));
+  assert.throws(() => requireConversation(turns("system")), refused(/got one of the system/));
+  assert.throws(() => requireConversation(turns("user", "system", "user")), refused(/at the beginning only/));
 });

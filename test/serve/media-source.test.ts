@@ -10,7 +10,7 @@ import { createCanvas } from "@napi-rs/canvas";
 import type { MediaPart } from "../../src/serve/model/chat-call.ts";
 import { fetchMedia, isPublicAddress } from "../../src/serve/model/fetch-media.ts";
 import { type MediaPolicy, placeMedia } from "../../src/serve/model/media-source.ts";
-import { decodePictures } from "../../src/serve/model/pictures.ts";
+import { clipOfFrames } from "../../src/serve/model/medium.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const closed: MediaPolicy = { allowedFolder: null, allowsFetch: false, maxBytes: 1000 };
@@ -134,25 +134,31 @@ describe("fetchMedia", () => {
   });
 });
 
-describe("decodePictures", () => {
-  const picture = (width: number, colour: string) => {
+describe("clipOfFrames", () => {
+  const picture = (folder: string, name: string, width: number, colour: string) => {
     const canvas = createCanvas(width, 2);
     const context = canvas.getContext("2d");
     context.fillStyle = colour;
     context.fillRect(0, 0, width, 2);
-    return canvas.toBuffer("image/png");
+    writeFileSync(join(folder, name), canvas.toBuffer("image/png"));
+    return join(folder, name);
   };
 
-  test("gives RGB frames, exactly for PNG", async () => {
-    const { frames, ...size } = await decodePictures([picture(3, "rgb(1, 2, 3)"), picture(3, "rgb(250, 0, 7)")]);
-    assert.deepEqual(size, { numFrames: 2, width: 3, height: 2 });
-    assert.equal(frames.length, 2 * 3 * 2 * 3);
-    assert.deepEqual([...frames.subarray(0, 3), ...frames.subarray(-3)], [1, 2, 3, 250, 0, 7]);
+  test("gives the frames of one clip, exactly for PNG", async (t) => {
+    const folder = temporaryFolder(t);
+    const paths = [picture(folder, "a", 3, "rgb(1, 2, 3)"), picture(folder, "b", 3, "rgb(250, 0, 7)")];
+    const clip = await clipOfFrames(paths, 4);
+    assert.deepEqual([clip.numFrames, clip.width, clip.height, clip.fps, clip.durationSeconds], [2, 3, 2, 4, 0.5]);
+    assert.equal(clip.frames.length, 2 * 3 * 2 * 3);
+    assert.deepEqual([...clip.frames.subarray(0, 3), ...clip.frames.subarray(-3)], [1, 2, 3, 250, 0, 7]);
   });
 
-  test("refuses what is no picture or of another size", async () => {
-    const refused = (message: RegExp) => ({ code: "ERR_REQUEST_MEDIA", message });
-    await assert.rejects(decodePictures([Buffer.from("GIF89 no")]), refused(/frame 0: expected a JPEG/));
-    await assert.rejects(decodePictures([picture(3, "red"), picture(4, "red")]), refused(/frame 1: .*got 4 x 2/));
+  test("refuses what is no picture or of another size", async (t) => {
+    const folder = temporaryFolder(t);
+    const paths = [picture(folder, "a", 3, "red"), picture(folder, "b", 4, "red")];
+    await assert.rejects(clipOfFrames(paths, 2), { code: "ERR_REQUEST_MEDIA", message: /frame 1 of 3 x 2.*got 4 x 2/ });
+    writeFileSync(join(folder, "c"), "this is no picture at all, whatever it says");
+    await assert.rejects(clipOfFrames([join(folder, "c")], 2), { code: "ERR_MEDIA_INVALID" });
+    await assert.rejects(clipOfFrames([], 2), { code: "ERR_REQUEST_MEDIA" });
   });
 });

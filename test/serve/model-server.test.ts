@@ -5,10 +5,13 @@ import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { createCanvas } from "@napi-rs/canvas";
 import type OpenAI from "openai";
 import type { MediaClip } from "../../src/media/clip.ts";
 import { decodeClip } from "../../src/media/decode.ts";
-import { loadModel, type Thinker } from "../../src/models/index.ts";
+import { decodeImageBytes } from "../../src/media/decode-image.ts";
+import { joinRows, loadModel, type Thinker } from "../../src/models/index.ts";
+import type { ChatTurn, ClipFeatures } from "../../src/models/omni-model.ts";
 import type { ModelServer } from "../../src/serve/model/serve-model.ts";
 import { noGrad, scope } from "../../src/tensor/index.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
@@ -51,6 +54,28 @@ function inProcess(clip: MediaClip | null, text: string, system?: string): { pro
     const [completions] = model.sample([{ tokens, rows }], { numSamples: 1, maxNewTokens: maxTokens, temperature: 0 });
     return { prompt: Array.from(tokens.ids), ids: Array.from(completions![0]!.ids) };
   });
+}
+
+/** The same for a conversation. */
+function inConversation(turns: readonly ChatTurn[], media: readonly ClipFeatures[], audioInVideo = false) {
+  return scope(() => {
+    const rows = noGrad(() => joinRows(model.encode(media)));
+    const tokens = model.chatTokens(turns, { audioInVideo });
+    const [completions] = model.sample([{ tokens, rows }], { numSamples: 1, maxNewTokens: maxTokens, temperature: 0 });
+    return { prompt: Array.from(tokens.ids), ids: Array.from(completions![0]!.ids) };
+  });
+}
+
+function framePng({ frames, width, height }: MediaClip, index: number): Buffer {
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext("2d");
+  const pixels = context.createImageData(width, height);
+  for (let from = index * width * height * 3, to = 0; to < pixels.data.length; from += 3, to += 4) {
+    pixels.data.set(frames.subarray(from, from + 3), to);
+    pixels.data[to + 3] = 255;
+  }
+  context.putImageData(pixels, 0, 0);
+  return canvas.toBuffer("image/png");
 }
 
 function body(content: readonly unknown[] | string, more: object = {}): Body {
@@ -127,6 +152,67 @@ describe("answers", () => {
     );
     const first = (one: WithIds) => one.choices[0]!.logprobs!.content![0]!.logprob;
     assert.notEqual(first(heard), first(sounding), "silence is no sound");
+  });
+
+  test("follow several turns, clips and images, sound inside the video, and frames that were sampled already", async () => {
+    const [one, two] = clips as [MediaClip, MediaClip];
+    const mute = (clip: MediaClip) => ({ ...clip, waveform: new Float32Array(0) });
+    const deaf = (clip: MediaClip) => ({ ...clip, frames: new Uint8Array(0), numFrames: 0 });
+    const canvas = createCanvas(60, 40);
+    canvas.getContext("2d").fillRect(10, 10, 20, 20);
+    const png = canvas.toBuffer("image/png");
+    const picture = model.features(model.fitImage(await decodeImageBytes(png, "picture")));
+    const features = (clip: MediaClip) => model.features(model.fitClip(clip));
+    const text = (value: string) => ({ type: "text" as const, text: value });
+    const clip = (shape: ClipFeatures) => ({ type: "clip" as const, clip: shape });
+    const image = { type: "image_url", image_url: { url: `data:image/png;base64,${png.toString("base64")}` } };
+
+    const first = { role: "user", content: [videoPart(files[0]!), image, textPart("which?")] };
+    const reply = { role: "assistant", content: "<think>the first.</think><answer>calm</answer>" };
+    const second = { role: "user", content: [textPart("and "), audioPart(two.waveform), textPart("this?")] };
+    const media = [features(mute(one)), picture, features(deaf(two))] as const;
+    const turns: ChatTurn[] = [
+      { role: "user", parts: [clip(media[0]), { type: "image", image: picture }, text("which?")] },
+      { role: "assistant", parts: [text(reply.content)] },
+      { role: "user", parts: [text("and "), clip(media[2]), text("this?")] },
+    ];
+    const chat = await ask({ ...body(""), messages: [first, reply, second] } as never);
+    const expected = inConversation(turns, media);
+    assert.deepEqual(chat.prompt_token_ids, expected.prompt);
+    assert.deepEqual(chat.choices[0]!.token_ids, expected.ids);
+
+    const inside = await ask(
+      body([videoPart(files[0]!), textPart(question)], { mm_processor_kwargs: { use_audio_in_video: true } }),
+    );
+    const sounding = features(one);
+    const heard: ChatTurn[] = [{ role: "user", parts: [clip(sounding), text(question)] }];
+    assert.deepEqual(inside.prompt_token_ids, inConversation(heard, [sounding], true).prompt);
+    assert.deepEqual(inside.choices[0]!.token_ids, inConversation(heard, [sounding], true).ids);
+    assert.notDeepEqual(inside.prompt_token_ids, inProcess(one, question).prompt, "interleaved");
+
+    const frames = Array.from({ length: one.numFrames }, (_, i) => framePng(one, i).toString("base64"));
+    const listed = { type: "video_url", video_url: { url: `data:video/jpeg;base64,${frames.join(",")}` } };
+    const sampled = await ask(body([listed, textPart(question)], { media_io_kwargs: { video: { fps: one.fps } } }));
+    const whole = inProcess(mute(one), question);
+    assert.deepEqual([sampled.prompt_token_ids, sampled.choices[0]!.token_ids], [whole.prompt, whole.ids]);
+  });
+
+  test("refuse media that are none of what their part says", async () => {
+    const broken = { type: "video_url", video_url: { url: "data:video/mp4;base64,AAAABBBBCCCC" } };
+    const wav = audioPart(clips[0]!.waveform).input_audio.data;
+    const cases: [unknown, string][] = [
+      [broken, "ERR_MEDIA_INVALID"],
+      [{ type: "video_url", video_url: { url: `data:video/mp4;base64,${wav}` } }, "ERR_REQUEST_MEDIA"],
+      [audioPart(new Float32Array(10)), "ERR_AUDIO_TOO_SHORT"],
+      [{ type: "image_url", image_url: { url: "data:image/png;base64,AAAABBBBCCCC" } }, "ERR_MEDIA_INVALID"],
+    ];
+    for (const [part, code] of cases) {
+      const error = await ask(body([part, textPart("?")])).catch((thrown: unknown) => thrown);
+      assert.deepEqual([(error as { status: number }).status, (error as { code: string }).code], [400, code]);
+      assert.doesNotMatch((error as Error).message, /oppo-serve/);
+    }
+    const long = ask(body("word ".repeat(200_000)));
+    await assert.rejects(long, { status: 400, code: "ERR_REQUEST_CONTEXT" });
   });
 
   test("do not depend on who else is in the batch", async () => {

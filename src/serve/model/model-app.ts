@@ -11,7 +11,7 @@ import { type CallLimits, type ChatCall, readChatCall } from "./chat-call.ts";
 import { chunk, finishOf, type ReplyHead, usageChunk, usageOf, wholeReply } from "./chat-reply.ts";
 import type { Engine } from "./engine.ts";
 import { type MediaPolicy, placeMedia } from "./media-source.ts";
-import { plainPrompt } from "./prompt.ts";
+import { requireConversation } from "./prompt.ts";
 import type { Answer, Delta, Job } from "./protocol.ts";
 
 export interface ModelAppOptions {
@@ -73,14 +73,13 @@ async function answer(c: Context<ServerContext>, one: Answering): Promise<Respon
   const gone = new AbortController();
   const onClose = () => gone.abort();
   c.env.outgoing.on("close", onClose);
+  requireConversation(call.job.turns);
   const media = await placeMedia(call.media, one.media, engine.folder, gone.signal);
   const settle = async () => {
     c.env.outgoing.off("close", onClose);
     await media[Symbol.asyncDispose]();
   };
   try {
-    // What the prompt cannot hold is refused before it waits.
-    plainPrompt(call.job.turns, media.files);
     const run = new JobRun(engine, { ...call.job, id, media: media.files }, gone.signal);
     const promptIds = await run.begun;
     if (call.job.isStreamed) return streamed(c, one, run, { promptIds, settle, gone: gone.signal });

@@ -1,11 +1,19 @@
 // One batch of jobs in the engine's process: clips and prompts of each, one decode for all, and what their sequences gain
 // as they gain it. A job that cannot be prepared fails alone.
 import { OppoError } from "../../error.ts";
-import type { ChosenToken, ClipRows, ModelPrompt, OmniModel, PromptTokens } from "../../models/omni-model.ts";
+import { joinRows } from "../../models/index.ts";
+import type {
+  ChosenToken,
+  ClipFeatures,
+  ClipRows,
+  ModelPrompt,
+  OmniModel,
+  PromptTokens,
+} from "../../models/omni-model.ts";
 import { noGrad, scope } from "../../tensor/index.ts";
 import { HttpError } from "../http/http-error.ts";
-import { clipOf } from "./clip.ts";
-import { plainPrompt, promptTokens } from "./prompt.ts";
+import { featuresOf } from "./medium.ts";
+import { promptOf } from "./prompt.ts";
 import type { Answer, FromEngine, Job, ScoredToken, TokenText } from "./protocol.ts";
 import { SequenceText } from "./sequence-text.ts";
 
@@ -21,7 +29,7 @@ interface Prepared {
   readonly job: Job;
   readonly slot: number;
   readonly tokens: PromptTokens;
-  readonly features: ReturnType<OmniModel["features"]>;
+  readonly features: readonly ClipFeatures[];
 }
 
 /** One sequence under construction. */
@@ -55,9 +63,9 @@ export async function runBatch(jobs: readonly Job[], work: BatchWork): Promise<v
 }
 
 async function prepare(job: Job, slot: number, { model, maxContext }: BatchWork): Promise<Prepared> {
-  const prompt = plainPrompt(job.turns, job.media);
-  const features = model.features(model.fitClip(await clipOf(job.media, model.sampling)));
-  const tokens = promptTokens(model, prompt, features);
+  const features: ClipFeatures[] = [];
+  for (const file of job.media) features.push(await featuresOf(model, file));
+  const tokens = promptOf(model, job.turns, job.media, features);
   const needed = tokens.ids.length + job.maxNewTokens;
   if (needed > maxContext) {
     throw new HttpError(
@@ -125,11 +133,15 @@ function decode(prepared: readonly Prepared[], { model, send, isCancelled }: Bat
   });
 }
 
-/** Tower rows of every job, null without media; the caller's scope frees them. */
+/** Tower rows of every job's media, null without any; the caller's scope frees them. */
 function encodeAll(model: OmniModel, prepared: readonly Prepared[]): (ClipRows | null)[] {
-  const withMedia = prepared.filter(({ features }) => features.video !== null || features.audio !== null);
-  const encoded = noGrad(() => model.encode(withMedia.map(({ features }) => features)));
-  return prepared.map((one) => encoded[withMedia.indexOf(one)] ?? null);
+  const rows = noGrad(() => model.encode(prepared.flatMap(({ features }) => features)));
+  let start = 0;
+  return prepared.map(({ features }) => {
+    const own = rows.slice(start, start + features.length);
+    start += features.length;
+    return own.length === 0 ? null : noGrad(() => joinRows(own));
+  });
 }
 
 /** Adds a token to its sequence, tells what became visible, and sets `finish` where the sequence ends. */
