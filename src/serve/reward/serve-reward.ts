@@ -1,9 +1,13 @@
 // `oppo serve reward`: corpus, embedder and accuracy as training chooses them, behind the routes, on an address.
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
+import type { Embedder } from "../../evidence/cue.ts";
 import { EmbedCache } from "../../evidence/embed-cache.ts";
 import { readCorpus } from "../../recipes/corpus.ts";
 import { chooseEmbedder } from "../../recipes/corpus-embedder.ts";
+import { deltaWarnings } from "../../recipes/embed/calibrate-embedder.ts";
+import type { EmbedderAccess, OpenedEmbedder } from "../../recipes/embed/open-embedder.ts";
+import { calibratedDeltas } from "../../recipes/presets.ts";
 import { isTheatreSample } from "../../recipes/theatre-scenes.ts";
 import { Counters } from "../http/counters.ts";
 import { listen } from "../http/listen.ts";
@@ -17,6 +21,7 @@ export interface ServeRewardOptions {
   readonly data: string | null;
   /** As of `oppo train`. */
   readonly embedder: string;
+  readonly access?: EmbedderAccess;
   /** As of `oppo score`, "theatre" or "exact"; null: the corpus' own. */
   readonly lexicon: string | null;
   /** Where imported lexicons are. */
@@ -50,35 +55,46 @@ export async function serveReward(options: ServeRewardOptions): Promise<RewardSe
   const samples = data === null ? [] : await readCorpus(data, options.maxSkippedRows, log);
   const isTheatre = samples.length > 0 && samples.every(isTheatreSample);
   requireEmbedder(options.embedder, samples);
-  const { embedder, notes } = await chooseEmbedder(samples, isTheatre, {
+  const opened = await chooseEmbedder(samples, isTheatre, {
     embedder: options.embedder,
     similarityThreshold: rules.threshold,
+    access: options.access,
   });
-  const cached = new EmbedCache(
-    embedder,
-    Math.ceil(cacheBytes / (embedder.dimension * Float32Array.BYTES_PER_ELEMENT)),
-  );
+  try {
+    const accuracy = chooseAccuracy(options.lexicon, isTheatre, options.home);
+    const app = rewardApp({
+      scorer: new RewardScorer(await remembering(opened, samples), accuracy.score, rules),
+      corpus: data === null ? null : corpusOf(samples),
+      embedderName: opened.embedder.name,
+      accuracyName: accuracy.name,
+      maxBodyBytes: options.maxBodyBytes,
+      token: options.token,
+      counters: new Counters("oppo_reward"),
+      onFault: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    });
+    const { address, close } = await listen(app, { host: options.host, port: options.port, requestSeconds });
+    const warnings = deltaWarnings(opened.embedder.name, rules.threshold, calibratedDeltas);
+    return {
+      address,
+      embedder: opened.embedder.name,
+      accuracy: accuracy.name,
+      numSamples: samples.length,
+      notes: [...opened.notes, ...warnings, accuracy.note],
+      close: () => close().finally(() => opened[Symbol.dispose]()),
+    };
+  } catch (error) {
+    opened[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** An embedder that knows the corpus' cues already; a slow one remembers by itself. */
+async function remembering({ embedder, isSlow }: OpenedEmbedder, samples: readonly Sample[]): Promise<Embedder> {
+  if (isSlow) return embedder;
+  const numbers = cacheBytes / Float32Array.BYTES_PER_ELEMENT;
+  const cached = new EmbedCache(embedder, Math.ceil(numbers / embedder.dimension));
   await cached.embed([...new Set(samples.flatMap(({ cues }) => cues.map(({ text }) => text)))]);
-  const accuracy = chooseAccuracy(options.lexicon, isTheatre, options.home);
-  const app = rewardApp({
-    scorer: new RewardScorer(cached, accuracy.score, rules),
-    corpus: data === null ? null : corpusOf(samples),
-    embedderName: embedder.name,
-    accuracyName: accuracy.name,
-    maxBodyBytes: options.maxBodyBytes,
-    token: options.token,
-    counters: new Counters("oppo_reward"),
-    onFault: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
-  });
-  const { address, close } = await listen(app, { host: options.host, port: options.port, requestSeconds });
-  return {
-    address,
-    embedder: embedder.name,
-    accuracy: accuracy.name,
-    numSamples: samples.length,
-    notes: [...notes, accuracy.note],
-    close: () => close(),
-  };
+  return cached;
 }
 
 /** An embedder that is fitted on a corpus' cues knows no others. */

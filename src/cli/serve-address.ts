@@ -1,0 +1,47 @@
+// What every server's command has: address, token, size of bodies; and serving until it is stopped.
+
+import type { Command } from "commander";
+import { OppoError } from "../error.ts";
+import type { CommonOptions } from "./command.ts";
+import { count, wholeNumber } from "./number.ts";
+
+export interface AddressOptions extends CommonOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tokenEnv?: string;
+  readonly maxBodyMb: number;
+}
+
+export const bytesPerMb = 1024 * 1024;
+
+/** The options that every server has. */
+export function addressed(command: Command, port: number, maxBodyMb: number): Command {
+  return command
+    .option("--host <address>", "where to listen; others than 127.0.0.1 are reached from outside", "127.0.0.1")
+    .option("--port <number>", "0: any free one", wholeNumber, port)
+    .option("--token-env <variable>", "ask for the bearer token that this environment variable holds")
+    .option("--max-body-mb <count>", "largest request", count, maxBodyMb)
+    .option("--json", "print the startup line and errors as JSON")
+    .option("--verbose", "print errors with their stack");
+}
+
+/** The bearer token from the environment. @throws OppoError ERR_TOKEN_EMPTY where the variable holds none */
+export function tokenOf({ tokenEnv }: AddressOptions): string | null {
+  if (tokenEnv === undefined) return null;
+  const token = process.env[tokenEnv];
+  if (token !== undefined && /^\S+$/.test(token)) return token;
+  throw new OppoError(
+    "ERR_TOKEN_EMPTY",
+    `--token-env: expected a token without spaces in the environment variable ${tokenEnv}, got none. Set it first.`,
+  );
+}
+
+/** Serves until Ctrl-C or a request to end; then finishes what runs. A second Ctrl-C ends at once. */
+export async function untilStopped(close: () => Promise<void>): Promise<void> {
+  const { listenForInterrupt } = await import("../run/interrupt.ts");
+  using interrupt = listenForInterrupt({
+    onRequest: () => process.stderr.write("Stopping after what runs; Ctrl-C again stops at once.\n"),
+  });
+  await new Promise<void>((resolve) => interrupt.signal.addEventListener("abort", () => resolve()));
+  await close();
+}
