@@ -13,6 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   media: [...pure],
   emotion: [...pure],
   endpoint: [...pure],
+  hub: [...pure],
   nn: [...pure, "tensor"],
   evidence: [...pure, "text", "endpoint"],
   models: [...pure, "nn", "tensor", "text", "media", "evidence"],
@@ -22,7 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   run: [...pure, "nn", "tensor"],
   recipes: [
     ...[...pure, "run", "rl", "bench", "models", "data", "nn"],
-    ...["evidence", "tensor", "text", "media", "emotion", "endpoint"],
+    ...["evidence", "tensor", "text", "media", "emotion", "endpoint", "hub"],
   ],
   serve: [...pure, "recipes", "run", "rl", "bench", "models", "data", "evidence", "text", "media", "emotion", "tensor"],
   cli: [...pure, "recipes", "run", "serve"],

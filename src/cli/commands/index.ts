@@ -14,6 +14,7 @@ import { inspectCommand } from "./inspect.ts";
 import { lexiconCommand } from "./lexicon.ts";
 import { mepCommand } from "./mep.ts";
 import { presetsCommand } from "./presets.ts";
+import { pullCommand } from "./pull.ts";
 import { reportCommand } from "./report.ts";
 import { scoreCommand } from "./score.ts";
 import { serveCommand } from "./serve.ts";
@@ -29,6 +30,7 @@ export const commands: readonly CommandDefinition[] = [
   mepCommand,
   scoreCommand,
   embedCommand,
+  pullCommand,
   lexiconCommand,
   evidenceCommand,
   inferCommand,
