@@ -1,7 +1,7 @@
 // The thinker side by side with transformers on the golden checkpoint: a forward pass over prompts with video and sound, and
 // batched generation. Our addon is built against the very libtorch of that Python first. Rounds alternate, so that a busy
 // machine slows both. Without a Python with transformers our own times only.
-// Usage: npm run bench:model -- [--python PATH] [--rounds 7] [--threads 1] [--prompts 8] [--tokens 64] [--json]
+// Usage: npm run bench:model -- [--python PATH] [--rounds 5] [--threads 1] [--prompts 8] [--tokens 256] [--json]
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -56,10 +56,10 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       python: { type: "string" },
-      rounds: { type: "string", default: "7" },
+      rounds: { type: "string", default: "5" },
       threads: { type: "string", default: "1" },
       prompts: { type: "string", default: "8" },
-      tokens: { type: "string", default: "64" },
+      tokens: { type: "string", default: "256" },
       attention: { type: "string", default: "sdpa" },
       json: { type: "boolean", default: false },
     },

@@ -1,11 +1,10 @@
 // The sequences that decode together and their cache: made by the prefill, made smaller when sequences have finished.
-// A prompt's cache is its prefix, then time-major slots (step t of branch j at P + t * G + j). Keys lie transposed: a step
-// has few rows, and a product with them as they lie needs no packing.
-// B prompts, G branches per prompt, N = B * G rows, P prefix, S cache slots, H key heads, Q query heads per key head, K head dim
-import { indices, op, scope, type Tensor, tensor } from "../../tensor/index.ts";
+// B prompts, G branches per prompt, N = B * G rows, P prefix, S cache slots, H key heads, K head dim
+import { indices, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { ModelPrompt, SampleOptions } from "../omni-model.ts";
-import { type KeysValues, MASKED } from "./attention.ts";
-import { type LanguageModel, type Prefix, runPrefix } from "./language.ts";
+import type { KeysValues } from "./attention.ts";
+import type { StepCache } from "./decode-attention.ts";
+import { type LanguageModel, runPrefix } from "./language.ts";
 import { type RopeTable, textRope } from "./rope.ts";
 import { seenIds } from "./token-choice.ts";
 
@@ -18,15 +17,16 @@ export interface DecodeBatch {
   readonly branches: number;
   /** Row -> index into the results; a row that only fills up a prompt's branches has -1. */
   readonly owners: readonly number[];
-  /** Per layer, keys [B * H, K, S], values [B * H, S, K]. */
-  readonly cache: readonly KeysValues[];
-  /** Additive, [1 or B * H, G * Q, S]. */
-  readonly mask: Tensor;
+  /** Per layer. */
+  readonly cache: readonly StepCache[];
+  /** Slots of a branch's own cache that its prefix takes. */
+  readonly firstSlot: number;
+  /** Additive over the prefixes, [B * H, 1, P]; null when no prompt is padded. */
+  readonly padding: Tensor | null;
   /** For every remaining step, [steps * N, 1, K]. */
   readonly rope: RopeTable;
   readonly ropeStart: number;
   readonly lastPositions: Int32Array;
-  readonly padding: Tensor | null;
   readonly seen: Tensor | null;
 }
 
@@ -34,8 +34,13 @@ export interface DecodeBatch {
 export function firstBatch(model: LanguageModel, prompts: readonly ModelPrompt[], options: SampleOptions): DecodeBatch {
   const prefix = runPrefix(model, prompts);
   const branches = options.numSamples;
-  const slots = prefix.length + branches * options.maxNewTokens;
-  const cache = prefix.layers.map(({ keys, values }) => cacheOf(keys, values, slots));
+  const isSingle = branches === 1;
+  const cache = prefix.layers.map((layer) => {
+    if (isSingle) return { shared: null, own: roomFor(layer, prefix.length + options.maxNewTokens) };
+    const shared = { keys: layer.keys.transpose(1, 2).contiguous(), values: layer.values };
+    const none = { keys: layer.keys.narrow(1, 0, 0), values: layer.values.narrow(1, 0, 0) };
+    return { shared, own: roomFor(none, options.maxNewTokens, branches) };
+  });
   const penalised = options.repetitionPenalty !== undefined && options.repetitionPenalty !== 1;
   const promptIds = penalised ? prompts.flatMap(({ tokens }) => Array<Int32Array>(branches).fill(tokens.ids)) : [];
   return {
@@ -43,49 +48,27 @@ export function firstBatch(model: LanguageModel, prompts: readonly ModelPrompt[]
     branches,
     owners: Array.from({ length: prompts.length * branches }, (_, row) => row),
     cache,
-    mask: cacheMask(model, prefix, branches, slots),
+    firstSlot: isSingle ? prefix.length : 0,
+    padding: prefix.padding?.repeatInterleave(model.config.numKvHeads, { dim: 0 }).unsqueeze(1) ?? null,
     ...decodeRope(model, prefix.lastPositions, branches, 0, options.maxNewTokens),
     lastPositions: prefix.lastPositions,
-    padding: prefix.padding,
     seen: penalised ? seenIds(promptIds, model.config.vocabSize, model.embedding.device) : null,
   };
 }
 
-/** Keys and values [B * H, T, K] in the front of buffers with room for `slots`. */
-function cacheOf(keys: Tensor, values: Tensor, slots: number): KeysValues {
+/** Keys and values [n, T, K] in the front of buffers with room for `slots`, keys transposed; `copies` of each row. */
+function roomFor({ keys, values }: KeysValues, slots: number, copies = 1): KeysValues {
   const [groups, tokens, dim] = keys.shape as [number, number, number];
   const target = { dtype: keys.dtype, device: keys.device };
-  const cache = { keys: op.empty([groups, dim, slots], target), values: op.empty([groups, slots, dim], target) };
-  cache.keys.narrow(2, 0, tokens).copy_(keys.transpose(1, 2));
-  cache.values.narrow(1, 0, tokens).copy_(values);
-  return cache;
-}
-
-/** Hides the slots of other branches and the prompts' left padding. */
-function cacheMask(
-  model: LanguageModel,
-  prefix: Pick<Prefix, "length" | "padding">,
-  branches: number,
-  slots: number,
-): Tensor {
-  const { config, embedding } = model;
-  const perKey = config.numHeads / config.numKvHeads;
-  const host = new Float32Array(branches * slots);
-  for (let j = 0; j < branches; j++) {
-    for (let slot = prefix.length; slot < slots; slot++) {
-      if ((slot - prefix.length) % branches !== j) host[j * slots + slot] = MASKED;
-    }
+  const room = {
+    keys: op.empty([groups * copies, dim, slots], target),
+    values: op.empty([groups * copies, slots, dim], target),
+  };
+  if (tokens > 0) {
+    room.keys.narrow(2, 0, tokens).copy_(keys.transpose(1, 2));
+    room.values.narrow(1, 0, tokens).copy_(values);
   }
-  const target = { dtype: embedding.dtype, device: embedding.device };
-  const own = tensor(host, [branches, 1, slots]).to(target).expand([branches, perKey, slots]);
-  if (!prefix.padding) return own.reshape([1, branches * perKey, slots]);
-  const batch = prefix.padding.size(0);
-  const fill = op.zeros([batch, slots - prefix.length], target);
-  const padding = op.cat([prefix.padding, fill], { dim: 1 }).view([batch, 1, 1, 1, slots]);
-  return own
-    .add(padding)
-    .expand([batch, config.numKvHeads, branches, perKey, slots])
-    .reshape([batch * config.numKvHeads, branches * perKey, slots]);
+  return room;
 }
 
 function decodeRope(
@@ -143,54 +126,54 @@ export function compacted(
   batch: DecodeBatch,
   ids: Tensor,
   kept: readonly Kept[],
-  prefixLength: number,
   step: number,
   options: SampleOptions,
 ): [DecodeBatch, Tensor] {
-  const { config, embedding } = model;
-  const device = embedding.device;
+  const { numKvHeads } = model.config;
+  const { device } = model.embedding;
   const branches = kept[0]!.branches.length;
-  const oldSlots = batch.cache[0]!.values.size(1);
-  const used = prefixLength + step * branches;
-  const slots = prefixLength + options.maxNewTokens * branches;
-  const groups = kept.length * config.numKvHeads;
-  const source = new Int32Array(groups * used);
-  kept.forEach((keep, p) => {
-    for (let head = 0; head < config.numKvHeads; head++) {
-      const to = (p * config.numKvHeads + head) * used;
-      const from = (keep.prompt * config.numKvHeads + head) * oldSlots;
-      for (let i = 0; i < prefixLength; i++) source[to + i] = from + i;
-      for (let i = 0; i < step * branches; i++) {
-        const slot = Math.floor(i / branches) * batch.branches + keep.branches[i % branches]!;
-        source[to + prefixLength + i] = from + prefixLength + slot;
-      }
-    }
-  });
-  const gather = indices(source).to({ device });
-  const moved = (x: Tensor) =>
-    x.reshape([-1, config.headDim]).indexSelect(0, gather).view([groups, used, config.headDim]);
-  const cache = batch.cache.map(({ keys, values }) => {
-    const next = scope(() => cacheOf(moved(keys.transpose(1, 2)), moved(values), slots));
-    keys.dispose();
-    values.dispose();
-    return next;
-  });
-  const prompts = indices(kept.map(({ prompt }) => prompt)).to({ device });
-  const rows = indices(kept.flatMap((keep) => keep.branches.map((j) => keep.prompt * batch.branches + j))).to({
-    device,
-  });
-  const padding = batch.padding?.indexSelect(0, prompts) ?? null;
+  const heads = Array.from({ length: numKvHeads }, (_, head) => head);
+  const onDevice = (values: readonly number[]) => indices(values).to({ device });
+  const rows = onDevice(kept.flatMap((keep) => keep.branches.map((j) => keep.prompt * batch.branches + j)));
+  const groups = kept.flatMap(({ prompt }) => heads.map((head) => prompt * numKvHeads + head));
+  const ofGroups = onDevice(groups);
+  const ofSingles = onDevice(
+    kept.flatMap((keep, p) =>
+      heads.flatMap((head) => keep.branches.map((j) => groups[p * numKvHeads + head]! * batch.branches + j)),
+    ),
+  );
+  const cache = batch.cache.map(({ shared, own }) => scope(() => keptCache(shared, own, step)));
   const lastPositions = Int32Array.from(kept, ({ prompt }) => batch.lastPositions[prompt]!);
   const next: DecodeBatch = {
     prompts: kept.length,
     branches,
     owners: kept.flatMap(({ owners }) => owners),
     cache,
-    mask: cacheMask(model, { length: prefixLength, padding }, branches, slots),
+    firstSlot: batch.firstSlot,
+    padding: batch.padding?.indexSelect(0, ofGroups) ?? null,
     ...decodeRope(model, lastPositions, branches, step, options.maxNewTokens),
     lastPositions,
-    padding,
     seen: batch.seen?.indexSelect(0, rows) ?? null,
   };
   return [next, ids.indexSelect(0, rows)];
+
+  function keptCache(shared: KeysValues | null, own: KeysValues, used: number): StepCache {
+    const tokens = batch.firstSlot + used;
+    const moved = {
+      keys: own.keys.narrow(2, 0, tokens).transpose(1, 2).indexSelect(0, ofSingles),
+      values: own.values.narrow(1, 0, tokens).indexSelect(0, ofSingles),
+    };
+    const next: StepCache = {
+      shared: shared && {
+        keys: shared.keys.indexSelect(0, ofGroups),
+        values: shared.values.indexSelect(0, ofGroups),
+      },
+      own: roomFor(moved, batch.firstSlot + options.maxNewTokens),
+    };
+    for (const part of [shared, own]) {
+      part?.keys.dispose();
+      part?.values.dispose();
+    }
+    return next;
+  }
 }

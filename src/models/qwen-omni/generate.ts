@@ -4,10 +4,10 @@
 import { OppoError } from "../../error.ts";
 import { indices, inference, op, rmsNorm, scope, type Tensor } from "../../tensor/index.ts";
 import type { ModelPrompt, SampledCompletion, SampleOptions, TokenLogprob } from "../omni-model.ts";
-import { probabilities } from "./attention.ts";
+import { attendStep } from "./decode-attention.ts";
 import { compacted, compactionOf, type DecodeBatch, firstBatch } from "./decode-batch.ts";
 import type { LanguageModel } from "./language.ts";
-import { type Heads, runLayers } from "./text.ts";
+import { type Attend, runLayers } from "./text.ts";
 import { type Choice, chooseTokens, uniformAt } from "./token-choice.ts";
 
 export interface StopRules {
@@ -78,7 +78,6 @@ function decode(
   rules: StopRules,
   sequences: readonly Sequence[],
 ): void {
-  const prefixLength = prompts.reduce((longest, { tokens }) => Math.max(longest, tokens.ids.length - 1), 1);
   const device = model.embedding.device;
   const banned = rules.bannedIds.length > 0 ? indices(rules.bannedIds).to({ device }) : null;
   const stop = new Set(rules.stopIds);
@@ -86,7 +85,7 @@ function decode(
   let batch = scope(() => firstBatch(model, prompts, options));
   for (let step = 0; step < options.maxNewTokens; step++) {
     const choice = scope(() => {
-      const hidden = advance(model, batch, ids, prefixLength, step);
+      const hidden = advance(model, batch, ids, step);
       const logits = op.linear(hidden, model.head).to({ dtype: "float32" });
       const uniforms = Float32Array.from(batch.owners, (owner) => uniformAt(sequences[Math.max(owner, 0)]!.seed, step));
       return chooseTokens(logits, options, banned, batch.seen, uniforms);
@@ -103,7 +102,7 @@ function decode(
       const kept = compactionOf(batch, (owner) => !sequences[owner]!.ended);
       if (kept) {
         const previous = ids;
-        [batch, ids] = scope(() => compacted(model, batch, previous, kept, prefixLength, step + 1, options));
+        [batch, ids] = scope(() => compacted(model, batch, previous, kept, step + 1, options));
       }
     }
   }
@@ -143,37 +142,14 @@ function likeliestTokens({ likeliest }: Choice): (row: number) => TokenLogprob[]
 }
 
 /** One step: hidden states [N, D] that predict the next token of every row. */
-function advance(model: LanguageModel, batch: DecodeBatch, ids: Tensor, prefixLength: number, step: number): Tensor {
+function advance(model: LanguageModel, batch: DecodeBatch, ids: Tensor, step: number): Tensor {
   const { config } = model;
-  const { prompts, branches } = batch;
+  const { prompts, branches, cache, padding } = batch;
   const rows = prompts * branches;
-  const perKey = config.numHeads / config.numKvHeads;
-  const groups = prompts * config.numKvHeads;
   const first = (step - batch.ropeStart) * rows;
   const rope = { cos: batch.rope.cos.narrow(0, first, rows), sin: batch.rope.sin.narrow(0, first, rows) };
-  const start = prefixLength + step * branches;
-  const visible = start + branches;
-  const mask = batch.mask.narrow(2, 0, visible);
-  const attend = (layer: number, { queries, keys, values }: Heads) => {
-    const cache = batch.cache[layer]!;
-    const { numKvHeads, headDim } = config;
-    const perPrompt = [prompts, branches, numKvHeads, headDim];
-    const newKeys = cache.keys.narrow(2, start, branches).view([prompts, numKvHeads, headDim, branches]);
-    newKeys.copy_(keys.view(perPrompt).permute([0, 2, 3, 1]));
-    const newValues = cache.values.narrow(1, start, branches).view([prompts, numKvHeads, branches, headDim]);
-    newValues.copy_(values.view(perPrompt).transpose(1, 2));
-    const grouped = queries
-      .mul(headDim ** -0.5)
-      .view([prompts, branches, numKvHeads, perKey, headDim])
-      .transpose(1, 2)
-      .reshape([groups, branches * perKey, headDim]);
-    const scores = grouped.bmm(cache.keys.narrow(2, 0, visible)).add_(mask);
-    const context = probabilities(scores).bmm(cache.values.narrow(1, 0, visible));
-    return context
-      .view([prompts, config.numKvHeads, branches, perKey, config.headDim])
-      .transpose(1, 2)
-      .reshape([rows, config.numHeads * config.headDim]);
-  };
+  const shape = { prompts, branches, slot: batch.firstSlot + step };
+  const attend: Attend = (layer, heads) => attendStep(heads, cache[layer]!, padding, shape, config);
   const x = runLayers(model.layers, op.embedding(model.embedding, ids), rope, config, attend);
   return rmsNorm(x, model.finalNorm, config.normEps);
 }

@@ -103,11 +103,16 @@ function headsOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: TextCo
   const { numHeads, numKvHeads, headDim } = config;
   const rows = x.size(0);
   const normed = rmsNorm(x, layer.inputNorm, config.normEps);
-  const counts = [numHeads, numKvHeads, numKvHeads];
-  const widths = counts.map((count) => count * headDim);
-  const [queries, keys, values] = projectApart(normed, layer.qkv, widths).map((part, i) =>
-    part.view([rows, counts[i]!, headDim]),
-  ) as [Tensor, Tensor, Tensor];
+  const heads = (part: Tensor) => part.view([rows, part.size(1) / headDim, headDim]);
+  if (layer.qkv.length === 1 && layer.queryNorm === null && layer.keyNorm === null) {
+    // Stacked: queries and keys lie together and rotate together.
+    const numRotated = (numHeads + numKvHeads) * headDim;
+    const [both, values] = project(normed, layer.qkv).splitWithSizes([numRotated, numKvHeads * headDim], { dim: 1 });
+    const [queries, keys] = applyRope(heads(both!), rope).splitWithSizes([numHeads, numKvHeads], { dim: 1 });
+    return { queries: queries!, keys: keys!, values: heads(values!) };
+  }
+  const widths = [numHeads, numKvHeads, numKvHeads].map((count) => count * headDim);
+  const [queries, keys, values] = projectApart(normed, layer.qkv, widths).map(heads) as [Tensor, Tensor, Tensor];
   return {
     queries: rotated(queries, layer.queryNorm, rope, config),
     keys: rotated(keys, layer.keyNorm, rope, config),
