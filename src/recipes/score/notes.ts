@@ -1,19 +1,30 @@
 // What a reader of scores has to know: how the numbers came about, and what was counted along the way. A note that several
 // sets or systems share is one line with all their counts.
 import { publishedRules, type ScoreNote, type ScoringRules } from "../../bench/mer-unibench/rules.ts";
-import type { ScoreReport } from "./score.ts";
+import { givenPolarity, type ScoreReport } from "./score.ts";
 
 /** How the numbers came about, one sentence each. */
 export function stampLines(report: ScoreReport): string[] {
-  const { lexicon, bootstrap, rules } = report;
-  const isPublished = lexicon.name === "affectgpt";
+  const { bootstrap, rules } = report;
   return [
-    `Lexicon ${lexicon.name} (${lexicon.hash})${isPublished ? "" : ": not to be mixed with published numbers, which use affectgpt"}.`,
+    ...lexiconLine(report),
     `Intervals: ${100 * bootstrap.confidence}%, ${bootstrap.numResamples} bootstrap resamples over samples, seed ${bootstrap.seed}.`,
     `Checkpoints: ${protocolOf(report)}.`,
     ...polarityLine(report),
     ...rulesLine(rules),
   ];
+}
+
+/** Accuracy and given polarities owe nothing to a lexicon. */
+function lexiconLine({ lexicon, systems }: ScoreReport): string[] {
+  const isUsed = systems.some(({ sets }) =>
+    sets.some(({ metric, polaritySource }) => metric !== "war" && polaritySource !== givenPolarity),
+  );
+  const isPublished = lexicon.name === "affectgpt";
+  const warning = isPublished
+    ? ""
+    : ": not to be mixed with the published numbers of MER-UniBench, which use affectgpt";
+  return isUsed ? [`Lexicon ${lexicon.name} (${lexicon.hash})${warning}.`] : [];
 }
 
 function protocolOf({ checkpoints, systems }: ScoreReport): string {
@@ -44,7 +55,12 @@ function rulesLine(rules: ScoringRules): string[] {
   const changed = Object.entries(rules).filter(([name, value]) => publishedRules[name as keyof ScoringRules] !== value);
   return changed.length === 0
     ? []
-    : [`Other than published: ${changed.map(([name, value]) => `${name} ${value}`).join(", ")}.`];
+    : [`Other than published: ${changed.map(([name, value]) => `${flagOf(name)} ${value}`).join(", ")}.`];
+}
+
+/** "undefinedWheel" is chosen with --undefined-wheel. */
+function flagOf(rule: string): string {
+  return `--${rule.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 interface Counted {

@@ -184,13 +184,16 @@ function titleOf({ dataset, split }: GroundTruth, truths: readonly GroundTruth[]
   return isAlone || split === undefined ? dataset : `${dataset} ${split}`;
 }
 
+/** The source of polarities that the predictions have already. */
+export const givenPolarity = "given";
+
 const polarityWords = ["positive", "negative", "neutral"];
 
 /** Given words as they are, with their flaws; label strings by the judge. */
 async function polarities(texts: readonly RawLabels[], { isPolarity }: Predictions, request: ScoreRequest) {
   const isWord = (text: RawLabels) => typeof text === "string" && polarityWords.includes(text.trim().toLowerCase());
   if (isPolarity || (texts.length > 0 && texts.every((text) => text === null || isWord(text)))) {
-    return { source: "given", replies: texts.map((text) => (typeof text === "string" ? text : "")) };
+    return { source: givenPolarity, replies: texts.map((text) => (typeof text === "string" ? text : "")) };
   }
   const judge = request.judge ?? lexiconJudge(request.lexicon);
   const form = answerFormOf(texts);

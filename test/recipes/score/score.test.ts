@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { defaultBootstrapOptions } from "../../../src/bench/bootstrap.ts";
 import { benchmarkSets } from "../../../src/bench/mer-unibench/compare.ts";
+import { publishedRules } from "../../../src/bench/mer-unibench/rules.ts";
 import type { GroundTruth } from "../../../src/data/ground-truth.ts";
 import { openLexicon } from "../../../src/emotion/open-lexicon/open-lexicon.ts";
 import { endpointJudge } from "../../../src/recipes/score/endpoint-judge.ts";
 import { explainWord } from "../../../src/recipes/score/explain-text.ts";
 import { chooseLexicon, importLexicons } from "../../../src/recipes/score/lexicons.ts";
-import { noteLines } from "../../../src/recipes/score/notes.ts";
+import { noteLines, stampLines } from "../../../src/recipes/score/notes.ts";
 import { scorePage } from "../../../src/recipes/score/page.ts";
 import { rulesFor, type ScoreRequest, score } from "../../../src/recipes/score/score.ts";
 import { scoreMarkdown, scoreText } from "../../../src/recipes/score/text.ts";
@@ -93,7 +94,7 @@ test("all nine sets: the mean, the comparison, and every form of the report", as
     /Beside what was published.*\n.*\n {2}ours +100\.00 .*100\.00 +final checkpoint +this report, lexicon built-in\n/,
   );
   assert.match(text, /AffectGPT-R1 .*79\.98/);
-  assert.match(text, /Lexicon built-in \([0-9a-f]{12}\): not to be mixed with published numbers/);
+  assert.match(text, /Lexicon built-in \([0-9a-f]{12}\): not to be mixed with the published numbers/);
   const markdown = scoreMarkdown(report);
   assert.match(markdown, /\| &lt;b>theirs\\\| \| MELD \| hit rate \| 33\.33 \|/);
   const page = scorePage(report);
@@ -167,6 +168,13 @@ test("several splits of one set are told apart, a set asked for twice is scored 
     ],
   );
   assert.equal(report.systems[0]!.mean!.value, 0.75);
+  assert.deepEqual(
+    stampLines(report).filter((line) => line.startsWith("Lexicon")),
+    [],
+    "accuracy needs none",
+  );
+  const raw = await score(request(t, { systems, truths, rules: { ...publishedRules, singleLabel: "raw" } }));
+  assert.ok(stampLines(raw).includes("Other than published: --single-label raw."));
   const spoken = ["He seems to be very happy", "happy", "sad"].map((text, i) => ({ name: `s${i + 1}`, text }));
   writeFileSync(join(root, "MELD.jsonl"), lines(spoken));
   const file = [{ name: "b", path: join(root, "MELD.jsonl") }];
