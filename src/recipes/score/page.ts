@@ -39,20 +39,27 @@ function details(table: Table): Html {
 
 /** Characters; what is longer may break. */
 const longCell = 24;
+const strongestShade = 0.6;
 
 /** Numbers stand under each other, words begin at one line. */
 function isNumeric(text: string): boolean {
   return /^[-<\d]/.test(text) || text === "";
 }
 
-function tableBody({ header, rows }: Table): Html {
+function tableBody({ header, rows, shades }: Table): Html {
   const styles = header.map((_, column) => {
     const cells = rows.map((row) => row[column]!);
     const align = cells.every(isNumeric) ? "" : "text-align:left;";
     return (text: string) => align + (text.length > longCell ? "white-space:normal" : "");
   });
+  const shade = (r: number, c: number) => {
+    const share = Math.round(100 * (shades?.[r]?.[c] ?? 0));
+    return share === 0
+      ? ""
+      : `;background:color-mix(in srgb,var(--video) ${Math.round(share * strongestShade)}%,transparent)`;
+  };
   return html`<div class="scroll"><table class="results"><thead><tr>${header.map((name, c) => html`<th scope="col" style="${styles[c]!(name)}">${name}</th>`)}</tr></thead>
-<tbody>${rows.map(([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((text, c) => html`<td style="${styles[c + 1]!(text)}">${text}</td>`)}</tr>`)}</tbody></table></div>`;
+<tbody>${rows.map(([first, ...rest], r) => html`<tr><th scope="row">${first}</th>${rest.map((text, c) => html`<td style="${styles[c + 1]!(text) + shade(r, c + 1)}">${text}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
 const plot = { width: 1000, labelWidth: 300, rowHeight: 22, gap: 8, top: 10, axisHeight: 24 };

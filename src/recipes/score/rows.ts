@@ -1,5 +1,6 @@
 // What every form of a score report shows, as rows of text: the same numbers in the terminal, in Markdown and on the page.
 
+import type { Confusion } from "../../bench/mer-unibench/class-recall.ts";
 import { publishedRecall, publishedRows } from "../../bench/mer-unibench/published.ts";
 import { metricTitles } from "../../bench/mer-unibench/score-set.ts";
 import type { Metric } from "../../bench/report.ts";
@@ -9,6 +10,8 @@ export interface Table {
   readonly title: string;
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** How strongly a page shades each cell, 0 to 1. */
+  readonly shades?: readonly (readonly number[])[];
 }
 
 const digits = 2;
@@ -85,17 +88,23 @@ export function wheelTables({ systems }: ScoreReport): Table[] {
 export function confusionTables({ systems }: ScoreReport): Table[] {
   return systems.flatMap(({ name, sets }) =>
     sets.flatMap(({ title, confusion }) =>
-      confusion === null
-        ? []
-        : [
-            {
-              title: `${name} on ${title}: rows are the annotation, columns the answer`,
-              header: ["", ...confusion.named, "outside"],
-              rows: confusion.counts.map((counts, i) => [confusion.classes[i]!, ...counts.map(String)]),
-            },
-          ],
+      confusion === null ? [] : [confusionTable(`${name} on ${title}`, confusion)],
     ),
   );
+}
+
+/** Counts per class of the annotation, and the recall that UAR is the mean of. */
+function confusionTable(what: string, { classes, named, counts }: Confusion): Table {
+  const totals = counts.map((row) => row.reduce((sum, count) => sum + count, 0));
+  return {
+    title: `${what}: rows are the annotation, columns the answer`,
+    header: ["", ...named, "outside", "recall"],
+    rows: counts.map((row, i) => {
+      const right = row[named.indexOf(classes[i]!)] ?? 0;
+      return [classes[i]!, ...row.map(String), percent(right / totals[i]!)];
+    }),
+    shades: counts.map((row, i) => [0, ...row.map((count) => count / totals[i]!), 0]),
+  };
 }
 
 export function comparisonTable({ comparisons }: ScoreReport): Table | null {
@@ -133,7 +142,7 @@ function besideBenchmark(report: ScoreReport): Table | null {
   if (columns.length === 0) return null;
   const here = report.systems.map(({ name, sets, mean }) => [
     name,
-    ...columns.map((column) => ownNumber(sets.find(({ dataset }) => dataset === column))),
+    ...columns.map((column) => ownNumber(sets.filter(({ dataset }) => dataset === column))),
     isBenchmark ? percent(mean?.value) : none,
     checkpoints === "best" ? "best checkpoint per set" : "final checkpoint",
     `this report, lexicon ${lexicon.name}`,
@@ -149,9 +158,17 @@ function besideBenchmark(report: ScoreReport): Table | null {
   return { title: "Beside what was published, as printed there", header, rows: [...here, ...printed] };
 }
 
-/** Hit rates by WAR are another number than the published ones. */
-function ownNumber(set: SystemSet | undefined): string {
-  return set === undefined || set.metric === "war" ? none : percent(set.metrics[set.primary]!.value);
+/** The published number is of one split and not of WAR. */
+function ownNumber([set, ...others]: readonly SystemSet[]): string {
+  const isLike = set !== undefined && others.length === 0 && set.metric !== "war";
+  return isLike ? percent(set.metrics[set.primary]!.value) : none;
+}
+
+/** Folds are averaged, as the literature does. */
+function recallOf(folds: readonly SystemSet[]): string {
+  const mean = (name: "war" | "uar") =>
+    folds.reduce((sum, { metrics }) => sum + (metrics[name]!.value ?? Number.NaN), 0) / folds.length;
+  return folds.length === 0 ? none : `${percent(mean("war"))} / ${percent(mean("uar"))}`;
 }
 
 function besideRecall(report: ScoreReport): Table | null {
@@ -159,10 +176,7 @@ function besideRecall(report: ScoreReport): Table | null {
   if (columns.length === 0) return null;
   const here = report.systems.map(({ name, sets }) => [
     name,
-    ...columns.map((column) => {
-      const set = sets.find(({ dataset, metric }) => dataset === column && metric === "war");
-      return set === undefined ? none : `${percent(set.metrics.war!.value)} / ${percent(set.metrics.uar!.value)}`;
-    }),
+    ...columns.map((column) => recallOf(sets.filter(({ dataset, metric }) => dataset === column && metric === "war"))),
     "this report",
   ]);
   const printed = publishedRecall.map(({ system, sets }) => [

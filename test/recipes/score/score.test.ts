@@ -168,6 +168,13 @@ test("several splits of one set are told apart, a set asked for twice is scored 
     ],
   );
   assert.equal(report.systems[0]!.mean!.value, 0.75);
+  assert.match(scoreText(report), / +fear +outside +recall\n {2}angry +0 +1 +0 +0\.00\n {2}fear +0 +1 +0 +100\.00\n/);
+  // Folds are averaged, as the literature does: recalls 0 and 1 in the first, 1 in the second.
+  assert.match(scoreText(report), /\n {2}a +75\.00 \/ 75\.00 +this report\n/);
+  assert.match(
+    scorePage(report),
+    /<td style=";background:color-mix\(in srgb,var\(--video\) 60%,transparent\)">1<\/td>/,
+  );
   assert.deepEqual(
     stampLines(report).filter((line) => line.startsWith("Lexicon")),
     [],
