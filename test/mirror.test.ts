@@ -23,7 +23,6 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/train.ts": "test/cli/commands.test.ts",
   "src/recipes/warm-up.ts": "test/recipes/demo.test.ts",
   "src/serve/model/worker.ts": "test/serve/model-server.test.ts",
-  "src/serve/model/worker-batch.ts": "test/serve/model-server.test.ts",
   "src/recipes/stories.ts": "test/recipes/demo.test.ts",
 };
 

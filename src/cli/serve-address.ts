@@ -36,12 +36,16 @@ export function tokenOf({ tokenEnv }: AddressOptions): string | null {
   );
 }
 
-/** Serves until Ctrl-C or a request to end; then finishes what runs. A second Ctrl-C ends at once. */
-export async function untilStopped(close: () => Promise<void>): Promise<void> {
+/** Serves until Ctrl-C, a request to end or the signal; then finishes what runs. A second Ctrl-C ends at once. */
+export async function untilStopped(close: () => Promise<void>, signal?: AbortSignal): Promise<void> {
   const { listenForInterrupt } = await import("../run/interrupt.ts");
   using interrupt = listenForInterrupt({
     onRequest: () => process.stderr.write("Stopping after what runs; Ctrl-C again stops at once.\n"),
   });
-  await new Promise<void>((resolve) => interrupt.signal.addEventListener("abort", () => resolve()));
+  const either = signal === undefined ? interrupt.signal : AbortSignal.any([interrupt.signal, signal]);
+  await new Promise<void>((resolve) => {
+    either.addEventListener("abort", () => resolve());
+    if (either.aborted) resolve();
+  });
   await close();
 }

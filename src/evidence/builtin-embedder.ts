@@ -239,7 +239,9 @@ function addResidual(axes: Float32Array, words: readonly string[], length: numbe
     const own = directionOf(word, axes.length);
     for (let i = 0; i < direction.length; i++) direction[i]! += own[i]!;
   }
-  const norm = Math.hypot(...direction);
+  let squares = 0;
+  for (const one of direction) squares += one * one;
+  const norm = Math.sqrt(squares);
   for (let i = 0; i < direction.length; i++) axes[i] = (direction[i]! * length) / norm;
 }
 

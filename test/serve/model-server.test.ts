@@ -12,7 +12,9 @@ import { decodeClip } from "../../src/media/decode.ts";
 import { decodeImageBytes } from "../../src/media/decode-image.ts";
 import { joinRows, loadModel, type Thinker } from "../../src/models/index.ts";
 import type { ChatTurn, ClipFeatures } from "../../src/models/omni-model.ts";
+import type { SamplingRules } from "../../src/serve/model/protocol.ts";
 import type { ModelServer } from "../../src/serve/model/serve-model.ts";
+import { fittingBatches } from "../../src/serve/model/worker-batch.ts";
 import { noGrad, scope } from "../../src/tensor/index.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 import { audioPart, type Body, clientOf, startServer, textPart, until, videoPart } from "./served-model.ts";
@@ -353,6 +355,54 @@ describe("limits", () => {
     } finally {
       await small.close();
     }
+  });
+
+  test("what the cache cannot hold at once decodes in turn, what it can never hold is refused", async () => {
+    const small = await startServer(directory, { name: "small", maxBatchTokens: 400 });
+    try {
+      const asked = clientOf(small);
+      const requests = Array.from({ length: 5 }, (_, i) => ({
+        ...body(`hello ${i}`, { max_tokens: 150 }),
+        model: "small",
+      }));
+      const replies = await Promise.all(requests.map((request) => asked.chat.completions.create(request)));
+      for (const [i, reply] of replies.entries()) {
+        const { model: _, ...alone } = requests[i]!;
+        const expected = await ask({ ...alone, model: server.name });
+        assert.equal(reply.choices[0]!.message.content, expected.choices[0]!.message.content);
+      }
+      await assert.rejects(asked.chat.completions.create({ ...requests[0]!, n: 4 }), {
+        status: 400,
+        code: "ERR_REQUEST_CONTEXT",
+      });
+    } finally {
+      await small.close();
+    }
+    const sized = (prompt: number, answer: number) => ({
+      tokens: { ids: { length: prompt } },
+      job: { maxNewTokens: answer, rules: { numSamples: 2 } as SamplingRules },
+    });
+    // Two of (100 + 2 x 50) are 400 places; with the longer prompt three would be 3 x (150 + 100).
+    const jobs = [sized(100, 50), sized(100, 50), sized(150, 10), sized(20, 10), sized(20, 10)];
+    const sizes = fittingBatches(jobs, 400).map(({ length }) => length);
+    assert.deepEqual(sizes, [2, 2, 1]);
+  });
+
+  test("an engine that ends whenever it starts is given up", async () => {
+    let isBroken = false;
+    const dying = await startServer(directory, { onBroken: () => (isBroken = true) });
+    for (let i = 0; i < 10 && !isBroken; i++) {
+      const pid = dying.enginePid;
+      if (pid !== null) process.kill(pid, "SIGKILL");
+      await until("the next engine", () => isBroken || dying.enginePid !== pid);
+    }
+    assert.ok(isBroken);
+    assert.equal((await fetch(`${dying.address}/health`)).status, 503);
+    await assert.rejects(clientOf(dying).chat.completions.create(body("hello")), {
+      status: 503,
+      code: "ERR_SERVER_STOPPING",
+    });
+    await dying.close();
   });
 
   test("an engine that is killed fails what runs, is replaced, and answers again", async () => {

@@ -1,6 +1,7 @@
 // `oppo serve model`: our engine with the face of other servers.
 
 import { type Command, Option } from "commander";
+import { OppoError } from "../../error.ts";
 import { count } from "../number.ts";
 import { type AddressOptions, bytesPerMb, tokenOf, untilStopped } from "../serve-address.ts";
 
@@ -8,9 +9,10 @@ interface ModelOptions extends AddressOptions {
   readonly name?: string;
   readonly device?: string;
   readonly dtype?: "float32" | "bfloat16";
-  readonly maxContext?: number;
+  readonly maxContext: number;
   readonly maxNewTokens: number;
   readonly maxBatch: number;
+  readonly maxBatchTokens: number;
   readonly maxQueue: number;
   readonly allowMedia?: string;
   readonly allowFetch?: true;
@@ -33,9 +35,10 @@ export function configureModel(command: Command): void {
     .addOption(
       new Option("--dtype <type>", "convert the weights (default: as stored)").choices(["float32", "bfloat16"]),
     )
-    .option("--max-context <count>", "longest prompt and answer together, in tokens (default: 32768)", count)
+    .option("--max-context <count>", "longest prompt and answer together, in tokens", count, 32768)
     .option("--max-new-tokens <count>", "longest answer that may be asked for", count, 2048)
     .option("--max-batch <count>", "requests that decode together", count, 32)
+    .option("--max-batch-tokens <count>", "places in the cache that they may take, which is memory", count, 131072)
     .option("--max-queue <count>", "requests that may wait; more get status 429", count, 128)
     .option("--allow-media <folder>", "allow file: URLs below this folder")
     .option("--allow-fetch", "allow http and https URLs of public addresses")
@@ -46,7 +49,9 @@ export function configureModel(command: Command): void {
 async function runModel(directory: string, options: ModelOptions): Promise<void> {
   const { serveModel } = await import("../../serve/model/serve-model.ts");
   const token = tokenOf(options);
+  const broken = new AbortController();
   const server = await serveModel({
+    onBroken: () => broken.abort(),
     directory,
     name: options.name ?? null,
     host: options.host,
@@ -54,7 +59,8 @@ async function runModel(directory: string, options: ModelOptions): Promise<void>
     token,
     device: options.device ?? null,
     dtype: options.dtype ?? null,
-    maxContext: options.maxContext ?? null,
+    maxContext: options.maxContext,
+    maxBatchTokens: options.maxBatchTokens,
     maxNewTokens: options.maxNewTokens,
     maxBatch: options.maxBatch,
     maxQueue: options.maxQueue,
@@ -83,5 +89,11 @@ async function runModel(directory: string, options: ModelOptions): Promise<void>
       ].join("\n"),
     );
   }
-  await untilStopped(() => server.close());
+  await untilStopped(() => server.close(), broken.signal);
+  if (broken.signal.aborted) {
+    throw new OppoError(
+      "ERR_ENGINE_GONE",
+      "engine: expected it to run, but it ended again and again. Its last words are above.",
+    );
+  }
 }

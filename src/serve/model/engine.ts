@@ -13,12 +13,13 @@ export interface EngineOptions {
   readonly directory: string;
   readonly device: string | null;
   readonly dtype: StartMessage["dtype"];
-  readonly maxContext: number | null;
+  readonly maxContext: number;
+  readonly maxBatchTokens: number;
   readonly maxBatch: number;
   /** Jobs that may wait; more are refused. */
   readonly maxQueue: number;
-  /** Told when the process ended and is started again. */
-  readonly onRestart: (reason: string) => void;
+  /** Told when the process ended: it is started again, or has ended too often. */
+  readonly onEnd: (reason: string, isRestarted: boolean) => void;
   /** What the process says on its error output. */
   readonly onLine: (line: string) => void;
 }
@@ -128,7 +129,7 @@ export class Engine {
   }
 
   #startChild(): void {
-    const { directory, device, dtype, maxContext, onLine } = this.#options;
+    const { directory, device, dtype, maxContext, maxBatchTokens, onLine } = this.#options;
     this.#numStarts++;
     const child = fork(fileURLToPath(new URL("./worker.js", import.meta.url)), [], {
       serialization: "advanced",
@@ -141,7 +142,8 @@ export class Engine {
     child.on("message", (message: FromEngine) => this.#take(message));
     child.on("error", (error) => onLine(error.message));
     child.on("exit", (code, signal) => this.#ended(signal ?? `exit code ${code}`));
-    this.#send({ kind: "start", directory, device, dtype, maxContext, cancelFile: join(this.folder, "cancel") });
+    const cancelFile = join(this.folder, "cancel");
+    this.#send({ kind: "start", directory, device, dtype, maxContext, maxBatchTokens, cancelFile });
   }
 
   #send(message: ToEngine): void {
@@ -214,8 +216,9 @@ export class Engine {
     for (const { listener } of lost) {
       listener.onError(new HttpError(500, "ERR_ENGINE_GONE", `engine: expected an answer, but ${reason}. Try again.`));
     }
-    this.#options.onRestart(reason);
-    if (this.#numStarts < maxStarts) this.#startChild();
+    const isRestarted = this.#numStarts < maxStarts;
+    this.#options.onEnd(reason, isRestarted);
+    if (isRestarted) this.#startChild();
     else this.close();
   }
 }

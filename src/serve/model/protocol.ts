@@ -81,8 +81,10 @@ export interface StartMessage {
   readonly dtype: "float32" | "bfloat16" | null;
   /** One byte per slot: not zero once a running job is not wanted any more. Read between tokens. */
   readonly cancelFile: string;
-  /** null: the model's own. */
-  readonly maxContext: number | null;
+  /** Longest prompt and answer together. */
+  readonly maxContext: number;
+  /** Places in the cache that sequences which decode together may take. */
+  readonly maxBatchTokens: number;
 }
 
 export type ToEngine =

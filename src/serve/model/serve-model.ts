@@ -15,13 +15,16 @@ export interface ServeModelOptions {
   readonly token: string | null;
   readonly device: string | null;
   readonly dtype: StartMessage["dtype"];
-  readonly maxContext: number | null;
+  readonly maxContext: number;
+  readonly maxBatchTokens: number;
   readonly maxNewTokens: number;
   readonly maxBatch: number;
   readonly maxQueue: number;
   readonly maxBodyBytes: number;
   readonly allowedMediaFolder: string | null;
   readonly allowsFetch: boolean;
+  /** The engine ends whenever it is started: nothing can be answered any more. */
+  readonly onBroken?: () => void;
   /** Lines for whoever watches: restarts, faults. */
   readonly log: (line: string) => void;
 }
@@ -47,9 +50,13 @@ export async function serveModel(options: ServeModelOptions): Promise<ModelServe
     device: options.device,
     dtype: options.dtype,
     maxContext: options.maxContext,
+    maxBatchTokens: options.maxBatchTokens,
     maxBatch: options.maxBatch,
     maxQueue: options.maxQueue,
-    onRestart: (reason) => log(`${reason}; starting it again`),
+    onEnd: (reason, isRestarted) => {
+      log(`${reason}; ${isRestarted ? "starting it again" : "it ended too often, so this server stops answering"}`);
+      if (!isRestarted) options.onBroken?.();
+    },
     onLine: log,
   });
   const name = options.name ?? basename(resolve(directory));

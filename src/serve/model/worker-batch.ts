@@ -20,6 +20,8 @@ import { SequenceText } from "./sequence-text.ts";
 export interface BatchWork {
   readonly model: OmniModel;
   readonly maxContext: number;
+  /** Places in the cache that sequences which decode together may take. */
+  readonly maxBatchTokens: number;
   readonly send: (message: FromEngine) => void;
   /** Whether the job in this slot is not wanted any more. */
   readonly isCancelled: (slot: number) => boolean;
@@ -54,15 +56,38 @@ export async function runBatch(jobs: readonly Job[], work: BatchWork): Promise<v
       work.send(failure(job, error, true));
     }
   }
-  if (prepared.length === 0) return;
-  try {
-    decode(prepared, work);
-  } catch (error) {
-    for (const { job } of prepared) work.send(failure(job, error, false));
+  for (const together of fittingBatches(prepared, work.maxBatchTokens)) {
+    try {
+      decode(together, work);
+    } catch (error) {
+      for (const { job } of together) work.send(failure(job, error, false));
+    }
   }
 }
 
-async function prepare(job: Job, slot: number, { model, maxContext }: BatchWork): Promise<Prepared> {
+/** Jobs in their order, so many at once as the cache may hold: prompts are padded to the longest, answers to the limit. */
+export function fittingBatches<T extends Sized>(jobs: readonly T[], maxBatchTokens: number): T[][] {
+  const batches: T[][] = [];
+  for (const one of jobs) {
+    const last = batches.at(-1);
+    if (last !== undefined && cachePlaces([...last, one]) <= maxBatchTokens) last.push(one);
+    else batches.push([one]);
+  }
+  return batches;
+}
+
+interface Sized {
+  readonly job: Pick<Job, "maxNewTokens" | "rules">;
+  readonly tokens: { readonly ids: { readonly length: number } };
+}
+
+function cachePlaces(jobs: readonly Sized[]): number {
+  const longest = Math.max(...jobs.map(({ tokens }) => tokens.ids.length));
+  const perJob = Math.max(...jobs.map(({ job }) => job.maxNewTokens * job.rules.numSamples));
+  return jobs.length * (longest + perJob);
+}
+
+async function prepare(job: Job, slot: number, { model, maxContext, maxBatchTokens }: BatchWork): Promise<Prepared> {
   const features: ClipFeatures[] = [];
   for (const file of job.media) features.push(await featuresOf(model, file));
   const tokens = promptOf(model, job.turns, job.media, features);
@@ -74,7 +99,13 @@ async function prepare(job: Job, slot: number, { model, maxContext }: BatchWork)
       `messages: expected at most ${maxContext} tokens with the answer, got ${tokens.ids.length} of the prompt and ${job.maxNewTokens} of max_tokens. Send less, or ask for fewer.`,
     );
   }
-  return { job, slot, tokens, features };
+  const places = cachePlaces([{ job, tokens }]);
+  if (places <= maxBatchTokens) return { job, slot, tokens, features };
+  throw new HttpError(
+    400,
+    "ERR_REQUEST_CONTEXT",
+    `n: expected at most ${maxBatchTokens} tokens in all answers with the prompt, got ${places}. Ask for fewer answers or shorter ones.`,
+  );
 }
 
 function failure(job: Job, error: unknown, isRequest: boolean): FromEngine {

@@ -18,6 +18,7 @@ let running: Promise<void> = Promise.resolve();
 let engine: {
   readonly model: Thinker;
   readonly maxContext: number;
+  readonly maxBatchTokens: number;
   readonly isCancelled: (slot: number) => boolean;
 } | null = null;
 
@@ -38,16 +39,14 @@ async function take(message: ToEngine): Promise<void> {
   }
 }
 
-const defaultContext = 32768;
-
 function start(message: StartMessage): void {
   try {
     const model = loadModel(message.directory, {
       ...(message.device === null ? {} : { device: message.device }),
       ...(message.dtype === null ? {} : { dtype: message.dtype }),
     });
-    const maxContext = message.maxContext ?? defaultContext;
-    engine = { model, maxContext, isCancelled: cancelBoard(message.cancelFile) };
+    const { maxContext, maxBatchTokens } = message;
+    engine = { model, maxContext, maxBatchTokens, isCancelled: cancelBoard(message.cancelFile) };
     const parameters = [...model.parameters().values()];
     send({
       kind: "ready",
