@@ -184,7 +184,8 @@ class EndpointChatClient implements OpenChatClient {
   }
 }
 
-function requestKey(model: string, request: ChatRequest | LazyChatRequest): string {
+/** The key under which the reply to a request is kept. */
+export function requestKey(model: string, request: ChatRequest | LazyChatRequest): string {
   const { messages, maxTokens, temperature, seed, schema, contentKey, extra } = request;
   return contentHash({
     kind: "chat",

@@ -35,24 +35,23 @@ export class EmbedCache implements Embedder {
    */
   async embed(texts: readonly string[], role: TextRole = "cue"): Promise<Float32Array> {
     const out = new Float32Array(texts.length * this.dimension);
-    const missing = new Map<string, number[]>();
-    texts.forEach((text, row) => {
-      const known = this.#find(this.#key(text, role));
-      if (known !== undefined) out.set(known, row * this.dimension);
-      else if (missing.has(text)) missing.get(text)!.push(row);
-      else missing.set(text, [row]);
-    });
-    if (missing.size === 0) return out;
-    const vectors = await this.#embedder.embed([...missing.keys()], role);
-    this.#numEmbedded += missing.size;
-    let index = 0;
-    for (const [text, rows] of missing) {
-      const vector = vectors.slice(index * this.dimension, (index + 1) * this.dimension);
-      index++;
-      this.#keep(this.#key(text, role), vector);
-      for (const row of rows) out.set(vector, row * this.dimension);
-    }
+    const rows = await this.embedRows(texts, role);
+    for (const [row, vector] of rows.entries()) out.set(vector, row * this.dimension);
     return out;
+  }
+
+  /** The vectors themselves, as they are kept: not to be written to. */
+  async embedRows(texts: readonly string[], role: TextRole = "cue"): Promise<readonly Float32Array[]> {
+    const found = texts.map((text) => this.#find(this.#key(text, role)));
+    const missing = [...new Set(texts.filter((_, row) => found[row] === undefined))];
+    if (missing.length === 0) return found as Float32Array[];
+    const vectors = await this.#embedder.embed(missing, role);
+    this.#numEmbedded += missing.length;
+    const fresh = new Map(
+      missing.map((text, index) => [text, vectors.slice(index * this.dimension, (index + 1) * this.dimension)]),
+    );
+    for (const [text, vector] of fresh) this.#keep(this.#key(text, role), vector);
+    return texts.map((text, row) => found[row] ?? fresh.get(text)!);
   }
 
   #key(text: string, role: TextRole): string {

@@ -2,9 +2,9 @@
 // cues and clauses that they have in common. Corpora with few phrases repeat them in every rollout; elsewhere at least the
 // rollouts of one sample have the same cues.
 import type { Clause } from "../text/clause.ts";
-import type { Cue, Embedder } from "./cue.ts";
+import type { Cue, Embedder, TextRole } from "./cue.ts";
 import type { EvidenceRouting } from "./route.ts";
-import { cosineMatrix } from "./similarity.ts";
+import { cosinesOfRows, matrixRows } from "./similarity.ts";
 
 export interface RoutingRequest {
   readonly cues: readonly Cue[];
@@ -28,14 +28,16 @@ export async function routeBatch(requests: readonly RoutingRequest[], embedder: 
   const clauseRowOf = embedder.isAsymmetric ? new Map<string, number>() : cueRowOf;
   const cues = requests.map((request) => rowsOf(request.cues, cueRowOf));
   const clauses = requests.map((request) => rowsOf(request.clauses, clauseRowOf));
-  const cueVectors = await embedder.embed([...cueRowOf.keys()], "cue");
-  const clauseVectors = embedder.isAsymmetric ? await embedder.embed([...clauseRowOf.keys()], "clause") : cueVectors;
+  const cueVectors = await vectorsOf([...cueRowOf.keys()], "cue", embedder);
+  const clauseVectors = embedder.isAsymmetric
+    ? await vectorsOf([...clauseRowOf.keys()], "clause", embedder)
+    : cueVectors;
 
   const routings = new Array<EvidenceRouting>(requests.length);
   for (const { members, cueRows, clauseRows } of cheapestBlocks(cues, clauses)) {
-    const left = gatherRows(cueVectors, cueRows, embedder.dimension);
-    const right = gatherRows(clauseVectors, clauseRows, embedder.dimension);
-    const all = cosineMatrix(left, right, embedder.dimension);
+    const left = cueRows.map((row) => cueVectors[row]!);
+    const right = clauseRows.map((row) => clauseVectors[row]!);
+    const all = cosinesOfRows(left, right, embedder.dimension);
     const atCue = new Map(cueRows.map((row, index) => [row, index * clauseRows.length]));
     const atClause = new Map(clauseRows.map((row, index) => [row, index]));
     for (const member of members) {
@@ -45,6 +47,15 @@ export async function routeBatch(requests: readonly RoutingRequest[], embedder: 
     }
   }
   return routings;
+}
+
+async function vectorsOf(
+  texts: readonly string[],
+  role: TextRole,
+  embedder: Embedder,
+): Promise<readonly Float32Array[]> {
+  if (embedder.embedRows !== undefined) return await embedder.embedRows(texts, role);
+  return matrixRows(await embedder.embed(texts, role), embedder.dimension);
 }
 
 /** The row of every text, new texts at the end. */
@@ -73,14 +84,6 @@ function cheapestBlocks(cues: readonly number[][], clauses: readonly number[][])
   const whole = block(cues.map((_, member) => member));
   const cost = ({ cueRows, clauseRows }: Block) => cueRows.length * clauseRows.length;
   return cost(whole) <= perCues.reduce((sum, one) => sum + cost(one), 0) ? [whole] : perCues;
-}
-
-function gatherRows(matrix: Float32Array, rows: readonly number[], dimension: number): Float32Array {
-  const out = new Float32Array(rows.length * dimension);
-  rows.forEach((row, i) => {
-    out.set(matrix.subarray(row * dimension, (row + 1) * dimension), i * dimension);
-  });
-  return out;
 }
 
 /** @param rowStarts offsets of the rows wanted; the result is row-major [rowStarts, columns]. */

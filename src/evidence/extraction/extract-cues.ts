@@ -1,7 +1,7 @@
 // The cues of one written account, by a language model. A reply that is of no use is a problem with a name; an empty list is
 // an empty list only when the model said so.
 import { z } from "zod";
-import type { ChatClient } from "../../endpoint/chat.ts";
+import type { ChatClient, ChatRequest } from "../../endpoint/chat.ts";
 import { UnfitReplyError } from "../../endpoint/chat-client.ts";
 import { OppoError } from "../../error.ts";
 import { type CheckedPhrases, checkPhrases, scriptsOf } from "./check-phrases.ts";
@@ -35,13 +35,17 @@ const replySchema = z.object({
   emotion_cues: z.array(z.string()),
 });
 
+/** What is asked about an account. */
+export function cueRequest(text: string): ChatRequest {
+  return { messages: cueMessages(text), maxTokens, temperature: 0, schema: cueSchema };
+}
+
 /** @throws OppoError when the endpoint does not answer or the budget is used up; replies of no use are problems instead */
 export async function extractCues(client: ChatClient, text: string): Promise<CueExtraction> {
   const problem = textProblem(text);
   if (problem !== null) return nothing(problem);
   try {
-    const messages = cueMessages(text);
-    const reply = await client.chat({ messages, maxTokens, temperature: 0, schema: cueSchema });
+    const reply = await client.chat(cueRequest(text));
     const { visual_cues: video, audio_cues: audio, emotion_cues: emotion } = replySchema.parse(JSON.parse(reply.text));
     const checked = checkPhrases(text, { video, audio, emotion });
     return { ...checked, problem: problemOf(checked), isCutOff: reply.finish === "length" };
