@@ -1,5 +1,5 @@
 // The model server, asked by OpenAI's own client: the same token ids as in the process, alone or in a batch, whole or
-// streamed; clients that go away; an engine that ends.
+// streamed; clients that go away.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,9 +12,7 @@ import { decodeClip } from "../../src/media/decode.ts";
 import { decodeImageBytes } from "../../src/media/decode-image.ts";
 import { joinRows, loadModel, type Thinker } from "../../src/models/index.ts";
 import type { ChatTurn, ClipFeatures } from "../../src/models/omni-model.ts";
-import type { SamplingRules } from "../../src/serve/model/protocol.ts";
 import type { ModelServer } from "../../src/serve/model/serve-model.ts";
-import { fittingBatches } from "../../src/serve/model/worker-batch.ts";
 import { noGrad, scope } from "../../src/tensor/index.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 import { audioPart, type Body, clientOf, startServer, textPart, until, videoPart } from "./served-model.ts";
@@ -327,96 +325,5 @@ describe("streams", () => {
     const after = await ask(body("hello"));
     assert.equal(after.choices.length, 1);
     assert.ok(waited < 5000, `${waited} ms`);
-  });
-});
-
-describe("limits", () => {
-  test("too many waiting requests are refused with 429, models answer /v1/models, the token is asked for", async () => {
-    const small = await startServer(directory, { maxBatch: 1, maxQueue: 1, token: "s3cret", name: "small" });
-    try {
-      const asked = clientOf(small, "s3cret");
-      const { data } = await asked.models.list();
-      assert.deepEqual(
-        data.map(({ id }) => id),
-        ["small"],
-      );
-      const request = { ...body("hello", { max_tokens: 400 }), model: "small" };
-      const results = await Promise.allSettled(Array.from({ length: 6 }, () => asked.chat.completions.create(request)));
-      const refused = results.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
-      assert.ok(refused.length >= 3 && refused.length < 6, `${refused.length} refused`);
-      for (const error of refused) {
-        assert.equal(error.status, 429);
-        assert.equal(error.code, "ERR_SERVER_BUSY");
-        assert.equal(error.headers.get("retry-after"), "2");
-      }
-      await assert.rejects(clientOf(small, "wrong").models.list(), { status: 401, code: "ERR_HTTP_UNAUTHORIZED" });
-      assert.equal((await fetch(`${small.address}/health`)).status, 200);
-      assert.equal((await fetch(`${small.address}/metrics`)).status, 401);
-    } finally {
-      await small.close();
-    }
-  });
-
-  test("what the cache cannot hold at once decodes in turn, what it can never hold is refused", async () => {
-    const small = await startServer(directory, { name: "small", maxBatchTokens: 400 });
-    try {
-      const asked = clientOf(small);
-      const requests = Array.from({ length: 5 }, (_, i) => ({
-        ...body(`hello ${i}`, { max_tokens: 150 }),
-        model: "small",
-      }));
-      const replies = await Promise.all(requests.map((request) => asked.chat.completions.create(request)));
-      for (const [i, reply] of replies.entries()) {
-        const { model: _, ...alone } = requests[i]!;
-        const expected = await ask({ ...alone, model: server.name });
-        assert.equal(reply.choices[0]!.message.content, expected.choices[0]!.message.content);
-      }
-      await assert.rejects(asked.chat.completions.create({ ...requests[0]!, n: 4 }), {
-        status: 400,
-        code: "ERR_REQUEST_CONTEXT",
-      });
-    } finally {
-      await small.close();
-    }
-    const sized = (prompt: number, answer: number) => ({
-      tokens: { ids: { length: prompt } },
-      job: { maxNewTokens: answer, rules: { numSamples: 2 } as SamplingRules },
-    });
-    // Two of (100 + 2 x 50) are 400 places; with the longer prompt three would be 3 x (150 + 100).
-    const jobs = [sized(100, 50), sized(100, 50), sized(150, 10), sized(20, 10), sized(20, 10)];
-    const sizes = fittingBatches(jobs, 400).map(({ length }) => length);
-    assert.deepEqual(sizes, [2, 2, 1]);
-  });
-
-  test("an engine that ends whenever it starts is given up", async () => {
-    let isBroken = false;
-    const dying = await startServer(directory, { onBroken: () => (isBroken = true) });
-    for (let i = 0; i < 10 && !isBroken; i++) {
-      const pid = dying.enginePid;
-      if (pid !== null) process.kill(pid, "SIGKILL");
-      await until("the next engine", () => isBroken || dying.enginePid !== pid);
-    }
-    assert.ok(isBroken);
-    assert.equal((await fetch(`${dying.address}/health`)).status, 503);
-    await assert.rejects(clientOf(dying).chat.completions.create(body("hello")), {
-      status: 503,
-      code: "ERR_SERVER_STOPPING",
-    });
-    await dying.close();
-  });
-
-  test("an engine that is killed fails what runs, is replaced, and answers again", async () => {
-    const pid = server.enginePid!;
-    const lost = ask(body("hello", { max_tokens: 2048 }));
-    const failed = assert.rejects(lost, { status: 500, code: "ERR_ENGINE_GONE" });
-    await until("the job to run", async () => {
-      return ((await (await fetch(`${server.address}/health`)).json()) as { running: number }).running === 1;
-    });
-    process.kill(pid, "SIGKILL");
-    await failed;
-    await until("a new engine", async () => (await fetch(`${server.address}/health`)).status === 200);
-    assert.notEqual(server.enginePid, pid);
-    assert.equal((await ask(body("hello"))).choices.length, 1);
-    assert.match(server.log.join("\n"), /the engine's process ended \(SIGKILL\); starting it again/);
   });
 });
