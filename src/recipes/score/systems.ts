@@ -21,7 +21,7 @@ export function namedSystems(texts: readonly string[]): NamedSystem[] {
     const what = earlier.name === name ? `"${name}" for ${earlier.path} and ${path}` : `${path} twice`;
     throw new OppoError(
       "ERR_SCORE_SYSTEMS",
-      `oppo score: expected every system once and under a name of its own, got ${what}. Write name=path with different names.`,
+      `predictions: expected every system once and under a name of its own, got ${what}. Write name=path with different names.`,
     );
   }
   return systems;

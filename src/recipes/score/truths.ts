@@ -26,7 +26,7 @@ export async function readTruths(request: TruthRequest): Promise<GroundTruth[]> 
   if (root === null || datasets.length === 0) {
     throw new OppoError(
       "ERR_SCORE_TRUTH",
-      "oppo score: expected what to score against, got neither --truth FILE nor --data ROOT with --dataset NAME. " +
+      "ground truth: expected what to score against, got neither --truth FILE nor --data ROOT with --dataset NAME. " +
         "Give one of them; `oppo data list` has the names.",
     );
   }
