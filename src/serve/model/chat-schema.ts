@@ -69,25 +69,25 @@ const neutral: Readonly<Record<string, (value: unknown) => boolean>> = {
   tools: (value) => Array.isArray(value) && value.length === 0,
   tool_choice: (value) => value === "none" || value === "auto",
   parallel_tool_calls: () => true,
-  logit_bias: (value) => typeof value === "object" && Object.keys(value as object).length === 0,
+  logit_bias: (value) => typeof value === "object" && value !== null && Object.keys(value).length === 0,
   response_format: (value) => (value as { type?: unknown } | null)?.type === "text",
   modalities: (value) => JSON.stringify(value) === '["text"]',
 };
+
+/** Whether a field asks for nothing. @throws HttpError ERR_REQUEST_UNSUPPORTED when it asks for what we do not honour */
+function isIdle(key: string, value: unknown): boolean {
+  if (ignored.has(key)) return true;
+  if (!Object.hasOwn(neutral, key)) return false;
+  if (value === null || neutral[key]!(value)) return true;
+  throw unsupported(key, "expected it to be left out, got a value that this server does not honour. Leave it out.");
+}
 
 /** @throws HttpError ERR_REQUEST_FIELD, ERR_REQUEST_UNSUPPORTED */
 export function readChatBody(value: unknown): ChatBody {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw fieldError("body", "an object", Array.isArray(value) ? "an array" : typeof value, "Send one JSON object.");
   }
-  const known: Record<string, unknown> = {};
-  for (const [key, one] of Object.entries(value)) {
-    if (ignored.has(key)) continue;
-    const isNeutral = neutral[key];
-    if (isNeutral === undefined) known[key] = one;
-    else if (one !== null && !isNeutral(one)) {
-      throw unsupported(key, "expected it to be left out, got a value that this server does not honour. Leave it out.");
-    }
-  }
+  const known = Object.fromEntries(Object.entries(value).filter(([key, one]) => !isIdle(key, one)));
   const parsed = chatSchema.safeParse(known);
   if (parsed.success) return parsed.data;
   throw issueError(parsed.error.issues[0]!);
