@@ -171,7 +171,7 @@ class EndpointChatClient implements OpenChatClient {
   #rejected(problem: string): OppoError {
     return new OppoError(
       "ERR_ENDPOINT_REJECTED",
-      `${this.name}: expected the request to be taken, got ${problem}. The input may be too long, or hold what this model does not take.`,
+      `${this.name}: expected the request to be taken, got ${problem.replace(/\.+$/, "")}. The input may be too long, or hold what this model does not take.`,
     );
   }
 

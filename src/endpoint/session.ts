@@ -139,7 +139,7 @@ export class Session {
     const tries = numTries > 1 ? ` (${numTries} tries)` : "";
     return new OppoError(
       "ERR_ENDPOINT",
-      `${this.settings.url}: expected an answer of ${this.settings.model}, got ${problem}${tries}. Check the address, the ` +
+      `${this.settings.url}: expected an answer of ${this.settings.model}, got ${problem.replace(/\.+$/, "")}${tries}. Check the address, the ` +
         "model's name and the key; what was answered so far is kept.",
     );
   }

@@ -61,13 +61,16 @@ export const copulas: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** A phrase does not begin or end with one of these, and does not grow over the second kind. */
+/** A phrase does not begin or end with one of these. */
 export const fillers: ReadonlySet<string> = new Set(
   (
     "a an the this that these those his her their its my your our he she they it there as of in on at to from with by for " +
-    "into onto and or but while so then when because very quite rather somewhat also who which"
+    "into onto and or but while so then when because also who which"
   ).split(" "),
 );
+/** Belong to the word after them: a phrase grows over them and does not end with one. */
+export const intensifiers: ReadonlySet<string> = new Set("very quite rather somewhat really too more".split(" "));
+/** And it does not grow over one of these. */
 export const barriers: ReadonlySet<string> = new Set(
   (
     "and or but while which who whom whose that because since when where as if although though so than then he she they it " +

@@ -2,7 +2,7 @@
 // said plainly ("his brow is furrowed", "a trembling voice") and misses what is not; outputs say that it was used.
 import type { CueKind } from "../cue.ts";
 import { type CheckedPhrases, checkPhrases, fewestWords, mostWords, scriptsOf } from "./check-phrases.ts";
-import { barriers, connectives, copulas, fillers, heads, intros } from "./cue-lexicon.ts";
+import { barriers, connectives, copulas, fillers, heads, intensifiers, intros } from "./cue-lexicon.ts";
 import { type CueExtraction, nothing, textProblem } from "./extract-cues.ts";
 import { type SourceWord, sourceWords } from "./source-words.ts";
 
@@ -115,7 +115,7 @@ function trimmed(words: readonly SourceWord[], { start, end }: Range): Range {
   let [from, to] = [start, Math.min(end, start + mostWords)];
   const isLoose = (word: SourceWord) => fillers.has(lower(word)) || copulas.has(lower(word));
   while (from < to && isLoose(words[from]!)) from++;
-  while (to > from && isLoose(words[to - 1]!)) to--;
+  while (to > from && (isLoose(words[to - 1]!) || intensifiers.has(lower(words[to - 1]!)))) to--;
   return { start: from, end: to };
 }
 

@@ -77,6 +77,7 @@ export async function extractEvidence(request: ExtractRequest): Promise<ExtractR
   stage.finish();
 
   const statistics = evidenceStatistics({ extractor, source: sourceName, extracted, badRows });
+  if (statistics.samples === 0) throw nothingUsable(sourceName, statistics);
   const stem = out.replace(/\.jsonl$/, "");
   const files = { samples: out, statistics: `${stem}.statistics.json`, page: `${stem}.review.html` };
   replaceFile(files.samples, extracted.flatMap(sampleLine).join(""));
@@ -90,6 +91,15 @@ function sampleLine({ account, extraction }: Extracted): string[] {
   if (extraction.problem !== null) return [];
   const cues = extraction.cues.map(({ kind, text }) => ({ kind, text }));
   return [`${JSON.stringify({ ...account.row, cues })}\n`];
+}
+
+function nothingUsable(source: string, { accounts, skipped }: EvidenceStatistics): OppoError {
+  const reasons = Object.entries(skipped).map(([problem, { count }]) => `${count} ${problem}`);
+  return new OppoError(
+    "ERR_EVIDENCE_SKIPPED",
+    `${source}: expected a usable result of some of ${accounts} accounts, got none: ${reasons.join(", ")}. Look at the ` +
+      "accounts or try another model.",
+  );
 }
 
 function tooManySkipped(account: Account, { problem }: CueExtraction, maxSkipped: number): OppoError {
