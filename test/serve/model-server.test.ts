@@ -255,7 +255,8 @@ describe("answers", () => {
     const text = whole.choices[0]!.message.content!;
     const tokens = whole.choices[0]!.logprobs!.content!;
     assert.equal(tokens.length, whole.choices[0]!.token_ids.filter((id) => !model.stopIds.includes(id)).length);
-    for (const { token, logprob, top_logprobs } of tokens) {
+    for (const { token, logprob, bytes, top_logprobs } of tokens) {
+      assert.deepEqual(bytes, token.includes("\uFFFD") || token === "" ? null : [...Buffer.from(token)]);
       assert.equal(top_logprobs.length, 3);
       // Greedy: the chosen one is the likeliest that may be chosen.
       assert.ok(Math.abs(top_logprobs.find((one) => one.token === token)!.logprob - logprob) < logprobTolerance);
@@ -306,6 +307,28 @@ describe("streams", () => {
       whole.choices.map(({ finish_reason }) => finish_reason),
     );
     assert.deepEqual(usage, whole.usage);
+  });
+
+  test("a client that goes away while it waits frees its place too", async () => {
+    const stop = new AbortController();
+    const endless = body("hello", { max_tokens: 2048 });
+    const waiting = client.chat.completions.create(endless, { signal: stop.signal });
+    const gone = assert.rejects(waiting);
+    const health = async () =>
+      (await (await fetch(`${server.address}/health`)).json()) as { running: number; waiting: number };
+    await until("the job to run", async () => (await health()).running === 1);
+    // Other rules: it cannot join the batch.
+    const queued = client.chat.completions.create(body("hello", { temperature: 1 }), { signal: stop.signal });
+    const left = assert.rejects(queued);
+    await until("the other to wait", async () => (await health()).waiting === 1);
+    stop.abort();
+    await Promise.all([gone, left]);
+    await until("both places to be free", async () => {
+      const { running, waiting: numWaiting } = await health();
+      return running === 0 && numWaiting === 0;
+    });
+    assert.equal((await ask(body("hello"))).choices.length, 1);
+    assert.deepEqual(server.log, []);
   });
 
   test("a client that goes away mid-stream frees its place", async () => {

@@ -87,7 +87,9 @@ function logprobOf(token: ScoredToken) {
 }
 
 function tokenText({ text, logprob }: TokenText) {
-  return { token: text, logprob: finiteLogprob(logprob), bytes: [...Buffer.from(text, "utf8")] };
+  // A token that holds a part of a character only has no text of its own.
+  const isPartial = text === "" || text.includes("\uFFFD");
+  return { token: text, logprob: finiteLogprob(logprob), bytes: isPartial ? null : [...Buffer.from(text, "utf8")] };
 }
 
 /** JSON has no infinity; OpenAI writes -9999 for what cannot be. */
