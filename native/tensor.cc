@@ -74,9 +74,9 @@ static napi_value setScratch(Call& c) {
   napi_create_reference(c.env, c.argv[0], 1, &c.engine->scratchRef);
   return nullptr;
 }
-// sizes(handle) -> rank
-static napi_value sizes(Call& c) {
+static napi_value sizes(Call& c) {  // (handle) -> rank
   at::IntArrayRef sizes = c.tensor(0).sizes();
+  TORCH_CHECK(sizes.size() <= 64, "expected at most 64 axes, got ", sizes.size());
   for (size_t i = 0; i < sizes.size(); i++) c.engine->scratch[i] = (double)sizes[i];
   return fromInt(c.env, (int32_t)sizes.size());
 }

@@ -24,6 +24,11 @@ export const lengthBytes = 8;
 /** The format's own bound: a longer header is an attack or not a safetensors file. */
 export const maxHeaderBytes = 100_000_000;
 
+/** PyTorch's own bound. */
+const maxAxes = 64;
+const maxNameLength = 1000;
+const maxShown = 60;
+
 export interface SafetensorsEntry {
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -39,6 +44,12 @@ export interface SafetensorsHeader {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Of a value that may be anything, short enough for a message. */
+function shown(value: unknown): string {
+  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
+  return text.length > maxShown ? `${text.slice(0, maxShown)}...` : text;
 }
 
 function isCount(value: unknown): value is number {
@@ -109,7 +120,7 @@ export function parseHeader(file: string, json: Uint8Array, dataBytes: number): 
 
 function decode(file: string, json: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(json);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(json);
   } catch (cause) {
     throw new CheckpointError("ERR_CHECKPOINT_HEADER", file, "the header is not UTF-8 text.", { cause });
   }
@@ -117,6 +128,9 @@ function decode(file: string, json: Uint8Array): string {
 
 function parseJson(file: string, text: string): Record<string, unknown> {
   let parsed: unknown;
+  if (!text.startsWith("{")) {
+    throw new CheckpointError("ERR_CHECKPOINT_HEADER", file, "the header is no JSON object that begins at once.");
+  }
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
@@ -126,19 +140,30 @@ function parseJson(file: string, text: string): Record<string, unknown> {
   return parsed;
 }
 
-/** JSON.parse keeps the last of two equal keys: look at the text, which is valid JSON by now. */
+/**
+ * JSON.parse keeps the last of two equal keys: look at the text, which is valid JSON by now, so that a string before a
+ * colon is a key. Also those of an entry: two shapes are two files, depending on who reads.
+ */
 function refuseDuplicates(file: string, text: string): void {
-  const seen = new Set<string>();
-  let depth = 0;
+  /** Keys of the open objects, null for an array. */
+  const open: (Set<string> | null)[] = [];
+  const notSpace = /[^ \t\n\r]/g;
   for (let i = 0; i < text.length; i++) {
     const char = text[i];
-    if (char === "{" || char === "[") depth++;
-    else if (char === "}" || char === "]") depth--;
+    if (char === "{") open.push(new Set());
+    else if (char === "[") open.push(null);
+    else if (char === "}" || char === "]") open.pop();
     if (char !== '"') continue;
     const start = i++;
     while (text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
-    if (depth !== 1 || !/^\s*:/.test(text.slice(i + 1, i + 16))) continue;
+    notSpace.lastIndex = i + 1;
+    if (notSpace.exec(text)?.[0] !== ":") continue;
     const key = JSON.parse(text.slice(start, i + 1)) as string;
+    if (key.length > maxNameLength) {
+      const got = `a name of ${key.length} characters, ${key.slice(0, 40)}...`;
+      throw new CheckpointError("ERR_CHECKPOINT_HEADER", file, `expected names of up to ${maxNameLength}, got ${got}.`);
+    }
+    const seen = open.at(-1)!;
     if (seen.has(key)) {
       throw new CheckpointError("ERR_CHECKPOINT_DUPLICATE", file, `the header names "${key}" twice.`, { key });
     }
@@ -160,12 +185,23 @@ function readEntry(file: string, key: string, value: unknown, dataBytes: number)
   const dtype = typeof name === "string" && Object.hasOwn(dtypes, name) ? dtypes[name] : undefined;
   if (dtype === undefined) {
     const known = Object.keys(dtypes).join(", ");
-    throw new CheckpointError("ERR_CHECKPOINT_DTYPE", file, `"${key}": expected a dtype of ${known}, got ${name}.`, {
-      key,
-    });
+    throw new CheckpointError(
+      "ERR_CHECKPOINT_DTYPE",
+      file,
+      `"${key}": expected a dtype of ${known}, got ${shown(name)}.`,
+      {
+        key,
+      },
+    );
   }
-  if (!Array.isArray(shape) || !shape.every(isCount)) {
-    throw new CheckpointError("ERR_CHECKPOINT_SHAPE", file, `"${key}": expected a shape of whole numbers.`, { key });
+  if (!Array.isArray(shape) || shape.length > maxAxes || !shape.every(isCount)) {
+    const expected = `expected a shape of up to ${maxAxes} whole numbers`;
+    throw new CheckpointError("ERR_CHECKPOINT_SHAPE", file, `"${key}": ${expected}.`, { key });
+  }
+  // A tensor with an empty axis has no bytes that could give the others the lie.
+  const extent = shape.reduce((product: number, length: number) => product * Math.max(1, length), byteSize(dtype));
+  if (extent > Number.MAX_SAFE_INTEGER) {
+    throw new CheckpointError("ERR_CHECKPOINT_SHAPE", file, `"${key}": [${shape.join(", ")}] is too large.`, { key });
   }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
     throw new CheckpointError("ERR_CHECKPOINT_OFFSETS", file, `"${key}": expected two byte offsets.`, { key });

@@ -1,7 +1,7 @@
 // Inspecting without loading: what is counted, what is missing, what is refused, and that no native code or weight is read.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { inspectModel } from "../../src/models/inspect.ts";
@@ -173,6 +173,38 @@ test("an index may only name files of its folder, and must agree with them", (t)
   }
   writeFileSync(join(directory, "model.safetensors.index.json"), "{");
   assert.throws(() => inspectModel(directory), { code: "ERR_CHECKPOINT_INDEX" });
+});
+
+test("a shard may be a link within the folder or into the cache that it lies in, and nowhere else", (t) => {
+  const root = temporaryFolder(t);
+  const source = smallModel(t);
+  const map = shard(source);
+  const place = (folder: string, link: string) => {
+    mkdirSync(folder, { recursive: true });
+    for (const name of readdirSync(source)) copyFileSync(join(source, name), join(folder, name));
+    rmSync(join(folder, "a.safetensors"));
+    symlinkSync(link, join(folder, "a.safetensors"));
+    writeIndex(folder, map);
+    return folder;
+  };
+  const outside = join(root, "outside.safetensors");
+  copyFileSync(join(source, "a.safetensors"), outside);
+  for (const link of [outside, "../outside.safetensors"]) {
+    const message = /got the link a\.safetensors that leads out of it/;
+    const folder = place(join(root, `plain-${link.length}`), link);
+    assert.throws(() => inspectModel(folder), { code: "ERR_CHECKPOINT_INDEX", message });
+  }
+  // Hugging Face's cache: snapshots/COMMIT/name -> ../../blobs/HASH
+  const snapshot = join(root, "models--x/snapshots/0123");
+  mkdirSync(join(root, "models--x/blobs"), { recursive: true });
+  copyFileSync(outside, join(root, "models--x/blobs/hash"));
+  assert.equal(inspectModel(place(snapshot, "../../blobs/hash")).numTensors, smallShapes.length);
+  assert.throws(() => inspectModel(place(join(root, "models--x/snapshots/4567"), outside)), {
+    code: "ERR_CHECKPOINT_INDEX",
+  });
+  const inner = place(join(root, "inner"), "real.safetensors");
+  copyFileSync(outside, join(inner, "real.safetensors"));
+  assert.equal(inspectModel(inner).numTensors, smallShapes.length);
 });
 
 test("pickles, doubled names and no weights at all are said to be so", (t) => {

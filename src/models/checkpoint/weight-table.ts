@@ -1,7 +1,7 @@
 // Where the weights of a model directory lie and whether they are the ones that its configuration describes. Reads the
 // index and the files' headers, never their data, and loads no native code.
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync, readdirSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { DType } from "../../tensor/dtype.ts";
 import { CheckpointError } from "../../tensor/error.ts";
 import { readHeader } from "../../tensor/safetensors-header.ts";
@@ -52,6 +52,7 @@ export function findWeights(directory: string, nameOf: KeyNames, toleratesAbsent
     else wanted.add(file);
   }
   const files = indexed === null ? [SINGLE_FILE] : [...wanted].sort();
+  if (indexed !== null) for (const file of files) requireInside(directory, file);
   const weights = new Map<string, StoredWeight>();
   const found = new Set<string>();
   const absent = toleratesAbsent ? files.filter((file) => !existsSync(join(directory, file))) : [];
@@ -83,6 +84,25 @@ export function findWeights(directory: string, nameOf: KeyNames, toleratesAbsent
       throw indexError(directory, `${file} has no ${key}`);
   }
   return { directory, files, weights, skipped, absent };
+}
+
+/**
+ * A link among the shards may lead on into the folder, or into the store of blobs beside it that Hugging Face's cache is
+ * made of (snapshots/COMMIT/x -> ../../blobs/HASH), and nowhere else.
+ */
+function requireInside(directory: string, file: string): void {
+  const path = join(directory, file);
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true || !existsSync(path)) return;
+  const folder = realpathSync(directory);
+  const target = realpathSync(path);
+  const snapshots = dirname(folder);
+  const blobs = basename(snapshots) === "snapshots" ? join(dirname(snapshots), "blobs") : folder;
+  if ([folder, blobs].includes(dirname(target))) return;
+  throw new CheckpointError(
+    "ERR_CHECKPOINT_INDEX",
+    join(directory, INDEX_FILE),
+    `expected safetensors files of this folder, got the link ${file} that leads out of it. Put the file in its place.`,
+  );
 }
 
 function indexError(directory: string, what: string): CheckpointError {

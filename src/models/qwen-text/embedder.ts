@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { OppoError } from "../../error.ts";
 import type { Embedder } from "../../evidence/cue.ts";
 import { queryText } from "../../evidence/instructed-embedder.ts";
-import { inference, scope } from "../../tensor/index.ts";
+import { CheckpointError, inference, scope } from "../../tensor/index.ts";
 import { loadTokenizer, type TextTokenizer } from "../../text/tokenizer.ts";
 import { requireModelDirectory } from "../checkpoint/model-directory.ts";
 import type { LoadOptions } from "../checkpoint/weight-files.ts";
@@ -71,6 +71,13 @@ export class TextEmbedder implements Embedder, Disposable {
       const count = Math.max(1, Math.floor(TOKENS_PER_BATCH / rows[start]!.ids.length));
       const batch = rows.slice(start, start + count);
       const vectors = this.#lastStates(batch.map(({ ids }) => ids));
+      if (!vectors.every(Number.isFinite)) {
+        throw new CheckpointError(
+          "ERR_CHECKPOINT_VALUES",
+          this.name,
+          "expected finite vectors, got NaN or infinity. The checkpoint is damaged; fetch it again.",
+        );
+      }
       batch.forEach(({ row }, i) => {
         out.set(vectors.subarray(i * this.dimension, (i + 1) * this.dimension), row * this.dimension);
       });

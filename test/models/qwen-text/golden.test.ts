@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { loadTextEmbedder, loadTextModel, SEARCH_INSTRUCTION } from "../../../src/models/index.ts";
 import { readTextCheckpoint } from "../../../src/models/qwen-text/checkpoint.ts";
 import type { TextModelConfig } from "../../../src/models/qwen-text/config.ts";
+import { TextEmbedder } from "../../../src/models/qwen-text/embedder.ts";
 import { TextModel } from "../../../src/models/qwen-text/text-model.ts";
 import { AdamW, clipGradNorm } from "../../../src/nn/index.ts";
 import {
@@ -19,6 +20,7 @@ import {
   type Tensor,
   tensor,
 } from "../../../src/tensor/index.ts";
+import { loadTokenizer } from "../../../src/text/tokenizer.ts";
 import { sharedPath } from "../../support/shared.ts";
 import { closeGoldens, openGolden, relativeError } from "../qwen-omni/golden.ts";
 
@@ -82,7 +84,12 @@ function worst(got: Tensor, want: Tensor, padding: readonly number[]): number {
 /** The same checkpoint with another configuration or other parameters; the caller of the original disposes. */
 function altered(
   name: string,
-  change: { text?: Partial<TextModelConfig["text"]>; zero?: string; drop?: string },
+  change: {
+    text?: Partial<TextModelConfig["text"]>;
+    zero?: string;
+    drop?: string;
+    scale?: readonly [name: string, factor: number];
+  },
 ): TextModel {
   const checkpoint = readTextCheckpoint(path.join(root!, name));
   const parameters = new Map(checkpoint.parameters);
@@ -91,6 +98,12 @@ function altered(
     const before = parameters.get(change.zero)!;
     parameters.set(change.zero, op.zerosLike(before));
     before.dispose();
+  }
+  if (change.scale !== undefined) {
+    const [key, factor] = change.scale;
+    const original = parameters.get(key)!;
+    parameters.set(key, original.mul(factor));
+    original.dispose();
   }
   if (change.drop !== undefined) {
     parameters.get(change.drop)!.dispose();
@@ -295,6 +308,19 @@ test("qwen3-embedding: token ids, vectors of queries and documents, in any batch
     assert.deepEqual([...cut.encode(info.texts[2]!)], [...info.ids[2]!.slice(0, 4), info.ids[2]!.at(-1)!]);
   });
   closeGoldens();
+  assert.equal(numLiveTensors(), before);
+});
+
+test("qwen3-embedding: a damaged weight gives an error, not a vector", (t) => {
+  if (!root) return t.skip("golden/qwen-omni is absent");
+  const before = numLiveTensors();
+  {
+    using embedder = new TextEmbedder(
+      altered("qwen3_embed", { scale: ["model.norm.weight", Number.NaN] }),
+      loadTokenizer(path.join(root, "qwen3_embed")),
+    );
+    assert.throws(() => embedder.embed(["a smile"]), { code: "ERR_CHECKPOINT_VALUES", message: /got NaN or infinity/ });
+  }
   assert.equal(numLiveTensors(), before);
 });
 
