@@ -89,9 +89,22 @@ export function pairedDifference(
   options: BootstrapOptions = defaultBootstrapOptions,
 ): PairedDifference {
   const differences = Float64Array.from({ length: first.length }, (_, i) => first[i]! - (second[i] ?? Number.NaN));
-  const metric = bootstrapMean(differences, options);
+  const { count } = bootstrapMean(differences, options);
+  return pairedDifferenceOf(differences.length, meanOf(differences), () => 0, count, options);
+}
+
+/** first - second of two statistics of the same samples, both taken on every draw. */
+export function pairedDifferenceOf(
+  numSamples: number,
+  first: Statistic,
+  second: Statistic,
+  count: number,
+  options: BootstrapOptions = defaultBootstrapOptions,
+): PairedDifference {
+  const difference: Statistic = (indices) => first(indices) - second(indices);
+  const metric = bootstrap(numSamples, difference, count, options);
   if (metric.value === null) return { ...metric, pValue: null };
-  const draws = resampled(differences.length, meanOf(differences), options);
+  const draws = resampled(numSamples, difference, options);
   let atOrBelow = 0;
   let atOrAbove = 0;
   for (const draw of draws) {

@@ -3,16 +3,25 @@
 
 import type { Sample } from "../data/sample.ts";
 import { outputLabels, parseResponse } from "../text/response.ts";
+import type { AnswerStyle } from "./faithfulness.ts";
 
 /** Score of predicted emotion words against the labels, in [0, 1]. */
 export type EmotionScore = (predicted: readonly string[], labels: readonly string[]) => number;
 
-/** Per sample. A text without an answer pair is read as a list of words, as the public scorers do. */
-export function emotionScores(samples: readonly Sample[], texts: readonly string[], score: EmotionScore): number[] {
-  return samples.map((sample, i) => score(outputLabels(texts[i]!), sample.labels));
+/**
+ * Per sample. A text without an answer pair is read as a list of words, as the public scorers do. NaN for free answers:
+ * nothing in them says which words are the answer.
+ */
+export function emotionScores(
+  samples: readonly Sample[],
+  texts: readonly string[],
+  style: AnswerStyle,
+  score: EmotionScore,
+): number[] {
+  return samples.map((sample, i) => (style === "free" ? Number.NaN : score(outputLabels(texts[i]!), sample.labels)));
 }
 
-/** 1 for a well-formed response, else 0. */
-export function formatScores(texts: readonly string[]): number[] {
-  return texts.map((text) => (parseResponse(text).wellFormed ? 1 : 0));
+/** 1 for a well-formed response, else 0; NaN for free answers, which have no form. */
+export function formatScores(texts: readonly string[], style: AnswerStyle): number[] {
+  return texts.map((text) => (style === "free" ? Number.NaN : parseResponse(text).wellFormed ? 1 : 0));
 }

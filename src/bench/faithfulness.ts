@@ -5,9 +5,8 @@
 
 import type { Modality } from "../media/clip.ts";
 import { parseResponse } from "../text/response.ts";
-import { type BootstrapOptions, bootstrap } from "./bootstrap.ts";
+import type { Measure } from "./measure.ts";
 import type { Probe } from "./probes.ts";
-import type { Metric, Report } from "./report.ts";
 
 /** How a model was told to answer: with think and answer tags, or freely (then the first word counts). */
 export type AnswerStyle = "tagged" | "free";
@@ -24,72 +23,54 @@ export function readYesNo(text: string, style: AnswerStyle): "yes" | "no" | null
   return word === "yes" || word === "no" ? word : null;
 }
 
-/** 1 for the expected answer, 0 for any other, per probe. */
-export function probeScores(probes: readonly Probe[], texts: readonly string[], style: AnswerStyle): number[] {
-  return probes.map((probe, i) => (readYesNo(texts[i]!, style) === probe.expected ? 1 : 0));
-}
-
 /**
  * Acc@modality, its controls, how often the controls were answered "yes" (0.5 is unbiased), and how many answers were
- * neither. Intervals resample clips: probes of one clip are not independent.
+ * neither. The clip is the unit of every draw: probes of one clip are not independent.
  */
-export function faithfulnessReport(
+export function faithfulnessMeasures(
   probes: readonly Probe[],
   texts: readonly string[],
   style: AnswerStyle,
-  options: BootstrapOptions,
-): Report {
+): Record<string, Measure> {
   const read = texts.map((text) => readYesNo(text, style));
-  const report: Record<string, Metric> = {};
+  const measures: Record<string, Measure> = {};
   for (const [modality, suffix] of [
     ["video", "Video"],
     ["audio", "Audio"],
   ] as const) {
     const clips = clipsOf(probes, read, modality);
-    const put = (name: string, statistic: (tally: Tally) => number, count: (tally: Tally) => number): void => {
-      const value = (indices: ArrayLike<number>) => statistic(sumOf(clips, indices));
-      const all = sumOf(
-        clips,
-        clips.map((_, i) => i),
-      );
-      report[`${name}${suffix}`] = bootstrap(clips.length, value, count(all), options);
+    const put = (name: string, counted: keyof Tally | ((tally: Tally) => number), ...ratios: readonly Ratio[]) => {
+      const count = typeof counted === "function" ? counted : (tally: Tally) => tally[counted];
+      measures[`${name}${suffix}`] = {
+        group: `asked${suffix}`,
+        parts: ratios.map(([sum, of]) => ({ sums: clips.map(sum), counts: clips.map(of) })),
+        count: clips.reduce((total, clip) => total + count(clip), 0),
+      };
     };
-    put(
-      "acc",
-      ({ maskedNo, masked }) => maskedNo / masked,
-      ({ masked }) => masked,
-    );
-    put(
-      "yes",
-      ({ presentYes, present }) => presentYes / present,
-      ({ present }) => present,
-    );
-    put(
-      "no",
-      ({ absentNo, absent }) => absentNo / absent,
-      ({ absent }) => absent,
-    );
-    put(
-      "balanced",
-      (t) => (t.presentYes / t.present + t.absentNo / t.absent) / 2,
-      ({ present }) => present,
-    );
-    put("f1", yesF1, ({ present }) => present);
-    put(
-      "yesRate",
-      (t) => t.saidYes / (t.present + t.absent),
-      (t) => t.present + t.absent,
-    );
-    put(
-      "unreadable",
-      (t) => t.unreadable / (t.masked + t.present + t.absent),
-      (t) => t.masked + t.present + t.absent,
-    );
+    const yes: Ratio = [(t) => t.presentYes, (t) => t.present];
+    const no: Ratio = [(t) => t.absentNo, (t) => t.absent];
+    const controls = (t: Tally) => t.present + t.absent;
+    const all = (t: Tally) => t.masked + controls(t);
+    put("acc", "masked", [(t) => t.maskedNo, (t) => t.masked]);
+    put("yes", "present", yes);
+    put("no", "absent", no);
+    put("balanced", "present", yes, no);
+    put("f1", "present", [(t) => 2 * t.presentYes, (t) => controls(t) + t.presentYes - t.absentNo]);
+    put("yesRate", controls, [(t) => t.saidYes, controls]);
+    put("unreadable", all, [(t) => t.unreadable, all]);
   }
-  return report;
+  return measures;
 }
 
-/** What one clip, or several, answered to the probes of one modality. */
+/** What a clip gives to a score, and out of how much. */
+type Ratio = readonly [sum: (tally: Tally) => number, of: (tally: Tally) => number];
+
+/** The clips that are asked about a modality, in order of appearance. */
+export function askedClips(probes: readonly Probe[], modality: Modality): string[] {
+  return [...new Set(probes.filter((probe) => probe.modality === modality).map(({ sample }) => sample.id))];
+}
+
+/** What one clip answered to the probes of one modality. */
 interface Tally {
   masked: number;
   maskedNo: number;
@@ -121,20 +102,4 @@ function clipsOf(probes: readonly Probe[], read: readonly ("yes" | "no" | null)[
     if (probe.kind !== "masked" && read[i] === "yes") tally.saidYes++;
   }
   return [...clips.values()];
-}
-
-function sumOf(clips: readonly Tally[], indices: ArrayLike<number>): Tally {
-  const sum = emptyTally();
-  for (let i = 0; i < indices.length; i++) {
-    const clip = clips[indices[i]!]!;
-    for (const name of tallyNames) sum[name] += clip[name];
-  }
-  return sum;
-}
-
-const tallyNames = Object.keys(emptyTally()) as (keyof Tally)[];
-
-/** POPE's F1 with "yes" as the positive class; an unreadable answer to an absent cue counts as a false "yes". */
-function yesF1({ present, presentYes, absent, absentNo }: Tally): number {
-  return (2 * presentYes) / (present + presentYes + absent - absentNo);
 }

@@ -3,10 +3,10 @@
 // invents nothing, and must not win by that. Goes beyond the paper, which asks yes/no questions only.
 
 import type { Modality } from "../media/clip.ts";
-import { type BootstrapOptions, bootstrapMean } from "./bootstrap.ts";
 import { type CueBank, ofKind, shareIn } from "./cue-bank.ts";
 import { formatScores } from "./emotion-score.ts";
-import type { Report } from "./report.ts";
+import type { AnswerStyle } from "./faithfulness.ts";
+import { type Measure, meanMeasure } from "./measure.ts";
 
 /** Per clip, for the modality that was masked. */
 export interface HallucinationValues {
@@ -14,7 +14,7 @@ export interface HallucinationValues {
   readonly hallucinated: number[];
   /** Share of the clip's own hidden cues that are not stated: they can only be guessed. NaN without cues. */
   readonly withheld: number[];
-  /** 1 for a well-formed response. */
+  /** 1 for a well-formed response; NaN for free answers. */
   readonly format: number[];
 }
 
@@ -25,23 +25,20 @@ export function hallucinationValues(
   texts: readonly string[],
   stated: readonly (readonly number[])[],
   present: readonly (readonly number[])[],
+  style: AnswerStyle,
 ): HallucinationValues {
   return {
     hallucinated: stated.map((indices) => ofKind(bank, indices, modality).length),
     withheld: present.map((own, i) => 1 - shareIn(ofKind(bank, own, modality), stated[i]!)),
-    format: formatScores(texts),
+    format: formatScores(texts, style),
   };
 }
 
-export function hallucinationReport(
-  modality: Modality,
-  values: HallucinationValues,
-  options: BootstrapOptions,
-): Report {
+export function hallucinationMeasures(modality: Modality, values: HallucinationValues): Record<string, Measure> {
   const suffix = modality === "video" ? "Video" : "Audio";
   return {
-    [`hallucinated${suffix}`]: bootstrapMean(values.hallucinated, options),
-    [`withheld${suffix}`]: bootstrapMean(values.withheld, options),
-    [`formatMasked${suffix}`]: bootstrapMean(values.format, options),
+    [`hallucinated${suffix}`]: meanMeasure("congruent", values.hallucinated),
+    [`withheld${suffix}`]: meanMeasure("congruent", values.withheld),
+    [`formatMasked${suffix}`]: meanMeasure("congruent", values.format),
   };
 }

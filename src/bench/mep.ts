@@ -1,24 +1,28 @@
-// MEP-Bench, whole: utilization and faithfulness of one model on held-out clips (paper section 5 and Table 1), with the
-// controls that keep the numbers honest. Congruent clips (face and voice agree) carry the cue, mask, probe and swap
-// scores; conflict clips, where they are given, show what is guessed from the other modality.
+// MEP-Bench, whole: utilization and faithfulness of one model on a set (paper section 5 and Table 1), with the controls that
+// keep the numbers honest. Congruent clips (face and voice agree) carry the cue, mask, probe and swap scores; conflict clips,
+// where they are given, show what is guessed from the other modality.
 
 import type { Sample } from "../data/sample.ts";
 import type { Modality } from "../media/clip.ts";
-import { type BootstrapOptions, bootstrapMean, defaultBootstrapOptions } from "./bootstrap.ts";
+import { type BootstrapOptions, defaultBootstrapOptions } from "./bootstrap.ts";
 import { presentCues } from "./cue-bank.ts";
 import { type EmotionScore, emotionScores, formatScores } from "./emotion-score.ts";
-import { type AnswerStyle, faithfulnessReport, probeScores } from "./faithfulness.ts";
-import { hallucinationReport, hallucinationValues } from "./hallucination.ts";
+import { type AnswerStyle, askedClips, faithfulnessMeasures } from "./faithfulness.ts";
+import { hallucinationMeasures, hallucinationValues } from "./hallucination.ts";
+import { type Measures, meanMeasure, reportOf } from "./measure.ts";
 import type { MepSet } from "./mep-set.ts";
 import { type Probe, probeQuery } from "./probes.ts";
+import { countReadings, type Reading, readingOfReasoning, readingOfVerdict } from "./reading.ts";
 import type { Report } from "./report.ts";
-import { type ClipView, intactView, maskedView, type Respondent } from "./respondent.ts";
-import { swapPartners, swappedView, swapReport, swapValues } from "./swap.ts";
-import { cosineRecall, statedCues, utilizationReport, utilizationValues } from "./utilization.ts";
+import { intactView, maskedView, type Query, type Respondent } from "./respondent.ts";
+import { swapMeasures, swapPartners, swappedView, swapValues } from "./swap.ts";
+import { cosineRecall, statedCues, utilizationMeasures, utilizationValues } from "./utilization.ts";
 
 export interface MepOptions extends MepSet {
   /** The question of free reasoning. What else belongs to a user turn (the subtitle) is the respondent's business. */
   readonly reasoningPrompt: (sample: Sample) => string;
+  /** How a probe's question is put. Default: as it is. */
+  readonly probePrompt?: (question: string) => string;
   readonly emotionScore: EmotionScore;
   readonly answerStyle: AnswerStyle;
   readonly bootstrap?: BootstrapOptions;
@@ -29,120 +33,139 @@ export interface AskedProbe extends Probe {
   readonly text: string;
 }
 
+/** The parts in which a model reasons freely. */
+export const reasoningParts = [
+  ...(["intact", "maskedVideo", "maskedAudio", "swappedVideo", "swappedAudio", "conflict"] as const),
+];
+export type ReasoningPart = (typeof reasoningParts)[number];
+
+/** A free reasoning: what was shown, and what was said. */
+export interface Reasoning extends Query {
+  readonly text: string;
+}
+
 export interface MepResult {
   readonly model: string;
   readonly report: Report;
-  /**
-   * Per congruent clip (accVideo, accAudio: per masked probe), for paired comparisons between models that ran with the
-   * same samples and seed; NaN where a score does not apply.
-   */
-  readonly values: Readonly<Record<string, readonly number[]>>;
-  /** Free reasoning per congruent clip: intact, and with one modality masked. */
-  readonly texts: {
-    readonly intact: readonly string[];
-    readonly maskedVideo: readonly string[];
-    readonly maskedAudio: readonly string[];
-  };
+  /** What every clip gave to every score, for paired comparisons between models that answered the same set. */
+  readonly measures: Measures;
+  /** Ids of the clips of each group that a measure may rest on, in the measure's order. */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  readonly reasonings: Readonly<Record<ReasoningPart, readonly Reasoning[]>>;
   readonly probes: readonly AskedProbe[];
+  /** How many answers of each part could be read, and why the others could not. */
+  readonly readings: Readonly<Record<ReasoningPart | "probes", Partial<Record<Reading, number>>>>;
 }
 
-type Reason = (views: readonly ClipView[]) => Promise<readonly string[]>;
+/** All that the set asks, part by part: what one model is asked, every other is. */
+export function mepQueries(options: MepOptions): Record<ReasoningPart | "probes", Query[]> {
+  const { congruent, conflict, probes, probePrompt = (question: string) => question } = options;
+  const partners = swapPartners(congruent);
+  const swappable = congruent.flatMap((sample, i) => (partners[i]! >= 0 ? [[sample, congruent[partners[i]!]!]] : []));
+  const reason = (view: Query["view"]): Query => ({ prompt: options.reasoningPrompt(view.sample), view });
+  const swapped = (modality: Modality) =>
+    swappable.map(([sample, partner]) => reason(swappedView(sample!, partner!, modality)));
+  return {
+    intact: congruent.map((sample) => reason(intactView(sample))),
+    maskedVideo: congruent.map((sample) => reason(maskedView(sample, "video"))),
+    maskedAudio: congruent.map((sample) => reason(maskedView(sample, "audio"))),
+    swappedVideo: swapped("video"),
+    swappedAudio: swapped("audio"),
+    conflict: conflict.map((sample) => reason(intactView(sample))),
+    probes: probes.map((probe) => {
+      const { prompt, view } = probeQuery(probe);
+      return { prompt: probePrompt(prompt), view };
+    }),
+  };
+}
 
 /** Runs the suite. Queries go to the respondent in a few large calls, one per part. */
 export async function runMep(respondent: Respondent, options: MepOptions): Promise<MepResult> {
-  const { bank, congruent, probes } = options;
-  const resampling = options.bootstrap ?? defaultBootstrapOptions;
-  const present = await presentCues(bank, congruent);
-  const reason: Reason = async (views) =>
-    respondent.respond(views.map((view) => ({ prompt: options.reasoningPrompt(view.sample), view })));
-
-  const intact = await reason(congruent.map(intactView));
-  const utilization = utilizationValues(bank, await statedCues(bank, intact), present);
-  const cosine = await cosineRecall(bank, congruent, intact);
-  const emotion = emotionScores(congruent, intact, options.emotionScore);
-  const format = formatScores(intact);
-  const masked = await maskedPart(reason, options, present, resampling);
-  const answers = await respondent.respond(probes.map((probe) => probeQuery(probe)));
-
+  const { congruent, conflict, probes, answerStyle: style } = options;
+  const queries = mepQueries(options);
+  const reasonings = {} as Record<ReasoningPart, Reasoning[]>;
+  for (const part of reasoningParts) {
+    const texts = await respondent.respond(queries[part]);
+    reasonings[part] = queries[part].map((query, i) => ({ ...query, text: texts[i]! }));
+  }
+  const answers = await respondent.respond(queries.probes);
+  const measures = await measuresOf(reasonings, answers, options);
+  const readings = Object.fromEntries(
+    reasoningParts.map((part) => [part, countReadings(reasonings[part].map(({ text }) => readingOfReasoning(text)))]),
+  ) as Record<ReasoningPart, Partial<Record<Reading, number>>>;
+  const ids = (samples: readonly Sample[]) => samples.map(({ id }) => id);
   return {
     model: respondent.name,
-    report: {
-      ...utilizationReport(utilization, resampling),
-      recallCosine: bootstrapMean(cosine, resampling),
-      emotionF1: bootstrapMean(emotion, resampling),
-      format: bootstrapMean(format, resampling),
-      ...(await conflictPart(reason, options, resampling)),
-      ...faithfulnessReport(probes, answers, options.answerStyle, resampling),
-      ...masked.report,
-      ...(await swapPart(reason, options, present, resampling)),
+    report: reportOf(measures, options.bootstrap ?? defaultBootstrapOptions),
+    measures,
+    groups: {
+      congruent: ids(congruent),
+      conflict: ids(conflict),
+      swapped: ids(reasonings.swappedVideo.map(({ view }) => view.sample)),
+      askedVideo: askedClips(probes, "video"),
+      askedAudio: askedClips(probes, "audio"),
     },
-    values: {
-      ...utilization,
-      recallCosine: cosine,
-      emotionF1: emotion,
-      format,
-      ...masked.values,
-      ...maskedProbeScores(probes, answers, options.answerStyle),
-    },
-    texts: { intact, maskedVideo: masked.texts.video, maskedAudio: masked.texts.audio },
+    reasonings,
     probes: probes.map((probe, i) => ({ ...probe, text: answers[i]! })),
+    readings: { ...readings, probes: countReadings(answers.map((text) => readingOfVerdict(text, style))) },
   };
 }
 
-function maskedProbeScores(probes: readonly Probe[], answers: readonly string[], style: AnswerStyle) {
-  const scores = probeScores(probes, answers, style);
-  const of = (modality: Modality) =>
-    scores.filter((_, i) => probes[i]!.kind === "masked" && probes[i]!.modality === modality);
-  return { accVideo: of("video"), accAudio: of("audio") };
+async function measuresOf(
+  reasonings: Readonly<Record<ReasoningPart, readonly Reasoning[]>>,
+  answers: readonly string[],
+  options: MepOptions,
+): Promise<Measures> {
+  const { bank, congruent, probes, answerStyle: style } = options;
+  const present = await presentCues(bank, congruent);
+  const texts = (part: ReasoningPart) => reasonings[part].map(({ text }) => text);
+  const intact = texts("intact");
+  return {
+    ...utilizationMeasures(utilizationValues(bank, await statedCues(bank, intact), present)),
+    recallCosine: meanMeasure("congruent", await cosineRecall(bank, congruent, intact)),
+    emotionF1: meanMeasure("congruent", emotionScores(congruent, intact, style, options.emotionScore)),
+    format: meanMeasure("congruent", formatScores(intact, style)),
+    ...(await conflictMeasures(texts("conflict"), options)),
+    ...faithfulnessMeasures(probes, answers, style),
+    ...(await maskedMeasures("video", texts("maskedVideo"), present, options)),
+    ...(await maskedMeasures("audio", texts("maskedAudio"), present, options)),
+    ...(await swapPart("video", reasonings.swappedVideo, options)),
+    ...(await swapPart("audio", reasonings.swappedAudio, options)),
+  };
 }
 
-async function conflictPart(reason: Reason, options: MepOptions, resampling: BootstrapOptions): Promise<Report> {
-  const { bank, conflict } = options;
-  const texts = await reason(conflict.map(intactView));
+async function conflictMeasures(texts: readonly string[], options: MepOptions): Promise<Measures> {
+  const { bank, conflict, emotionScore, answerStyle } = options;
   const values = utilizationValues(bank, await statedCues(bank, texts), await presentCues(bank, conflict));
   return {
-    emotionF1Conflict: bootstrapMean(emotionScores(conflict, texts, options.emotionScore), resampling),
-    precisionVideoConflict: bootstrapMean(values.precisionVideo, resampling),
-    precisionAudioConflict: bootstrapMean(values.precisionAudio, resampling),
+    emotionF1Conflict: meanMeasure("conflict", emotionScores(conflict, texts, answerStyle, emotionScore)),
+    precisionVideoConflict: meanMeasure("conflict", values.precisionVideo),
+    precisionAudioConflict: meanMeasure("conflict", values.precisionAudio),
   };
 }
 
-async function maskedPart(
-  reason: Reason,
-  options: MepOptions,
+async function maskedMeasures(
+  modality: Modality,
+  texts: readonly string[],
   present: readonly (readonly number[])[],
-  resampling: BootstrapOptions,
-) {
-  const { bank, congruent } = options;
-  const texts: Record<Modality, readonly string[]> = { video: [], audio: [] };
-  const values: Record<string, readonly number[]> = {};
-  let report: Report = {};
-  for (const modality of ["video", "audio"] as const) {
-    texts[modality] = await reason(congruent.map((sample) => maskedView(sample, modality)));
-    const stated = await statedCues(bank, texts[modality]);
-    const scores = hallucinationValues(bank, modality, texts[modality], stated, present);
-    report = { ...report, ...hallucinationReport(modality, scores, resampling) };
-    values[modality === "video" ? "hallucinatedVideo" : "hallucinatedAudio"] = scores.hallucinated;
-  }
-  return { report, texts, values };
+  { bank, answerStyle }: MepOptions,
+): Promise<Measures> {
+  const stated = await statedCues(bank, texts);
+  return hallucinationMeasures(modality, hallucinationValues(bank, modality, texts, stated, present, answerStyle));
 }
 
-async function swapPart(
-  reason: Reason,
-  options: MepOptions,
-  present: readonly (readonly number[])[],
-  resampling: BootstrapOptions,
-): Promise<Report> {
-  const { bank, congruent } = options;
-  const partners = swapPartners(congruent);
-  const swappable = congruent.map((_, i) => i).filter((i) => partners[i]! >= 0);
-  let report: Report = {};
-  for (const modality of ["video", "audio"] as const) {
-    const views = swappable.map((i) => swappedView(congruent[i]!, congruent[partners[i]!]!, modality));
-    const stated = await statedCues(bank, await reason(views));
-    const before = swappable.map((i) => present[i]!);
-    const after = swappable.map((i) => present[partners[i]!]!);
-    report = { ...report, ...swapReport(modality, swapValues(bank, modality, stated, before, after), resampling) };
-  }
-  return report;
+async function swapPart(modality: Modality, reasonings: readonly Reasoning[], { bank }: MepOptions): Promise<Measures> {
+  const stated = await statedCues(
+    bank,
+    reasonings.map(({ text }) => text),
+  );
+  const before = await presentCues(
+    bank,
+    reasonings.map(({ view }) => view.sample),
+  );
+  const after = await presentCues(
+    bank,
+    reasonings.map(({ view }) => view[modality]!),
+  );
+  return swapMeasures(modality, swapValues(bank, modality, stated, before, after));
 }

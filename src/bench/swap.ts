@@ -3,9 +3,8 @@
 
 import type { Sample } from "../data/sample.ts";
 import type { Modality } from "../media/clip.ts";
-import { type BootstrapOptions, bootstrapMean } from "./bootstrap.ts";
 import { type CueBank, ofKind, shareIn } from "./cue-bank.ts";
-import type { Report } from "./report.ts";
+import { type Measure, meanMeasure } from "./measure.ts";
 import type { ClipView } from "./respondent.ts";
 
 /**
@@ -57,10 +56,10 @@ export function swapValues(
   };
 }
 
-export function swapReport(modality: Modality, values: SwapValues, options: BootstrapOptions): Report {
+export function swapMeasures(modality: Modality, values: SwapValues): Record<string, Measure> {
   const suffix = modality === "video" ? "Video" : "Audio";
   return {
-    [`follow${suffix}`]: bootstrapMean(values.follow, options),
-    [`stick${suffix}`]: bootstrapMean(values.stick, options),
+    [`follow${suffix}`]: meanMeasure("swapped", values.follow),
+    [`stick${suffix}`]: meanMeasure("swapped", values.stick),
   };
 }

@@ -5,9 +5,8 @@
 import type { Sample } from "../data/sample.ts";
 import type { TextRole } from "../evidence/cue.ts";
 import { splitClauses } from "../text/clauses.ts";
-import { type BootstrapOptions, bootstrap, bootstrapMean, meanOf } from "./bootstrap.ts";
 import { type CueBank, matchCues, ofKind, sameCueThreshold, shareIn } from "./cue-bank.ts";
-import type { Metric, Report } from "./report.ts";
+import { type Measure, meanMeasure } from "./measure.ts";
 import { reasoningSpan } from "./respondent.ts";
 
 /** Clause texts of one response's reasoning. */
@@ -44,20 +43,14 @@ export function utilizationValues(
   };
 }
 
-/** Mean of the video mean and the audio mean: neither modality hides behind the other's number of cues. */
-export function modalityMean(video: readonly number[], audio: readonly number[], options: BootstrapOptions): Metric {
-  const [ofVideo, ofAudio] = [meanOf(video), meanOf(audio)];
-  const count = video.filter((value, i) => !(Number.isNaN(value) && Number.isNaN(audio[i]!))).length;
-  return bootstrap(video.length, (indices) => (ofVideo(indices) + ofAudio(indices)) / 2, count, options);
-}
-
-export function utilizationReport(values: UtilizationValues, options: BootstrapOptions): Report {
+/** Recall is the mean of the video mean and the audio mean: neither modality hides behind the other's number of cues. */
+export function utilizationMeasures(values: UtilizationValues): Record<string, Measure> {
   return {
-    recall: modalityMean(values.recallVideo, values.recallAudio, options),
-    recallVideo: bootstrapMean(values.recallVideo, options),
-    recallAudio: bootstrapMean(values.recallAudio, options),
-    precisionVideo: bootstrapMean(values.precisionVideo, options),
-    precisionAudio: bootstrapMean(values.precisionAudio, options),
+    recall: meanMeasure("congruent", values.recallVideo, values.recallAudio),
+    recallVideo: meanMeasure("congruent", values.recallVideo),
+    recallAudio: meanMeasure("congruent", values.recallAudio),
+    precisionVideo: meanMeasure("congruent", values.precisionVideo),
+    precisionAudio: meanMeasure("congruent", values.precisionAudio),
   };
 }
 

@@ -200,6 +200,7 @@ function checkInput(path: string, { width, height, fps, sampleRateHz }: EncodeIn
       throw badArgument(path, "an even width and height", `${width} x ${height}`);
     }
   }
-  if (!(fps > 0 && fps <= 1000)) throw badArgument(path, "between 0 and 1000 frames per second", `${fps}`);
+  const rate = typeof fps === "number" ? fps : fps.num / fps.den;
+  if (!(rate > 0 && rate <= 1000)) throw badArgument(path, "between 0 and 1000 frames per second", `${rate}`);
   if (!Number.isInteger(sampleRateHz)) throw badArgument(path, "a whole sample rate", `${sampleRateHz}`);
 }

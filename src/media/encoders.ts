@@ -22,7 +22,8 @@ export interface EncodeInput {
   /** Both even. */
   readonly width: number;
   readonly height: number;
-  readonly fps: number;
+  /** Frames per second, or exactly so as a fraction. */
+  readonly fps: number | { readonly num: number; readonly den: number };
   /** RGB24 or RGBA, row-major, one array per frame. An array may be reused for the next frame. */
   readonly frames: Iterable<Uint8Array>;
   /** Mono, [-1, 1]. Empty: no audio stream. */
@@ -89,7 +90,8 @@ export function rgbToYuv(path: string, width: number, height: number, bytesPerPi
 }
 
 /** 25, 12.5 and 29.97 as exact fractions; other rates to a millionth. */
-function frameRate(fps: number): Rational {
+function frameRate(fps: EncodeInput["fps"]): Rational {
+  if (typeof fps !== "number") return new Rational(fps.num, fps.den);
   if (Number.isInteger(fps)) return new Rational(fps, 1);
   const ntsc = Math.round(fps * 1.001);
   if (Math.abs((ntsc * 1000) / 1001 - fps) < 0.005) return new Rational(ntsc * 1000, 1001);

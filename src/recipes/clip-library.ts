@@ -43,13 +43,18 @@ export class ClipLibrary implements Disposable {
     }
   }
 
-  /** A prompt about a clip; `rows` replaces the clip's own (a masked or swapped view of the same shape). */
-  prompt(sampleId: string, text: string, rows: ClipRows | null = null): ModelPrompt {
+  /** A prompt about a clip; `rows` replaces the clip's own: a masked or swapped view, of `shape` where that differs. */
+  prompt(
+    sampleId: string,
+    text: string,
+    rows: ClipRows | null = null,
+    shape: ClipShape = this.shape(sampleId),
+  ): ModelPrompt {
     const clip = this.#clip(sampleId);
-    const key = `${shapeKey(clip.shape)}\u0000${text}`;
+    const key = `${shapeKey(shape)}\u0000${text}`;
     let tokens = this.#prompts.get(key);
     if (tokens === undefined) {
-      tokens = this.model.promptTokens(text, clip.shape);
+      tokens = this.model.promptTokens(text, shape);
       this.#prompts.set(key, tokens);
     }
     return { tokens, rows: rows ?? clip.rows };
@@ -57,6 +62,38 @@ export class ClipLibrary implements Disposable {
 
   rows(sampleId: string): ClipRows {
     return this.#clip(sampleId).rows;
+  }
+
+  shape(sampleId: string): ClipShape {
+    return this.#clip(sampleId).shape;
+  }
+
+  has(sampleId: string): boolean {
+    return this.#clips.has(sampleId);
+  }
+
+  /** Bytes of decoded clips, near enough for what the library holds: their rows are of the same order. */
+  get numBytes(): number {
+    let sum = 0;
+    for (const { fitted } of this.#clips.values()) sum += fitted.frames.byteLength + fitted.waveform.byteLength;
+    return sum;
+  }
+
+  /** Lets go of every clip but these, and of what was kept for shapes that may be gone with them. */
+  retain(sampleIds: ReadonlySet<string>): void {
+    for (const [id, { rows }] of this.#clips) {
+      if (sampleIds.has(id)) continue;
+      rows[Symbol.dispose]();
+      this.#clips.delete(id);
+    }
+    this.#forgetBlanks();
+    this.#prompts.clear();
+  }
+
+  #forgetBlanks(): void {
+    for (const rows of this.#blankOwners) rows[Symbol.dispose]();
+    this.#blankOwners = [];
+    this.#blank.clear();
   }
 
   /**
@@ -126,10 +163,8 @@ export class ClipLibrary implements Disposable {
 
   [Symbol.dispose](): void {
     for (const { rows } of this.#clips.values()) rows[Symbol.dispose]();
-    for (const rows of this.#blankOwners) rows[Symbol.dispose]();
     this.#clips.clear();
-    this.#blank.clear();
-    this.#blankOwners = [];
+    this.#forgetBlanks();
   }
 }
 

@@ -2,17 +2,25 @@
 import type { ClipView, Query, Respondent } from "../bench/respondent.ts";
 import type { Sample } from "../data/sample.ts";
 import type { Modality } from "../media/clip.ts";
-import type { OmniModel } from "../models/omni-model.ts";
+import type { ClipRows, ClipShape, OmniModel } from "../models/omni-model.ts";
 import { noGrad, scope } from "../tensor/index.ts";
 import { borrowedRows, type ClipLibrary } from "./clip-library.ts";
 
-const queriesPerBatch = 64;
+/** Answers may depend on the batch in the last bit, so whoever repeats a part of a run keeps to these. */
+export const queriesPerBatch = 64;
+
+/** How a masked modality is shown: black frames and silence, or left out of the prompt. */
+export type MaskedAs = "blank" | "dropped";
 
 export interface LocalRespondentOptions {
   readonly name: string;
   readonly maxNewTokens: number;
   /** The user turn for a question about a sample (it may quote the subtitle). */
   readonly promptText: (sample: Sample, question: string) => string;
+  /** A masked modality is shown as black frames or silence (default), or not at all. */
+  readonly masked?: MaskedAs;
+  /** Called before a batch with the samples whose clips it needs; left out: all are in the library. */
+  readonly load?: (samples: readonly Sample[]) => Promise<void>;
   /** Called between batches; may let the event loop turn, and may throw to stop. */
   readonly onBatch?: (numDone: number, numTotal: number) => void | Promise<void>;
 }
@@ -24,7 +32,9 @@ export function localRespondent(model: OmniModel, library: ClipLibrary, options:
     async respond(queries) {
       const texts: string[] = [];
       for (let start = 0; start < queries.length; start += queriesPerBatch) {
-        texts.push(...answerBatch(model, library, queries.slice(start, start + queriesPerBatch), options));
+        const batch = queries.slice(start, start + queriesPerBatch);
+        await options.load?.(samplesOf(batch));
+        texts.push(...answerBatch(model, library, batch, options));
         await options.onBatch?.(texts.length, queries.length);
       }
       return texts;
@@ -40,23 +50,42 @@ function answerBatch(
 ): string[] {
   return scope(() =>
     noGrad(() => {
-      const prompts = queries.map(({ prompt, view }) =>
-        library.prompt(view.sample.id, options.promptText(view.sample, prompt), viewRows(library, view)),
-      );
+      const prompts = queries.map(({ prompt, view }) => {
+        const { rows, shape } = viewRows(library, view, options.masked ?? "blank");
+        return library.prompt(view.sample.id, options.promptText(view.sample, prompt), rows, shape);
+      });
       const completions = model.sample(prompts, {
         numSamples: 1,
         maxNewTokens: options.maxNewTokens,
         temperature: 0,
       });
-      return completions.map(([completion]) => model.decodePieces(completion!.ids).join(""));
+      return completions.map(([completion]) => model.decodePieces(withoutStop(model, completion!.ids)).join(""));
     }),
   );
 }
 
-function viewRows(library: ClipLibrary, view: ClipView) {
+/** A server does not send the token that ended a reply; neither do we. */
+function withoutStop(model: OmniModel, ids: Int32Array): Int32Array {
+  const last = ids.at(-1);
+  return last !== undefined && model.stopIds.includes(last) ? ids.subarray(0, -1) : ids;
+}
+
+function samplesOf(queries: readonly Query[]): Sample[] {
+  const samples = queries.flatMap(({ view }) => [view.sample, view.video, view.audio]);
+  return [...new Map(samples.flatMap((sample) => (sample === null ? [] : [[sample.id, sample]]))).values()];
+}
+
+/** Rows and sizes of what a view shows: each modality has those of the clip that it comes from. */
+function viewRows(library: ClipLibrary, view: ClipView, masked: MaskedAs): { rows: ClipRows; shape: ClipShape } {
   const rowsOf = (modality: Modality) => {
     const source = view[modality];
-    return source === null ? library.blankRows(view.sample.id, modality) : library.rows(source.id)[modality];
+    if (source !== null) return library.rows(source.id)[modality];
+    return masked === "dropped" ? null : library.blankRows(view.sample.id, modality);
   };
-  return borrowedRows(rowsOf("video"), rowsOf("audio"));
+  const shapeOf = (modality: Modality) =>
+    view[modality] === null && masked === "dropped" ? null : library.shape((view[modality] ?? view.sample).id);
+  return {
+    rows: borrowedRows(rowsOf("video"), rowsOf("audio")),
+    shape: { video: shapeOf("video")?.video ?? null, audio: shapeOf("audio")?.audio ?? null },
+  };
 }

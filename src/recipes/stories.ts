@@ -1,19 +1,18 @@
 // The handful of clips that a report plays: what each arm says of them with and without each modality, which of its
 // clauses are true, the evidence routing of the intact reasoning, and how far every token's distribution moves when a
 // modality is masked (Eq. 7 and 8).
-import { type CueBank, matchCues } from "../bench/cue-bank.ts";
+import { type CueBank, presentCues } from "../bench/cue-bank.ts";
 import { reasoningSpan } from "../bench/respondent.ts";
 import type { Sample } from "../data/sample.ts";
-import type { Cue } from "../evidence/cue.ts";
 import { routeEvidence } from "../evidence/route.ts";
 import type { Modality } from "../media/clip.ts";
 import type { ModelPrompt, OmniModel } from "../models/omni-model.ts";
 import { noGrad, op, scope } from "../tensor/index.ts";
 import type { Clause } from "../text/clause.ts";
 import { splitClauses } from "../text/clauses.ts";
-import { parseResponse } from "../text/response.ts";
 import { borrowedRows, type ClipLibrary } from "./clip-library.ts";
-import type { ArmStory, Narration, Segment } from "./report/data.ts";
+import { narrateAll } from "./narration.ts";
+import type { ArmStory } from "./report/data.ts";
 
 export interface StoryOptions {
   readonly arm: string;
@@ -48,13 +47,21 @@ export async function armStory(
   const pieces = model.decodePieces(intact!);
   const divergence = (masked: ModelPrompt) => tokenDivergences(model, views.intact, masked, intact!);
   const [videoNats, audioNats] = [divergence(views.video), divergence(views.audio)];
+  const [present] = await presentCues(options.bank, [sample]);
+  const narrated = (ids: Int32Array, masked: Modality | null) => ({
+    text: model.decodePieces(ids).join(""),
+    present: present!,
+    masked,
+  });
+  const [full, noVideo, noAudio] = await narrateAll(options.bank, [
+    narrated(intact!, null),
+    narrated(video!, "video"),
+    narrated(audio!, "audio"),
+  ]);
   return {
     arm: options.arm,
-    full: await narrate(pieces, sample, null, options),
-    masked: {
-      video: await narrate(model.decodePieces(video!), sample, "video", options),
-      audio: await narrate(model.decodePieces(audio!), sample, "audio", options),
-    },
+    full: full!.narration,
+    masked: { video: noVideo!.narration, audio: noAudio!.narration },
     routing: await routing(pieces, sample, options.bank),
     tokens: pieces.map((text, t) => ({ text, video: videoNats[t]!, audio: audioNats[t]! })),
   };
@@ -80,35 +87,6 @@ export function tokenDivergences(
 
 function clausesOf(pieces: readonly string[]): Clause[] {
   return splitClauses(pieces, reasoningSpan(pieces.join("")));
-}
-
-async function narrate(
-  pieces: readonly string[],
-  sample: Sample,
-  masked: Modality | null,
-  options: StoryOptions,
-): Promise<Narration> {
-  const text = pieces.join("");
-  const response = parseResponse(text);
-  const clauses = clausesOf(pieces);
-  const stated = await matchCues(
-    options.bank,
-    clauses.map((clause) => [clause.text]),
-  );
-  const present = new Set(sample.cues.map((cue) => cue.text));
-  const segments: Segment[] = [];
-  const span = reasoningSpan(text);
-  let at = span.start;
-  for (const [k, clause] of clauses.entries()) {
-    const cue: Cue | undefined = options.bank.cues[stated[k]![0] ?? -1];
-    if (cue === undefined) continue;
-    if (clause.chars.start > at) segments.push({ text: text.slice(at, clause.chars.start) });
-    const verdict = cue.kind === masked ? "unseen" : present.has(cue.text) ? "present" : "absent";
-    segments.push({ text: clause.text, claim: { kind: cue.kind, verdict } });
-    at = clause.chars.end;
-  }
-  if (at < span.end) segments.push({ text: text.slice(at, span.end) });
-  return { segments, answer: response.labels.join(", "), wellFormed: response.wellFormed };
 }
 
 async function routing(pieces: readonly string[], sample: Sample, bank: CueBank): Promise<ArmStory["routing"]> {

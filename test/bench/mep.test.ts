@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultBootstrapOptions } from "../../src/bench/bootstrap.ts";
 import { buildCueBank, cuesOfSamples, matchCues, presentCues } from "../../src/bench/cue-bank.ts";
-import { faithfulnessReport, readYesNo } from "../../src/bench/faithfulness.ts";
+import { faithfulnessMeasures, readYesNo } from "../../src/bench/faithfulness.ts";
 import { hallucinationValues } from "../../src/bench/hallucination.ts";
-import { type MepOptions, runMep } from "../../src/bench/mep.ts";
+import { pairedReport, reportOf } from "../../src/bench/measure.ts";
+import { type MepOptions, mepQueries, runMep } from "../../src/bench/mep.ts";
 import { mepMetrics } from "../../src/bench/metric-names.ts";
 import { buildProbes, type ProbeOptions, probeQuery } from "../../src/bench/probes.ts";
 import { type Query, type Respondent, reasoningSpan } from "../../src/bench/respondent.ts";
@@ -155,10 +156,12 @@ test("an absent control is unlike every cue and every clause of the reference", 
 test("a model that always says no has Acc 1 and is exposed by its controls", async () => {
   const probes = await buildProbes(bank, [angry, sad], asking);
   const report = (text: string) =>
-    faithfulnessReport(
-      probes,
-      probes.map(() => text),
-      "tagged",
+    reportOf(
+      faithfulnessMeasures(
+        probes,
+        probes.map(() => text),
+        "tagged",
+      ),
       defaultBootstrapOptions,
     );
   const never = report(say("a face.", "no"));
@@ -176,7 +179,7 @@ test("the interval resamples clips: three probes of one clip are one observation
   const thrice = probes.flatMap((probe) => [probe, probe, probe]);
   const answer = ({ sample }: (typeof probes)[number]) => say("a face.", sample === angry ? "no" : "yes");
   const accuracy = (asked: typeof probes) =>
-    faithfulnessReport(asked, asked.map(answer), "tagged", defaultBootstrapOptions).accVideo!;
+    reportOf(faithfulnessMeasures(asked, asked.map(answer), "tagged"), defaultBootstrapOptions).accVideo!;
   assert.deepEqual(accuracy(probes), { value: 0.5, low: 0, high: 1, count: 2 });
   assert.deepEqual(accuracy(thrice), { value: 0.5, low: 0, high: 1, count: 6 });
 });
@@ -188,7 +191,14 @@ test("hallucination counts distinct cues of the masked modality", async () => {
     say("nothing at all.", "sad"),
   ];
   const stated = await statedCues(bank, texts);
-  const values = hallucinationValues(bank, "video", texts, stated, await presentCues(bank, [angry, sad, sad]));
+  const values = hallucinationValues(
+    bank,
+    "video",
+    texts,
+    stated,
+    await presentCues(bank, [angry, sad, sad]),
+    "tagged",
+  );
   assert.deepEqual(values, { hallucinated: [1, 2, 0], withheld: [0, 0, 1], format: [1, 0, 1] });
 });
 
@@ -248,8 +258,29 @@ test("the whole suite separates an oracle from a model that guesses", async () =
   assert.equal(guesser.report.withheldVideo!.value, 0);
   // one visual cue per clip
   assert.equal(guesser.report.hallucinatedVideo!.value, 1);
-  assert.equal(guesser.texts.maskedVideo.length, 3);
+  assert.equal(guesser.reasonings.maskedVideo.length, 3);
   assert.equal(guesser.probes.length, 3 * 6);
-  assert.deepEqual(guesser.values.accVideo, [0, 0, 0]);
-  assert.deepEqual(oracle.values.accAudio, [1, 1, 1]);
+  assert.deepEqual(guesser.measures.accVideo!.parts, [{ sums: [0, 0, 0], counts: [1, 1, 1] }]);
+  assert.deepEqual(oracle.measures.accAudio!.parts, [{ sums: [1, 1, 1], counts: [1, 1, 1] }]);
+  for (const { group, parts } of Object.values(oracle.measures)) {
+    for (const { sums, counts } of parts) {
+      assert.deepEqual(
+        [sums.length, counts.length],
+        [oracle.groups[group]!.length, oracle.groups[group]!.length],
+        group,
+      );
+    }
+  }
+  assert.deepEqual(oracle.readings.probes, { readable: 18 });
+  assert.equal(Object.values(mepQueries(options)).flat().length, 3 * 5 + 18);
+
+  // every clip differs by 1, so does every draw
+  const { accVideo, recall, hallucinatedVideo } = pairedReport(
+    oracle.measures,
+    guesser.measures,
+    defaultBootstrapOptions,
+  );
+  assert.deepEqual(accVideo, { value: 1, low: 1, high: 1, count: 3, pValue: 0 });
+  assert.deepEqual([recall!.value, recall!.pValue], [0, 1]);
+  assert.equal(hallucinatedVideo!.value, -1);
 });

@@ -1,4 +1,4 @@
-// The commands end to end on a very small theatre: build, train (stopped and gone on), evaluate, and what bad input is
+// The commands end to end on a very small theatre: build, train (stopped and gone on), MEP-Bench, and what bad input is
 // told. Everything is seen from the outside, as a person and a shell see it.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -116,17 +116,24 @@ describe("oppo train", () => {
     const config = readFileSync(join(theatre.root, "whole/config.yaml"), "utf8");
     assert.equal(readFileSync(join(theatre.root, "repeated/config.yaml"), "utf8"), config);
 
-    const measured = oppo(
-      ...["evaluate", "--model", "whole/model", "--data", theatre.samplesFile, "--limit", "2", "--max-new-tokens", "6"],
-      ...["--out", "measured.json", "--json"],
-    );
+    const built = oppo("mep", "build", "--data", theatre.samplesFile, "--samples", "2", "--out", "set", "--json");
+    assert.equal(built.status, 0, built.stderr);
+    assert.equal(JSON.parse(built.stdout).counts.samples, 2);
+    const ask = ["mep", "run", "set", "--model", "whole/model", "--max-new-tokens", "6"];
+    const measured = oppo(...ask, "--out", "measured", "--json");
     assert.equal(measured.status, 0, measured.stderr);
-    const { report, numClips } = JSON.parse(measured.stdout);
-    assert.equal(numClips, 2);
+    const { report, set } = JSON.parse(measured.stdout);
+    assert.equal(set.hash, JSON.parse(built.stdout).hash);
     assert.equal(report.recall.count, 2);
-    const whole = JSON.parse(readFileSync(join(theatre.root, "measured.json"), "utf8"));
+    const whole = JSON.parse(readFileSync(join(theatre.root, "measured/results.json"), "utf8"));
     assert.deepEqual(whole.report, report);
-    assert.equal(whole.texts.intact.length, 2);
+    assert.ok(existsSync(join(theatre.root, "measured/report.html")));
+    assert.match(failure(...ask, "--out", "measured", "--drop-masked"), /other values of masked.*\[ERR_RUN_DIFFERS\]$/);
+    const compared = oppo("mep", "compare", "measured", "measured", "--html", "compared.html");
+    assert.equal(compared.status, 0, compared.stderr);
+    assert.match(compared.stdout, /Recall +\d\.\d\d +\d\.\d\d +0\.00 +1\.000/);
+    assert.match(failure("mep", "compare", "measured", "nowhere"), /nowhere\/results.json.*\[ERR_MEP_RESULTS\]$/);
+    assert.match(failure("mep", "run", "corpus", "--model", "x", "--out", "y"), /no mep.json.*\[ERR_MEP_SET\]$/);
   });
 
   test("counts a few bad clips and rows, and stops at many, in one sentence", () => {

@@ -50,7 +50,7 @@ export const dataCommand: CommandDefinition = {
     command
       .command("export")
       .description(
-        "Writes a split as JSON lines (id, media, audio, subtitle, labels, reasoning), which `oppo train`, `oppo evaluate` and " +
+        "Writes a split as JSON lines (id, media, audio, subtitle, labels, reasoning), which `oppo train` and " +
           "`oppo mep` read. Media are not copied: paths are relative to the file, through a link beside it where needed.",
       )
       .argument("<name>", "the data set; `oppo data list` has all")

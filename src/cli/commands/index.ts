@@ -6,7 +6,6 @@ import { demoCommand } from "./demo.ts";
 import { demoTaskCommand } from "./demo-task.ts";
 import { doctorCommand } from "./doctor.ts";
 import { embedCommand } from "./embed.ts";
-import { evaluateCommand } from "./evaluate.ts";
 import { evidenceCommand } from "./evidence.ts";
 import { inferCommand } from "./infer.ts";
 import { initCommand } from "./init.ts";
@@ -26,7 +25,6 @@ export const commands: readonly CommandDefinition[] = [
   reportCommand,
   theatreCommand,
   trainCommand,
-  evaluateCommand,
   mepCommand,
   scoreCommand,
   embedCommand,

@@ -1,13 +1,16 @@
 // `oppo mep`: MEP-Bench for any corpus and any model.
 
-import type { Command } from "commander";
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { OppoError } from "../../error.ts";
 import type { MepSetOptions } from "../../recipes/mep/make-set.ts";
+import type { MepRun, MepSystem } from "../../recipes/mep/run.ts";
 import type { CommandDefinition, CommonOptions } from "../command.ts";
+import { embedderAccess } from "../embedder-access.ts";
+import { addClientFlags, addEndpointFlags, type EndpointFlags, endpointOptions } from "../endpoint-flags.ts";
 import { longRun } from "../long-run.ts";
 import { count, wholeNumber } from "../number.ts";
 
-interface BuildOptions extends CommonOptions {
+interface BuildOptions extends CommonOptions, EndpointFlags {
   readonly data?: string;
   readonly dataset?: string;
   readonly root?: string;
@@ -49,11 +52,13 @@ export const mepCommand: CommandDefinition = {
   configure(command) {
     command.helpCommand(false);
     configureBuild(command.command("build"));
+    configureRun(command.command("run"));
+    configureCompare(command.command("compare"));
   },
 };
 
 function configureBuild(command: Command): void {
-  common(command)
+  addClientFlags(common(command))
     .description(
       "Makes a benchmark of an annotated corpus: cue-rich clips, masked probes for cues that can be guessed.",
     )
@@ -78,7 +83,7 @@ function configureBuild(command: Command): void {
       defaultCandidates,
     )
     .option("--seed <number>", "of every draw (default: 5)", wholeNumber)
-    .option("--embedder <choice>", "what compares cues, as of oppo train", "auto")
+    .option("--embedder <choice>", "what compares cues: auto, theatre, cues, builtin:, qwen3: or endpoint:", "auto")
     .option("--question <text>", "what asks for a reasoning (default: the corpus' own)")
     .addHelpText("after", buildHelp)
     .action((options: BuildOptions) =>
@@ -101,6 +106,7 @@ function configureBuild(command: Command): void {
             question: options.question ?? null,
             emotionGroups: null,
             similarityThreshold,
+            access: await embedderAccess(options, "auto", interrupt.signal),
           },
           progress,
           interrupt,
@@ -117,6 +123,136 @@ function configureBuild(command: Command): void {
         );
       }),
     );
+}
+
+interface RunOptions extends CommonOptions, EndpointFlags {
+  readonly model: string;
+  readonly out: string;
+  readonly name?: string;
+  readonly media?: string;
+  readonly embedder?: string;
+  readonly answerStyle: MepRun["answerStyle"];
+  readonly dropMasked?: true;
+  readonly maxNewTokens: number;
+  readonly clipMemory: number;
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+const bytesPerMegabyte = 1024 * 1024;
+
+const runHelp = `
+Masking is done here, on the media: a server gets black frames and silence (or no part, --drop-masked), the video's own packets
+without their sound, and the sound as WAV. A run that was stopped goes on with the same command. The folder gets results.json,
+answers.jsonl and report.html, a table with intervals and a browser of all clips.
+
+Examples:
+  oppo mep run sets/theatre --model runs/demo/models/oppo --out runs/mep/oppo
+  oppo mep run sets/ov-merd --endpoint http://localhost:8000/v1 --model Qwen/Qwen2.5-Omni-7B --answer-style free --out runs/mep/qwen`;
+
+function configureRun(command: Command): void {
+  addEndpointFlags(common(command))
+    .description(
+      "Puts a model, ours or one behind a server, through a set: utilization, faithfulness, controls, swaps.",
+    )
+    .argument("<set>", "a folder that oppo mep build wrote")
+    .requiredOption("--model <model>", "a model's directory; with --endpoint, the model's name there")
+    .requiredOption("--out <folder>", "where the run goes")
+    .option("--name <text>", "what reports call the system (default: the model's name)")
+    .option("--media <folder>", "where the media are (default: where they were when the set was made)")
+    .option("--embedder <choice>", "must be the one that the set was made with (default: it)")
+    .addOption(
+      new Option("--answer-style <style>", "with think and answer tags, or free for models that were not taught them")
+        .choices(["tagged", "free"])
+        .default("tagged"),
+    )
+    .option("--drop-masked", "leave a masked modality out of the prompt instead of black frames or silence")
+    .option("--max-new-tokens <count>", "longest answer", count, 256)
+    .option("--clip-memory <megabytes>", "decoded clips that a local model keeps at once", count, 2048)
+    .option("--extra <json>", "further fields of every request, such as mm_processor_kwargs", jsonObject)
+    .addHelpText("after", runHelp)
+    .action((set: string, options: RunOptions) =>
+      longRun(async ({ progress, interrupt }) => {
+        const { runMepSet } = await import("../../recipes/mep/run.ts");
+        const { resultsText } = await import("../../recipes/report/results-text.ts");
+        const { mepMetricGroups } = await import("../../recipes/report/metric-rows.ts");
+        const { results, out } = await runMepSet({
+          set,
+          system: await systemOf(options, interrupt.signal, progress.log),
+          name: options.name ?? null,
+          out: options.out,
+          mediaRoot: options.media ?? null,
+          embedder: options.embedder ?? null,
+          answerStyle: options.answerStyle,
+          masked: options.dropMasked ? "dropped" : "blank",
+          maxNewTokens: options.maxNewTokens,
+          maxClipBytes: options.clipMemory * bytesPerMegabyte,
+          setting: {
+            emotionGroups: null,
+            similarityThreshold,
+            access: await embedderAccess(options, "auto", interrupt.signal),
+          },
+          progress,
+          interrupt,
+        });
+        const { measures: _, groups: __, ...shown } = results;
+        if (options.json) {
+          console.log(JSON.stringify({ out, ...shown }, null, 2));
+          return;
+        }
+        for (const note of results.notes) console.log(note);
+        console.log(resultsText([{ title: results.system, metrics: results.report }], mepMetricGroups));
+        console.log(`\nThe page: ${out}/report.html`);
+      }),
+    );
+}
+
+async function systemOf(
+  options: RunOptions,
+  signal: AbortSignal,
+  onNotice: (line: string) => void,
+): Promise<MepSystem> {
+  const { endpoint: url, model, extra = null } = options;
+  if (url !== undefined) {
+    const { oppoHome } = await import("../../run/lexicon-store.ts");
+    // Beside the run, not in the common folder: a server may have another model under the same name tomorrow.
+    const flags = { ...options, cache: options.cache ?? `${options.out}/replies` };
+    const client = endpointOptions(flags, { url, model }, process.env, oppoHome(process.env));
+    return { kind: "endpoint", client: { ...client, signal, onNotice }, extra };
+  }
+  if (extra === null) return { kind: "local", directory: model };
+  throw new OppoError(
+    "ERR_CONFIG",
+    "--extra: expected --endpoint beside it, got a local model. Leave one of them out.",
+  );
+}
+
+interface CompareOptions extends CommonOptions {
+  readonly html?: string;
+}
+
+const compareHelp = `
+Example:
+  oppo mep compare runs/mep/oppo runs/mep/reward-only --html compare.html`;
+
+function configureCompare(command: Command): void {
+  common(command)
+    .description("Compares two runs on one set: the difference of every score, tested on the same clips.")
+    .argument("<first>", "the folder of a run, or its results.json")
+    .argument("<second>", "another one, of the same set")
+    .option("--html <file>", "write the comparison as a page")
+    .addHelpText("after", compareHelp)
+    .action(async (first: string, second: string, options: CompareOptions) => {
+      const { compareResults, comparisonPage, comparisonText } = await import("../../recipes/mep/compare.ts");
+      const { readResults } = await import("../../recipes/mep/results.ts");
+      const { replaceFile } = await import("../../run/checkpoint.ts");
+      const comparison = compareResults(readResults(first), readResults(second));
+      if (options.html !== undefined) replaceFile(options.html, comparisonPage(comparison));
+      if (options.json) {
+        const { differences, notes } = comparison;
+        const systems = [comparison.first, comparison.second].map(({ system, report }) => ({ system, report }));
+        console.log(JSON.stringify({ systems, differences, notes }, null, 2));
+      } else console.log(comparisonText(comparison));
+    });
 }
 
 function common(command: Command): Command {
@@ -142,4 +278,15 @@ function positiveNumber(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value) && value >= 0) return value;
   throw new InvalidArgumentError("Expected a number, 0 or more.");
+}
+
+/** @throws InvalidArgumentError */
+function jsonObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError('Expected a JSON object, such as \'{"mm_processor_kwargs": {"fps": 2}}\'.');
 }

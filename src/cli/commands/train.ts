@@ -20,7 +20,7 @@ interface TrainOptions extends CommonOptions, EndpointFlags {
 const afterHelp = `
 The run's folder holds config.yaml (--config of it repeats the run), metrics.jsonl and rollouts.jsonl (one line per step
 and per prompt), skipped.jsonl (clips that could not be read), checkpoints/ and, at the end or after Ctrl-C, model/ (a
-Hugging Face directory for "oppo evaluate"). The same command goes on with a run that was stopped. "oppo presets" lists the presets.
+Hugging Face directory for "oppo mep run"). The same command goes on with a run that was stopped. "oppo presets" lists the presets.
 
 Example:
   oppo train --preset oppo --model runs/demo/models/sft --data runs/demo/corpus/rl/rl.jsonl --run runs/mine`;

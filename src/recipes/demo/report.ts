@@ -3,7 +3,6 @@
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { createCanvas } from "@napi-rs/canvas";
 import { mediaPath } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import { decodeClip } from "../../media/decode.ts";
@@ -16,6 +15,7 @@ import { meanReport } from "../mean-report.ts";
 import { presets } from "../presets.ts";
 import type { ArmResult, ClipStory } from "../report/data.ts";
 import { reportPage } from "../report/page.ts";
+import { frameUri } from "../report/picture.ts";
 import type { DemoConfig } from "./config.ts";
 import type { Measured } from "./measure.ts";
 import type { DemoPaths } from "./paths.ts";
@@ -130,17 +130,5 @@ async function clipStories(
 /** A frame from the middle of the clip, where the cues are out. */
 async function posterUri(file: string): Promise<string> {
   const clip = await decodeClip(file);
-  const { width, height, frames, numFrames } = clip;
-  const start = Math.floor(numFrames / 2) * width * height * 3;
-  const canvas = createCanvas(width, height);
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  for (let pixel = 0; pixel < width * height; pixel++) {
-    for (let channel = 0; channel < 3; channel++) {
-      image.data[pixel * 4 + channel] = frames[start + pixel * 3 + channel]!;
-    }
-    image.data[pixel * 4 + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
-  return `data:image/jpeg;base64,${(await canvas.encode("jpeg", 80)).toString("base64")}`;
+  return frameUri(clip, Math.floor(clip.numFrames / 2));
 }

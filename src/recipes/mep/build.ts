@@ -9,8 +9,9 @@ import { chooseSetting, type Setting, type SettingOptions } from "../setting.ts"
 import { isTheatreSample } from "../theatre-scenes.ts";
 import { dataCard } from "./card.ts";
 import { corpusSetOptions, type MepSetOptions, makeTheatreSet, selectOnCorpus, theatreSetOptions } from "./make-set.ts";
+import { MediaCheck } from "./media-files.ts";
 import { type MepFacts, type MepManifest, writeMepSet } from "./set-directory.ts";
-import { drawCandidates, MediaCheck, readSource, type Source, type SourceOptions } from "./source.ts";
+import { drawCandidates, readSource, type Source, type SourceOptions } from "./source.ts";
 
 export interface MepBuild extends Pick<SourceOptions, "data" | "dataset" | "cues" | "mediaRoot" | "maxSkippedRows"> {
   readonly out: string;
@@ -35,6 +36,8 @@ export interface MepBuildResult {
 }
 
 const maxNamedRefusals = 3;
+/** Embedders that are made of the corpus' own cues. */
+const fittedChoices: ReadonlySet<string> = new Set(["auto", "cues"]);
 
 /** @throws OppoError ERR_MEP_SOURCE, ERR_MEP_EMPTY, ERR_MEP_EXISTS and those of the corpus */
 export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
@@ -46,11 +49,14 @@ export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
   const options = { ...(isTheatre ? theatreSetOptions : corpusSetOptions), ...build.options };
   const media = { congruent: new MediaCheck(source.mediaRoot), conflict: new MediaCheck(conflict?.mediaRoot ?? ".") };
   const candidates = isTheatre ? source.samples : drawCandidates(source.samples, build.maxCandidates, options.seed);
-  const chosen = await choose(candidates, isTheatre, options, media.congruent, build);
+  using measuring = isTheatre ? null : await chooseSetting(candidates, build.setting);
+  const chosen = await choose(candidates, measuring, options, media.congruent, build);
   const disagreeing = await acceptAll(conflict?.samples ?? [], Number.POSITIVE_INFINITY, media.conflict, build);
 
-  // Fitted embedders are fitted on the set's own samples, so that whoever has the set has the embedder.
-  using setting = await chooseSetting([...chosen.samples, ...disagreeing], build.setting);
+  // One that is fitted on cues is fitted on those of the set, so that whoever has the set has the embedder.
+  const isFitted = measuring === null || fittedChoices.has(build.setting.embedder);
+  using asking = isFitted ? await chooseSetting([...chosen.samples, ...disagreeing], build.setting) : null;
+  const setting = asking ?? measuring!;
   for (const note of setting.notes) progress.log(note);
   const set = await questions(setting, chosen, disagreeing, options);
   requireProbes(build.out, set, chosen);
@@ -72,14 +78,15 @@ interface Chosen {
   readonly counts: Selection["counts"];
 }
 
+/** @param setting null for the theatre, whose clips are all taken */
 async function choose(
   candidates: readonly Sample[],
-  isTheatre: boolean,
+  setting: Setting | null,
   options: MepSetOptions,
   media: MediaCheck,
   build: MepBuild,
 ): Promise<Chosen> {
-  if (isTheatre) {
+  if (setting === null) {
     const samples = await acceptAll(candidates, options.maxSamples, media, build);
     const refused = media.refused.length;
     const notDrawn = candidates.length - samples.length - refused;
@@ -89,7 +96,6 @@ async function choose(
       counts: { candidates: candidates.length, fewCues: 0, weakAssociation: 0, notDrawn, refused },
     };
   }
-  using setting = await chooseSetting(candidates, build.setting);
   const stage = build.progress.stage("clips", Math.min(options.maxSamples, candidates.length));
   const selection = await selectOnCorpus(candidates, setting, options, async (sample) => {
     await build.interrupt.safePoint();

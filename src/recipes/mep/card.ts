@@ -11,6 +11,10 @@ const numLabelsShown = 12;
 /** @param selection null where the world is known and nothing was measured */
 export function dataCard(facts: MepFacts, set: MepSet, selection: Selection | null, hash: string): string {
   const { options, counts, setting, source } = facts;
+  const association =
+    selection === null
+      ? ""
+      : "* A cue is asked for because other clips link it with what this clip lets hear (or see); the link is a count, not a judgement.\n";
   return `# MEP set: ${facts.name}
 
 Hash \`${hash}\`. Results are comparable when their sets have the same hash.
@@ -46,8 +50,7 @@ Labels: ${labelText(set.congruent)}.
 * Annotators leave things out. A cue that nobody wrote down may be there, so precision is a lower bound, and an absent control may
   ask for something that is there after all; controls are drawn unlike everything that the reference says, which makes that rare.
 * Which cues count as the same is decided by the embedder, at a cosine of 0.6.
-* A cue is asked for because other clips link it with what this clip lets hear (or see); the link is a count, not a judgement.
-`;
+${association}`;
 }
 
 function count(set: MepSet, modality: Modality): number {

@@ -1,16 +1,14 @@
 // What a MEP set is made from: the samples of a JSONL file, or of a published data set in its official layout, with the cues
 // that `oppo evidence extract` found in their descriptions.
 import { createHash } from "node:crypto";
-import { createReadStream, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { z } from "zod";
 import { datasetNamed } from "../../data/datasets.ts";
-import { mediaPath } from "../../data/jsonl.ts";
 import { readDataset } from "../../data/read-dataset.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
 import type { Cue } from "../../evidence/cue.ts";
-import { decodeClip } from "../../media/decode.ts";
 import { createRandom, permutation } from "../../random.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { readCorpus } from "../corpus.ts";
@@ -102,40 +100,4 @@ export function drawCandidates(samples: readonly Sample[], count: number, seed: 
   const order = permutation(samples.length, createRandom(deriveSeed(seed, "mep", "candidates")));
   const kept = new Set(order.slice(0, count));
   return samples.filter((_, i) => kept.has(i));
-}
-
-/** Takes clips that can be shown and heard; remembers why not, and the hash of each file. */
-export class MediaCheck {
-  readonly hashes = new Map<string, string>();
-  readonly refused: { readonly id: string; readonly reason: string }[] = [];
-  readonly #root: string;
-
-  constructor(root: string) {
-    this.#root = root;
-  }
-
-  async accept(sample: Sample): Promise<boolean> {
-    try {
-      const path = mediaPath(this.#root, sample);
-      const { numFrames, waveform } = await decodeClip(path);
-      const missing = numFrames === 0 ? "picture" : waveform.length === 0 ? "sound" : null;
-      if (missing !== null) {
-        this.refused.push({ id: sample.id, reason: `${path}: expected picture and sound, got no ${missing}` });
-        return false;
-      }
-      this.hashes.set(sample.id, await hashFile(path));
-      return true;
-    } catch (error) {
-      if (!(error instanceof OppoError)) throw error;
-      this.refused.push({ id: sample.id, reason: error.message });
-      return false;
-    }
-  }
-}
-
-/** SHA-256 of a file, without holding it. */
-export async function hashFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
 }

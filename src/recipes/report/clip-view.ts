@@ -54,7 +54,7 @@ function cueChip(cue: Cue): Html {
   return html`<span class="chip ${cue.kind}">${cue.text}</span> `;
 }
 
-function narrationView(view: string, narration: Narration): Html {
+export function narrationView(view: string, narration: Narration): Html {
   return html`<div class="narration">
     <h5>${view}${!narration.wellFormed && html` <span class="broken">broken format</span>`}</h5>
     <p>${narration.segments.map(segmentView)} <span class="answer">${narration.answer}</span></p>

@@ -4,7 +4,7 @@ export interface MetricRow {
   readonly metric: string;
   readonly label: string;
   readonly hint: string;
-  readonly better: "higher" | "lower";
+  readonly better: "higher" | "lower" | "near-half";
   readonly digits: number;
   /** Shown in the headline plot. */
   readonly headline?: boolean;
@@ -19,7 +19,7 @@ function row(
   metric: string,
   label: string,
   hint: string,
-  options: { better?: "higher" | "lower"; digits?: number; headline?: boolean } = {},
+  options: { better?: MetricRow["better"]; digits?: number; headline?: boolean } = {},
 ): MetricRow {
   const { better = "higher", digits = 2, headline = false } = options;
   return { metric, label, hint, better, digits, headline };
@@ -74,3 +74,29 @@ export const metricGroups: readonly MetricGroup[] = [
 ];
 
 export const metricRows: readonly MetricRow[] = metricGroups.flatMap((group) => group.rows);
+
+/** What `oppo mep` shows beside: the paper's form of recall, the summaries of the controls, and what could not be read. */
+export const mepMetricGroups: readonly MetricGroup[] = metricGroups.map((group, i) => {
+  if (i === 0) {
+    const paper = row("recallCosine", "Recall, as the paper counts", "a cue counts when any clause comes above 0.6");
+    return { ...group, rows: [...group.rows.slice(0, 1), paper, ...group.rows.slice(1)] };
+  }
+  if (i !== 1) return group;
+  return {
+    ...group,
+    rows: [
+      ...group.rows,
+      row("balancedVideo", "Controls, balanced, video", "mean of the two controls; 0.5 is a guess"),
+      row("balancedAudio", "Controls, balanced, audio", "mean of the two controls; 0.5 is a guess"),
+      row("yesRateVideo", "Yes-rate, video", "of the controls; 0.5 is unbiased", { better: "near-half" }),
+      row("yesRateAudio", "Yes-rate, audio", "of the controls; 0.5 is unbiased", { better: "near-half" }),
+      row("unreadableVideo", "No readable answer, video", "neither yes nor no: counted as wrong everywhere above", {
+        better: "lower",
+      }),
+      row("unreadableAudio", "No readable answer, audio", "neither yes nor no: counted as wrong everywhere above", {
+        better: "lower",
+      }),
+      row("format", "Format", "well-formed answers to unmasked clips"),
+    ],
+  };
+});

@@ -2,20 +2,23 @@
 import type { Metric } from "../../bench/report.ts";
 import type { ArmResult } from "./data.ts";
 import { type Html, html } from "./html.ts";
-import { type MetricRow, metricGroups, metricRows } from "./metric-rows.ts";
+import { type MetricGroup, type MetricRow, metricGroups, metricRows } from "./metric-rows.ts";
 
-export function resultsTable(arms: readonly ArmResult[]): Html {
+/** What a table needs of an arm: its name for people, and its numbers. */
+export type TableArm = Pick<ArmResult, "title" | "metrics">;
+
+export function resultsTable(arms: readonly TableArm[], groups: readonly MetricGroup[] = metricGroups): Html {
   return html`<div class="scroll"><table class="results">
   <thead><tr><th></th>${arms.map((arm) => html`<th scope="col">${arm.title}</th>`)}</tr></thead>
-  <tbody>${metricGroups.map(
+  <tbody>${groups.map(
     (group) => html`<tr class="group"><th colspan="${arms.length + 1}">${group.title}</th></tr>
     ${group.rows.map((row) => tableRow(row, arms))}`,
   )}</tbody></table></div>`;
 }
 
-function tableRow(row: MetricRow, arms: readonly ArmResult[]): Html {
+function tableRow(row: MetricRow, arms: readonly TableArm[]): Html {
   const best = bestValue(row, arms);
-  const arrow = row.better === "higher" ? "\u2191" : "\u2193";
+  const arrow = { higher: "\u2191", lower: "\u2193", "near-half": "" }[row.better];
   return html`<tr><th scope="row">${row.label} ${arrow}<span class="hint">${row.hint}</span></th>${arms.map((arm) => {
     const metric = arm.metrics[row.metric];
     if (metric === undefined || metric.value === null) return html`<td>\u2013</td>`;
@@ -29,9 +32,10 @@ function interval(metric: Metric, digits: number): string {
   return `${metric.low.toFixed(digits)}\u2013${metric.high.toFixed(digits)}`;
 }
 
-function bestValue(row: MetricRow, arms: readonly ArmResult[]): number | null {
+function bestValue(row: MetricRow, arms: readonly TableArm[]): number | null {
+  if (row.better === "near-half") return null;
   const values = arms.map((arm) => arm.metrics[row.metric]?.value ?? null).filter((value) => value !== null);
-  if (values.length === 0) return null;
+  if (values.length < 2) return null;
   return row.better === "higher" ? Math.max(...values) : Math.min(...values);
 }
 

@@ -1,13 +1,13 @@
 // The results table for a terminal: the same rows as the page, plain text.
-import type { ArmResult } from "./data.ts";
-import { metricGroups } from "./metric-rows.ts";
+import { type MetricGroup, metricGroups } from "./metric-rows.ts";
+import type { TableArm } from "./results-table.ts";
 
 const labelWidth = 44;
 const columnWidth = 16;
 
-export function resultsText(arms: readonly ArmResult[]): string {
+export function resultsText(arms: readonly TableArm[], groups: readonly MetricGroup[] = metricGroups): string {
   const lines = ["".padEnd(labelWidth) + arms.map((arm) => arm.title.padStart(columnWidth)).join("")];
-  for (const group of metricGroups) {
+  for (const group of groups) {
     lines.push("", group.title);
     for (const row of group.rows) {
       const cells = arms.map((arm) => {

@@ -5,6 +5,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Sample } from "../../../src/data/sample.ts";
+import { decodeClip } from "../../../src/media/decode.ts";
+import { wavBytes } from "../../../src/media/wav.ts";
 import { buildMepSet, type MepBuild } from "../../../src/recipes/mep/build.ts";
 import { makeTheatreSet } from "../../../src/recipes/mep/make-set.ts";
 import { openMepSet, readMepSet } from "../../../src/recipes/mep/set-directory.ts";
@@ -170,8 +172,12 @@ describe("any corpus", () => {
     const folder = at("data/mer2025-dataset");
     mkdirSync(join(folder, "video"), { recursive: true });
     const names = theatre.samples.map(({ id }) => id);
-    for (const { id, media } of theatre.samples)
+    mkdirSync(join(folder, "audio"));
+    for (const { id, media } of theatre.samples) {
       cpSync(join(theatre.corpus, media), join(folder, "video", `${id}.mp4`));
+      const { waveform, sampleRateHz } = await decodeClip(join(theatre.corpus, media), { soundOnly: true });
+      writeFileSync(join(folder, "audio", `${id}.wav`), wavBytes(waveform, sampleRateHz));
+    }
     const table = (head: string, cell: (sample: Sample) => string) =>
       `${head}\n${theatre.samples.map((sample) => `${sample.id},${cell(sample)}`).join("\n")}\n`;
     writeFileSync(

@@ -1,0 +1,125 @@
+// `oppo mep compare`: two systems that answered the same set, metric by metric, with the difference tested on the same clips.
+import { defaultBootstrapOptions } from "../../bench/bootstrap.ts";
+import { pairedReport } from "../../bench/measure.ts";
+import type { PairedDifference } from "../../bench/report.ts";
+import { OppoError } from "../../error.ts";
+import { type Html, html, raw } from "../report/html.ts";
+import { type MetricRow, mepMetricGroups } from "../report/metric-rows.ts";
+import { resultsTable } from "../report/results-table.ts";
+import { styleSheet } from "../report/style.ts";
+import { mepStyle, paperTable } from "./page.ts";
+import type { MepResults } from "./results.ts";
+
+export interface MepComparison {
+  readonly first: MepResults;
+  readonly second: MepResults;
+  /** first - second. */
+  readonly differences: Readonly<Record<string, PairedDifference>>;
+  /** Ways in which the two were asked differently. */
+  readonly notes: readonly string[];
+}
+
+/** Settings by which two systems differ without being asked differently. */
+const ownSettings: ReadonlySet<string> = new Set(["model", "endpoint", "extra"]);
+
+/** @throws OppoError ERR_MEP_COMPARE when they did not answer the same questions */
+export function compareResults(first: MepResults, second: MepResults): MepComparison {
+  if (first.set.hash !== second.set.hash) {
+    throw new OppoError(
+      "ERR_MEP_COMPARE",
+      `mep compare: expected two results of one set, got ${nameOf(first)} and ${nameOf(second)}. Run both on the same set.`,
+    );
+  }
+  for (const [group, ids] of Object.entries(first.groups)) {
+    if (JSON.stringify(second.groups[group]) === JSON.stringify(ids)) continue;
+    throw new OppoError(
+      "ERR_MEP_COMPARE",
+      `mep compare: expected the same clips in both, got others in group ${group}. The files were changed; run both again.`,
+    );
+  }
+  const names = [...new Set([...Object.keys(first.settings), ...Object.keys(second.settings)])];
+  const notes = names.flatMap((name) => {
+    const [left, right] = [first.settings[name] ?? null, second.settings[name] ?? null];
+    return left === right || ownSettings.has(name) ? [] : [`asked differently: ${name} is ${left} and ${right}`];
+  });
+  const differences = pairedReport(first.measures, second.measures, defaultBootstrapOptions);
+  return { first, second, differences, notes };
+}
+
+function nameOf({ system, set }: MepResults): string {
+  return `${system} on ${set.name} (${set.hash.slice(0, 12)})`;
+}
+
+/** Twice the smaller tail of the resamples: below this, chance is a poor explanation. */
+const significance = 0.05;
+
+const labelWidth = 38;
+const columnWidth = 16;
+
+export function comparisonText({ first, second, differences, notes }: MepComparison): string {
+  const head = [first.system, second.system, "difference", "p"].map((title) => title.slice(-columnWidth + 1));
+  const lines = [...notes, "".padEnd(labelWidth) + head.map((title) => title.padStart(columnWidth)).join("")];
+  for (const group of mepMetricGroups) {
+    lines.push("", group.title);
+    for (const row of group.rows) {
+      const values = [first, second].map(({ report }) => cell(report[row.metric]?.value ?? null, row.digits));
+      const difference = differences[row.metric];
+      const p = difference?.pValue ?? null;
+      const cells = [...values, signed(difference?.value ?? null, row.digits), p === null ? "-" : p.toFixed(3)];
+      lines.push(`  ${row.label}`.padEnd(labelWidth) + cells.map((text) => text.padStart(columnWidth)).join(""));
+    }
+  }
+  lines.push(
+    "",
+    `p: two-sided, paired over clips, ${defaultBootstrapOptions.numResamples} resamples; many rows, so some fall below ${significance} by chance`,
+  );
+  return lines.join("\n");
+}
+
+const cell = (value: number | null, digits: number): string => (value === null ? "-" : value.toFixed(digits));
+const signed = (value: number | null, digits: number): string =>
+  value === null ? "-" : `${value > 0 ? "+" : ""}${value.toFixed(digits)}`;
+
+export function comparisonPage(comparison: MepComparison): string {
+  const { first, second, differences, notes } = comparison;
+  const title = `MEP-Bench: ${first.system} against ${second.system} on ${first.set.name}`;
+  const said = [
+    ...notes,
+    ...[first, second].flatMap(({ system, notes: own }) => own.map((note) => `${system}: ${note}`)),
+  ];
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title><link rel="icon" href="data:,"><style>${raw(styleSheet + mepStyle)}</style></head>
+<body><h1>${title}</h1>
+${said.length > 0 && html`<div class="notes">${said.map((note) => html`<p>${note}</p>`)}</div>`}
+<h2>Scores</h2>
+${resultsTable(
+  [first, second].map(({ system, report }) => ({ title: system, metrics: report })),
+  mepMetricGroups,
+)}
+<h2>Differences, clip by clip</h2>
+<div class="scroll"><table class="results"><thead><tr><th></th><th scope="col">${first.system} less ${second.system}</th><th scope="col">95% interval</th><th scope="col">p</th></tr></thead>
+<tbody>${mepMetricGroups.map(
+    (group) => html`<tr class="group"><th colspan="4">${group.title}</th></tr>
+    ${group.rows.map((row) => differenceRow(row, differences[row.metric]))}`,
+  )}</tbody></table></div>
+<p class="muted">Both answered the same questions about the same clips; each resample draws clips and takes both systems on them. p is two-sided:
+twice the smaller share of resamples at or beyond no difference. Bold: below ${significance}, in favour of the first (green) or against it (red). With so many rows some fall
+below ${significance} by chance.</p>
+<h2>Beside the paper</h2>
+${[first, second].map(paperTable)}
+</body></html>
+`.text;
+}
+
+function differenceRow(row: MetricRow, difference: PairedDifference | undefined): Html {
+  if (difference === undefined || difference.value === null || difference.pValue === null) {
+    return html`<tr><th scope="row">${row.label}</th><td>\u2013</td><td>\u2013</td><td>\u2013</td></tr>`;
+  }
+  const { value, low, high, pValue } = difference;
+  const isBetter = row.better === "higher" ? value > 0 : value < 0;
+  const isClear = pValue < significance && row.better !== "near-half";
+  const mark = isClear ? (isBetter ? "best" : "worse") : "";
+  return html`<tr><th scope="row">${row.label}</th><td class="${mark}">${signed(value, row.digits)}</td>
+  <td>${signed(low, row.digits)} to ${signed(high, row.digits)}</td><td>${pValue.toFixed(3)}</td></tr>`;
+}

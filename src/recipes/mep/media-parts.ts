@@ -1,0 +1,80 @@
+// A view of a clip as parts of a chat message. Masking is done here, on the media, so that a server cannot see what it should
+// not: black frames and silence of the same size and length, or no part at all. What is not masked arrives as it is: the
+// video's own packets without the sound, the sound as the samples that we decode ourselves.
+import { createHash } from "node:crypto";
+import type { ClipView } from "../../bench/respondent.ts";
+import type { Sample } from "../../data/sample.ts";
+import type { ChatPart } from "../../endpoint/chat.ts";
+import { decodeClip } from "../../media/decode.ts";
+import { MediaError } from "../../media/media-error.ts";
+import { blackVideo, soundlessVideo, type VideoFile, videoShape } from "../../media/remux.ts";
+import { wavBytes } from "../../media/wav.ts";
+import type { MaskedAs } from "../local-respondent.ts";
+import type { MediaFiles } from "./media-files.ts";
+
+export interface PartSource {
+  readonly files: ReadonlyMap<string, MediaFiles>;
+  readonly masked: MaskedAs;
+}
+
+/** Changes when the same view would be sent in other bytes. */
+const partsVersion = "mep-parts-1";
+
+/** Video, then sound: the order in which prompts have them. Made when they are sent, and not kept. */
+export async function viewParts(view: ClipView, source: PartSource): Promise<ChatPart[]> {
+  const parts: ChatPart[] = [];
+  if (view.video !== null) parts.push(videoPart(await intactVideo(filesOf(view.video, source))));
+  else if (source.masked === "blank") parts.push(videoPart(await blankVideo(filesOf(view.sample, source))));
+  if (view.audio !== null) parts.push(soundPart(await soundOf(filesOf(view.audio, source))));
+  else if (source.masked === "blank") {
+    const { waveform, sampleRateHz } = await soundOf(filesOf(view.sample, source));
+    parts.push(soundPart({ waveform: new Float32Array(waveform.length), sampleRateHz }));
+  }
+  return parts;
+}
+
+/** Stands for the parts of a view and the text beside them, without making them. */
+export function viewKey(view: ClipView, text: string, source: PartSource): string {
+  const shown = (sample: Sample | null) =>
+    sample === null
+      ? [source.masked, source.masked === "blank" ? filesOf(view.sample, source).hash : null]
+      : ["intact", filesOf(sample, source).hash];
+  const content = [partsVersion, shown(view.video), shown(view.audio), text];
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
+}
+
+function filesOf(sample: Sample, { files }: PartSource): MediaFiles {
+  return files.get(sample.id)!;
+}
+
+function videoPart({ bytes, mimeType }: VideoFile): ChatPart {
+  return { type: "video_url", video_url: { url: `data:${mimeType};base64,${Buffer.from(bytes).toString("base64")}` } };
+}
+
+async function intactVideo({ video }: MediaFiles): Promise<VideoFile> {
+  return (await soundlessVideo(video)) ?? fail(video);
+}
+
+async function blankVideo({ video }: MediaFiles): Promise<VideoFile> {
+  return blackVideo((await videoShape(video)) ?? fail(video));
+}
+
+function fail(path: string): never {
+  throw new MediaError(
+    "ERR_MEDIA_NO_STREAMS",
+    path,
+    "expected a video with a frame rate, got none. Build the set again without this clip.",
+  );
+}
+
+type Sound = Awaited<ReturnType<typeof soundOf>>;
+
+async function soundOf({ video, sound }: MediaFiles) {
+  const { waveform, sampleRateHz } = await decodeClip(sound ?? video, { soundOnly: true });
+  return { waveform, sampleRateHz };
+}
+
+function soundPart({ waveform, sampleRateHz }: Sound): ChatPart {
+  const data = Buffer.from(wavBytes(waveform, sampleRateHz)).toString("base64");
+  return { type: "input_audio", input_audio: { data, format: "wav" } };
+}

@@ -1,0 +1,210 @@
+// `oppo mep run`: one model through a MEP set. What differs between a model of ours and one behind a server is the respondent
+// and how an interrupted run goes on; questions, scores and files are the same.
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import type { AnswerStyle } from "../../bench/faithfulness.ts";
+import { type MepOptions, mepQueries, runMep } from "../../bench/mep.ts";
+import type { Respondent } from "../../bench/respondent.ts";
+import type { Sample } from "../../data/sample.ts";
+import { openLexicon } from "../../emotion/open-lexicon/open-lexicon.ts";
+import { setF1 } from "../../emotion/set-f1.ts";
+import { openChatClient } from "../../endpoint/chat-client.ts";
+import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
+import { loadModel } from "../../models/index.ts";
+import { replaceFile } from "../../run/checkpoint.ts";
+import type { Interrupt } from "../../run/interrupt.ts";
+import type { Progress } from "../../run/progress.ts";
+import { openRunDirectory } from "../../run/run-directory.ts";
+import { readVersions } from "../../run/versions.ts";
+import { ClipLibrary } from "../clip-library.ts";
+import { localRespondent, type MaskedAs, queriesPerBatch } from "../local-respondent.ts";
+import { decodeSample } from "../sample-clip.ts";
+import { chooseSetting, type Setting, type SettingOptions } from "../setting.ts";
+import { recordedRespondent } from "./answer-log.ts";
+import { endpointRespondent, preflight } from "./endpoint-respondent.ts";
+import { locateMedia, type MediaFiles } from "./media-files.ts";
+import { mepPage } from "./page.ts";
+import { answersName, answersText, type MepResults, resultsName, resultsOf, resultsText } from "./results.ts";
+import { type MepDirectory, openMepSet, readMepSet } from "./set-directory.ts";
+import { mepWording, probePrompt } from "./wording.ts";
+
+/** Where the model is: a directory, or a server, with what to send in every request beside the question. */
+export type MepSystem =
+  | { readonly kind: "local"; readonly directory: string }
+  | {
+      readonly kind: "endpoint";
+      readonly client: EndpointOptions;
+      readonly extra: Readonly<Record<string, unknown>> | null;
+    };
+
+export interface MepRun {
+  readonly set: string;
+  readonly system: MepSystem;
+  /** As reports call it; null: the directory's or the model's name. */
+  readonly name: string | null;
+  readonly out: string;
+  /** null: where the set says. */
+  readonly mediaRoot: string | null;
+  /** null: the set's own. */
+  readonly embedder: string | null;
+  readonly answerStyle: AnswerStyle;
+  readonly masked: MaskedAs;
+  readonly maxNewTokens: number;
+  /** Clips that a local model may hold at once, in bytes of frames and samples. */
+  readonly maxClipBytes: number;
+  readonly setting: Omit<SettingOptions, "embedder" | "question">;
+  readonly progress: Progress;
+  readonly interrupt: Interrupt;
+}
+
+export interface MepRunResult {
+  readonly out: string;
+  readonly results: MepResults;
+}
+
+/** Questions under way at once; how many of them are requests is the client's business. */
+const defaultConcurrency = 8;
+const logName = "answers.partial.jsonl";
+
+/** @throws OppoError ERR_MEP_SET, ERR_MEP_EMBEDDER, ERR_MEP_MEDIA, ERR_MEP_MODALITY, ERR_RUN_DIFFERS, ERR_RUN_LOCKED */
+export async function runMepSet(run: MepRun): Promise<MepRunResult> {
+  const { progress, system } = run;
+  const directory = await readMepSet(run.set, run.mediaRoot);
+  const { setting: made, hash } = directory.manifest;
+  const samples = [...directory.congruent, ...directory.conflict];
+  const embedder = run.embedder ?? made.embedder.choice;
+  using setting = await chooseSetting(samples, { ...run.setting, embedder, question: made.question });
+  const set = await openMepSet(directory, setting.embedder);
+  const files = await locateMedia(directory);
+  const wording = mepWording(made.question, run.answerStyle, made.isTheatre);
+  const settings = {
+    ...(system.kind === "local" ? { model: basename(resolve(system.directory)) } : endpointSettings(system)),
+    answerStyle: run.answerStyle,
+    masked: run.masked,
+    maxNewTokens: run.maxNewTokens,
+    embedder: setting.embedder.name,
+    ...wording,
+  };
+  const name = run.name ?? String(settings.model);
+  using folder = openRunDirectory(run.out, {
+    config: { set: hash, name, ...settings, ...(system.kind === "local" ? fingerprint(system.directory) : {}) },
+    versions: readVersions(),
+    seeds: [],
+    device: "cpu",
+  });
+  const options: MepOptions = {
+    ...set,
+    reasoningPrompt: () => wording.question,
+    probePrompt: (question) => probePrompt(question, wording),
+    emotionScore: emotionScoreOf(setting),
+    answerStyle: run.answerStyle,
+  };
+  const total = Object.values(mepQueries(options)).reduce((sum, part) => sum + part.length, 0);
+  const stage = progress.stage("asking", total);
+  let done = 0;
+  const advance = (count: number): void => {
+    done += count;
+    stage.update(Math.min(total, done));
+  };
+  const context = { run, set: directory, setting, files, advance, logFile: join(folder.path, logName) };
+  const { result, notes } =
+    system.kind === "local" ? await askLocal(system, options, context) : await askEndpoint(system, options, context);
+  stage.finish();
+  const results = resultsOf({ ...result, model: name }, directory, settings, notes);
+  const page = await mepPage({ results, result, set, files, style: run.answerStyle });
+  replaceFile(join(folder.path, answersName), answersText(result, run.answerStyle));
+  replaceFile(join(folder.path, "report.html"), page);
+  // Last: who finds it finds the others.
+  replaceFile(join(folder.path, resultsName), resultsText(results));
+  rmSync(context.logFile, { force: true });
+  return { out: run.out, results };
+}
+
+interface Asking {
+  readonly run: MepRun;
+  readonly set: MepDirectory;
+  readonly setting: Setting;
+  readonly files: ReadonlyMap<string, MediaFiles>;
+  /** So many more questions are answered. */
+  readonly advance: (count: number) => void;
+  readonly logFile: string;
+}
+
+async function askLocal(
+  { directory }: Extract<MepSystem, { kind: "local" }>,
+  options: MepOptions,
+  { run, set, setting, advance, logFile }: Asking,
+) {
+  using model = loadModel(directory);
+  using library = new ClipLibrary(model);
+  const local = localRespondent(model, library, {
+    name: directory,
+    maxNewTokens: run.maxNewTokens,
+    promptText: setting.promptText,
+    masked: run.masked,
+    load: (samples) => loadClips(library, samples, set, run.maxClipBytes),
+  });
+  const respondent = recordedRespondent(local, logFile, queriesPerBatch, async (count) => {
+    advance(count);
+    await run.interrupt.safePoint();
+  });
+  return { result: await runMep(respondent, options), notes: [] };
+}
+
+/** Decodes what is missing. Past the bound, everything that this batch does not need goes first. */
+async function loadClips(
+  library: ClipLibrary,
+  samples: readonly Sample[],
+  set: Pick<MepDirectory, "conflict" | "mediaRoots">,
+  maxBytes: number,
+): Promise<void> {
+  if (library.numBytes > maxBytes) library.retain(new Set(samples.map(({ id }) => id)));
+  const inConflict = new Set(set.conflict.map(({ id }) => id));
+  for (const sample of samples) {
+    if (library.has(sample.id)) continue;
+    const root = set.mediaRoots[inConflict.has(sample.id) ? "conflict" : "congruent"];
+    const clip = library.model.fitClip(await decodeSample(root, sample, library.model.sampling));
+    library.add([{ sample, clip }]);
+  }
+}
+
+async function askEndpoint(
+  { client: how, extra }: Extract<MepSystem, { kind: "endpoint" }>,
+  options: MepOptions,
+  { run, setting, files, advance }: Asking,
+) {
+  using client = openChatClient(how);
+  const asking = {
+    ...{ client, extra, files, concurrency: how.concurrency ?? defaultConcurrency },
+    maxNewTokens: run.maxNewTokens,
+    masked: run.masked,
+    promptText: setting.promptText,
+    onAnswer: () => advance(1),
+  };
+  const notes = await preflight(options.congruent[0]!, asking);
+  const respondent: Respondent = endpointRespondent(asking);
+  return { result: await runMep(respondent, options), notes };
+}
+
+function endpointSettings({ client: { url, model }, extra }: Extract<MepSystem, { kind: "endpoint" }>) {
+  return { model, endpoint: url, extra: extra === null ? null : JSON.stringify(extra) };
+}
+
+/** Changes when the model's files do: a run that goes on must not mix the answers of two. */
+function fingerprint(directory: string): { readonly fingerprint: string } {
+  const hash = createHash("sha256");
+  const names = existsSync(directory) ? readdirSync(directory).sort() : [];
+  for (const name of names) {
+    const { size, mtimeMs } = statSync(join(directory, name));
+    hash.update(`${name} ${size} ${mtimeMs}\n`);
+  }
+  return { fingerprint: hash.digest("hex").slice(0, 16) };
+}
+
+/** Beside the theatre, answers are scored on the wheels of the built-in lexicon. */
+function emotionScoreOf(setting: Setting): Setting["emotionScore"] {
+  if (setting.world !== null) return setting.emotionScore;
+  const lexicon = openLexicon();
+  return (predicted, labels) => setF1(predicted, labels, lexicon);
+}

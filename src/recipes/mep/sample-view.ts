@@ -1,0 +1,184 @@
+// One clip in the browser of a run: a few frames, its cues, what the model said with and without each modality and with
+// another clip's, and every probe with its answer.
+
+import { type CueBank, presentCues } from "../../bench/cue-bank.ts";
+import { type AnswerStyle, readYesNo } from "../../bench/faithfulness.ts";
+import type { MepResult, Reasoning, ReasoningPart } from "../../bench/mep.ts";
+import { type Probe, probeQuery } from "../../bench/probes.ts";
+import type { Sample } from "../../data/sample.ts";
+import type { Cue } from "../../evidence/cue.ts";
+import type { Modality } from "../../media/clip.ts";
+import { decodeClip } from "../../media/decode.ts";
+import { type NarratedText, narrateAll } from "../narration.ts";
+import { narrationView } from "../report/clip-view.ts";
+import type { Narration } from "../report/data.ts";
+import { type Html, html } from "../report/html.ts";
+import { frameUri } from "../report/picture.ts";
+import type { MepPageData } from "./page.ts";
+
+interface SampleStory {
+  readonly sample: Sample;
+  readonly frames: readonly string[];
+  /** What the filter of the page looks for. */
+  readonly flags: readonly string[];
+  readonly cues: readonly (Cue & { readonly isStated: boolean | null })[];
+  readonly views: readonly { readonly title: string; readonly narration: Narration; readonly isDetail: boolean }[];
+  readonly probes: readonly AnsweredProbe[];
+}
+
+interface AnsweredProbe {
+  readonly probe: Probe;
+  readonly text: string;
+  readonly read: "yes" | "no" | null;
+}
+
+const titles: Readonly<Record<ReasoningPart, (reasoning: Reasoning) => string>> = {
+  intact: () => "sees and hears",
+  maskedVideo: () => "video masked",
+  maskedAudio: () => "sound masked",
+  swappedVideo: ({ view }) => `with the video of ${view.video!.id}`,
+  swappedAudio: ({ view }) => `with the sound of ${view.audio!.id}`,
+  conflict: () => "sees and hears",
+};
+const maskedIn: Partial<Record<ReasoningPart, Modality>> = { maskedVideo: "video", maskedAudio: "audio" };
+const congruentParts: readonly ReasoningPart[] = [
+  ...(["intact", "maskedVideo", "maskedAudio", "swappedVideo", "swappedAudio"] as const),
+];
+
+const framesShown = 3;
+const thumbnailHeight = 120;
+const thumbnailQuality = 70;
+
+export async function sampleStories(data: MepPageData): Promise<SampleStory[]> {
+  const { set, result } = data;
+  const told = await toldBySample(set.bank, result, data.style);
+  const stories: SampleStory[] = [];
+  for (const sample of [...set.congruent, ...set.conflict]) {
+    const views = told.get(sample.id) ?? [];
+    const probes = result.probes.filter((probe) => probe.sample.id === sample.id);
+    stories.push({
+      sample,
+      frames: await thumbnails(data.files.get(sample.id)!.video),
+      ...(await storyOf(set.bank, sample, views, probes, data.style)),
+    });
+  }
+  return stories;
+}
+
+interface Told extends NarratedText {
+  readonly part: ReasoningPart;
+  readonly title: string;
+}
+
+/** Everything that was said about each clip, in the order of the parts. */
+async function toldBySample(bank: CueBank, result: MepResult, style: AnswerStyle): Promise<Map<string, Told[]>> {
+  const parts: readonly ReasoningPart[] = [...congruentParts, "conflict"];
+  const all = parts.flatMap((part) => result.reasonings[part].map((reasoning) => ({ part, reasoning })));
+  // Claims are judged by the clip that was really shown, per modality.
+  const shown = await presentCues(
+    bank,
+    all.map(({ reasoning: { view } }) => ({
+      ...view.sample,
+      cues: (["video", "audio"] as const).flatMap((modality) =>
+        (view[modality]?.cues ?? []).filter(({ kind }) => kind === modality),
+      ),
+    })),
+  );
+  const narrated = await narrateAll(
+    bank,
+    all.map(({ part, reasoning }, i) => ({
+      text: reasoning.text,
+      present: shown[i]!,
+      masked: maskedIn[part] ?? null,
+    })),
+  );
+  const told = new Map<string, Told[]>();
+  for (const [i, { part, reasoning }] of all.entries()) {
+    const { narration, stated } = narrated[i]!;
+    const { id } = reasoning.view.sample;
+    // Free answers have no form that could be broken.
+    const shownNarration = style === "free" ? { ...narration, wellFormed: true } : narration;
+    const entry = { part, title: titles[part](reasoning), narration: shownNarration, stated };
+    told.set(id, [...(told.get(id) ?? []), entry]);
+  }
+  return told;
+}
+
+async function storyOf(
+  bank: CueBank,
+  sample: Sample,
+  told: readonly Told[],
+  asked: readonly (Probe & { readonly text: string })[],
+  style: AnswerStyle,
+): Promise<Pick<SampleStory, "flags" | "cues" | "views" | "probes">> {
+  const own = told.find(({ part }) => part === "intact" || part === "conflict");
+  const indices = await presentCues(
+    bank,
+    sample.cues.map((cue) => ({ ...sample, cues: [cue] })),
+  );
+  const cues = sample.cues.map((cue, c) => {
+    const index = indices[c]![0];
+    return { ...cue, isStated: index === undefined ? null : (own?.stated.includes(index) ?? false) };
+  });
+  const probes = asked.map((probe) => ({ probe, text: probe.text, read: readYesNo(probe.text, style) }));
+  const verdicts = (views: readonly Told[]) =>
+    views.flatMap(({ narration }) => narration.segments.flatMap(({ claim }) => (claim ? [claim.verdict] : [])));
+  const flags = {
+    missed: cues.some(({ isStated }) => isStated === false),
+    absent: own !== undefined && verdicts([own]).includes("absent"),
+    unseen: verdicts(told).includes("unseen"),
+    wrong: probes.some(({ probe, read }) => read !== probe.expected),
+    unreadable: probes.some(({ read }) => read === null),
+  };
+  return {
+    flags: Object.entries(flags).flatMap(([flag, isSet]) => (isSet ? [flag] : [])),
+    cues,
+    views: told.map(({ title, narration, part }) => ({ title, narration, isDetail: part.startsWith("swapped") })),
+    probes,
+  };
+}
+
+async function thumbnails(file: string): Promise<string[]> {
+  const clip = await decodeClip(file, {
+    numFrames: 2 * framesShown,
+    fit: ({ height, width }) => ({ height: thumbnailHeight, width: Math.round((thumbnailHeight * width) / height) }),
+  });
+  // Every second one: frames are sampled in pairs.
+  const indices = Array.from({ length: framesShown }, (_, i) => Math.min(2 * i + 1, clip.numFrames - 1));
+  return Promise.all(indices.map((index) => frameUri(clip, index, thumbnailQuality)));
+}
+
+export function sampleView({ sample, frames, flags, cues, views, probes }: SampleStory): Html {
+  const narrations = (isDetail: boolean) =>
+    views
+      .filter((view) => view.isDetail === isDetail)
+      .map(({ title, narration }) => html`<section>${narrationView(title, narration)}</section>`);
+  return html`<article class="sample" id="${sample.id}" data-flags="${flags.join(" ")}">
+  <header><div class="frames">${frames.map((uri, i) => html`<img src="${uri}" alt="frame ${i + 1} of ${sample.id}" loading="lazy">`)}</div>
+    <div><h3>${sample.id}</h3>${sample.subtitle !== "" && html`<p class="subtitle">\u201c${sample.subtitle}\u201d</p>`}
+    <p>${cues.map(cueChip)}</p><p class="muted">annotated: ${sample.labels.join(", ")}</p></div></header>
+  <div class="arms">${narrations(false)}</div>
+  ${probes.length > 0 && probeTable(probes)}
+  ${views.some(({ isDetail }) => isDetail) && html`<details><summary>With another clip's video or sound</summary><div class="arms">${narrations(true)}</div></details>`}
+</article>`;
+}
+
+function cueChip({ kind, text, isStated }: SampleStory["cues"][number]): Html {
+  const mark = isStated === null ? "" : isStated ? "stated" : "missed";
+  return html`<span class="chip ${kind} ${mark}">${text}</span> `;
+}
+
+const probeTitles: Readonly<Record<Probe["kind"], string>> = {
+  masked: "masked",
+  present: "control, it is there",
+  absent: "control, it is not there",
+};
+
+function probeTable(probes: readonly AnsweredProbe[]): Html {
+  return html`<div class="scroll"><table class="probes"><thead><tr><th>probe</th><th>question</th><th>right</th><th>answer</th></tr></thead>
+  <tbody>${probes.map(({ probe, text, read }) => {
+    const isRight = read === probe.expected;
+    return html`<tr><td>${probe.modality}, ${probeTitles[probe.kind]}</td><td>${probeQuery(probe).prompt}</td><td>${probe.expected}</td>
+    <td class="${isRight ? "right" : "wrong"}">${read ?? "not readable"} <span class="muted">${text}</span></td></tr>`;
+  })}</tbody></table></div>`;
+}
