@@ -52,8 +52,9 @@ export class AdamW implements Disposable {
     this.#betas = options.betas ?? [0.9, 0.999];
     this.#eps = options.eps ?? 1e-8;
     this.#isFused = options.fused ?? hasOperator(fusedName);
-    const count = groups.reduce((sum, group) => sum + group.parameters.length, 0);
-    this.#steps = scope(() => keep(op.zeros([count])));
+    const all = groups.flatMap((group) => group.parameters);
+    // The fused update wants the counts where the parameters are.
+    this.#steps = scope(() => keep(op.zeros([all.length], { device: all[0]?.device ?? "cpu" })));
     let index = 0;
     const slot = (parameter: Tensor): Slot => {
       const stepView = keep(this.#steps.select(0, index++));

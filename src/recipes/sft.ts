@@ -85,10 +85,12 @@ export function sftLoss(model: OmniModel, batch: readonly (readonly SftExample[]
       row++;
     }
   }
-  const rows = hidden.view([numRows * numColumns, width]).indexSelect(0, indices(positions)); // [T, D]
-  const logprobs = model.logits(rows).logSoftmax(-1).gather(1, indices(targets).unsqueeze(1)).squeeze(1); // [T]
+  const { device } = hidden;
+  const onDevice = (values: readonly number[]) => indices(values).to({ device });
+  const rows = hidden.view([numRows * numColumns, width]).indexSelect(0, onDevice(positions)); // [T, D]
+  const logprobs = model.logits(rows).logSoftmax(-1).gather(1, onDevice(targets).unsqueeze(1)).squeeze(1); // [T]
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return op.sum(logprobs.mul(tensor(Float32Array.from(weights)))).mul(-1 / total);
+  return op.sum(logprobs.mul(tensor(Float32Array.from(weights), [weights.length], { device }))).mul(-1 / total);
 }
 
 interface Branches {

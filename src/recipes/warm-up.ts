@@ -43,7 +43,8 @@ export class StateClassifier implements Disposable {
       using generator = new Generator(seed);
       const width = rows.shape[1]!;
       return numStates.map((count) => {
-        const head = noGrad(() => op.randn([count, width], { generator }).mul(1 / Math.sqrt(width)));
+        const drawn = op.randn([count, width], { generator }).to({ device: rows.device });
+        const head = noGrad(() => drawn.mul(1 / Math.sqrt(width)));
         head.requiresGrad = true;
         return keep(head);
       });
@@ -113,7 +114,7 @@ export function stateAccuracy(classifier: StateClassifier, clips: readonly Label
 
 function classify(classifier: StateClassifier, batch: readonly LabelledClip[]): { loss: Tensor; accuracy: number[] } {
   const logits = classifier.logits(batch.map((clip) => clip.features));
-  const targets = logits.map((_, a) => indices(batch.map((clip) => clip.states[a]!)));
+  const targets = logits.map(({ device }, a) => indices(batch.map((clip) => clip.states[a]!)).to({ device }));
   const losses = logits.map((scores, a) => op.mean(scores.logSoftmax(-1).gather(1, targets[a]!.unsqueeze(1))).mul(-1));
   const accuracy = logits.map((scores, a) =>
     op.mean(scores.argmax({ dim: -1 }).eq(targets[a]!).to({ dtype: "float32" })).item(),

@@ -29,6 +29,7 @@ import {
   scope,
   type Tensor,
 } from "../../src/tensor/index.ts";
+import { onDevice, testDevice } from "../support/device.ts";
 import { sharedPath } from "../support/shared.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import {
@@ -64,7 +65,7 @@ for (const name of ["decoder", "endings"]) {
     if (!root || !adapters) return t.skip("golden/qwen-omni or golden/lora is absent");
     const before = numLiveTensors();
     {
-      using model = loadModel(join(root, "omni"));
+      using model = loadModel(join(root, "omni"), { device: testDevice });
       using adapted = loadAdapter(model, join(adapters, name));
       scope(() => {
         const golden = openGolden(adapters, name, "golden.safetensors");
@@ -124,7 +125,7 @@ function checkLoss(
     logits()
       .select(0, 0)
       .narrow(0, 0, ids.length - 1),
-    indices(labels.subarray(1)),
+    onDevice(indices(labels.subarray(1))),
   );
   assert.ok(Math.abs(loss.item() / golden.tensor(`${caseName}.loss`).item() - 1) < LOSS_TOLERANCE, caseName);
   loss.backward();
@@ -204,7 +205,7 @@ test("gradients reach the adapter only, and steps with dropout differ from steps
     for (const [name, { grad }] of adapted.parameters()) assert.ok(grad !== null && grad.norm().item() > 0, name);
     assert.ok([...model.parameters().values()].every(({ grad }) => grad === null));
     const still = noGrad(() => run().item());
-    using generator = new Generator(1);
+    using generator = new Generator(1, testDevice);
     adapted.adapter.train(generator);
     assert.notEqual(
       noGrad(() => run().item()),
@@ -228,7 +229,7 @@ test("an adapter that is saved is read again, merged into a model or not", (t) =
   adapted.saveMerged(join(folder, "merged"));
   using again = loadAdapter(model, join(folder, "adapter"));
   assert.deepEqual(again.adapter.config, config);
-  using merged = loadModel(join(folder, "merged"));
+  using merged = loadModel(join(folder, "merged"), { device: testDevice });
   scope(() =>
     noGrad(() => {
       const prompts = mixedPrompts(model);

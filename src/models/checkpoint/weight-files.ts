@@ -3,9 +3,11 @@
 // one at a time, in files of bounded size with an index when there are several.
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { OppoError } from "../../error.ts";
 import {
   byteSize,
   CheckpointError,
+  cudaAvailable,
   type DType,
   keep,
   noGrad,
@@ -15,6 +17,7 @@ import {
   streamSafetensors,
   type Tensor,
   type TensorShape,
+  torchVersion,
 } from "../../tensor/index.ts";
 import { CONFIG_FILE, replaceText } from "./model-directory.ts";
 import { numElements, type ParameterSpec } from "./parameter-spec.ts";
@@ -34,6 +37,17 @@ const MAX_FILE_BYTES = 5e9;
 const MAX_LISTED = 8;
 const FLOATS: readonly DType[] = ["float32", "float64", "bfloat16", "float16"];
 
+/** @throws OppoError ERR_DEVICE when there is no such device here */
+function requireDevice(device: string): void {
+  const isKnown = device === "cpu" || /^cuda(:\d+)?$/.test(device);
+  if (isKnown && (device === "cpu" || cudaAvailable())) return;
+  const got = isKnown ? `${device}, and this libtorch (${torchVersion()}) sees no CUDA device` : `"${device}"`;
+  throw new OppoError(
+    "ERR_DEVICE",
+    `device: expected cpu, cuda or cuda:N, got ${got}. Use cpu, or build the addon against a libtorch with CUDA (LIBTORCH).`,
+  );
+}
+
 /**
  * The described parameters of a directory, in the order of their description; the caller owns them.
  * @throws CheckpointError ERR_CHECKPOINT_KEYS, ERR_CHECKPOINT_DTYPE, ERR_CHECKPOINT_VALUES, ERR_CHECKPOINT_* of the files
@@ -43,6 +57,7 @@ export function readWeights(
   specs: readonly ParameterSpec[],
   options: LoadOptions = {},
 ): Map<string, Tensor> {
+  requireDevice(options.device ?? "cpu");
   requireWeights(table, specs);
   requireFloats(table, specs);
   const files = new Map<string, SafetensorsFile>();

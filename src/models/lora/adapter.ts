@@ -76,7 +76,7 @@ export class LoraAdapter implements Disposable {
     );
   }
 
-  /** Switches dropout on, with draws from a generator that stays the caller's, or off (null). */
+  /** Switches dropout on, with draws from a generator on the adapter's device that stays the caller's, or off (null). */
   train(generator: Generator | null): void {
     this.#generator = generator;
   }

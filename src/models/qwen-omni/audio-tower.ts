@@ -3,7 +3,7 @@
 // N chunks, M mels, F mel frames, R packed rows (half the frames), A width, D text width
 
 import { OppoError } from "../../error.ts";
-import { gelu, indices, op, type Tensor, tensor } from "../../tensor/index.ts";
+import { gelu, indices, op, scope, type Tensor, tensor } from "../../tensor/index.ts";
 import type { AudioConfig } from "./config.ts";
 import { audioTokens, convLength, MIN_AUDIO_FRAMES } from "./layout.ts";
 import { project, projectApart, projection, type WeightSource } from "./projection.ts";
@@ -31,7 +31,10 @@ export function encodeAudio(parameters: WeightSource, config: AudioConfig, audio
   const chunks = audios.flatMap(({ numFrames }) => chunkLengths(numFrames, 2 * config.windowFrames));
   let x = stem(parameters, config, audios, chunks);
   const segments = segmentsOf(chunks.map(convLength), x);
-  for (let i = 0; i < config.numLayers; i++) x = layer(parameters, config, `${ROOT}.layers.${i}`, x, segments);
+  for (let i = 0; i < config.numLayers; i++) {
+    const rows = x;
+    x = scope(() => layer(parameters, config, `${ROOT}.layers.${i}`, rows, segments));
+  }
   const pooled = poolPairs(x, audios);
   const normed = layerNorm(parameters, `${ROOT}.ln_post`, pooled);
   return project(normed, projection(parameters, [`${ROOT}.proj`]));

@@ -149,7 +149,9 @@ function advance(model: LanguageModel, batch: DecodeBatch, ids: Tensor, step: nu
   const first = (step - batch.ropeStart) * rows;
   const rope = { cos: batch.rope.cos.narrow(0, first, rows), sin: batch.rope.sin.narrow(0, first, rows) };
   const shape = { prompts, branches, slot: batch.firstSlot + step };
-  const attend: Attend = (layer, heads) => attendStep(heads, cache[layer]!, padding, shape, config);
+  const attend: Attend = (layer, heads) => ({
+    context: attendStep(heads, cache[layer]!, padding, shape, config),
+  });
   const x = runLayers(model.layers, op.embedding(model.embedding, ids), rope, config, attend);
   return rmsNorm(x, model.finalNorm, config.normEps);
 }

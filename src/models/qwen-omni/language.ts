@@ -60,7 +60,10 @@ export function runPrefix(model: LanguageModel, prompts: readonly ModelPrompt[])
     return own;
   };
   const last = config.numLayers - 1;
-  const attend: Attend = (_, heads) => attendPrefix(heads.queries, store(heads), mask, batch);
+  const attend: Attend = (_, heads) => {
+    const kept = store(heads);
+    return { context: attendPrefix(heads.queries, kept, mask, batch), kept };
+  };
   const rows = runLayers(model.layers.slice(0, last), x, rope, config, attend);
   store(keysOf(model.layers[last]!, rows, rope, config)); // nothing reads the prefix's own output
   const lastIds = Int32Array.from(prompts, ({ tokens }) => tokens.ids.at(-1)!);
@@ -74,9 +77,10 @@ export function runPrompts(model: LanguageModel, prompts: readonly ModelPrompt[]
   const packed = packPrompts(model.ids, prompts, 0);
   const { batch, length } = packed;
   const { x, rope, mask } = embedPrompts(model, packed);
-  const rows = runLayers(model.layers, x, rope, config, (_, { queries, keys, values }) =>
-    attendPrefix(queries, { keys: byKeyHead(keys, batch), values: byKeyHead(values, batch) }, mask, batch),
-  );
+  const rows = runLayers(model.layers, x, rope, config, (_, { queries, keys, values }) => {
+    const own = { keys: byKeyHead(keys, batch), values: byKeyHead(values, batch) };
+    return { context: attendPrefix(queries, own, mask, batch) };
+  });
   return rmsNorm(rows, model.finalNorm, config.normEps).view([batch, length, config.hiddenSize]);
 }
 
@@ -122,7 +126,7 @@ export function runBranches(
   const attend: Attend = (layer, { queries, keys, values }) => {
     const own = { keys: spread(keys), values: spread(values) };
     const context = attendBranches(spread(queries), prefix.layers[layer]!, own, mask, layout);
-    return placeOf ? op.embedding(context, placeOf) : context;
+    return { context: placeOf ? op.embedding(context, placeOf) : context };
   };
   const x = op.embedding(embedding, onDevice(layout.ids));
   const rows = runLayers(model.layers, x, textRope(layout.positions, config, target), config, attend);

@@ -2,7 +2,7 @@
 // run on packed rows [R, D]; how rows see each other is the caller's `attend`, so prefill, branches and decoding share
 // one body.
 // R rows, D width, H key heads, Q query heads per key head, K head dimension, F feed-forward width
-import { rmsNorm, type Tensor } from "../../tensor/index.ts";
+import { rmsNorm, scope, type Tensor } from "../../tensor/index.ts";
 import type { TextConfig } from "./config.ts";
 import {
   addProjected,
@@ -43,8 +43,14 @@ export interface Heads extends KeyHeads {
   readonly queries: Tensor;
 }
 
-/** Attention of one layer: [R, H Q K]. */
-export type Attend = (layer: number, heads: Heads) => Tensor;
+/** Attention of one layer, and what of it outlives the layer. */
+export interface Attended {
+  /** [R, H Q K] */
+  readonly context: Tensor;
+  readonly kept?: KeyHeads;
+}
+
+export type Attend = (layer: number, heads: Heads) => Attended;
 
 /**
  * The layers' weights in the current grad mode: gradients reach the named parameters.
@@ -84,8 +90,13 @@ export function runLayers(
 ): Tensor {
   let rows = x;
   layers.forEach((layer, i) => {
-    rows = addProjected(rows, attend(i, headsOf(layer, rows, rope, config)), layer.output);
-    rows = feedForward(layer, rows, config);
+    // Only the rows and what attention keeps outlive a layer: the rest of all layers together would fill the memory.
+    const before = rows;
+    const after = scope(() => {
+      const { context, kept } = attend(i, headsOf(layer, before, rope, config));
+      return { rows: feedForward(layer, addProjected(before, context, layer.output), config), kept };
+    });
+    rows = after.rows;
   });
   return rows;
 }

@@ -1,7 +1,7 @@
 // The vision tower: patches of frame pairs, rotary rows and columns, attention inside 112-pixel windows except in the
 // blocks listed as full, where a frame pair sees itself; 2x2 patches merge into one row of the text width.
 // R patches (window order), D width, K head dimension
-import { gelu, indices, op, rmsNorm, type Tensor, tensor } from "../../tensor/index.ts";
+import { gelu, indices, op, rmsNorm, scope, type Tensor, tensor } from "../../tensor/index.ts";
 import type { VisionConfig } from "./config.ts";
 import type { Grid } from "./layout.ts";
 import { project, projectApart, projection, type WeightSource } from "./projection.ts";
@@ -50,7 +50,9 @@ export function encodeVision(parameters: WeightSource, config: VisionConfig, inp
   const frames = segmentsOf(plan.frames, x);
   for (let i = 0; i < config.depth; i++) {
     const segments = config.fullAttentionBlocks.includes(i) ? frames : windows;
-    x = block(parameters, config, `${ROOT}.blocks.${i}`, x, rope, segments);
+    // A block's intermediate rows go when it is done: all of them together are many times the weights' size.
+    const rows = x;
+    x = scope(() => block(parameters, config, `${ROOT}.blocks.${i}`, rows, rope, segments));
   }
   const merged = merge(parameters, config, x);
   if (!shuffled) return merged;

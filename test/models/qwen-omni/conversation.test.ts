@@ -8,6 +8,7 @@ import type { MediaClip } from "../../../src/media/clip.ts";
 import { joinRows, loadModel, type Thinker } from "../../../src/models/index.ts";
 import type { ChatTurn, ClipFeatures, ClipRows, ModelPrompt, PromptPart } from "../../../src/models/omni-model.ts";
 import { noGrad, numLiveTensors, scope, tensor } from "../../../src/tensor/index.ts";
+import { onHost, testDevice } from "../../support/device.ts";
 import { repositoryRoot } from "../../support/repository.ts";
 import { sharedPath } from "../../support/shared.ts";
 
@@ -35,7 +36,7 @@ let numBefore: number;
 
 before(() => {
   numBefore = numLiveTensors();
-  model = loadModel(sharedPath("golden/qwen-omni/omni")!);
+  model = loadModel(sharedPath("golden/qwen-omni/omni")!, { device: testDevice });
 });
 after(() => {
   model[Symbol.dispose]();
@@ -85,7 +86,7 @@ function prepare(given: GoldenConversation): { turns: ChatTurn[]; features: Clip
 }
 
 function logitError(prompt: ModelPrompt, want: readonly number[]): number {
-  const logits = model.logits(model.hidden([prompt], [[Int32Array.of(1)]]).view([1, -1]));
+  const logits = onHost(model.logits(model.hidden([prompt], [[Int32Array.of(1)]]).view([1, -1])));
   const expected = tensor(Float32Array.from(want), [1, want.length]);
   return logits.sub(expected).abs().max().item() / expected.abs().max().item();
 }

@@ -16,6 +16,7 @@ import { inverseFrequencies } from "../../../src/models/qwen-omni/rope.ts";
 import { encodeVision } from "../../../src/models/qwen-omni/vision-tower.ts";
 import { noGrad, numLiveTensors, type SafetensorsFile, scope, type Tensor } from "../../../src/tensor/index.ts";
 import { loadTokenizer } from "../../../src/text/tokenizer.ts";
+import { testDevice } from "../../support/device.ts";
 import { sharedPath } from "../../support/shared.ts";
 import {
   caseIndex,
@@ -40,7 +41,7 @@ interface OpenCase extends GoldenCase {
 
 /** Runs a body on every case, without gradients, and checks that it leaves no tensor behind. Returns how many there were. */
 function eachCase(body: (golden: OpenCase, config: ThinkerConfig, parameters: Parameters) => void): number {
-  const { parameters, config } = readCheckpoint(path.join(root!, "omni"));
+  const { parameters, config } = readCheckpoint(path.join(root!, "omni"), { device: testDevice });
   const before = numLiveTensors();
   const index = Object.entries(caseIndex(root!));
   for (const [name, info] of index) {

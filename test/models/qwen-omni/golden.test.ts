@@ -11,6 +11,7 @@ import { runPrompts } from "../../../src/models/qwen-omni/language.ts";
 import type { Grid } from "../../../src/models/qwen-omni/layout.ts";
 import { encodeVision, windowPlan } from "../../../src/models/qwen-omni/vision-tower.ts";
 import { noGrad, numLiveTensors, op, scope, type Tensor } from "../../../src/tensor/index.ts";
+import { onDevice, onHost, testDevice } from "../../support/device.ts";
 import { sharedPath } from "../../support/shared.ts";
 import {
   caseIndex,
@@ -44,7 +45,7 @@ const root = sharedPath("golden/qwen-omni");
 let loaded: Checkpoint | null = null;
 
 function checkpoint(): Checkpoint {
-  loaded ??= readCheckpoint(path.join(root!, "omni"));
+  loaded ??= readCheckpoint(path.join(root!, "omni"), { device: testDevice });
   return loaded;
 }
 
@@ -259,7 +260,7 @@ test("bfloat16 stays as close to the reference's bfloat16 as that is to float32"
       const golden = openCase(base, name, config, info[name]!);
       const logits = op.linear(hiddenOf(golden, half, config), half.get("lm_head.weight")!).to("float32");
       golden.samples.forEach(({ padding, ids }, b) => {
-        const rows = (all: Tensor) => all.select(0, b).narrow(0, padding, ids.length).to("float32");
+        const rows = (all: Tensor) => onHost(all).select(0, b).narrow(0, padding, ids.length).to("float32");
         const want16 = rows(golden16.tensor(key));
         const want32 = rows(golden.file.tensor("out.logits"));
         assert.ok(meanError(rows(logits), want16) < meanError(want16, want32) + HALF_TOLERANCE, name);
@@ -281,7 +282,7 @@ test("loss and gradients of every parameter", (t) => {
       const golden = openCase(root, name, config, info[name]!);
       const want = JSON.parse(readFileSync(path.join(root, `grads/${name}.json`), "utf8")) as GradientNorms;
       const stored = openGolden(root, `grads/${name}.safetensors`);
-      const labels = stored.tensor("labels");
+      const labels = onDevice(stored.tensor("labels"));
       const logits = op.linear(hiddenOf(golden, parameters, config), parameters.get("lm_head.weight")!);
       const length = labels.size(1);
       const loss = op.crossEntropyLoss(

@@ -13,6 +13,7 @@ import type { WeightSource } from "../../../src/models/qwen-omni/projection.ts";
 import { decoderLayers } from "../../../src/models/qwen-omni/text.ts";
 import { encodeVision, type VisionInput } from "../../../src/models/qwen-omni/vision-tower.ts";
 import { op, openSafetensors, type SafetensorsFile, type Tensor } from "../../../src/tensor/index.ts";
+import { onHost } from "../../support/device.ts";
 
 export type Parameters = ReadonlyMap<string, Tensor>;
 
@@ -191,7 +192,7 @@ export function worstError(got: Tensor, want: Tensor, samples: readonly GoldenSa
   let worst = 0;
   let scale = 0;
   samples.forEach(({ padding, ids }, b) => {
-    const left = got.select(0, b).narrow(0, padding, ids.length);
+    const left = onHost(got.select(0, b).narrow(0, padding, ids.length));
     const right = want.select(0, b).narrow(0, padding, ids.length);
     worst = Math.max(worst, left.sub(right).abs().max().item());
     scale = Math.max(scale, right.abs().max().item());
@@ -201,5 +202,5 @@ export function worstError(got: Tensor, want: Tensor, samples: readonly GoldenSa
 
 /** Largest difference of two equally shaped tensors, relative to the largest expected value. */
 export function relativeError(got: Tensor, want: Tensor): number {
-  return got.sub(want).abs().max().item() / Math.max(want.abs().max().item(), 1e-12);
+  return onHost(got).sub(want).abs().max().item() / Math.max(want.abs().max().item(), 1e-12);
 }

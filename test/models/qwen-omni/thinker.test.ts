@@ -20,6 +20,7 @@ import {
   type Tensor,
   tensor,
 } from "../../../src/tensor/index.ts";
+import { onDevice, onHost, testDevice } from "../../support/device.ts";
 import { mixedPrompts, stripes, tinyThinker } from "./tiny.ts";
 
 /** Of the largest value: float32 sums in another order. */
@@ -77,7 +78,7 @@ function plainHidden(model: Thinker, { tokens, rows }: ModelPrompt, completion: 
 function functional(hidden: Tensor, row: number): Tensor {
   const [length, width] = hidden.shape as [number, number];
   const weights = Float32Array.from({ length: length * width }, (_, i) => uniformAt(row, i) - 0.5);
-  return hidden.mul(tensor(weights, [length, width])).sum();
+  return hidden.mul(tensor(weights, [length, width], { device: testDevice })).sum();
 }
 
 function gradientsOf(model: Thinker, loss: Tensor): Map<string, Tensor> {
@@ -207,8 +208,8 @@ function worstLogprob(
         .view([hidden.size(0), hidden.size(1), -1]);
       const errors = sampled.flat().map(({ ids, logprobs: own }, i) => {
         const rows = logprobs.select(0, i).narrow(0, 0, ids.length);
-        const picked = rows.gather(1, indices(ids, [ids.length, 1])).squeeze(1);
-        return picked.sub(tensor(own)).abs().max().item();
+        const picked = rows.gather(1, onDevice(indices(ids, [ids.length, 1]))).squeeze(1);
+        return onHost(picked).sub(tensor(own)).abs().max().item();
       });
       return Math.max(...errors);
     }),

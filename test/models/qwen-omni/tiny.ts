@@ -7,6 +7,7 @@ import type { MediaClip } from "../../../src/media/clip.ts";
 import { initTiny, loadModel, type Thinker, type TinyOverrides } from "../../../src/models/index.ts";
 import type { ModelPrompt } from "../../../src/models/omni-model.ts";
 import { noGrad } from "../../../src/tensor/index.ts";
+import { testDevice } from "../../support/device.ts";
 
 /** A temporary directory with a fresh tiny thinker; `remove` deletes it. */
 export function tinyDirectory(seed: number, overrides: TinyOverrides = {}): { directory: string; remove(): void } {
@@ -19,7 +20,7 @@ export function tinyDirectory(seed: number, overrides: TinyOverrides = {}): { di
 export function tinyThinker(seed: number, overrides: TinyOverrides = {}): Thinker {
   const { directory, remove } = tinyDirectory(seed, overrides);
   try {
-    return loadModel(directory);
+    return loadModel(directory, { device: testDevice });
   } finally {
     remove();
   }

@@ -21,6 +21,7 @@ import {
   tensor,
 } from "../../../src/tensor/index.ts";
 import { loadTokenizer } from "../../../src/text/tokenizer.ts";
+import { onDevice, onHost, testDevice } from "../../support/device.ts";
 import { sharedPath } from "../../support/shared.ts";
 import { closeGoldens, openGolden, relativeError } from "../qwen-omni/golden.ts";
 
@@ -91,7 +92,7 @@ function altered(
     scale?: readonly [name: string, factor: number];
   },
 ): TextModel {
-  const checkpoint = readTextCheckpoint(path.join(root!, name));
+  const checkpoint = readTextCheckpoint(path.join(root!, name), { device: testDevice });
   const parameters = new Map(checkpoint.parameters);
   for (const key of [change.zero, change.drop]) if (key !== undefined) assert.ok(parameters.has(key), key);
   if (change.zero !== undefined) {
@@ -205,7 +206,7 @@ for (const name of ["qwen2_tied", "qwen2_untied"]) {
         grad_norms: number[];
       };
       const { texts } = textsOf(golden);
-      const labels = golden.tensor("labels");
+      const labels = onDevice(golden.tensor("labels"));
       const length = labels.size(1);
       const parameters = model.parameters();
       const all = [...parameters.values()];
@@ -236,13 +237,13 @@ for (const name of ["qwen2_tied", "qwen2_untied"]) {
       }
       let largestMove = 0;
       let numCompared = 0;
-      using start = loadTextModel(path.join(root!, name));
+      using start = loadTextModel(path.join(root!, name), { device: testDevice });
       for (const [key, parameter] of parameters) {
         if (!golden.entries.has(`after3.${key}`)) continue;
         numCompared++;
         const want = golden.tensor(`after3.${key}`);
-        assert.ok(parameter.detach().sub(want).abs().max().item() < STEP_TOLERANCE, key);
-        largestMove = Math.max(largestMove, start.parameters().get(key)!.sub(want).abs().max().item());
+        assert.ok(onHost(parameter.detach()).sub(want).abs().max().item() < STEP_TOLERANCE, key);
+        largestMove = Math.max(largestMove, onHost(start.parameters().get(key)!).sub(want).abs().max().item());
       }
       assert.ok(numCompared > 5, `${numCompared} parameters`);
       assert.ok(largestMove > 5 * STEP_TOLERANCE, "steps that were not made would show");
@@ -275,7 +276,7 @@ test("qwen3-embedding: token ids, vectors of queries and documents, in any batch
     const want = golden.tensor("embeddings").toFloat32Array();
     const distance = (got: Float32Array, expected: Float32Array) =>
       got.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
-    using embedder = loadTextEmbedder(directory);
+    using embedder = loadTextEmbedder(directory, { device: testDevice });
     assert.equal(embedder.dimension, 64);
     assert.deepEqual(
       info.texts.map((text) => [...embedder.encode(text)]),
@@ -289,7 +290,7 @@ test("qwen3-embedding: token ids, vectors of queries and documents, in any batch
     assert.ok(relativeError(vectors.matmul(vectors.t()), golden.tensor("similarity")) < VECTOR_TOLERANCE);
 
     // Queries carry the instruction; a document has another vector than the same text as a query.
-    using queries = loadTextEmbedder(directory, { instruction: SEARCH_INSTRUCTION });
+    using queries = loadTextEmbedder(directory, { instruction: SEARCH_INSTRUCTION, device: testDevice });
     const prefix = `Instruct: ${SEARCH_INSTRUCTION}\nQuery:`;
     const bare = info.texts.filter((text) => text.startsWith(prefix)).map((text) => text.slice(prefix.length));
     assert.equal(bare.length, 2);
@@ -298,7 +299,7 @@ test("qwen3-embedding: token ids, vectors of queries and documents, in any batch
     assert.ok(distance(queries.embedDocuments(bare), want) > MISTAKE);
     assert.notEqual(queries.name, embedder.name);
 
-    using short = loadTextEmbedder(directory, { dimension: 32 });
+    using short = loadTextEmbedder(directory, { dimension: 32, device: testDevice });
     assert.ok(distance(short.embed(info.texts), golden.tensor("embeddings_mrl32").toFloat32Array()) < VECTOR_TOLERANCE);
     for (const dimension of [0, 65, 1.5]) {
       assert.throws(() => loadTextEmbedder(directory, { dimension }), { code: "ERR_EMBEDDER" });
@@ -339,8 +340,8 @@ test("qwen3-embedding: hidden states, keys with and without prefix, mistakes", (
         const { texts, padding } = textsOf(golden);
         const want = golden.tensor("hidden_3");
         const errorOf = (model: TextModel) => scope(() => worst(model.hiddenStates(texts), want, padding));
-        using model = loadTextModel(path.join(root, "qwen3_embed"));
-        using other = loadTextModel(prefixed);
+        using model = loadTextModel(path.join(root, "qwen3_embed"), { device: testDevice });
+        using other = loadTextModel(prefixed, { device: testDevice });
         assert.ok(errorOf(model) < ACTIVATION_TOLERANCE);
         assert.ok(errorOf(other) < ACTIVATION_TOLERANCE);
         for (const change of [
