@@ -40,6 +40,8 @@ describe("limits", () => {
         data.map(({ id }) => id),
         ["small"],
       );
+      assert.equal((await asked.models.retrieve("small")).id, "small");
+      await assert.rejects(asked.models.retrieve("large"), { status: 404, code: "ERR_MODEL_NAME" });
       const request = { ...body("hello", { max_tokens: 400 }), model: "small" };
       const results = await Promise.allSettled(Array.from({ length: 6 }, () => asked.chat.completions.create(request)));
       const refused = results.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));

@@ -23,6 +23,8 @@ export interface ChatCall {
 
 export interface CallLimits {
   readonly modelName: string;
+  /** Longest prompt and answer together. */
+  readonly maxContext: number;
   readonly maxNewTokens: number;
   readonly defaultNewTokens: number;
   readonly maxSamples: number;
@@ -67,7 +69,8 @@ export function readChatCall(value: unknown, limits: CallLimits, freshSeed: () =
   };
 }
 
-function requireModel(name: string | null | undefined, served: string): void {
+/** @throws HttpError ERR_MODEL_NAME (404) */
+export function requireModel(name: string | null | undefined, served: string): void {
   if (name === null || name === undefined || name === served) return;
   throw new HttpError(
     404,

@@ -40,6 +40,8 @@ const maxSlots = 256;
 /** Many in a row: something is wrong that a new process does not mend. */
 const maxStarts = 5;
 const retrySeconds = 2;
+/** Requests that were sent at once arrive one after another: an idle engine waits this long for the others of a batch. */
+const gatherMilliseconds = 5;
 
 export class Engine {
   readonly folder: string;
@@ -104,8 +106,7 @@ export class Engine {
       );
     }
     this.#queue.push({ job, listener });
-    // What arrives in the same turn of the loop goes into the same batch.
-    setImmediate(() => this.#next());
+    setTimeout(() => this.#next(), gatherMilliseconds);
   }
 
   /** Nobody waits for this job any more: it leaves the queue, or ends at its next token. */

@@ -7,7 +7,7 @@ import { createApp, type ServerContext } from "../http/app.ts";
 import type { Counters } from "../http/counters.ts";
 import { asHttpError, errorBody, type HttpError } from "../http/http-error.ts";
 import { readJson } from "../http/read-json.ts";
-import { type CallLimits, type ChatCall, readChatCall } from "./chat-call.ts";
+import { type CallLimits, type ChatCall, readChatCall, requireModel } from "./chat-call.ts";
 import { chunk, finishOf, type ReplyHead, usageChunk, usageOf, wholeReply } from "./chat-reply.ts";
 import type { Engine } from "./engine.ts";
 import { type MediaPolicy, placeMedia } from "./media-source.ts";
@@ -45,9 +45,13 @@ export function modelApp(options: ModelAppOptions) {
   });
   counters.gauge("waiting", () => engine.numWaiting);
   counters.gauge("running", () => engine.numRunning);
-  app.get("/v1/models", (c) =>
-    c.json({ object: "list", data: [{ id: limits.modelName, object: "model", created, owned_by: "oppo" }] }),
-  );
+  const { modelName } = limits;
+  const model = { id: modelName, object: "model", created, owned_by: "oppo", max_model_len: limits.maxContext };
+  app.get("/v1/models", (c) => c.json({ object: "list", data: [model] }));
+  app.get("/v1/models/:name", (c) => {
+    requireModel(c.req.param("name"), modelName);
+    return c.json(model);
+  });
   app.post("/v1/chat/completions", async (c) => {
     const id = ++numCalls;
     const body = await readJson(c.env.incoming, options.maxBodyBytes);

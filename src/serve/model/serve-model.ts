@@ -64,6 +64,7 @@ export async function serveModel(options: ServeModelOptions): Promise<ModelServe
     engine,
     limits: {
       modelName: name,
+      maxContext: options.maxContext,
       maxNewTokens: options.maxNewTokens,
       defaultNewTokens: Math.min(defaultNewTokens, options.maxNewTokens),
       maxSamples,
