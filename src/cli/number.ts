@@ -1,4 +1,4 @@
-// commander's parsers for options that are numbers.
+// commander's parsers for options that are numbers, and for one that is an object.
 
 import { InvalidArgumentError } from "commander";
 
@@ -13,4 +13,16 @@ export function count(text: string): number {
   const value = wholeNumber(text);
   if (value >= 1) return value;
   throw new InvalidArgumentError("Expected 1 or more.");
+}
+
+/** The fields of a JSON object. @throws InvalidArgumentError for anything else */
+export function jsonObject(text: string): Readonly<Record<string, unknown>> {
+  let value: unknown = null;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The message below says what was expected.
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new InvalidArgumentError("Expected a JSON object.");
 }

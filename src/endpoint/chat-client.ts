@@ -21,13 +21,16 @@ export interface OpenChatClient extends ChatClient, Disposable {
 export class UnfitReplyError extends OppoError {
   /** What the model said instead. */
   readonly reply: string;
+  /** "length": it reached its limit of tokens, perhaps while it was still thinking. */
+  readonly finish: ChatReply["finish"];
 
-  constructor(name: string, reason: string, reply: string) {
+  constructor(name: string, reason: string, reply: string, finish: ChatReply["finish"] = "stop") {
     super(
       "ERR_ENDPOINT_UNFIT",
       `${name}: expected a reply of the asked form, got ${reason}: ${quotable(reply, null, 120)}. Try another model.`,
     );
     this.reply = reply;
+    this.finish = finish;
   }
 }
 
@@ -74,7 +77,7 @@ class EndpointChatClient implements OpenChatClient {
     const { value, cached } = await this.#session.remember(key, check, () => this.#ask(request, key));
     if (value.unfit !== undefined) {
       this.#session.statistics.unfit++;
-      throw new UnfitReplyError(this.name, value.unfit, value.text);
+      throw new UnfitReplyError(this.name, value.unfit, value.text, value.finish);
     }
     const { text, finish, promptTokens, completionTokens } = value;
     return { text, finish, promptTokens, completionTokens, cached };
@@ -97,10 +100,10 @@ class EndpointChatClient implements OpenChatClient {
       const reply = await this.#sendInOrder({ ...request, messages: thread }, key);
       if (request.schema === undefined) return reply;
       const reading = readJsonReply(reply.text, this.#checkOf(request.schema.schema));
-      // A reply that ends too early for no reason is likely whole at the next try; one at its limit of tokens is not.
-      const isWorthAsking = "reason" in reading || (reading.flaw === "cut off" && reply.finish !== "length");
-      // The same answer again: the next question would be the same too.
-      const isLast = numAsks >= maxAsks || reply.text === before;
+      // A reply that ends too early for no reason is likely whole at the next try.
+      const isWorthAsking = "reason" in reading || reading.flaw === "cut off";
+      // The same answer again: the next question would be the same too. One that got no further than its limit would again.
+      const isLast = numAsks >= maxAsks || reply.text === before || reply.finish === "length";
       before = reply.text;
       if ("json" in reading && (!isWorthAsking || isLast)) {
         if (reading.flaw !== null) statistics.repairs++;

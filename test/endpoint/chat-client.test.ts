@@ -251,6 +251,27 @@ describe("replies of JSON", () => {
   });
 });
 
+describe("a reply at its limit of tokens", () => {
+  const limited = (text: string) => ({
+    answer: () => ({ status: 200, body: { choices: [{ message: { content: text }, finish_reason: "length" }] } }),
+  });
+  const structured = { ...question("a"), schema };
+
+  test("its whole entries are taken; one without an entry is named, and asking again would not help", async (t) => {
+    const half = await startMockEndpoint(t, limited('{"visual": ["a frown", "wide e'));
+    using client = open(half.url);
+    assert.deepEqual(await client.chat(structured).then(({ text, finish }) => [text, finish]), [
+      '{"visual":["a frown"]}',
+      "length",
+    ]);
+    const thinking = await startMockEndpoint(t, limited(""));
+    using other = open(thinking.url);
+    await assert.rejects(other.chat(structured), (error: UnfitReplyError) => error.finish === "length");
+    assert.deepEqual([half.requests.length, thinking.requests.length], [1, 1]);
+    assert.equal(client.statistics().estimated, 1);
+  });
+});
+
 describe("budgets", () => {
   test("requests and tokens are limited; what was answered stays", async (t) => {
     const { url, requests } = await startMockEndpoint(t);

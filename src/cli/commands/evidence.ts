@@ -4,7 +4,7 @@ import { OppoError } from "../../error.ts";
 import type { CommandDefinition, CommonOptions } from "../command.ts";
 import { addEndpointFlags, type EndpointFlags, endpointOptions } from "../endpoint-flags.ts";
 import { longRun } from "../long-run.ts";
-import { count, wholeNumber } from "../number.ts";
+import { count, jsonObject, wholeNumber } from "../number.ts";
 
 interface ExtractOptions extends CommonOptions, EndpointFlags {
   readonly out: string;
@@ -17,6 +17,8 @@ interface ExtractOptions extends CommonOptions, EndpointFlags {
   readonly maxSkipped?: number;
   readonly maxBadRows: number;
   readonly examples: number;
+  readonly replyTokens: number;
+  readonly extra?: Readonly<Record<string, unknown>>;
 }
 
 const afterHelp = `
@@ -43,6 +45,8 @@ export const evidenceCommand: CommandDefinition = {
       .option("--data <root>", "the folder with the data set")
       .option("--split <name>", "of the data set; may be left out where there is one only")
       .option("--name <model>", "the model to ask at the endpoint")
+      .option("--reply-tokens <count>", "limit of one reply; models that think first need more", count, 1024)
+      .option("--extra <json>", 'further fields of a request: \'{"reasoning_effort": "low"}\'', jsonObject)
       .option("--offline", "without a model: rules and a small lexicon, stamped as such")
       .option("--limit <count>", "only the first so many accounts", count)
       .option(
@@ -67,8 +71,9 @@ async function run(file: string | undefined, options: ExtractOptions): Promise<v
   await longRun(async ({ progress, interrupt }) => {
     const { extractEvidence } = await import("../../recipes/evidence/extract.ts");
     const { extractText } = await import("../../recipes/evidence/extract-text.ts");
-    const { out, maxBadRows, examples: numExamples, limit = null, maxSkipped = null } = options;
-    const request = { source, out, endpoint, limit, maxSkipped, maxBadRows, numExamples, progress, interrupt };
+    const { out, maxBadRows, examples: numExamples, limit = null, maxSkipped = null, extra } = options;
+    const ask = { maxTokens: options.replyTokens, ...(extra === undefined ? {} : { extra }) };
+    const request = { ask, source, out, endpoint, limit, maxSkipped, maxBadRows, numExamples, progress, interrupt };
     const result = await extractEvidence(request);
     console.log(options.json ? JSON.stringify(result, null, 2) : extractText(result));
   });

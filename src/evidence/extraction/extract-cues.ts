@@ -14,6 +14,7 @@ export const extractionProblems = [
   "refused by the model",
   "reply in another language",
   "reply not as asked",
+  "reply cut off at its limit of tokens",
   "rejected by the server",
   "nothing of the reply is in the text",
 ] as const;
@@ -28,29 +29,41 @@ export interface CueExtraction extends CheckedPhrases {
 
 /** Characters; about ten times a long account. */
 const longestText = 20_000;
-const maxTokens = 1024;
 const replySchema = z.object({
   visual_cues: z.array(z.string()),
   audio_cues: z.array(z.string()),
   emotion_cues: z.array(z.string()),
 });
 
+export interface AskOptions {
+  /** Of a reply; models that think before they answer need more. */
+  readonly maxTokens: number;
+  /** Further fields of the body. Example: `{ reasoning_effort: "low" }` */
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+export const defaultAskOptions: AskOptions = { maxTokens: 1024 };
+
 /** What is asked about an account. */
-export function cueRequest(text: string): ChatRequest {
-  return { messages: cueMessages(text), maxTokens, temperature: 0, schema: cueSchema };
+export function cueRequest(text: string, options: AskOptions = defaultAskOptions): ChatRequest {
+  return { messages: cueMessages(text), temperature: 0, schema: cueSchema, ...options };
 }
 
 /** @throws OppoError when the endpoint does not answer or the budget is used up; replies of no use are problems instead */
-export async function extractCues(client: ChatClient, text: string): Promise<CueExtraction> {
+export async function extractCues(
+  client: ChatClient,
+  text: string,
+  options: AskOptions = defaultAskOptions,
+): Promise<CueExtraction> {
   const problem = textProblem(text);
   if (problem !== null) return nothing(problem);
   try {
-    const reply = await client.chat(cueRequest(text));
+    const reply = await client.chat(cueRequest(text, options));
     const { visual_cues: video, audio_cues: audio, emotion_cues: emotion } = replySchema.parse(JSON.parse(reply.text));
     const checked = checkPhrases(text, { video, audio, emotion });
     return { ...checked, problem: problemOf(checked), isCutOff: reply.finish === "length" };
   } catch (error) {
-    if (error instanceof UnfitReplyError) return nothing(unfitProblem(error.reply, text));
+    if (error instanceof UnfitReplyError) return nothing(unfitProblem(error, text));
     if (error instanceof OppoError && error.code === "ERR_ENDPOINT_REJECTED") return nothing("rejected by the server");
     throw error;
   }
@@ -77,7 +90,8 @@ function problemOf({ cues, dropped }: CheckedPhrases): ExtractionProblem | null 
 const refusal =
   /\b(?:sorry|apologi[sz]e|cannot|can[\u2019']?t|unable to|won[\u2019']?t|not able to|as an ai|against my|decline)\b|\u62b1\u6b49|\u65e0\u6cd5|\u4e0d\u80fd|\u4f5c\u4e3a.{0,4}AI/i;
 
-function unfitProblem(reply: string, text: string): ExtractionProblem {
+function unfitProblem({ reply, finish }: UnfitReplyError, text: string): ExtractionProblem {
+  if (finish === "length") return "reply cut off at its limit of tokens";
   if (refusal.test(reply.slice(0, 400))) return "refused by the model";
   const scripts = scriptsOf(text);
   const isForeign = reply !== "" && [...scriptsOf(reply)].some((script) => script !== "Latin" && !scripts.has(script));

@@ -8,7 +8,7 @@ import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
 import type { EndpointStatistics } from "../../endpoint/statistics.ts";
 import { OppoError } from "../../error.ts";
 import { cueLexiconVersion } from "../../evidence/extraction/cue-lexicon.ts";
-import { type CueExtraction, extractCues } from "../../evidence/extraction/extract-cues.ts";
+import { type AskOptions, type CueExtraction, extractCues } from "../../evidence/extraction/extract-cues.ts";
 import { extractOffline } from "../../evidence/extraction/extract-offline.ts";
 import { promptVersion } from "../../evidence/extraction/prompt.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
@@ -24,6 +24,8 @@ export interface ExtractRequest {
   readonly out: string;
   /** A model behind an endpoint; null for the rules. */
   readonly endpoint: EndpointOptions | null;
+  /** How the model is asked. */
+  readonly ask?: AskOptions;
   readonly limit: number | null;
   /** Accounts without a usable result to tolerate; null: 2 in 100, and 10 at least. */
   readonly maxSkipped: number | null;
@@ -55,7 +57,9 @@ export async function extractEvidence(request: ExtractRequest): Promise<ExtractR
   const onNotice = (line: string) => progress.log(line);
   using client = endpoint === null ? null : openChatClient({ ...endpoint, signal: interrupt.signal, onNotice });
   const extract =
-    client === null ? async (text: string) => extractOffline(text) : (text: string) => extractCues(client, text);
+    client === null
+      ? async (text: string) => extractOffline(text)
+      : (text: string) => extractCues(client, text, request.ask);
   const extractor: Extractor =
     endpoint === null
       ? { kind: "offline rules, no model", version: cueLexiconVersion }

@@ -53,6 +53,9 @@ describe("by a model", () => {
     assert.deepEqual(dropped, [{ kind: "video", text: "wide eyes", reason: "not in the text" }]);
     assert.deepEqual([problem, isCutOff], [null, false]);
     assert.equal((await extractCues(stub(lists(["furrowed brow"]), "length"), account)).isCutOff, true);
+    assert.equal(client.asked[0]!.maxTokens, 1024);
+    await extractCues(client, account, { maxTokens: 9, extra: { reasoning_effort: "low" } });
+    assert.deepEqual([client.asked[1]!.maxTokens, client.asked[1]!.extra], [9, { reasoning_effort: "low" }]);
   });
 
   test("instructions in the account stay material: between marks that it cannot close, and nothing foreign comes out", async () => {
@@ -77,6 +80,11 @@ describe("by a model", () => {
     ["a refusal in Chinese", unfit("\u62b1\u6b49\uff0c\u6211\u4e0d\u80fd\u5e2e\u5fd9"), "refused by the model"],
     ["another language", unfit("\u4ed6\u7684\u7709\u5934\u7d27\u9501"), "reply in another language"],
     ["chatter", unfit("The man frowns."), "reply not as asked"],
+    [
+      "thinking without end",
+      new UnfitReplyError("stub", "no JSON", "", "length"),
+      "reply cut off at its limit of tokens",
+    ],
     ["JSON in another language", lists(["\u7709\u5934\u7d27\u9501"]), "reply in another language"],
     ["nothing but inventions", lists(["wide eyes", "\u7709\u5934\u7d27\u9501"]), "nothing of the reply is in the text"],
     ["a request that is not taken", new OppoError("ERR_ENDPOINT_REJECTED", "too long"), "rejected by the server"],
