@@ -15,7 +15,12 @@ import type { MediaFiles } from "./media-files.ts";
 export interface PartSource {
   readonly files: ReadonlyMap<string, MediaFiles>;
   readonly masked: MaskedAs;
+  /** Black videos by shape, since clips of a corpus often share one. Filled here. */
+  readonly blackVideos: Map<string, VideoFile>;
 }
+
+/** A black video is small, its encoding is not. */
+const maxBlackVideos = 32;
 
 /** Changes when the same view would be sent in other bytes. */
 const partsVersion = "mep-parts-1";
@@ -24,7 +29,7 @@ const partsVersion = "mep-parts-1";
 export async function viewParts(view: ClipView, source: PartSource): Promise<ChatPart[]> {
   const parts: ChatPart[] = [];
   if (view.video !== null) parts.push(videoPart(await intactVideo(filesOf(view.video, source))));
-  else if (source.masked === "blank") parts.push(videoPart(await blankVideo(filesOf(view.sample, source))));
+  else if (source.masked === "blank") parts.push(videoPart(await blankVideo(filesOf(view.sample, source), source)));
   if (view.audio !== null) parts.push(soundPart(await soundOf(filesOf(view.audio, source))));
   else if (source.masked === "blank") {
     const { waveform, sampleRateHz } = await soundOf(filesOf(view.sample, source));
@@ -55,8 +60,15 @@ async function intactVideo({ video }: MediaFiles): Promise<VideoFile> {
   return (await soundlessVideo(video)) ?? fail(video);
 }
 
-async function blankVideo({ video }: MediaFiles): Promise<VideoFile> {
-  return blackVideo((await videoShape(video)) ?? fail(video));
+async function blankVideo({ video }: MediaFiles, { blackVideos }: PartSource): Promise<VideoFile> {
+  const shape = (await videoShape(video)) ?? fail(video);
+  const key = JSON.stringify(shape);
+  const known = blackVideos.get(key);
+  if (known !== undefined) return known;
+  const made = await blackVideo(shape);
+  if (blackVideos.size >= maxBlackVideos) blackVideos.clear();
+  blackVideos.set(key, made);
+  return made;
 }
 
 function fail(path: string): never {

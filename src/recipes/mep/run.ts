@@ -11,6 +11,7 @@ import { openLexicon } from "../../emotion/open-lexicon/open-lexicon.ts";
 import { setF1 } from "../../emotion/set-f1.ts";
 import { openChatClient } from "../../endpoint/chat-client.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
+import type { VideoFile } from "../../media/remux.ts";
 import { loadModel } from "../../models/index.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
@@ -176,7 +177,13 @@ async function askEndpoint(
 ) {
   using client = openChatClient(how);
   const asking = {
-    ...{ client, extra, files, concurrency: how.concurrency ?? defaultConcurrency },
+    ...{
+      client,
+      extra,
+      files,
+      blackVideos: new Map<string, VideoFile>(),
+      concurrency: how.concurrency ?? defaultConcurrency,
+    },
     maxNewTokens: run.maxNewTokens,
     masked: run.masked,
     promptText: setting.promptText,
