@@ -36,6 +36,8 @@ export const mostWords = 6;
 const charactersPerWord = 3;
 /** Of one kind; no account has more to say, and a list of thousands is no list of cues. */
 const mostPerKind = 40;
+/** Of one list; what comes after is not even looked for. */
+const mostLookedAt = 400;
 const longestShown = 120;
 
 const kinds: readonly CueKind[] = ["video", "audio", "emotion"];
@@ -49,7 +51,7 @@ export function checkPhrases(source: string, phrases: Readonly<Record<CueKind, r
   const seen = new Set<string>();
   for (const kind of kinds) {
     let numKept = 0;
-    for (const given of phrases[kind]) {
+    for (const [index, given] of phrases[kind].entries()) {
       // A phrase of six words is never this long; the check of a longer one would only cost time.
       const text = given
         .slice(0, longestShown)
@@ -57,7 +59,8 @@ export function checkPhrases(source: string, phrases: Readonly<Record<CueKind, r
         .replace(/[\p{C}\s]+/gu, " ")
         .trim();
       const parts = sourceWords(text);
-      const result = numKept >= mostPerKind ? "too many" : placeOf(kind, text, parts, words, scripts);
+      const isTooMany = numKept >= mostPerKind || index >= mostLookedAt;
+      const result = isTooMany ? "too many" : placeOf(kind, text, parts, words, scripts);
       const key = parts
         .filter(({ isContent }) => isContent)
         .map(({ stem, isNegated }) => `${isNegated} ${stem}`)

@@ -67,6 +67,8 @@ export interface FindRules {
   readonly ignoresNegation: boolean;
 }
 
+/** Content words: two long sentences. An account without a full stop is no reason to look further. */
+const widest = 60;
 /** A phrase of so many content words may lack one of them in the source. */
 const longPhrase = 5;
 
@@ -80,7 +82,7 @@ export function findPhrase(
   const content = source.filter(({ isContent }) => isContent);
   const numNeeded = wanted.length >= longPhrase ? wanted.length - 1 : wanted.length;
   if (wanted.length === 0) return null;
-  const longest = wanted.length + Math.max(1, Math.floor(wanted.length / 2));
+  const longest = rules.isWide ? widest : wanted.length + Math.max(1, Math.floor(wanted.length / 2));
   let best: { readonly span: Span; readonly length: number } | null = null;
   for (const [first, word] of content.entries()) {
     if (!wanted.some((one) => isSameWord(one, word, rules))) continue;
@@ -89,7 +91,7 @@ export function findPhrase(
     for (let last = first; last < content.length; last++) {
       const current = content[last]!;
       const isFar = rules.isWide ? current.sentence > word.sentence + 1 : current.part > word.part;
-      if (isFar || (!rules.isWide && last - first >= longest)) break;
+      if (isFar || last - first >= longest) break;
       const at = open.findIndex((one) => isSameWord(one, current, rules));
       if (at < 0) continue;
       open.splice(at, 1);
