@@ -215,6 +215,21 @@ describe("oppo infer", () => {
     writeFileSync(file, readFileSync(file).subarray(0, -100));
     assert.match(oppo("infer", clips[0]!, "--model", "cut").stderr, /\[ERR_CHECKPOINT_OFFSETS\]/);
     assert.ok(existsSync(file) && readdirSync(cut).length > 1);
+    // NaN in a weight: found before anything is computed when asked for, and at the first token otherwise.
+    oppo("init", "--arch", "tiny", "--random", "nan");
+    const weights = join(theatre.root, "nan/model.safetensors");
+    const bytes = readFileSync(weights);
+    const headerEnd = 8 + Number(bytes.readBigUInt64LE());
+    const header = JSON.parse(bytes.toString("utf8", 8, headerEnd));
+    const name = Object.keys(header).find((key) => key.endsWith("model.norm.weight"))!;
+    const [begin] = header[name].data_offsets;
+    bytes.writeFloatLE(Number.NaN, headerEnd + begin);
+    writeFileSync(weights, bytes);
+    const ask = ["infer", clips[0]!, "--model", "nan", "--max-new-tokens", "3"];
+    assert.match(oppo(...ask, "--check-values").stderr, /model\.norm\.weight.*\[ERR_CHECKPOINT_VALUES\]/);
+    const unasked = oppo(...ask);
+    assert.notEqual(unasked.status, 0);
+    assert.match(unasked.stdout + unasked.stderr, /got NaN.*--check-values.*\[ERR_MODEL_VALUES\]/);
   });
 });
 

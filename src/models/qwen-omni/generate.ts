@@ -123,6 +123,7 @@ function record(
     if (!sequence || sequence.ended) return;
     const id = tokens[row]!;
     const logprob = logprobs[row]!;
+    if (Number.isNaN(logprob)) throw notANumber();
     sequence.ids.push(id);
     sequence.logprobs.push(logprob);
     sequence.stopped = stop.has(id);
@@ -130,6 +131,14 @@ function record(
     const wish = onToken?.(Math.floor(owner / numSamples), owner % numSamples, chosen);
     sequence.ended = sequence.stopped || wish === "stop";
   });
+}
+
+/** Of damaged weights, or of a training that went astray: whatever is chosen then means nothing. */
+function notANumber(): OppoError {
+  return new OppoError(
+    "ERR_MODEL_VALUES",
+    "sample: expected probabilities of the next token, got NaN. The weights are damaged or a training has diverged; oppo infer --check-values names the weights.",
+  );
 }
 
 function likeliestTokens({ likeliest }: Choice): (row: number) => TokenLogprob[] {
