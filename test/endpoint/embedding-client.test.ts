@@ -57,6 +57,21 @@ describe("embedding", () => {
     assert.equal(requests.at(-1)?.body.dimensions, 2);
   });
 
+  test("servers without base64 send numbers: unasked, or once they have refused it", async (t) => {
+    const expected = await open((await startMockEndpoint(t, { vector })).url).embed(["a3", "b0"]);
+    const ignoring = await startMockEndpoint(t, { vector, base64: "ignored" });
+    assert.deepEqual(await open(ignoring.url).embed(["a3", "b0"]), expected);
+    const refusing = await startMockEndpoint(t, { vector, base64: "refused" });
+    const notices: string[] = [];
+    using client = open(refusing.url, { onNotice: (line) => notices.push(line), batchSize: 1, concurrency: 1 });
+    assert.deepEqual(await client.embed(["a3", "b0"]), expected);
+    assert.deepEqual(
+      refusing.requests.map(({ body }) => body.encoding_format),
+      ["base64", "float", "float"],
+    );
+    assert.equal(notices.length, 1);
+  });
+
   test("a server that misbehaves ends in the same rows", async (t) => {
     const good = await startMockEndpoint(t, { vector });
     const bad = await startMockEndpoint(t, { vector, fault: faultsInTurn(2), hugeBytes: 200_000 });

@@ -46,6 +46,8 @@ export interface MockOptions {
   readonly answer?: (body: SeenRequest["body"]) => string | { readonly status: number; readonly body: unknown };
   /** The vector of a text; as base64 where that is asked for. */
   readonly vector?: (text: string) => readonly number[];
+  /** What an embedding server makes of base64: some send plain numbers all the same, some refuse. */
+  readonly base64?: "sent" | "ignored" | "refused";
   /** What goes wrong with the n-th asking (from 0) of a question, of which the hash is a number. */
   readonly fault?: (numBefore: number, hash: number, body: SeenRequest["body"]) => Fault | null;
   readonly hugeBytes?: number;
@@ -111,12 +113,17 @@ function chat(
   return [200, { choices: [{ message: { role: "assistant", content: reply }, finish_reason: "stop" }], usage }];
 }
 
-function vectors(body: SeenRequest["body"], { vector = (text) => [text.length, 1] }: MockOptions): unknown {
+function vectors(
+  body: SeenRequest["body"],
+  { vector = (text) => [text.length, 1], base64 = "sent" }: MockOptions,
+): [number, unknown] {
+  const isAsked = body.encoding_format === "base64";
+  if (isAsked && base64 === "refused") return [400, { error: { message: "encoding_format: base64 is not supported" } }];
   const encode = (numbers: readonly number[]) =>
-    body.encoding_format === "base64" ? Buffer.from(Float32Array.from(numbers).buffer).toString("base64") : numbers;
+    isAsked && base64 === "sent" ? Buffer.from(Float32Array.from(numbers).buffer).toString("base64") : numbers;
   const data = body.input.map((text: string, index: number) => ({ index, embedding: encode(vector(text)) }));
   // Backwards: the order is in the indices.
-  return { data: data.reverse(), usage: { prompt_tokens: 3 * data.length } };
+  return [200, { data: data.reverse(), usage: { prompt_tokens: 3 * data.length } }];
 }
 
 async function misbehave(
