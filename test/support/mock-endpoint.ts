@@ -81,9 +81,7 @@ export async function startMockEndpoint(
     const fault = options.fault?.(numBefore, question.readUInt16LE(0), body) ?? null;
     requests.push({ path: incoming.url ?? "", body, authorization: incoming.headers.authorization, fault });
     if (options.delayMilliseconds !== undefined) await sleep(options.delayMilliseconds);
-    const [status, reply] = incoming.url?.endsWith("/embeddings")
-      ? [200, vectors(body, options)]
-      : chat(body, options, fault);
+    const [status, reply] = incoming.url?.endsWith("/embeddings") ? vectors(body, options) : chat(body, options, fault);
     await misbehave(outgoing, fault, status, JSON.stringify(reply), options);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
