@@ -17,6 +17,8 @@ const samplesPerPrompt = 4;
 
 interface Timed {
   readonly ms: number;
+  /** Of the process: what a busy machine does not stretch. */
+  readonly cpuMs: number;
   readonly ids?: readonly (readonly number[])[];
   readonly value?: number;
 }
@@ -27,6 +29,8 @@ interface Result {
   readonly peerMs: number | null;
   /** Median over the rounds: our time over theirs, or our tokens per second over theirs. */
   readonly ratio: number | null;
+  /** The same of processor time. */
+  readonly cpuRatio: number | null;
   readonly target: string;
   readonly isMet: boolean | null;
   readonly numTokens: number;
@@ -111,7 +115,7 @@ async function main(): Promise<void> {
 async function compare(
   name: string,
   rounds: number,
-  run: () => Omit<Timed, "ms">,
+  run: () => Omit<Timed, "ms" | "cpuMs">,
   peer: PythonPeer | null,
   request: object,
   numTokens: number,
@@ -120,8 +124,12 @@ async function compare(
   const theirs: Timed[] = [];
   for (let round = -1; round < rounds; round++) {
     const first = round % 2 === 0 && peer ? await peer.ask<Timed>(request) : null;
+    const cpu = process.cpuUsage();
     const start = performance.now();
-    const own = { ...run(), ms: performance.now() - start };
+    const result = run();
+    const ms = performance.now() - start;
+    const { user, system } = process.cpuUsage(cpu);
+    const own = { ...result, ms, cpuMs: (user + system) / 1000 };
     const other = first ?? (await peer?.ask<Timed>(request)) ?? null;
     if (round < 0) continue; // warm-up
     ours.push(own);
@@ -132,11 +140,15 @@ async function compare(
   const target = isForward
     ? `at most ${forwardTarget} of its time`
     : `at least ${generationTarget} times its tokens per second`;
-  if (theirs.length === 0) return { name, oursMs, peerMs: null, ratio: null, target, isMet: null, numTokens, note: "" };
-  const ratio = median(ours.map(({ ms }, i) => (isForward ? ms / theirs[i]!.ms : theirs[i]!.ms / ms)));
+  if (theirs.length === 0)
+    return { name, oursMs, peerMs: null, ratio: null, cpuRatio: null, target, isMet: null, numTokens, note: "" };
+  const ratioOf = (pick: (timed: Timed) => number) =>
+    median(ours.map((own, i) => (isForward ? pick(own) / pick(theirs[i]!) : pick(theirs[i]!) / pick(own))));
+  const ratio = ratioOf(({ ms }) => ms);
+  const cpuRatio = ratioOf(({ cpuMs }) => cpuMs);
   const isMet = isForward ? ratio <= forwardTarget : ratio >= generationTarget;
   const peerMs = median(theirs.map(({ ms }) => ms));
-  return { name, oursMs, peerMs, ratio, target, isMet, numTokens, note: agreement(ours[0]!, theirs[0]!) };
+  return { name, oursMs, peerMs, ratio, cpuRatio, target, isMet, numTokens, note: agreement(ours[0]!, theirs[0]!) };
 }
 
 /** That both computed the same: the sums of the last logits, or greedy tokens. */
@@ -149,11 +161,11 @@ function agreement(ours: Timed, theirs: Timed): string {
   return `${all.length} and ${other.length} tokens, ${all.filter((id, i) => id === other[i]).length} the same`;
 }
 
-function line({ name, oursMs, peerMs, ratio, target, isMet, numTokens, note }: Result): string {
+function line({ name, oursMs, peerMs, ratio, cpuRatio, target, isMet, numTokens, note }: Result): string {
   const rate = (ms: number) => (numTokens > 0 ? ` (${Math.round((numTokens / ms) * 1000)} tokens/s)` : "");
   const own = `${name}: TypeScript ${oursMs.toFixed(1)} ms${rate(oursMs)}`;
-  if (peerMs === null || ratio === null) return own;
-  const verdict = `${ratio.toFixed(2)} (${target}: ${isMet ? "met" : "MISSED"})`;
+  if (peerMs === null || ratio === null || cpuRatio === null) return own;
+  const verdict = `${ratio.toFixed(2)} (${target}: ${isMet ? "met" : "MISSED"}; of processor time ${cpuRatio.toFixed(2)})`;
   return `${own}, Python ${peerMs.toFixed(1)} ms${rate(peerMs)}: ${verdict}; ${note}`;
 }
 

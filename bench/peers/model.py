@@ -40,9 +40,10 @@ def main():
         request = json.loads(line)
         model.rope_deltas = None
         with torch.inference_mode():
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), time.process_time()
             answer = {"forward": forward, "generate": generate}[request["do"]](request)
             answer["ms"] = (time.perf_counter() - start) * 1e3
+            answer["cpuMs"] = (time.process_time() - cpu) * 1e3
         print(json.dumps(answer), flush=True)
 
 

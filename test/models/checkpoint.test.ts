@@ -8,6 +8,7 @@ import { readWeights, writeWeights } from "../../src/models/checkpoint/weight-fi
 import { findWeights } from "../../src/models/checkpoint/weight-table.ts";
 import { loadTextModel } from "../../src/models/index.ts";
 import {
+  cudaAvailable,
   numLiveTensors,
   op,
   openSafetensors,
@@ -97,7 +98,7 @@ test("a save that fails half-way leaves no model", (t) => {
   });
 });
 
-test("NaN and infinity are found when asked for, integers are refused", (t) => {
+test("NaN and infinity are found when asked for, integers and devices that are not there are refused", (t) => {
   const directory = named(t);
   const write = (change: (value: Tensor) => Tensor) =>
     scope(() =>
@@ -121,6 +122,14 @@ test("NaN and infinity are found when asked for, integers are refused", (t) => {
     );
     dispose(read(false));
     assert.throws(() => read(true), { code: "ERR_CHECKPOINT_VALUES", message: /in 1 weights \(b\)/ });
+  }
+  for (const [device, got] of [
+    ["gpu", /got "gpu"/],
+    ["cuda:x", /got "cuda:x"/],
+    ...(cudaAvailable() ? [] : [["cuda", /got cuda, and this libtorch .* sees no CUDA device/] as const]),
+  ] as const) {
+    const load = () => readWeights(findWeights(directory, same), specs, { device });
+    assert.throws(load, { code: "ERR_DEVICE", message: got });
   }
   write((value) => value.fill_(3e38)); // the sum overflows, the numbers are fine
   dispose(read(true));
