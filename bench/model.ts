@@ -94,7 +94,7 @@ async function main(): Promise<void> {
   const results: Result[] = [];
   try {
     const forward = { do: "forward" };
-    results.push(await compare("forward", rounds, () => ({ value: work.forward() }), peer, forward, 0));
+    results.push(await compare("forward", 3 * rounds, () => ({ value: work.forward() }), peer, forward, 0));
     for (const samples of [1, samplesPerPrompt]) {
       const name = samples === 1 ? "generate, greedy" : `generate, ${samples} samples per prompt`;
       const run = () => ({ ids: work.generate(tokens, samples) });
