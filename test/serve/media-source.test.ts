@@ -35,6 +35,18 @@ describe("placeMedia", () => {
       assert.ok(video?.kind === "video" && audio?.kind === "audio");
       assert.deepEqual(readFileSync(video.path), bytes);
       assert.equal(readFileSync(audio.path).length, 3);
+      await using again = await placeMedia(
+        [part("data:audio/wav;base64,AAAA", "audio"), part("data:audio/wav;base64,AAAB", "audio")],
+        closed,
+        folder,
+        signal,
+      );
+      const keys = again.files.map(({ key }) => key);
+      assert.equal(keys[0], audio.key, "the same content");
+      assert.notEqual(keys[1], audio.key);
+      const sounding = { ...part(`data:video/mp4;base64,${bytes.toString("base64")}`), withSound: true };
+      await using heard = await placeMedia([sounding], closed, folder, signal);
+      assert.notEqual(heard.files[0]!.key, video.key, "read in another way");
     }
     assert.deepEqual(readdirSync(folder), []);
   });

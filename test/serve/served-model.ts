@@ -18,6 +18,7 @@ export async function startServer(
     dtype: null,
     maxContext: 32768,
     maxBatchTokens: 131072,
+    mediaCacheBytes: 1 << 26,
     maxNewTokens: 2048,
     maxBatch: 16,
     maxQueue: 64,

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { OppoError } from "../../error.ts";
-import { count } from "../number.ts";
+import { count, wholeNumber } from "../number.ts";
 import { type AddressOptions, bytesPerMb, tokenOf, untilStopped } from "../serve-address.ts";
 
 interface ModelOptions extends AddressOptions {
@@ -13,6 +13,7 @@ interface ModelOptions extends AddressOptions {
   readonly maxNewTokens: number;
   readonly maxBatch: number;
   readonly maxBatchTokens: number;
+  readonly mediaCacheMb: number;
   readonly maxQueue: number;
   readonly allowMedia?: string;
   readonly allowFetch?: true;
@@ -39,6 +40,7 @@ export function configureModel(command: Command): void {
     .option("--max-new-tokens <count>", "longest answer that may be asked for", count, 2048)
     .option("--max-batch <count>", "requests that decode together", count, 32)
     .option("--max-batch-tokens <count>", "places in the cache that they may take, which is memory", count, 131072)
+    .option("--media-cache-mb <count>", "memory for what the towers made of media that come again", wholeNumber, 512)
     .option("--max-queue <count>", "requests that may wait; more get status 429", count, 128)
     .option("--allow-media <folder>", "allow file: URLs below this folder")
     .option("--allow-fetch", "allow http and https URLs of public addresses")
@@ -61,6 +63,7 @@ async function runModel(directory: string, options: ModelOptions): Promise<void>
     dtype: options.dtype ?? null,
     maxContext: options.maxContext,
     maxBatchTokens: options.maxBatchTokens,
+    mediaCacheBytes: options.mediaCacheMb * bytesPerMb,
     maxNewTokens: options.maxNewTokens,
     maxBatch: options.maxBatch,
     maxQueue: options.maxQueue,

@@ -15,6 +15,7 @@ export interface EngineOptions {
   readonly dtype: StartMessage["dtype"];
   readonly maxContext: number;
   readonly maxBatchTokens: number;
+  readonly mediaCacheBytes: number;
   readonly maxBatch: number;
   /** Jobs that may wait; more are refused. */
   readonly maxQueue: number;
@@ -130,7 +131,7 @@ export class Engine {
   }
 
   #startChild(): void {
-    const { directory, device, dtype, maxContext, maxBatchTokens, onLine } = this.#options;
+    const { directory, device, dtype, maxContext, maxBatchTokens, mediaCacheBytes, onLine } = this.#options;
     this.#numStarts++;
     const child = fork(fileURLToPath(new URL("./worker.js", import.meta.url)), [], {
       serialization: "advanced",
@@ -144,7 +145,8 @@ export class Engine {
     child.on("error", (error) => onLine(error.message));
     child.on("exit", (code, signal) => this.#ended(signal ?? `exit code ${code}`));
     const cancelFile = join(this.folder, "cancel");
-    this.#send({ kind: "start", directory, device, dtype, maxContext, maxBatchTokens, cancelFile });
+    const limits = { maxContext, maxBatchTokens, mediaCacheBytes };
+    this.#send({ kind: "start", directory, device, dtype, ...limits, cancelFile });
   }
 
   #send(message: ToEngine): void {

@@ -1,5 +1,6 @@
 // Where media come from: data URLs, files below one folder where that was allowed, and the web where that was. Bytes are
 // bounded, written to the engine's folder for one request, and removed with it.
+import { createHash } from "node:crypto";
 import { realpathSync, statSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join, sep } from "node:path";
@@ -63,13 +64,18 @@ async function fileOf(
   if (scheme === "data") {
     const { type, data } = splitDataUrl(url, kind);
     if (kind === "video" && type === "video/jpeg") return await frames(data, part.fps, policy, place);
-    return fileFor(part, await place(fromBase64(data, policy)));
+    const bytes = fromBase64(data, policy);
+    return fileFor(part, await place(bytes), keyOf(bytes));
   }
-  if (scheme === "file") return fileFor(part, allowedPath(url, policy));
+  if (scheme === "file") {
+    const { path, key } = allowedFile(url, policy);
+    return fileFor(part, path, key);
+  }
   if (scheme === "http" || scheme === "https") {
     if (!policy.allowsFetch)
       throw urlError("a data: URL", `${scheme}:`, "Start the server with --allow-fetch to allow it.");
-    return fileFor(part, await place(await fetchMedia(url, { maxBytes: policy.maxBytes, signal })));
+    const bytes = await fetchMedia(url, { maxBytes: policy.maxBytes, signal });
+    return fileFor(part, await place(bytes), keyOf(bytes));
   }
   throw urlError(
     "a data:, file: or http(s): URL",
@@ -78,8 +84,15 @@ async function fileOf(
   );
 }
 
-function fileFor({ kind, withSound }: MediaPart, path: string): MediaFile {
-  return kind === "video" ? { kind, path, withSound } : { kind, path };
+function fileFor({ kind, withSound }: MediaPart, path: string, content: string): MediaFile {
+  const key = `${kind}${withSound ? " with sound" : ""} ${content}`;
+  return kind === "video" ? { kind, path, withSound, key } : { kind, path, key };
+}
+
+function keyOf(...contents: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const bytes of contents) hash.update(`${bytes.length} `).update(bytes);
+  return hash.digest("hex");
 }
 
 /** vLLM's form of a list of frames: one data URL of type video/jpeg, the frames' base64 joined by commas. */
@@ -93,9 +106,10 @@ async function frames(
   if (encoded.length < 2 || encoded.length > maxFrames) {
     throw urlError(`2 to ${maxFrames} frames`, String(encoded.length), "Sample the video down.");
   }
+  const pictures = encoded.map((one) => fromBase64(one, policy));
   const paths: string[] = [];
-  for (const one of encoded) paths.push(await place(fromBase64(one, policy)));
-  return { kind: "frames", paths, fps };
+  for (const bytes of pictures) paths.push(await place(bytes));
+  return { kind: "frames", paths, fps, key: `frames ${fps ?? "model"} ${keyOf(...pictures)}` };
 }
 
 function splitDataUrl(url: string, kind: MediaPart["kind"]): { type: string; data: string } {
@@ -117,7 +131,7 @@ function fromBase64(text: string, { maxBytes }: MediaPolicy): Buffer {
   throw urlError("base64", text.length === 0 ? "nothing" : "letters that are none", "Encode the file again.");
 }
 
-function allowedPath(url: string, { allowedFolder, maxBytes }: MediaPolicy): string {
+function allowedFile(url: string, { allowedFolder, maxBytes }: MediaPolicy): { path: string; key: string } {
   if (allowedFolder === null) {
     throw urlError("a data: URL", "file:", "Start the server with --allow-media FOLDER to allow files below it.");
   }
@@ -133,7 +147,7 @@ function allowedPath(url: string, { allowedFolder, maxBytes }: MediaPolicy): str
   const stats = statSync(path);
   if (!stats.isFile()) throw outside();
   if (stats.size > maxBytes) throw tooLarge(maxBytes, stats.size);
-  return path;
+  return { path, key: `file ${path} ${stats.size} ${stats.mtimeMs} ${stats.ino}` };
 }
 
 function outside(): HttpError {

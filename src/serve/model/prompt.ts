@@ -1,5 +1,5 @@
 // From the turns of a job to the model's prompt: the turns as they are, media where their parts stand.
-import type { ChatTurn, ClipFeatures, OmniModel, PromptPart, PromptTokens } from "../../models/omni-model.ts";
+import type { ChatTurn, ClipShape, OmniModel, PromptPart, PromptTokens } from "../../models/omni-model.ts";
 import { unsupported } from "../http/http-error.ts";
 import type { MediaFile, Turn } from "./protocol.ts";
 
@@ -16,18 +16,18 @@ export function requireConversation(turns: readonly Turn[]): void {
 
 /**
  * Ids and positions. One user turn of video, sound and text gives what `oppo infer` gives.
- * @param features of the media, in their order
+ * @param shapes of the media, in their order
  */
 export function promptOf(
   model: OmniModel,
   turns: readonly Turn[],
   media: readonly MediaFile[],
-  features: readonly ClipFeatures[],
+  shapes: readonly ClipShape[],
 ): PromptTokens {
   const partsOf = (turn: Turn) =>
     turn.parts.map((part): PromptPart => {
       if (part.type === "text") return part;
-      const shape = features[part.media]!;
+      const shape = shapes[part.media]!;
       return media[part.media]!.kind === "image" ? { type: "image", image: shape } : { type: "clip", clip: shape };
     });
   const chat = turns.map((turn): ChatTurn => ({ role: turn.role, parts: partsOf(turn) }));

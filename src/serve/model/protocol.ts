@@ -1,12 +1,13 @@
 // What the server and its engine's process say to each other. Media travel as paths of files, everything else by value.
 import type { ErrorCode } from "../../error.ts";
 
-/** What a clip of a prompt is made of. Frames are encoded pictures, one file each. */
-export type MediaFile =
+/** A medium of a prompt. Equal keys: the same content, read in the same way. Frames are encoded pictures, one file each. */
+export type MediaFile = { readonly key: string } & (
   | { readonly kind: "video"; readonly path: string; readonly withSound: boolean }
   | { readonly kind: "frames"; readonly paths: readonly string[]; readonly fps: number | null }
   | { readonly kind: "audio"; readonly path: string }
-  | { readonly kind: "image"; readonly path: string };
+  | { readonly kind: "image"; readonly path: string }
+);
 
 export type TurnPart =
   | { readonly type: "text"; readonly text: string }
@@ -85,6 +86,8 @@ export interface StartMessage {
   readonly maxContext: number;
   /** Places in the cache that sequences which decode together may take. */
   readonly maxBatchTokens: number;
+  /** Of tower outputs that are kept. */
+  readonly mediaCacheBytes: number;
 }
 
 export type ToEngine =

@@ -17,6 +17,7 @@ export interface ServeModelOptions {
   readonly dtype: StartMessage["dtype"];
   readonly maxContext: number;
   readonly maxBatchTokens: number;
+  readonly mediaCacheBytes: number;
   readonly maxNewTokens: number;
   readonly maxBatch: number;
   readonly maxQueue: number;
@@ -51,6 +52,7 @@ export async function serveModel(options: ServeModelOptions): Promise<ModelServe
     dtype: options.dtype,
     maxContext: options.maxContext,
     maxBatchTokens: options.maxBatchTokens,
+    mediaCacheBytes: options.mediaCacheBytes,
     maxBatch: options.maxBatch,
     maxQueue: options.maxQueue,
     onEnd: (reason, isRestarted) => {

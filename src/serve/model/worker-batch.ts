@@ -4,14 +4,15 @@ import { OppoError } from "../../error.ts";
 import { joinRows } from "../../models/index.ts";
 import type {
   ChosenToken,
-  ClipFeatures,
   ClipRows,
+  ClipShape,
   ModelPrompt,
   OmniModel,
   PromptTokens,
 } from "../../models/omni-model.ts";
 import { noGrad, scope } from "../../tensor/index.ts";
 import { HttpError } from "../http/http-error.ts";
+import type { MediaRows } from "./media-rows.ts";
 import { featuresOf } from "./medium.ts";
 import { promptOf } from "./prompt.ts";
 import type { Answer, FromEngine, Job, ScoredToken, TokenText } from "./protocol.ts";
@@ -19,6 +20,7 @@ import { SequenceText } from "./sequence-text.ts";
 
 export interface BatchWork {
   readonly model: OmniModel;
+  readonly media: MediaRows;
   readonly maxContext: number;
   /** Places in the cache that sequences which decode together may take. */
   readonly maxBatchTokens: number;
@@ -31,7 +33,6 @@ interface Prepared {
   readonly job: Job;
   readonly slot: number;
   readonly tokens: PromptTokens;
-  readonly features: readonly ClipFeatures[];
 }
 
 /** One sequence under construction. */
@@ -63,6 +64,7 @@ export async function runBatch(jobs: readonly Job[], work: BatchWork): Promise<v
       for (const { job } of together) work.send(failure(job, error, false));
     }
   }
+  work.media.trim();
 }
 
 /** Jobs in their order, so many at once as the cache may hold: prompts are padded to the longest, answers to the limit. */
@@ -87,10 +89,11 @@ function cachePlaces(jobs: readonly Sized[]): number {
   return jobs.length * (longest + perJob);
 }
 
-async function prepare(job: Job, slot: number, { model, maxContext, maxBatchTokens }: BatchWork): Promise<Prepared> {
-  const features: ClipFeatures[] = [];
-  for (const file of job.media) features.push(await featuresOf(model, file));
-  const tokens = promptOf(model, job.turns, job.media, features);
+async function prepare(job: Job, slot: number, work: BatchWork): Promise<Prepared> {
+  const { model, media, maxContext, maxBatchTokens } = work;
+  const shapes: ClipShape[] = [];
+  for (const file of job.media) shapes.push(await media.shapeOf(file.key, () => featuresOf(model, file)));
+  const tokens = promptOf(model, job.turns, job.media, shapes);
   const needed = tokens.ids.length + job.maxNewTokens;
   if (needed > maxContext) {
     throw new HttpError(
@@ -100,7 +103,7 @@ async function prepare(job: Job, slot: number, { model, maxContext, maxBatchToke
     );
   }
   const places = cachePlaces([{ job, tokens }]);
-  if (places <= maxBatchTokens) return { job, slot, tokens, features };
+  if (places <= maxBatchTokens) return { job, slot, tokens };
   throw new HttpError(
     400,
     "ERR_REQUEST_CONTEXT",
@@ -125,10 +128,10 @@ function withoutPaths(job: Job, message: string): string {
   }, message);
 }
 
-function decode(prepared: readonly Prepared[], { model, send, isCancelled }: BatchWork): void {
+function decode(prepared: readonly Prepared[], { model, media, send, isCancelled }: BatchWork): void {
+  media.encodeWaiting();
   scope(() => {
-    const rows = encodeAll(model, prepared);
-    const prompts = prepared.map(({ tokens }, i): ModelPrompt => ({ tokens, rows: rows[i]! }));
+    const prompts = prepared.map(({ job, tokens }): ModelPrompt => ({ tokens, rows: rowsOf(job, media) }));
     const [{ job: first }] = prepared as [Prepared];
     const { numSamples, temperature, topP, topK, repetitionPenalty } = first.rules;
     const decodePieces = (ids: Int32Array) => model.decodePieces(ids);
@@ -164,15 +167,9 @@ function decode(prepared: readonly Prepared[], { model, send, isCancelled }: Bat
   });
 }
 
-/** Tower rows of every job's media, null without any; the caller's scope frees them. */
-function encodeAll(model: OmniModel, prepared: readonly Prepared[]): (ClipRows | null)[] {
-  const rows = noGrad(() => model.encode(prepared.flatMap(({ features }) => features)));
-  let start = 0;
-  return prepared.map(({ features }) => {
-    const own = rows.slice(start, start + features.length);
-    start += features.length;
-    return own.length === 0 ? null : noGrad(() => joinRows(own));
-  });
+/** Tower rows of a job's media, null without any; the caller's scope frees the copy. */
+function rowsOf(job: Job, media: MediaRows): ClipRows | null {
+  return job.media.length === 0 ? null : noGrad(() => joinRows(job.media.map(({ key }) => media.rows(key))));
 }
 
 /** Adds a token to its sequence, tells what became visible, and sets `finish` where the sequence ends. */

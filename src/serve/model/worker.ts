@@ -3,6 +3,7 @@
 import { openSync, readSync } from "node:fs";
 import { OppoError } from "../../error.ts";
 import { loadModel, type Thinker } from "../../models/index.ts";
+import { MediaRows } from "./media-rows.ts";
 import type { FromEngine, StartMessage, ToEngine } from "./protocol.ts";
 import { runBatch } from "./worker-batch.ts";
 
@@ -17,6 +18,7 @@ process.on("disconnect", () => process.exit(0));
 let running: Promise<void> = Promise.resolve();
 let engine: {
   readonly model: Thinker;
+  readonly media: MediaRows;
   readonly maxContext: number;
   readonly maxBatchTokens: number;
   readonly isCancelled: (slot: number) => boolean;
@@ -45,8 +47,9 @@ function start(message: StartMessage): void {
       ...(message.device === null ? {} : { device: message.device }),
       ...(message.dtype === null ? {} : { dtype: message.dtype }),
     });
-    const { maxContext, maxBatchTokens } = message;
-    engine = { model, maxContext, maxBatchTokens, isCancelled: cancelBoard(message.cancelFile) };
+    const { maxContext, maxBatchTokens, mediaCacheBytes } = message;
+    const media = new MediaRows(model, mediaCacheBytes);
+    engine = { model, media, maxContext, maxBatchTokens, isCancelled: cancelBoard(message.cancelFile) };
     const parameters = [...model.parameters().values()];
     send({
       kind: "ready",

@@ -1,0 +1,103 @@
+// What the towers made of media that were sent before: clients ask many questions about one clip, and the towers are the
+// dear part of them. Bounded in bytes; the least recently used go first, never during a batch.
+import type { ClipFeatures, ClipRows, ClipShape, OmniModel } from "../../models/omni-model.ts";
+import { byteSize, keep, noGrad, scope, type Tensor } from "../../tensor/index.ts";
+
+interface KnownMedium {
+  readonly shape: ClipShape;
+  readonly rows: ClipRows;
+  readonly bytes: number;
+}
+
+/** Enough to fill the matrix products; more only takes memory. */
+const mediaPerCall = 8;
+
+export class MediaRows implements Disposable {
+  readonly #model: OmniModel;
+  readonly #maxBytes: number;
+  /** In the order of use. */
+  readonly #known = new Map<string, KnownMedium>();
+  readonly #waiting = new Map<string, ClipFeatures>();
+
+  constructor(model: OmniModel, maxBytes: number) {
+    this.#model = model;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** The sizes of a medium; `decode` is asked for it only where it is not known. */
+  async shapeOf(key: string, decode: () => Promise<ClipFeatures>): Promise<ClipShape> {
+    const known = this.#known.get(key);
+    if (known !== undefined) {
+      this.#known.delete(key);
+      this.#known.set(key, known);
+      return known.shape;
+    }
+    const features = this.#waiting.get(key) ?? (await decode());
+    this.#waiting.set(key, features);
+    return features;
+  }
+
+  /** Runs the towers over what shapeOf has decoded since the last time. */
+  encodeWaiting(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (let start = 0; start < waiting.length; start += mediaPerCall) {
+      this.#encode(waiting.slice(start, start + mediaPerCall));
+    }
+  }
+
+  #encode(waiting: readonly (readonly [key: string, features: ClipFeatures])[]): void {
+    scope(() => {
+      const rows = noGrad(() => this.#model.encode(waiting.map(([, features]) => features)));
+      waiting.forEach(([key, { video, audio }], i) => {
+        const shape = {
+          video: video === null ? null : { grid: video.grid },
+          audio: audio === null ? null : { numFrames: audio.numFrames },
+        };
+        const own = kept(rows[i]!);
+        this.#known.set(key, { shape, rows: own, bytes: bytesOf(own.video) + bytesOf(own.audio) });
+      });
+    });
+  }
+
+  /** Borrowed until `trim`. Only for keys that shapeOf was asked for, after encodeWaiting. */
+  rows(key: string): ClipRows {
+    return this.#known.get(key)!.rows;
+  }
+
+  /** Lets go of the oldest until the rest fits. */
+  trim(): void {
+    let bytes = [...this.#known.values()].reduce((sum, known) => sum + known.bytes, 0);
+    for (const [key, known] of this.#known) {
+      if (bytes <= this.#maxBytes) return;
+      bytes -= known.bytes;
+      known.rows[Symbol.dispose]();
+      this.#known.delete(key);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const { rows } of this.#known.values()) rows[Symbol.dispose]();
+    this.#known.clear();
+    this.#waiting.clear();
+  }
+}
+
+/** Copies, since the towers' rows are parts of one large tensor, which would stay as long as any of them. */
+function kept({ video, audio }: ClipRows): ClipRows {
+  const own = {
+    video: video === null ? null : keep(video.clone()),
+    audio: audio === null ? null : keep(audio.clone()),
+  };
+  return {
+    ...own,
+    [Symbol.dispose]() {
+      own.video?.dispose();
+      own.audio?.dispose();
+    },
+  };
+}
+
+function bytesOf(tensor: Tensor | null): number {
+  return tensor === null ? 0 : tensor.shape.reduce((size, side) => size * side, 1) * byteSize(tensor.dtype);
+}
