@@ -1,7 +1,7 @@
 // Predictions of one system on one data set: a text per sample name. Names that come twice with different texts are refused,
 // because no choice between them could be right.
 import type { RawLabels } from "../ground-truth.ts";
-import { type FileRow, fileError, readRows, scoreError } from "./rows.ts";
+import { type FileRow, fileError, readRows, scoreError, shown } from "./rows.ts";
 
 export interface Predictions {
   readonly file: string;
@@ -72,12 +72,7 @@ export function columnIn(
 export function nameOf(file: string, line: number, value: unknown): string {
   if (typeof value === "string" && value.trim() !== "") return value.trim();
   if (typeof value === "number" && Number.isFinite(value)) return String(value);
-  throw scoreError(
-    "ERR_SCORE_NAMES",
-    file,
-    line,
-    `expected a sample's name, got ${JSON.stringify(value) ?? "nothing"}. Name every row.`,
-  );
+  throw scoreError("ERR_SCORE_NAMES", file, line, `expected a sample's name, got ${shown(value)}. Name every row.`);
 }
 
 function textOf(file: string, line: number, value: unknown): RawLabels {
@@ -86,11 +81,5 @@ function textOf(file: string, line: number, value: unknown): RawLabels {
   if (value === null || value === undefined || Number.isNaN(value)) return null;
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
   if (typeof value === "number") return String(value);
-  throw fileError(
-    file,
-    line,
-    "a text or a list of labels",
-    JSON.stringify(value)?.slice(0, 60) ?? "nothing",
-    "Repair the row.",
-  );
+  throw fileError(file, line, "a text or a list of labels", shown(value), "Repair the row.");
 }

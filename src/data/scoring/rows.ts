@@ -37,6 +37,18 @@ export function scoreError(code: ErrorCode, file: string, line: number, text: st
   return new DatasetError(code, `${line > 0 ? `${file}:${line}` : file}: ${text}`, { file, line });
 }
 
+/** A value for a message. Archives can hold what JSON cannot write: dicts, bytes, lists that contain themselves. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (Array.isArray(value)) return `a list of ${value.length} with something else than texts in it`;
+  if (value instanceof Map) return `a dict of ${value.size}`;
+  if (ArrayBuffer.isView(value)) return "bytes or numbers";
+  if (typeof value === "object" && value !== null) return `an object with ${Object.keys(value).slice(0, 5).join(", ")}`;
+  return typeof value === "string" ? JSON.stringify(value.slice(0, maxShown)) : String(value);
+}
+
+const maxShown = 60;
+
 function readText(file: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
@@ -74,7 +86,7 @@ function parseJson(file: string, line: number, source: string): unknown {
 
 function objectOf(file: string, line: number, value: unknown): Record<string, unknown> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw fileError(file, line, "a JSON object", JSON.stringify(value)?.slice(0, 60) ?? "nothing", "Repair the line.");
+  throw fileError(file, line, "a JSON object", shown(value), "Repair the line.");
 }
 
 function csvRows(file: string, text: string): FileRow[] {

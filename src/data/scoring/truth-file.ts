@@ -1,7 +1,7 @@
 // Ground truth from a file of one's own: a name and a value per row. The kind of the values is asked for, or seen.
 import type { GroundTruth, RawLabels } from "../ground-truth.ts";
 import { columnIn, nameOf } from "./predictions.ts";
-import { readRows, scoreError } from "./rows.ts";
+import { readRows, scoreError, shown } from "./rows.ts";
 
 const nameColumns = ["name", "id", "filename", "names", "video_id", "video", "video_path", "sample"];
 const valueColumns: Readonly<Record<GroundTruth["kind"], readonly string[]>> = {
@@ -52,7 +52,7 @@ function annotationOf(file: string, line: number, value: unknown, kind: GroundTr
       "ERR_TRUTH_VALUE",
       file,
       line,
-      `expected ${expected}, got ${JSON.stringify(value)?.slice(0, 60) ?? "nothing"}. A score needs every annotation; repair the row or remove the sample.`,
+      `expected ${expected}, got ${shown(value)}. A score needs every annotation; repair the row or remove the sample.`,
     );
   if (kind === "sentiment") {
     const number =

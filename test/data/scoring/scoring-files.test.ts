@@ -79,6 +79,17 @@ describe("predictions", () => {
     }
   });
 
+  test("texts that are none, as only archives can hold them, are refused and shown", (t) => {
+    const folder = temporaryFolder(t);
+    const refused = (name: "loop" | "dict", message: RegExp) => {
+      const file = join(folder, `${name}.npz`);
+      writeFileSync(file, Buffer.from(npzFixtures[name], "base64"));
+      assert.throws(() => readPredictions(file), { code: "ERR_SCORE_FILE", message });
+    };
+    refused("loop", /loop\.npz:1: expected a text or a list of labels, got a list of 2 with something else than texts/);
+    refused("dict", /dict\.npz:1: expected a text or a list of labels, got a dict of 1\./);
+  });
+
   test("a name that comes twice with the same text is counted", (t) => {
     const file = put(t, "x.jsonl", '{"name":"a","text":"x"}\n{"name":"a","text":"x"}');
     assert.deepEqual(readPredictions(file).repeatedNames, ["a"]);
