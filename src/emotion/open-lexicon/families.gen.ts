@@ -511,7 +511,8 @@ disappointment: disappoint
 disapproval: disapprove
 disapproved: disapproval, disapprove
 disapproving: disapproval, disapprove
-disbelieving: disbelieve, disbelievingly
+disbelief: disbelieve
+disbelieving: disbelief, disbelieve, disbelievingly
 discarded: discard
 discerning: discern, discernible, discernment
 disclosed: disclose, disclosure
@@ -825,8 +826,9 @@ gratified: gratification, gratify
 gratifying: gratification, gratify, gratifyingly
 great: greatly, greatness
 greedy: greed, greedily, greediness
-grieved: grieve, griever
-grieving: grieve, griever
+grief: grieve, griever
+grieved: grief, grieve, griever
+grieving: grief, grieve, griever
 grinning: grin, grinner
 gripping: grip, grippe
 groggy: grogginess
@@ -1427,7 +1429,8 @@ released: release
 relevant: relevance, relevancy, relevantly
 reliable: reliability, reliableness, reliably
 reliant: reliance, rely
-relieved: relieve, reliever
+relief: relieve, reliever
+relieved: relief, relieve, reliever
 reluctance: reluctant, reluctantly
 reluctant: reluctance, reluctantly
 relying: reliance, reliant, rely

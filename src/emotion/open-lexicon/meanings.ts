@@ -43,7 +43,7 @@ calm: at ease, calmness, collected, composed, controlled, cool, cool-headed, gen
 care: aiding, attend to, attention, caring, compassion, concern, help, kindness, look after, nurture, protection, regard, support, tend, tend to, tender
 challenged: confronted, contested, dared, defied, demanding, difficult, difficulty, disputed, faced, questioned, struggling, tested, tried
 cheeky: audacious, brash, brazen, disrespectful, disrespectfulness, flirtatious, flirty, impertinent, impudent, insolent, mischievous, naughty, playful, rude, sassy, saucy, snide
-cheerful: blithe, bright, bubbly, buoyant, cheery, festive, genial, glad, gleeful, good-humored, happy, happy-go-lucky, jolly, jovial, joyful, light-hearted, lighthearted, lively, merry, mirthful, optimistic, sunny, upbeat
+cheerful: blithe, bright, bubbly, buoyant, cheery, festive, genial, glad, gleeful, good-humored, happy, happy-go-lucky, jolly, jovial, joy, joyful, light-hearted, lighthearted, lively, merry, mirthful, optimistic, sunny, upbeat
 closed off: aloof, barricaded, distant, guarded, inaccessible, insular, introverted, isolated, reserved, secluded, shut down, shut off, unapproachable, withdrawn
 complicit: abetting, accomplice, aiding and abetting, associated, collusive, conniving, consenting, conspiratorial, conspiring, cooperating, culpable, guilty, implicated, involved, involvement, participating
 confident: assertive, assured, bold, certain, confidence, convinced, decisive, determination, determined, empowered, fearless, poised, positive, resolute, secure, self-assured, self-confident, self-esteem, self-possessed, self-reliant, sure, unafraid
@@ -56,7 +56,7 @@ critical: analytical, censorious, condemnatory, condemning, critic, criticizing,
 curious: curiosity, eager to know, eager to learn, exploring, fascinated, fascination, inquiring, inquisitive, interested, intrigued, investigative, nosy, prying, questioning, snoopy, wondering
 daring: adventurous, audacious, bold, brash, brave, courageous, fearless, fearlessness, impetuous, intrepid, rash, reckless, risky, venturesome, venturous
 defensive: defending, evasive, guarded, on guard, opposing, oversensitive, protective, reactive, resistance, resistant, safeguarded, self-defensive, self-justifying, self-protective, shielding
-delightful: adorable, agreeable, charming, delicious, delight, delighted, enchanting, enjoyable, enjoyed, enjoyment, entertaining, gratifying, happy, heavenly, joyful, lovely, pleasant, pleasing, wonderful
+delightful: adorable, agreeable, charming, delicious, delight, delighted, enchanting, enjoyable, enjoyed, enjoyment, entertaining, gratifying, happy, heavenly, joy, joyful, lovely, pleasant, pleasing, wonderful
 depressed: bleak, blue, dejected, depressing, depression, despondent, discouraged, down, downcast, downhearted, gloomy, glum, heavyhearted, hopeless, low, melancholic, melancholy, miserable, morose, sad, somber, suicidal, sullen, unhappy
 despair: anguish, dejection, depression, desolation, desperate, desperation, despondency, discouragement, distress, gloom, hopelessness, misery, sorrow
 detest: abhor, abhorred, abominate, can't stand, contempt, despise, detestation, detested, detesting, disdain, dislike, execrate, hate, hating, hatred, loathe, repel, revile, scorn
@@ -106,7 +106,7 @@ grief: anguish, bereaved, bereavement, desolation, distress, grieving, heartache
 grossed out: disgusted, nauseated, queasy, repelled, repulsed, revolted, sickened, turned away, turned off
 grounded: balanced, centered, down-to-earth, firm, level-headed, practical, realistic, rooted, sensible, settled, solid, stable, steady
 guilty: apologetic, ashamed, at fault, blameworthy, contrite, culpable, guilt, regretful, remorse, remorseful, responsible, self-reproachful, shamefaced, sorry, wrong
-happy: bliss, blissful, cheerful, cheery, chirpy, content, delighted, elated, euphoria, glad, glee, good, grinning, happiness, joyful, joyous, jubilant, merry, overjoyed, pleased, pleasure, satisfied, smiling, thrilled, upbeat
+happy: bliss, blissful, cheerful, cheery, chirpy, content, delighted, elated, euphoria, glad, glee, good, grinning, happiness, joy, joyful, joyous, jubilant, merry, overjoyed, pleased, pleasure, satisfied, smiling, thrilled, upbeat
 hateful: abhorrent, abominable, abominate, abomination, animosity, contemptuous, despicable, detestable, detestation, detested, detesting, evil, hate, hating, hatred, hostile, loathing, loathsome, malevolent, malicious, mean, obnoxious, offensive, repugnance, repugnant, resent, resentment, revolting, spiteful, vicious, vile
 heartbroken: afflicted, anguished, brokenhearted, crushed, despairing, devastated, devastating, grief-stricken, heartbreak, heartbreaking, inconsolable, sad, shattered, sorrowful
 heated: angry, fierce, fiery, furious, hot, impassioned, inflamed, intense, passionate, stormy, tempestuous, turbulent, vehement
@@ -140,7 +140,7 @@ irritated: aggravated, agitated, angry, annoyed, bothered, cranky, disgruntled, 
 isolated: alienated, alone, cut off, insular, lonely, lonesome, marginalized, quarantined, remote, secluded, segregated, separated, solitary, withdrawn
 jealous: begrudging, covetous, envious, green with envy, green-eyed, insecure, jealousy, possessive, resentful, suspicious
 joy: bliss, blissful, cheerfulness, delight, ecstasy, elation, enjoyment, exhilaration, exultation, gladness, glee, happiness, joyfulness, jubilation, merriment, mirth, pleasure, rapture, rejoicing
-joyful: bliss, blissful, blithe, celebratory, cheerful, delighted, ecstatic, elated, enjoyment, euphoric, exhilarated, exultant, festive, glad, glee, gleeful, happy, heavenly, jolly, joyfulness, joyous, jubilant, merry, overjoyed, radiant, thrilled
+joyful: bliss, blissful, blithe, celebratory, cheerful, delighted, ecstatic, elated, enjoyment, euphoric, exhilarated, exultant, festive, glad, glee, gleeful, happy, heavenly, jolly, joy, joyfulness, joyous, jubilant, merry, overjoyed, radiant, thrilled
 judgmental: biased, censorious, condemnatory, condemning, condescending, critical, criticizing, disapproving, disdainful, disparaging, evaluative, faultfinding, harsh, judging, narrow-minded, nitpicking, opinionated, prejudiced, scornful, unforgiving
 left out: abandoned, excluded, forgotten, ignored, marginalized, neglected, omitted, ostracized, overlooked
 let down: abandoned, betrayed, defeated, disappointed, discouraged, disheartened, disillusioned, dissatisfied, failed, unsupported

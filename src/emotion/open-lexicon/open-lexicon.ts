@@ -22,11 +22,13 @@ export function openLexicon(): EmotionLexicon {
 function build(): EmotionLexicon {
   const synonyms = readMeanings(meaningsText);
   const forms = readFamilies(familiesText, synonyms);
+  const wheels = openWheels();
+  const onWheels = new Set(wheels.flatMap(({ levels }) => [...levels.level1.keys()]));
   const byStem = new Map<string, string[]>();
   for (const base of synonyms.keys()) append(byStem, familyStem(base), base);
   return {
     name: openLexiconName,
-    wheels: openWheels(),
+    wheels,
     forms,
     synonyms,
     ruleText: wordFamilyRules,
@@ -34,7 +36,11 @@ function build(): EmotionLexicon {
       // No word and no phrase of the lexicon is that long: it is a sentence, and taking it apart could take minutes.
       if (label.length > longestLabel) return [];
       const found = new Set(possibleLemmas(label).flatMap((lemma) => forms.get(lemma) ?? []));
-      return [...(found.size > 0 ? found : (byStem.get(familyStem(label)) ?? []))];
+      const bases = [...(found.size > 0 ? found : (byStem.get(familyStem(label)) ?? []))];
+      // What the wheels say themselves comes before our paraphrases: of a family with words on a wheel only these count,
+      // and the label where it is in the table.
+      if (!bases.some((base) => onWheels.has(base))) return bases;
+      return bases.filter((base) => onWheels.has(base) || base === label);
     },
   };
 }
