@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -104,6 +104,31 @@ test("a file may lack video or audio", async () => {
   assert.equal((await probeClip(at("tone.wav"))).video, null);
 });
 
+test("mono at 8 kHz and eight channels at 48 kHz become mono at 16 kHz; five hours are refused unread", async () => {
+  const level = 16384; // 0.5
+  const tone = (rate: number) => (i: number) => level * Math.sin((2 * Math.PI * 440 * i) / rate);
+  const peak = (waveform: Float32Array) =>
+    waveform.slice(2000, -2000).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  const mono = Int16Array.from({ length: 8000 }, (_, i) => tone(8000)(i));
+  writeFileSync(at("mono.wav"), wavFile(mono, 1, 8000));
+  const upsampled = await decodeClip(at("mono.wav"));
+  assert.equal(upsampled.waveform.length, 16000);
+  assert.ok(Math.abs(peak(upsampled.waveform) - 0.5) < 0.01);
+  // Only one of the eight channels sounds: the mean has an eighth of it.
+  const surround = Int16Array.from({ length: 8 * 48000 }, (_, i) => (i % 8 === 2 ? tone(48000)(Math.floor(i / 8)) : 0));
+  writeFileSync(at("surround.wav"), wavFile(surround, 8, 48000));
+  const downmixed = await decodeClip(at("surround.wav"));
+  assert.equal(downmixed.waveform.length, 16000);
+  assert.ok(Math.abs(peak(downmixed.waveform) - 0.5 / 8) < 0.002);
+  const hours = 5;
+  const numSamples = hours * 3600 * 8000;
+  writeFileSync(at("long.wav"), wavFile(new Int16Array(0), 1, 8000, numSamples));
+  truncateSync(at("long.wav"), 44 + 2 * numSamples); // a hole: no disk is used
+  const start = performance.now();
+  await expectError("ERR_MEDIA_TOO_LONG", /expected at most 3600 s, got 18000\.0 s/, () => decodeClip(at("long.wav")));
+  assert.ok(performance.now() - start < 2000, "refused by its header");
+});
+
 test("groups of pictures without a selected frame are skipped, and the others give the same frames", async () => {
   // x264 puts a key frame every 250 frames: the groups start at 0, 250, 500 and 750; frames 0, 300, 599, 899 are taken.
   const { frames, ...rest } = fixtureClip({ numFrames: 50 });
@@ -152,18 +177,18 @@ test("a full disk leaves the old file, and no part of the new one", async (t) =>
 });
 
 /** A stereo file at 16 kHz. */
-function wavFile(interleaved: Int16Array): Buffer {
+function wavFile(interleaved: Int16Array, channels = 2, rate = 16000, numSamples = interleaved.length): Buffer {
   const header = Buffer.alloc(44);
-  const size = interleaved.byteLength;
+  const size = 2 * numSamples;
   header.write("RIFF", 0);
   header.writeUInt32LE(36 + size, 4);
   header.write("WAVEfmt ", 8);
   header.writeUInt32LE(16, 16);
   header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(2, 22);
-  header.writeUInt32LE(16000, 24);
-  header.writeUInt32LE(64000, 28);
-  header.writeUInt16LE(4, 32);
+  header.writeUInt16LE(channels, 22);
+  header.writeUInt32LE(rate, 24);
+  header.writeUInt32LE(2 * channels * rate, 28);
+  header.writeUInt16LE(2 * channels, 32);
   header.writeUInt16LE(16, 34);
   header.write("data", 36);
   header.writeUInt32LE(size, 40);

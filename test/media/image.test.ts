@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createCanvas } from "@napi-rs/canvas";
 import { decodeImage, decodeImageBytes, isImage } from "../../src/media/decode-image.ts";
+import { MediaError } from "../../src/media/media-error.ts";
 import { resizeImage } from "../../src/media/resize-image.ts";
+import { createRandom } from "../../src/random.ts";
 import { readGolden } from "../support/safetensors.ts";
 import { sharedPath } from "../support/shared.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -114,6 +116,46 @@ test("damaged, empty and monstrous pictures are refused with their reason", asyn
   await decodeImageBytes(broken, "broken.png").catch((error: { code: string }) => {
     assert.equal(error.code, "ERR_MEDIA_BROKEN");
   });
+});
+
+test("pictures with bytes changed at random decode or are refused, and the process lives", async () => {
+  const random = createRandom(5);
+  const canvas = painted();
+  const whole = [
+    canvas.toBuffer("image/png"),
+    canvas.toBuffer("image/jpeg", 80),
+    canvas.toBuffer("image/webp", 80),
+    bmp([1, 2, 3]),
+  ];
+  const codes = new Set<string>();
+  for (let trial = 0; trial < 200; trial++) {
+    const original = whole[trial % whole.length]!;
+    const bytes = Buffer.from(trial % 5 === 0 ? original.subarray(0, random.int(original.length)) : original);
+    const range = trial % 2 === 0 ? 200 : bytes.length;
+    for (let i = 0; i < 1 + random.int(8) && bytes.length > 0; i++)
+      bytes[random.int(Math.min(range, bytes.length))] = random.int(256);
+    const code = await decodeImageBytes(bytes, "it", { maxPixels: 1 << 20 }).then(
+      ({ frames, width: w, height: h }) => (frames.length === 3 * w * h ? "decoded" : "wrong size"),
+      (error: unknown) => (error instanceof MediaError ? error.code : String(error)),
+    );
+    codes.add(code);
+  }
+  const expected = [
+    "decoded",
+    "ERR_MEDIA_BROKEN",
+    "ERR_MEDIA_EMPTY",
+    "ERR_MEDIA_INVALID",
+    "ERR_MEDIA_TOO_LARGE",
+    "ERR_MEDIA_TRUNCATED",
+  ];
+  assert.deepEqual(
+    [...codes].filter((code) => !expected.includes(code)),
+    [],
+  );
+  assert.ok(
+    codes.has("decoded") && codes.has("ERR_MEDIA_INVALID") && codes.has("ERR_MEDIA_TRUNCATED"),
+    [...codes].join(" "),
+  );
 });
 
 test("bytes equal Pillow's bicubic, smaller and larger", (t) => {

@@ -40,7 +40,7 @@ export interface CueReport {
   readonly clause: string | null;
   /** Cosine with that clause, M(c). */
   readonly similarity: number | null;
-  /** s(c) of Eq. 3, 0 to 1. */
+  /** s(c) of Eq. 3; 0 to 1. */
   readonly hit: number;
 }
 
