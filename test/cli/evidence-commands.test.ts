@@ -70,6 +70,9 @@ test("choices that contradict each other, and accounts of which nothing comes, a
     assert.doesNotMatch(errors, /hunter2/);
   }
   assert.ok(!existsSync(out));
+  const onto = run(file, "--offline", "--out", file);
+  assert.match(onto.errors, /expected another file to write than the one that is read.*ERR_EVIDENCE_CHOICE/);
+  assert.equal(readFileSync(file, "utf8"), '{"id": "a", "text": ""}\n');
   assert.match(run("--help").output, /--max-requests[\s\S]*Examples:\n {2}oppo evidence extract/);
 });
 

@@ -1,7 +1,7 @@
 // `oppo evidence extract`: written accounts to cues. The result depends on the accounts and the model's replies alone, not
 // on how often the work was stopped, on faults of the server, or on the order of its answers.
 import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { askAll } from "../../endpoint/ask-all.ts";
 import { openChatClient } from "../../endpoint/chat-client.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
@@ -48,9 +48,10 @@ const fewestTolerated = 10;
 /** Accounts between two looks at whether to stop. */
 const stride = 64;
 
-/** @throws OppoError ERR_EVIDENCE_SKIPPED, ERR_EVIDENCE_SOURCE, ERR_ENDPOINT and its siblings; InterruptedError */
+/** @throws OppoError ERR_EVIDENCE_SKIPPED, ERR_EVIDENCE_SOURCE, ERR_EVIDENCE_CHOICE, ERR_ENDPOINT and its siblings; InterruptedError */
 export async function extractEvidence(request: ExtractRequest): Promise<ExtractResult> {
   const { source, out, endpoint, limit, maxBadRows, progress, interrupt } = request;
+  if ("file" in source && resolve(source.file) === resolve(out)) throw sameFile(out);
   mkdirSync(dirname(out), { recursive: true });
   const { accounts, source: sourceName, badRows } = await readAccounts(source, { out, limit, maxBadRows });
   const maxSkipped = request.maxSkipped ?? Math.max(fewestTolerated, Math.ceil(skippedShare * accounts.length));
@@ -95,6 +96,13 @@ function sampleLine({ account, extraction }: Extracted): string[] {
   if (extraction.problem !== null) return [];
   const cues = extraction.cues.map(({ kind, text }) => ({ kind, text }));
   return [`${JSON.stringify({ ...account.row, cues })}\n`];
+}
+
+function sameFile(out: string): OppoError {
+  return new OppoError(
+    "ERR_EVIDENCE_CHOICE",
+    `${out}: expected another file to write than the one that is read, got the same. Accounts that are left out would be lost.`,
+  );
 }
 
 function nothingUsable(source: string, { accounts, skipped }: EvidenceStatistics): OppoError {
