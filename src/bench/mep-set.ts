@@ -29,6 +29,8 @@ export interface SelectionOptions {
   readonly maxSamples: number;
   /** Distinct cues that a clip must have in either modality. */
   readonly minCues: number;
+  /** And may have: hundreds are no annotation of a short clip. */
+  readonly maxCues: number;
   /** Lift from which the other modality suggests a cue. */
   readonly minAssociation: number;
   readonly priorCount: number;
@@ -52,6 +54,7 @@ export interface Selection {
   readonly counts: {
     readonly candidates: number;
     readonly fewCues: number;
+    readonly manyCues: number;
     readonly weakAssociation: number;
     readonly notDrawn: number;
     readonly refused: number;
@@ -77,11 +80,15 @@ export async function selectSamples(
   accept: (sample: Sample) => Promise<boolean> = async () => true,
 ): Promise<Selection> {
   const concepts = await cueConceptsOf(candidates, embedder);
-  const items = candidates.map((sample) => ({ ...conceptsIn(concepts, sample), groups: groupsOf(sample) }));
+  const all = candidates.map((sample) => ({ ...conceptsIn(concepts, sample), groups: groupsOf(sample) }));
+  const isOverfull = all.map((item) => modalities.some((modality) => item[modality].length > options.maxCues));
+  const numOverfull = isOverfull.filter(Boolean).length;
+  const items = all.map((item, i) => (isOverfull[i] ? { video: [], audio: [], groups: [] } : item));
   const table = measureAssociation(items, options.priorCount);
   const rich: number[] = [];
   const eligible: number[] = [];
   for (const [i, item] of items.entries()) {
+    if (isOverfull[i]) continue;
     if (modalities.some((modality) => item[modality].length < options.minCues)) continue;
     rich.push(i);
     const isSuggested = (modality: Modality) =>
@@ -108,7 +115,8 @@ export async function selectSamples(
     },
     counts: {
       candidates: candidates.length,
-      fewCues: candidates.length - rich.length,
+      fewCues: candidates.length - rich.length - numOverfull,
+      manyCues: numOverfull,
       weakAssociation: rich.length - eligible.length,
       notDrawn: eligible.length - chosen.length - refused,
       refused,

@@ -45,6 +45,7 @@ export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
   const source = await readSource({ ...build, log: progress.log });
   const conflict = await readConflict(build);
   requireDistinct(source, conflict);
+  if (source.numDroppedCues > 0) progress.log(`cues that are no short phrase, left out: ${source.numDroppedCues}`);
   const isTheatre = source.samples.every(isTheatreSample);
   const options = { ...(isTheatre ? theatreSetOptions : corpusSetOptions), ...build.options };
   const media = { congruent: new MediaCheck(source.mediaRoot), conflict: new MediaCheck(conflict?.mediaRoot ?? ".") };
@@ -93,7 +94,7 @@ async function choose(
     return {
       samples,
       selection: null,
-      counts: { candidates: candidates.length, fewCues: 0, weakAssociation: 0, notDrawn, refused },
+      counts: { candidates: candidates.length, fewCues: 0, manyCues: 0, weakAssociation: 0, notDrawn, refused },
     };
   }
   const stage = build.progress.stage("clips", Math.min(options.maxSamples, candidates.length));
@@ -169,7 +170,7 @@ function requireProbes(out: string, set: MepSet, { counts }: Chosen): void {
   if (set.probes.length > 0) return;
   throw new OppoError(
     "ERR_MEP_EMPTY",
-    `${out}: expected clips to ask about, got none: of ${counts.candidates} candidates ${counts.fewCues} have too few cues, ${counts.weakAssociation} no cue that the other modality suggests, ${counts.refused} no usable media. Lower --min-cues or --min-association, or give more samples.`,
+    `${out}: expected clips to ask about, got none: of ${counts.candidates} candidates ${counts.fewCues} have too few cues, ${counts.manyCues} hundreds of them, ${counts.weakAssociation} no cue that the other modality suggests, ${counts.refused} no usable media. Lower --min-cues or --min-association, or give more samples.`,
   );
 }
 
@@ -202,6 +203,7 @@ function factsOf(
       ...chosen.counts,
       samples: set.congruent.length,
       conflict: set.conflict.length,
+      droppedCues: source.numDroppedCues,
       conflictRefused: media.conflict.refused.length,
       probesVideo: numProbes("video"),
       probesAudio: numProbes("audio"),

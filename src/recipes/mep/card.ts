@@ -69,12 +69,13 @@ function selectionText({ options, counts }: MepFacts, { numConcepts, association
   return `| of ${counts.candidates} candidates | clips |
 | --- | --- |
 | fewer than ${options.minCues} distinct cues in a modality | ${counts.fewCues} |
+| more than ${options.maxCues} | ${counts.manyCues} |
 | no cue in a modality that the other one suggests (lift from ${options.minAssociation}) | ${counts.weakAssociation} |
 | media unreadable, or without picture or sound | ${counts.refused} |
 | not drawn (seed ${options.seed}) | ${counts.notDrawn} |
 | chosen | ${counts.samples} |
 
-Wordings were merged to ${numConcepts.video} visual and ${numConcepts.audio} acoustic concepts. The association of a cue is the lift between it and the other
+Cues that are no short phrase, left out before: ${counts.droppedCues}. Wordings were merged to ${numConcepts.video} visual and ${numConcepts.audio} acoustic concepts. The association of a cue is the lift between it and the other
 modality's cues of the clip, directly or through the clip's emotion, over the other candidates and with ${options.priorCount} pseudo-counts.
 
 | association of the chosen clips' cues | first quarter up to | median | last quarter from | suggested |

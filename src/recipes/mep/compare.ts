@@ -65,7 +65,7 @@ export function comparisonText({ first, second, differences, notes }: MepCompari
       const values = [first, second].map(({ report }) => cell(report[row.metric]?.value ?? null, row.digits));
       const difference = differences[row.metric];
       const p = difference?.pValue ?? null;
-      const cells = [...values, signed(difference?.value ?? null, row.digits), p === null ? "-" : p.toFixed(3)];
+      const cells = [...values, signed(difference?.value ?? null, row.digits), p === null ? "-" : pText(p)];
       lines.push(`  ${row.label}`.padEnd(labelWidth) + cells.map((text) => text.padStart(columnWidth)).join(""));
     }
   }
@@ -76,9 +76,19 @@ export function comparisonText({ first, second, differences, notes }: MepCompari
   return lines.join("\n");
 }
 
+/** As small as the resamples can tell. */
+function pText(pValue: number): string {
+  const least = 1 / defaultBootstrapOptions.numResamples;
+  return pValue < least ? `<${least}` : pValue.toFixed(3);
+}
+
 const cell = (value: number | null, digits: number): string => (value === null ? "-" : value.toFixed(digits));
-const signed = (value: number | null, digits: number): string =>
-  value === null ? "-" : `${value > 0 ? "+" : ""}${value.toFixed(digits)}`;
+function signed(value: number | null, digits: number): string {
+  if (value === null) return "-";
+  const text = Math.abs(value).toFixed(digits);
+  if (Number(text) === 0) return text;
+  return `${value > 0 ? "+" : "-"}${text}`;
+}
 
 export function comparisonPage(comparison: MepComparison): string {
   const { first, second, differences, notes } = comparison;
@@ -121,5 +131,5 @@ function differenceRow(row: MetricRow, difference: PairedDifference | undefined)
   const isClear = pValue < significance && row.better !== "near-half";
   const mark = isClear ? (isBetter ? "best" : "worse") : "";
   return html`<tr><th scope="row">${row.label}</th><td class="${mark}">${signed(value, row.digits)}</td>
-  <td>${signed(low, row.digits)} to ${signed(high, row.digits)}</td><td>${pValue.toFixed(3)}</td></tr>`;
+  <td>${signed(low, row.digits)} to ${signed(high, row.digits)}</td><td>${pText(pValue)}</td></tr>`;
 }

@@ -17,6 +17,7 @@ export const corpusSetOptions: MepSetOptions = {
   seed: 5,
   maxSamples: 300,
   minCues: 2,
+  maxCues: 100,
   minAssociation: 1.5,
   priorCount: defaultPriorCount,
   maxProbesPerModality: 500,

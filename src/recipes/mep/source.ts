@@ -32,14 +32,16 @@ export interface Source {
   readonly mediaRoot: string;
   /** Over everything that was read of the samples. */
   readonly hash: string;
+  /** Cues that are no short phrase, left out of their samples. */
+  readonly numDroppedCues: number;
 }
 
 /** @throws OppoError ERR_MEP_SOURCE, ERR_NO_SAMPLES, DatasetError */
 export async function readSource(options: SourceOptions): Promise<Source> {
   const { name, samples: bare, root } = await readBare(options);
   const cues = options.cues === null ? null : readCues(options.cues);
-  const samples =
-    cues === null ? bare : bare.map((sample) => ({ ...sample, cues: cues.get(sample.id) ?? sample.cues }));
+  const annotated = bare.map((sample) => ({ ...sample, cues: cues?.get(sample.id) ?? sample.cues }));
+  const samples = annotated.map((sample) => ({ ...sample, cues: sample.cues.filter(({ text }) => isPhrase(text)) }));
   if (!samples.some((sample) => sample.cues.length > 0)) {
     throw new OppoError(
       "ERR_MEP_SOURCE",
@@ -50,8 +52,22 @@ export async function readSource(options: SourceOptions): Promise<Source> {
     name,
     samples,
     mediaRoot: options.mediaRoot ?? root,
-    hash: createHash("sha256").update(JSON.stringify(samples)).digest("hex"),
+    hash: createHash("sha256").update(JSON.stringify(annotated)).digest("hex"),
+    numDroppedCues: numCues(annotated) - numCues(samples),
   };
+}
+
+const maxCueLength = 100;
+const maxCueWords = 12;
+
+/** A cue becomes a part of a question: a phrase of one line without marks that end or open one, not a text of its own. */
+function isPhrase(text: string): boolean {
+  const isPlain = text.length <= maxCueLength && !/[\p{Cc}?!<>{}"\u201c\u201d:]|[.;]\s/u.test(text);
+  return isPlain && text.trim().split(/\s+/).length <= maxCueWords;
+}
+
+function numCues(samples: readonly Sample[]): number {
+  return samples.reduce((sum, { cues }) => sum + cues.length, 0);
 }
 
 async function readBare({ data, dataset, maxSkippedRows, log }: SourceOptions) {
