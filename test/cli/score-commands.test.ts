@@ -100,7 +100,7 @@ test("a lexicon is imported, chosen and explained", (t) => {
   const explained = oppo(folder, "lexicon", "explain", "Fears", "--lexicon", "mer2026");
   assert.match(explained.stdout, /fear: scared\n.*\n {2}wheel1 level1: fearful \(by scared\)\n/);
   const json = JSON.parse(oppo(folder, "lexicon", "explain", "furious", "--json").stdout);
-  assert.deepEqual(json.wheels[0].chosen, { word: "anger", group: "mad" });
+  assert.deepEqual(json.wheels[0].chosen, { word: "furious", group: "mad" });
   assert.match(oppo(folder, "lexicon", "import", "/nowhere").stderr, /\[ERR_LEXICON_ABSENT\]\n$/);
 });
 

@@ -351,7 +351,7 @@ describe("lexicons and truths of the command line", () => {
 
   test("a word's path as text", () => {
     const { text, path } = explainWord(openLexicon(), "Furious");
-    assert.match(text, /wheel1 level1: mad \(by anger\); lost: furious \(mad\)/);
+    assert.match(text, /wheel1 level1: mad \(by furious\); lost: heated \(mad\)/);
     assert.match(text, /Lexicon built-in/);
     assert.equal(path.label, "furious");
     assert.match(explainWord(openLexicon(), "qwxz").text, /out of vocabulary/);
