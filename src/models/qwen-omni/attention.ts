@@ -2,7 +2,7 @@
 // prefix, and one decode step over a shared cache. Keys and values are never repeated: the query heads of a key head
 // (and the branches of a prompt) are rows of one matrix product.
 // B prompts, G branches per prompt, T tokens, P prefix, C branch tokens, Q query heads per key head, H key heads, K head dim
-import { customGrad, noGrad, op, type Tensor } from "../../tensor/index.ts";
+import { customGrad, noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 
 /** Rotated keys and values of a prefix, [B * H, P, K] each. */
 export interface KeysValues {
@@ -30,26 +30,46 @@ export function byKeyHead(x: Tensor, batch: number): Tensor {
     .reshape([batch * heads, tokens, dim]);
 }
 
+/** Scores held at once; more prompts are done in slices. */
+const MAX_SCORES = 1 << 26;
+
 /**
  * Causal attention of a batch of prefixes.
  * @param queries [B * P, H * Q, K]
- * @param mask additive, [1 or B * H, Q * P, P]
+ * @param mask additive, [1 or B, 1, 1, P, P]
  * @returns [B * P, H * Q * K]
  */
-export function attendPrefix(queries: Tensor, { keys, values }: KeysValues, mask: Tensor, batch: number): Tensor {
+export function attendPrefix(
+  queries: Tensor,
+  { keys, values }: KeysValues,
+  mask: Tensor,
+  batch: number,
+  maxScores = MAX_SCORES,
+): Tensor {
   const [rows, heads, dim] = queries.shape as [number, number, number];
   const groups = keys.size(0);
   const keyHeads = groups / batch;
   const perKey = heads / keyHeads;
   const tokens = rows / batch;
   const grouped = queries
+    .mul(dim ** -0.5)
     .view([batch, tokens, keyHeads, perKey, dim])
     .permute([0, 2, 3, 1, 4])
     .reshape([groups, perKey * tokens, dim]); // [B H, Q P, K]
-  const scores = op.baddbmm(mask.expand([groups, perKey * tokens, tokens]), grouped, keys.transpose(1, 2), {
-    alpha: dim ** -0.5,
-  });
-  const context = probabilities(scores).bmm(values);
+  const perSlice = Math.max(1, Math.floor(maxScores / (heads * tokens * tokens)));
+  const slices: Tensor[] = [];
+  for (let start = 0; start < batch; start += perSlice) {
+    const count = Math.min(perSlice, batch - start);
+    const part = (x: Tensor) => (count === batch ? x : x.narrow(0, start * keyHeads, count * keyHeads));
+    const partMask = mask.size(0) === 1 || count === batch ? mask : mask.narrow(0, start, count);
+    const attend = () => {
+      const scores = part(grouped).bmm(part(keys).transpose(1, 2));
+      scores.view([count, keyHeads, perKey, tokens, tokens]).add_(partMask);
+      return probabilities(scores).bmm(part(values));
+    };
+    slices.push(count === batch ? attend() : scope(attend));
+  }
+  const context = slices.length === 1 ? slices[0]! : op.cat(slices, { dim: 0 });
   return context
     .view([batch, keyHeads, perKey, tokens, dim])
     .permute([0, 3, 1, 2, 4])

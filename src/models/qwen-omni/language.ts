@@ -97,7 +97,7 @@ function embedPrompts(
     x.indexCopy_(0, indices(packed.mediaRows).to({ device: target.device }), rows.to(target));
   }
   const padding = packed.padding ? tensor(packed.padding, [batch, length]).to(target) : null;
-  const mask = prefixMask(length, padding, config, target);
+  const mask = prefixMask(length, padding, target);
   return { x, rope: textRope(packed.positions, config, target), mask, padding };
 }
 
@@ -205,16 +205,11 @@ function causalMask(n: number, target: Target): Tensor {
   return op.triu(op.full([n, n], MASKED, target), { diagonal: 1 });
 }
 
-/** [1 or B * H, Q * P, P] */
-function prefixMask(length: number, padding: Tensor | null, config: TextConfig, target: Target): Tensor {
-  const perKey = config.numHeads / config.numKvHeads;
+/** [1 or B, 1, 1, P, P] */
+function prefixMask(length: number, padding: Tensor | null, target: Target): Tensor {
   const causal = causalMask(length, target);
-  if (!padding) return causal.repeat([perKey, 1]).unsqueeze(0);
-  const batch = padding.size(0);
-  return causal
-    .add(padding.view([batch, 1, 1, 1, length]))
-    .expand([batch, config.numKvHeads, perKey, length, length])
-    .reshape([batch * config.numKvHeads, perKey * length, length]);
+  if (!padding) return causal.view([1, 1, 1, length, length]);
+  return causal.add(padding.view([padding.size(0), 1, 1, 1, length]));
 }
 
 /** [1 or B, 1, 1, 1, C, P + C] */
