@@ -29,7 +29,7 @@ test("a published data set, offline: samples with cues beside their media", (t) 
   const { code, output } = run(
     "--dataset",
     "emer",
-    "--data",
+    "--root",
     root,
     "--split",
     "v1",
@@ -56,12 +56,18 @@ test("choices that contradict each other, and accounts of which nothing comes, a
   writeFileSync(file, '{"id": "a", "text": ""}\n');
   const out = join(temporaryFolder(t), "out.jsonl");
   const cases: readonly [readonly string[], RegExp][] = [
-    [["--offline"], /expected a file, or --dataset with --data.*ERR_EVIDENCE_CHOICE/],
-    [[file, "--dataset", "emer", "--data", ".", "--offline"], /got neither or both.*ERR_EVIDENCE_CHOICE/],
-    [[file], /expected --endpoint with --name, or --offline.*ERR_EVIDENCE_CHOICE/],
-    [[file, "--endpoint", "http://127.0.0.1:1/v1"], /ERR_EVIDENCE_CHOICE/],
-    [[file, "--endpoint", "http://me:hunter2@127.0.0.1:1/v1", "--name", "m"], /a user or password.*ERR_ENDPOINT_URL/],
-    [[file, "--offline"], /a usable result of some of 1 accounts, got none: 1 empty text.*ERR_EVIDENCE_SKIPPED/],
+    [["--offline"], /expected --data, or --dataset with --root.*ERR_EVIDENCE_CHOICE/],
+    [["--data", file, "--dataset", "emer", "--root", ".", "--offline"], /got neither or both.*ERR_EVIDENCE_CHOICE/],
+    [["--data", file], /expected --endpoint with --name, or --offline.*ERR_EVIDENCE_CHOICE/],
+    [["--data", file, "--endpoint", "http://127.0.0.1:1/v1"], /ERR_EVIDENCE_CHOICE/],
+    [
+      ["--data", file, "--endpoint", "http://me:hunter2@127.0.0.1:1/v1", "--name", "m"],
+      /a user or password.*ERR_ENDPOINT_URL/,
+    ],
+    [
+      ["--data", file, "--offline"],
+      /a usable result of some of 1 accounts, got none: 1 empty text.*ERR_EVIDENCE_SKIPPED/,
+    ],
   ];
   for (const [args, message] of cases) {
     const { code, errors } = run(...args, "--out", out);
@@ -70,7 +76,7 @@ test("choices that contradict each other, and accounts of which nothing comes, a
     assert.doesNotMatch(errors, /hunter2/);
   }
   assert.ok(!existsSync(out));
-  const onto = run(file, "--offline", "--out", file);
+  const onto = run("--data", file, "--offline", "--out", file);
   assert.match(onto.errors, /expected another file to write than the one that is read.*ERR_EVIDENCE_CHOICE/);
   assert.equal(readFileSync(file, "utf8"), '{"id": "a", "text": ""}\n');
   assert.match(run("--help").output, /--max-requests[\s\S]*Examples:\n {2}oppo evidence extract/);
@@ -86,18 +92,8 @@ test("Ctrl-C ends it with what was answered kept; the budget does too, and the s
   }));
   writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
   const args = [
-    ...[
-      program,
-      "evidence",
-      "extract",
-      file,
-      "--out",
-      join(folder, "cues.jsonl"),
-      "--endpoint",
-      server.url,
-      "--name",
-      "m",
-    ],
+    ...[program, "evidence", "extract", "--data", file, "--out", join(folder, "cues.jsonl")],
+    ...["--endpoint", server.url, "--name", "m"],
     ...["--cache", join(folder, "cache"), "--concurrency", "2", "--json"],
   ];
   const start = async (more: readonly string[], whenAsked?: number) => {

@@ -62,12 +62,12 @@ test("a data set in its official layout: neutral is not scored, names may carry 
     "cmumosi-process/label.npz": Buffer.from(labelArchives.strengths, "base64"),
     "p.jsonl": '{"name":"sample_00000003","text":"[anxious]"}\n{"name":"samplenew_00000004.avi","text":"[neutral]"}\n',
   });
-  const report = JSON.parse(oppo(data, "score", "p.jsonl", "--data", ".", "--dataset", "mer2023", "--json").stdout);
+  const report = JSON.parse(oppo(data, "score", "p.jsonl", "--root", ".", "--dataset", "mer2023", "--json").stdout);
   const [set] = report.systems[0].sets;
   assert.deepEqual([set.dataset, set.metrics.hitRate], ["MER2023", { value: 1, low: 1, high: 1, count: 1 }]);
   const notes = set.notes.map(({ name, count }: { name: string; count: number }) => `${name} ${count}`);
   assert.deepEqual(notes, ["by-stem 1", "unknown-labels 1", "neutral-predicted 1", "unscored 1"]);
-  const strengths = oppo(data, "score", "p.jsonl", "--data", ".", "--dataset", "cmu-mosi");
+  const strengths = oppo(data, "score", "p.jsonl", "--root", ".", "--dataset", "cmu-mosi");
   assert.match(strengths.stderr, /label\.npz:3: .*sentiment 7 is not within -3 to 3/);
 });
 

@@ -10,6 +10,7 @@ interface ExtractOptions extends CommonOptions, EndpointFlags {
   readonly out: string;
   readonly dataset?: string;
   readonly data?: string;
+  readonly root?: string;
   readonly split?: string;
   readonly offline?: true;
   readonly name?: string;
@@ -23,9 +24,9 @@ interface ExtractOptions extends CommonOptions, EndpointFlags {
 
 const afterHelp = `
 Examples:
-  oppo evidence extract corpus/train.jsonl --out corpus/train-cues.jsonl --endpoint http://localhost:8000/v1 --name Qwen/Qwen2.5-7B-Instruct
-  oppo evidence extract --dataset mer-caption-plus --data /data --out cues.jsonl --endpoint https://api.openai.com/v1 --name gpt-5 --limit 50
-  oppo evidence extract accounts.jsonl --out cues.jsonl --offline`;
+  oppo evidence extract --data corpus/train.jsonl --out corpus/train-cues.jsonl --endpoint http://localhost:8000/v1 --name Qwen/Qwen2.5-7B-Instruct
+  oppo evidence extract --dataset mer-caption-plus --root /data --out cues.jsonl --endpoint https://api.openai.com/v1 --name gpt-5 --limit 50
+  oppo evidence extract --data accounts.jsonl --out cues.jsonl --offline`;
 
 export const evidenceCommand: CommandDefinition = {
   name: "evidence",
@@ -39,10 +40,10 @@ export const evidenceCommand: CommandDefinition = {
           "checked against its account; dropped ones are counted. Writes samples with cues (for `oppo train`), statistics and a " +
           "page to review. A run that was stopped goes on: replies are kept.",
       )
-      .argument("[file]", "JSON lines: samples with a reasoning, or rows {id, text}")
+      .option("--data <file>", "JSON lines: samples with a reasoning, or rows {id, text}")
       .requiredOption("--out <file>", "the JSON lines to write; .statistics.json and .review.html go beside it")
-      .option("--dataset <name>", "a published data set instead of a file; `oppo data list` has all")
-      .option("--data <root>", "the folder with the data set")
+      .option("--dataset <name>", "a published data set instead; `oppo data list` has all")
+      .option("--root <folder>", "where the data set is")
       .option("--split <name>", "of the data set; may be left out where there is one only")
       .option("--name <model>", "the model to ask at the endpoint")
       .option("--reply-tokens <count>", "limit of one reply; models that think first need more", count, 1024)
@@ -60,12 +61,12 @@ export const evidenceCommand: CommandDefinition = {
       .option("--json", "print the result and errors as JSON")
       .option("--verbose", "print errors with their stack")
       .addHelpText("after", afterHelp)
-      .action((file: string | undefined, options: ExtractOptions) => run(file, options));
+      .action(run);
   },
 };
 
-async function run(file: string | undefined, options: ExtractOptions): Promise<void> {
-  const source = sourceOf(file, options);
+async function run(options: ExtractOptions): Promise<void> {
+  const source = sourceOf(options);
   const { oppoHome } = await import("../../run/lexicon-store.ts");
   const endpoint = endpointOf(options, oppoHome(process.env));
   await longRun(async ({ progress, interrupt }) => {
@@ -79,13 +80,12 @@ async function run(file: string | undefined, options: ExtractOptions): Promise<v
   });
 }
 
-function sourceOf(file: string | undefined, { dataset, data, split }: ExtractOptions) {
+function sourceOf({ data: file, dataset, root, split }: ExtractOptions) {
   if (file !== undefined && dataset === undefined) return { file };
-  if (file === undefined && dataset !== undefined && data !== undefined)
-    return { dataset, root: data, split: split ?? null };
+  if (file === undefined && dataset !== undefined && root !== undefined) return { dataset, root, split: split ?? null };
   throw new OppoError(
     "ERR_EVIDENCE_CHOICE",
-    "oppo evidence extract: expected a file, or --dataset with --data, got neither or both. See --help.",
+    "oppo evidence extract: expected --data, or --dataset with --root, got neither or both. See --help.",
   );
 }
 

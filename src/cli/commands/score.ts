@@ -8,7 +8,7 @@ import { count, wholeNumber } from "../number.ts";
 
 interface ScoreOptions extends CommonOptions, Partial<ScoreRequest["rules"]> {
   readonly dataset: readonly string[];
-  readonly data?: string;
+  readonly root?: string;
   readonly truth?: string;
   readonly kind?: NonNullable<TruthRequest["kind"]>;
   readonly metric?: NonNullable<ScoreRequest["metric"]>;
@@ -31,8 +31,8 @@ the community's .npz. A folder has one file per data set, or the official result
 
 Examples:
   oppo score predictions.jsonl --truth labels.csv --kind open
-  oppo score ours=runs/a theirs=runs/b --data /data --dataset mer-unibench --html report.html
-  oppo score answers.jsonl --data /data --dataset dfew:fold1-test`;
+  oppo score ours=runs/a theirs=runs/b --root /data --dataset mer-unibench --html report.html
+  oppo score answers.jsonl --root /data --dataset dfew:fold1-test`;
 
 const choice = (flags: string, text: string, choices: readonly string[]) => new Option(flags, text).choices(choices);
 
@@ -48,7 +48,7 @@ export const scoreCommand: CommandDefinition = {
         collect,
         [],
       )
-      .option("--data <root>", "the folder with the data sets in their official layouts")
+      .option("--root <folder>", "the folder with the data sets in their official layouts")
       .option("--truth <file>", "ground truth from a file with names and labels instead")
       .addOption(choice("--kind <kind>", "what the file's labels are", ["open", "discrete", "sentiment"]))
       .addOption(choice("--metric <metric>", "for discrete sets: hit rate, or WAR and UAR", ["hit", "war"]))
@@ -107,7 +107,7 @@ async function run(predictions: readonly string[], options: ScoreOptions): Promi
   const lexicon = chooseLexicon(options.lexicon ?? null, oppoHome(process.env));
   const truths = await readTruths({
     datasets: options.dataset,
-    root: options.data ?? null,
+    root: options.root ?? null,
     file: options.truth ?? null,
     kind: options.kind ?? null,
   });

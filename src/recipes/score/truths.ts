@@ -26,7 +26,7 @@ export async function readTruths(request: TruthRequest): Promise<GroundTruth[]> 
   if (root === null || datasets.length === 0) {
     throw new OppoError(
       "ERR_SCORE_TRUTH",
-      "ground truth: expected what to score against, got neither --truth FILE nor --data ROOT with --dataset NAME. " +
+      "ground truth: expected what to score against, got neither --truth FILE nor --root FOLDER with --dataset NAME. " +
         "Give one of them; `oppo data list` has the names.",
     );
   }
@@ -47,7 +47,7 @@ function truthFromFile(file: string, { datasets, kind }: TruthRequest): GroundTr
   if (datasets.length > 1) {
     throw new OppoError(
       "ERR_SCORE_TRUTH",
-      `--truth ${file}: expected one --dataset for one file, got ${datasets.length}. Score the sets one by one, or use --data.`,
+      `--truth ${file}: expected one --dataset for one file, got ${datasets.length}. Score the sets one by one, or use --root.`,
     );
   }
   const [name] = datasets;
