@@ -99,6 +99,11 @@ async function ask(request: Body): Promise<WithIds> {
   return (await client.chat.completions.create(request)) as unknown as WithIds;
 }
 
+async function counted(name: string): Promise<number> {
+  const metrics = await (await fetch(`${server.address}/metrics`)).text();
+  return Number(new RegExp(`^oppo_model_${name} (\\d+)$`, "m").exec(metrics)?.[1] ?? 0);
+}
+
 const question = "what does the person feel?";
 
 describe("answers", () => {
@@ -220,7 +225,10 @@ describe("answers", () => {
       body([videoPart(file), audioPart(clips[i]!.waveform), textPart(question)]),
       body([textPart(`hello ${"again ".repeat(i)}`)], { max_tokens: 5 + i }),
     ]);
+    const before = await counted("batches_total");
     const together = await Promise.all(requests.map(ask));
+    const numBatches = (await counted("batches_total")) - before;
+    assert.ok(numBatches >= 1 && numBatches < requests.length, `${requests.length} requests in ${numBatches} batches`);
     for (const [i, request] of requests.entries()) {
       const alone = await ask(request);
       assert.deepEqual(together[i]!.choices[0]!.token_ids, alone.choices[0]!.token_ids, `request ${i}`);

@@ -21,6 +21,8 @@ export interface EngineOptions {
   readonly maxQueue: number;
   /** Told when the process ended: it is started again, or has ended too often. */
   readonly onEnd: (reason: string, isRestarted: boolean) => void;
+  /** Told how many jobs go to the process together. */
+  readonly onBatch: (numJobs: number) => void;
   /** What the process says on its error output. */
   readonly onLine: (line: string) => void;
 }
@@ -201,6 +203,7 @@ export class Engine {
     this.#running = chosen;
     this.#live = new Set(chosen.map(({ job }) => job.id));
     writeSync(this.#board, Buffer.alloc(maxSlots), 0, maxSlots, 0);
+    this.#options.onBatch(chosen.length);
     this.#send({ kind: "batch", jobs: chosen.map(({ job }) => job) });
   }
 

@@ -46,6 +46,7 @@ const defaultNewTokens = 512;
 /** @throws OppoError ERR_SERVER_ADDRESS, and those of loading a model */
 export async function serveModel(options: ServeModelOptions): Promise<ModelServer> {
   const { log, directory } = options;
+  const counters = new Counters("oppo_model");
   const { engine, facts } = await Engine.start({
     directory: resolve(directory),
     device: options.device,
@@ -55,6 +56,10 @@ export async function serveModel(options: ServeModelOptions): Promise<ModelServe
     mediaCacheBytes: options.mediaCacheBytes,
     maxBatch: options.maxBatch,
     maxQueue: options.maxQueue,
+    onBatch: (numJobs) => {
+      counters.add("batches_total");
+      counters.add("jobs_total", numJobs);
+    },
     onEnd: (reason, isRestarted) => {
       log(`${reason}; ${isRestarted ? "starting it again" : "it ended too often, so this server stops answering"}`);
       if (!isRestarted) options.onBroken?.();
@@ -78,7 +83,7 @@ export async function serveModel(options: ServeModelOptions): Promise<ModelServe
     },
     maxBodyBytes: options.maxBodyBytes,
     token: options.token,
-    counters: new Counters("oppo_model"),
+    counters,
     onFault: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   });
   let listening: Listening;
