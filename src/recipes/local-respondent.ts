@@ -6,8 +6,8 @@ import type { ClipRows, ClipShape, OmniModel } from "../models/omni-model.ts";
 import { noGrad, scope } from "../tensor/index.ts";
 import { borrowedRows, type ClipLibrary } from "./clip-library.ts";
 
-/** Answers may depend on the batch in the last bit, so whoever repeats a part of a run keeps to these. */
-export const queriesPerBatch = 64;
+/** Answers may depend on the batch in the last bit, so whoever repeats a part of a run keeps to its size. */
+export const defaultBatchSize = 64;
 
 /** How a masked modality is shown: black frames and silence, or left out of the prompt. */
 export type MaskedAs = "blank" | "dropped";
@@ -17,6 +17,8 @@ export interface LocalRespondentOptions {
   readonly maxNewTokens: number;
   /** The user turn for a question about a sample (it may quote the subtitle). */
   readonly promptText: (sample: Sample, question: string) => string;
+  /** Queries that are decoded together. Default 64. */
+  readonly batchSize?: number;
   /** A masked modality is shown as black frames or silence (default), or not at all. */
   readonly masked?: MaskedAs;
   /** Called before a batch with the samples whose clips it needs; left out: all are in the library. */
@@ -31,8 +33,9 @@ export function localRespondent(model: OmniModel, library: ClipLibrary, options:
     name: options.name,
     async respond(queries) {
       const texts: string[] = [];
-      for (let start = 0; start < queries.length; start += queriesPerBatch) {
-        const batch = queries.slice(start, start + queriesPerBatch);
+      const { batchSize = defaultBatchSize } = options;
+      for (let start = 0; start < queries.length; start += batchSize) {
+        const batch = queries.slice(start, start + batchSize);
         await options.load?.(samplesOf(batch));
         texts.push(...answerBatch(model, library, batch, options));
         await options.onBatch?.(texts.length, queries.length);

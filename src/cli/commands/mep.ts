@@ -135,6 +135,9 @@ interface RunOptions extends CommonOptions, EndpointFlags {
   readonly dropMasked?: true;
   readonly maxNewTokens: number;
   readonly clipMemory: number;
+  readonly batch: number;
+  readonly device?: string;
+  readonly dtype?: "float32" | "bfloat16";
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
@@ -168,6 +171,14 @@ function configureRun(command: Command): void {
     .option("--drop-masked", "leave a masked modality out of the prompt instead of black frames or silence")
     .option("--max-new-tokens <count>", "longest answer", count, 256)
     .option("--clip-memory <megabytes>", "decoded clips that a local model keeps at once", count, 2048)
+    .option("--batch <count>", "questions that a local model decodes together", count, 64)
+    .option("--device <name>", "cpu or cuda, for a local model (default: cpu)")
+    .addOption(
+      new Option("--dtype <type>", "convert a local model's weights (default: as stored)").choices([
+        "float32",
+        "bfloat16",
+      ]),
+    )
     .option("--extra <json>", "further fields of every request, such as mm_processor_kwargs", jsonObject)
     .addHelpText("after", runHelp)
     .action((set: string, options: RunOptions) =>
@@ -219,7 +230,9 @@ async function systemOf(
     const client = endpointOptions(flags, { url, model }, process.env, oppoHome(process.env));
     return { kind: "endpoint", client: { ...client, signal, onNotice }, extra };
   }
-  if (extra === null) return { kind: "local", directory: model };
+  const { device, dtype, batch: batchSize } = options;
+  const load = { ...(device === undefined ? {} : { device }), ...(dtype === undefined ? {} : { dtype }) };
+  if (extra === null) return { kind: "local", directory: model, batchSize, load };
   throw new OppoError(
     "ERR_CONFIG",
     "--extra: expected --endpoint beside it, got a local model. Leave one of them out.",

@@ -20,7 +20,7 @@ export interface MepComparison {
 }
 
 /** Settings by which two systems differ without being asked differently. */
-const ownSettings: ReadonlySet<string> = new Set(["model", "endpoint", "extra"]);
+const ownSettings: ReadonlySet<string> = new Set(["model", "endpoint", "extra", "device", "dtype", "batchSize"]);
 
 /** @throws OppoError ERR_MEP_COMPARE when they did not answer the same questions */
 export function compareResults(first: MepResults, second: MepResults): MepComparison {

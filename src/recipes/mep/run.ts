@@ -9,17 +9,18 @@ import type { Respondent } from "../../bench/respondent.ts";
 import type { Sample } from "../../data/sample.ts";
 import { openLexicon } from "../../emotion/open-lexicon/open-lexicon.ts";
 import { setF1 } from "../../emotion/set-f1.ts";
+import { lexiconHash } from "../../emotion/wheel.ts";
 import { openChatClient } from "../../endpoint/chat-client.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
 import type { VideoFile } from "../../media/remux.ts";
-import { loadModel } from "../../models/index.ts";
+import { type LoadOptions, loadModel } from "../../models/index.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
 import { openRunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
 import { ClipLibrary } from "../clip-library.ts";
-import { localRespondent, type MaskedAs, queriesPerBatch } from "../local-respondent.ts";
+import { localRespondent, type MaskedAs } from "../local-respondent.ts";
 import { decodeSample } from "../sample-clip.ts";
 import { chooseSetting, type Setting, type SettingOptions } from "../setting.ts";
 import { recordedRespondent } from "./answer-log.ts";
@@ -32,7 +33,14 @@ import { mepWording, probePrompt } from "./wording.ts";
 
 /** Where the model is: a directory, or a server, with what to send in every request beside the question. */
 export type MepSystem =
-  | { readonly kind: "local"; readonly directory: string }
+  | {
+      readonly kind: "local";
+      readonly directory: string;
+      /** Questions that are decoded together. */
+      readonly batchSize: number;
+      /** Where and in which numbers it runs. */
+      readonly load?: LoadOptions;
+    }
   | {
       readonly kind: "endpoint";
       readonly client: EndpointOptions;
@@ -79,12 +87,14 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   const set = await openMepSet(directory, setting.embedder);
   const files = await locateMedia(directory);
   const wording = mepWording(made.question, run.answerStyle, made.isTheatre);
+  const emotion = emotionScoreOf(setting);
   const settings = {
-    ...(system.kind === "local" ? { model: basename(resolve(system.directory)) } : endpointSettings(system)),
+    ...(system.kind === "local" ? localSettings(system) : endpointSettings(system)),
     answerStyle: run.answerStyle,
     masked: run.masked,
     maxNewTokens: run.maxNewTokens,
     embedder: setting.embedder.name,
+    emotionWords: emotion.name,
     ...wording,
   };
   const name = run.name ?? String(settings.model);
@@ -92,13 +102,13 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
     config: { set: hash, name, ...settings, ...(system.kind === "local" ? fingerprint(system.directory) : {}) },
     versions: readVersions(),
     seeds: [],
-    device: "cpu",
+    device: system.kind === "local" ? (system.load?.device ?? "cpu") : "server",
   });
   const options: MepOptions = {
     ...set,
     reasoningPrompt: () => wording.question,
     probePrompt: (question) => probePrompt(question, wording),
-    emotionScore: emotionScoreOf(setting),
+    emotionScore: emotion.score,
     answerStyle: run.answerStyle,
   };
   const total = Object.values(mepQueries(options)).reduce((sum, part) => sum + part.length, 0);
@@ -133,20 +143,21 @@ interface Asking {
 }
 
 async function askLocal(
-  { directory }: Extract<MepSystem, { kind: "local" }>,
+  { directory, batchSize, load }: Extract<MepSystem, { kind: "local" }>,
   options: MepOptions,
   { run, set, setting, advance, logFile }: Asking,
 ) {
-  using model = loadModel(directory);
+  using model = loadModel(directory, load);
   using library = new ClipLibrary(model);
   const local = localRespondent(model, library, {
     name: directory,
     maxNewTokens: run.maxNewTokens,
     promptText: setting.promptText,
     masked: run.masked,
+    batchSize,
     load: (samples) => loadClips(library, samples, set, run.maxClipBytes),
   });
-  const respondent = recordedRespondent(local, logFile, queriesPerBatch, async (count) => {
+  const respondent = recordedRespondent(local, logFile, batchSize, async (count) => {
     advance(count);
     await run.interrupt.safePoint();
   });
@@ -194,6 +205,11 @@ async function askEndpoint(
   return { result: await runMep(respondent, options), notes };
 }
 
+function localSettings({ directory, batchSize, load = {} }: Extract<MepSystem, { kind: "local" }>) {
+  const { device = "cpu", dtype = "as stored" } = load;
+  return { model: basename(resolve(directory)), device, dtype, batchSize };
+}
+
 function endpointSettings({ client: { url, model }, extra }: Extract<MepSystem, { kind: "endpoint" }>) {
   return { model, endpoint: url, extra: extra === null ? null : JSON.stringify(extra) };
 }
@@ -210,8 +226,11 @@ function fingerprint(directory: string): { readonly fingerprint: string } {
 }
 
 /** Beside the theatre, answers are scored on the wheels of the built-in lexicon. */
-function emotionScoreOf(setting: Setting): Setting["emotionScore"] {
-  if (setting.world !== null) return setting.emotionScore;
+function emotionScoreOf(setting: Setting): { readonly name: string; readonly score: Setting["emotionScore"] } {
+  if (setting.world !== null) return { name: "theatre", score: setting.emotionScore };
   const lexicon = openLexicon();
-  return (predicted, labels) => setF1(predicted, labels, lexicon);
+  return {
+    name: `${lexicon.name} ${lexiconHash(lexicon)}`,
+    score: (predicted, labels) => setF1(predicted, labels, lexicon),
+  };
 }

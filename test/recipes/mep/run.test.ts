@@ -34,7 +34,7 @@ function run(out: string, changes: Partial<MepRun> = {}) {
   return runMepSet({
     ...quietRun(),
     set: at("set"),
-    system: { kind: "local", directory: model },
+    system: { kind: "local", directory: model, batchSize: 64 },
     name: null,
     out: at(out),
     mediaRoot: null,
@@ -88,9 +88,12 @@ describe("a model of ours", () => {
     assert.deepEqual(files("stopped"), files("whole"));
     assert.ok(!existsSync(log));
     // another model must not go on in this folder
-    await assert.rejects(run("stopped", { system: { kind: "local", directory: theatre.freshModel(2) } }), {
-      code: "ERR_RUN_DIFFERS",
-    });
+    await assert.rejects(
+      run("stopped", { system: { kind: "local", directory: theatre.freshModel(2), batchSize: 64 } }),
+      {
+        code: "ERR_RUN_DIFFERS",
+      },
+    );
   });
 
   test("answers the same with clips let go in between, differently with another way of masking", async () => {
@@ -137,7 +140,11 @@ describe("a model of ours", () => {
 
   test("compares with another one on the same clips only", async () => {
     await run("one", { name: "one" });
-    await run("two", { name: "two", system: { kind: "local", directory: theatre.freshModel(2) }, maxNewTokens: 9 });
+    await run("two", {
+      name: "two",
+      system: { kind: "local", directory: theatre.freshModel(2), batchSize: 64 },
+      maxNewTokens: 9,
+    });
     const [one, two] = [readResults(at("one")), readResults(at("two"))];
     const { differences, notes } = compareResults(one, two);
     assert.deepEqual(notes, ["asked differently: maxNewTokens is 8 and 9"]);

@@ -62,7 +62,7 @@ const client = () => ({ url: `${server.address}/v1`, model: "tiny", key: null, c
 
 for (const masked of ["blank", "dropped"] as const) {
   test(`over HTTP as in this process, masked parts ${masked}`, async () => {
-    const local = await run(`local-${masked}`, { kind: "local", directory: model }, masked);
+    const local = await run(`local-${masked}`, { kind: "local", directory: model, batchSize: 64 }, masked);
     const remote = await run(`remote-${masked}`, { kind: "endpoint", client: client(), extra: null }, masked);
     const answers = (name: string) => readFileSync(join(at(`${name}-${masked}`), "answers.jsonl"), "utf8");
     assert.ok(answers("local").split("\n").length > 60);
