@@ -102,6 +102,7 @@ export async function calibrate(
     different: spreadOf(different),
     delta,
     ...choice,
+    range: [Math.max(0, choice.range[0]), choice.range[1]],
     interval: resampledInterval(all, groups, { seed, numResamples }),
     atPaper: { delta: paperDelta, ...ratesAt(weighted, paperDelta) },
     histogram: histogramOf(same, different),

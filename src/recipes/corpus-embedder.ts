@@ -5,7 +5,6 @@ import type { Sample } from "../data/sample.ts";
 import { OppoError } from "../error.ts";
 import { type Concept, fitBuiltinEmbedder } from "../evidence/builtin-embedder.ts";
 import { confusion, leakShare } from "../evidence/confusion.ts";
-import type { Embedder } from "../evidence/cue.ts";
 import { EmbedCache } from "../evidence/embed-cache.ts";
 import { contentRuns, phraseFeatures } from "../evidence/phrase-features.ts";
 import { defaultAccess, type EmbedderAccess, type OpenedEmbedder, openEmbedder } from "./embed/open-embedder.ts";
@@ -21,7 +20,6 @@ export interface EmbedderOptions {
 
 /** More concepts take minutes to fit; so many cues need an embedder that has learned a language. */
 const maxConcepts = 3000;
-const cuesPerTurn = 256;
 /** Of vectors in memory: 65,000 texts of 1,024 numbers. */
 const cacheBytes = 2 ** 28;
 
@@ -38,7 +36,7 @@ export async function chooseEmbedder(
   try {
     const numbers = cacheBytes / Float32Array.BYTES_PER_ELEMENT;
     const embedder = new EmbedCache(opened.embedder, Math.ceil(numbers / opened.embedder.dimension));
-    await embedCues(embedder, samples, options.onCues);
+    await embedCues({ ...opened, embedder }, samples, options.onCues);
     return { ...opened, embedder };
   } catch (error) {
     opened[Symbol.dispose]();
@@ -48,14 +46,14 @@ export async function chooseEmbedder(
 
 /** So that the first step of a training is no slower than the others, and what cannot be embedded is found at once. */
 async function embedCues(
-  embedder: Embedder,
+  { embedder, textsPerTurn }: Pick<OpenedEmbedder, "embedder" | "textsPerTurn">,
   samples: readonly Sample[],
   onCues: EmbedderOptions["onCues"],
 ): Promise<void> {
   const texts = [...new Set(samples.flatMap(({ cues }) => cues.map(({ text }) => text)))];
-  for (let start = 0; start < texts.length; start += cuesPerTurn) {
-    await embedder.embed(texts.slice(start, start + cuesPerTurn), "cue");
-    await onCues?.(Math.min(texts.length, start + cuesPerTurn), texts.length);
+  for (let start = 0; start < texts.length; start += textsPerTurn) {
+    await embedder.embed(texts.slice(start, start + textsPerTurn), "cue");
+    await onCues?.(Math.min(texts.length, start + textsPerTurn), texts.length);
   }
 }
 
@@ -74,7 +72,7 @@ async function fitOnCues(samples: readonly Sample[], threshold: number): Promise
     `embedder: ${(100 * leak).toFixed(1)}% of the cues come above ${threshold} with another cue`,
   ];
   if (numWordless > 0) notes.push(`embedder: ${numWordless} cues without a word that says anything are never matched`);
-  return { embedder, notes, isSlow: false, [Symbol.dispose]: () => undefined };
+  return { embedder, notes, isSlow: false, textsPerTurn: maxConcepts, [Symbol.dispose]: () => undefined };
 }
 
 /** One concept per distinct cue text; texts that read the same to the embedder ("a smile", "the smile") are one. */

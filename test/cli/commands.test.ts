@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { readStepLog } from "../../src/run/metrics.ts";
 import { repositoryRoot } from "../support/repository.ts";
+import { sharedPath } from "../support/shared.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 
 const main = join(repositoryRoot, "build/js/src/cli/main.js");
@@ -134,6 +135,31 @@ describe("oppo train", () => {
     assert.match(compared.stdout, /Recall +\d\.\d\d +\d\.\d\d +0\.00 +1\.000/);
     assert.match(failure("mep", "compare", "measured", "nowhere"), /nowhere\/results.json.*\[ERR_MEP_RESULTS\]$/);
     assert.match(failure("mep", "run", "corpus", "--model", "x", "--out", "y"), /no mep.json.*\[ERR_MEP_SET\]$/);
+  });
+
+  test("with a language model's embedder: cues kept on disk, and a warning where delta does not fit it", () => {
+    const embedder = `qwen3:${sharedPath("golden/qwen-omni/qwen3_embed")}`;
+    const args = [...train, "--set", "steps=1", "--cache", "vectors", "--embedder", embedder];
+    const first = oppo(...args, "--run", "asked");
+    assert.equal(first.status, 0, first.stderr);
+    assert.match(first.stderr, /\nembedder: clauses with the instruction "Given a clause of /);
+    assert.match(first.stderr, /\nwarning: delta 0\.5 is not calibrated for this embedder \(qwen3-embedding-64-/);
+    assert.equal(readdirSync(join(theatre.root, "vectors")).length, 1);
+    const calibrated = oppo("embed", "calibrate", "--embedder", embedder, "--out", "delta.json");
+    assert.equal(calibrated.status, 0, calibrated.stderr);
+    const known = [...args, "--set", "calibration=delta.json", "--set"];
+    const far = oppo(...known, "reward.similarityThreshold=0.97", "--run", "far");
+    assert.match(far.stderr, /\nwarning: delta 0\.97 is far from what was calibrated for qwen3-embedding-64-/);
+    const near = oppo(
+      ...known,
+      `reward.similarityThreshold=${JSON.parse(readFileSync(join(theatre.root, "delta.json"), "utf8")).delta}`,
+      "--run",
+      "near",
+    );
+    assert.equal(near.status, 0, near.stderr);
+    assert.ok(!near.stderr.includes("warning: delta"), near.stderr);
+    assert.equal(readdirSync(join(theatre.root, "vectors")).length, 1, "no cue was embedded twice");
+    assert.ok(!oppo(...train, "--set", "steps=1", "--run", "own").stderr.includes("warning: delta"));
   });
 
   test("counts a few bad clips and rows, and stops at many, in one sentence", () => {

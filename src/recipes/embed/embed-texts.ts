@@ -23,13 +23,11 @@ export interface EmbedJob {
   readonly interrupt: Interrupt;
 }
 
-/** Texts between two looks at Ctrl-C. */
-const textsPerTurn = 512;
 /** A larger matrix is for a file. */
 export const maxCompared = 2000;
 
 export async function embedTexts(
-  { embedder }: Pick<OpenedEmbedder, "embedder">,
+  { embedder, textsPerTurn }: Pick<OpenedEmbedder, "embedder" | "textsPerTurn">,
   texts: readonly string[],
   { asQueries, progress, interrupt }: EmbedJob,
 ): Promise<EmbeddedTexts> {

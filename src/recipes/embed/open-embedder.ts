@@ -37,6 +37,8 @@ export interface OpenedEmbedder extends Disposable {
   readonly embedder: Embedder;
   /** Vectors are worth remembering. */
   readonly isSlow: boolean;
+  /** Texts to give it between two looks at Ctrl-C: seconds of work, and enough for a batch. */
+  readonly textsPerTurn: number;
   /** Lines for the log. */
   readonly notes: readonly string[];
 }
@@ -86,7 +88,13 @@ function cutAtLast(text: string, mark: string): [before: string, after: string] 
 }
 
 function plain(embedder: Embedder, note: (name: string) => string): OpenedEmbedder {
-  return { embedder, isSlow: false, notes: [note(embedder.name)], [Symbol.dispose]: () => undefined };
+  return {
+    embedder,
+    isSlow: false,
+    textsPerTurn: 1024,
+    notes: [note(embedder.name)],
+    [Symbol.dispose]: () => undefined,
+  };
 }
 
 function openCheckpoint(directory: string, access: EmbedderAccess): OpenedEmbedder {
@@ -104,6 +112,7 @@ function openCheckpoint(directory: string, access: EmbedderAccess): OpenedEmbedd
   return {
     embedder: memory === null ? embedder : storeCues(embedder, memory),
     isSlow: true,
+    textsPerTurn: 64,
     notes: [`embedder: ${directory} (${embedder.name}, ${model.dimension} numbers per text)`, note],
     [Symbol.dispose]() {
       memory?.close();
@@ -132,6 +141,7 @@ async function openServer(url: string, model: string, access: EmbedderAccess): P
     return {
       embedder: memory === null ? embedder : storeCues(embedder, memory),
       isSlow: true,
+      textsPerTurn: 512,
       notes: [`embedder: ${client.name} (${embedder.name}, ${embedder.dimension} numbers per text)`, note],
       [Symbol.dispose]: dispose,
     };

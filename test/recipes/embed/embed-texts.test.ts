@@ -60,7 +60,7 @@ describe("vectors", () => {
     const texts = Array.from({ length: 1100 }, (_, i) =>
       i % 3 === 0 ? "a loud voice" : i % 3 === 1 ? "smile" : "loud",
     );
-    const embedded = await embedTexts({ embedder }, texts, { asQueries: false, ...quietRun() });
+    const embedded = await embedTexts({ embedder, textsPerTurn: 512 }, texts, { asQueries: false, ...quietRun() });
     assert.deepEqual(embedded.vectors, embedder.embed(texts));
     const folder = temporaryFolder(t);
     const npy = join(folder, "x.npy");
@@ -88,7 +88,7 @@ describe("vectors", () => {
       },
     };
     for (const asQueries of [true, false])
-      await embedTexts({ embedder: noting }, ["smile"], { asQueries, ...quietRun() });
+      await embedTexts({ embedder: noting, textsPerTurn: 1 }, ["smile"], { asQueries, ...quietRun() });
     assert.deepEqual(roles, ["clause", "cue"]);
   });
 
