@@ -24,6 +24,7 @@ test("a clean set has nothing to repair; its counts are those of the files", asy
   assert.deepEqual([train!.numSamples, measured!.numSamples, measured!.missingMedia], [3, 2, []]);
   assert.deepEqual([absent!.name, absent!.state], ["fold2-train", "absent"]);
   assert.match(dataCheckText(check), /fold1-train {2}3 .*\n(.*\n)*Nothing to repair\.$/);
+  assert.doesNotMatch(dataCheckText(check), /Where to get it/);
 });
 
 test("missing clips, names in training and test, and bad rows are problems", async (t) => {
@@ -72,6 +73,8 @@ test("open sets: empty label sets, separators that are none, the published count
     "train: no sample has a subtitle",
     "train: 1 labels hold a separator that the official parser does not split at",
   ]);
+  // All of the sound is yet to be downloaded: from where is said.
+  assert.match(dataCheckText(check), /Where to get it\n(.*\n)*How the folder must look\n/);
   // Nothing to compare with is not "no overlap".
   const empty = await checkDataNamed("mer-caption-plus", root, [`human-ov=${root}/video`]);
   assert.match(empty.problems.join(), /human-ov in .*: nothing there to compare with/);
