@@ -1,7 +1,7 @@
 // Runs one command line: parses it with commander, calls the command's action, and turns whatever is thrown into one
 // sentence and an exit code. Kept apart from `main.ts` so that tests can run it with their own commands.
 
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help, type Option } from "commander";
 import { isPoolChild, sendPoolFailure } from "../run/pool-child.ts";
 import { packageVersion } from "../run/versions.ts";
 import type { CommandDefinition } from "./command.ts";
@@ -37,6 +37,16 @@ export async function reportFailure(error: unknown, args: readonly string[]): Pr
   return failure.exitCode;
 }
 
+const plainHelp = new Help();
+
+/** commander shows the empty list that a repeatable option begins with as its default. */
+function describeOption(option: Option): string {
+  const isEmpty = Array.isArray(option.defaultValue) && option.defaultValue.length === 0;
+  return plainHelp.optionDescription(
+    isEmpty ? Object.assign(Object.create(option), { defaultValue: undefined }) : option,
+  );
+}
+
 function buildProgram(commands: readonly CommandDefinition[]): Command {
   const program = new Command("oppo")
     .description(DESCRIPTION)
@@ -45,6 +55,7 @@ function buildProgram(commands: readonly CommandDefinition[]): Command {
     // Inherited: else a command takes the options that its subcommand has as well.
     .enablePositionalOptions()
     .exitOverride()
+    .configureHelp({ optionDescription: describeOption })
     // Errors are printed by reportFailure, once and in one form.
     .configureOutput({ outputError: () => undefined });
   for (const { name, summary, isInternal, configure } of commands) {

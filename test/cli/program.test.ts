@@ -24,6 +24,7 @@ describe("oppo", () => {
     const help = run(main, "--help");
     assert.equal(help.status, 0);
     assert.match(help.stdout, /Usage: oppo[\s\S]*doctor/);
+    assert.doesNotMatch(run(main, "score", "--help").stdout, /default: \[\]/);
     const ofCommand = run(main, "doctor", "--help");
     assert.equal(ofCommand.status, 0);
     assert.match(ofCommand.stdout, /Usage: oppo doctor[\s\S]*--json[\s\S]*--verbose/);
