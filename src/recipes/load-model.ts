@@ -1,2 +1,2 @@
 // The models of the library for the command line, which reaches them through recipes only.
-export { loadModel } from "../models/index.ts";
+export { loadAdapter, loadModel } from "../models/index.ts";

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createCanvas } from "@napi-rs/canvas";
 import { encodeClip } from "../../src/media/encode.ts";
+import { addAdapter, defaultLora, loadModel } from "../../src/models/index.ts";
 import { repositoryRoot } from "../support/repository.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 
@@ -201,6 +202,24 @@ describe("oppo infer", () => {
     const unread = ask(clips[0]!, "absent.mp4", "--together");
     assert.deepEqual(JSON.parse(unread.stdout)[0].clips, [clips[0], "absent.mp4"]);
     assert.equal(JSON.parse(unread.stdout)[0].error.code, "ERR_MEDIA_NOT_FOUND");
+  });
+
+  test("an adapter changes what is said; a fresh one does not; what is none is refused", () => {
+    const folder = join(theatre.root, "adapter");
+    {
+      using base = loadModel(model);
+      using adapted = addAdapter(base, { ...defaultLora, rank: 2 }, 1);
+      adapted.save(join(folder, "fresh"));
+      for (const value of adapted.parameters().values()) value.fill_(0.3);
+      adapted.save(join(folder, "changed"));
+    }
+    const ask = (...more: string[]) => {
+      return oppo("infer", clips[0]!, "--model", model, "--max-new-tokens", "8", "--json", ...more);
+    };
+    const text = (...more: string[]): string => JSON.parse(ask(...more).stdout)[0].text;
+    assert.equal(text("--adapter", join(folder, "fresh")), text());
+    assert.notEqual(text("--adapter", join(folder, "changed")), text());
+    assert.match(ask("--adapter", model).stdout, /ERR_CHECKPOINT_MISSING/);
   });
 
   test("what is wrong with a model or a mask is said before anything is decoded", () => {

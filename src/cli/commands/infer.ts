@@ -12,6 +12,7 @@ interface MaskOption {
 
 interface InferCommandOptions extends CommonOptions {
   readonly model: string;
+  readonly adapter?: string;
   readonly question?: string;
   readonly subtitle?: string;
   readonly system?: string;
@@ -50,6 +51,7 @@ export const inferCommand: CommandDefinition = {
     command
       .argument("<clips...>", "video, audio or image files")
       .requiredOption("--model <directory>", "the model, a Hugging Face style directory")
+      .option("--adapter <directory>", "a LoRA adapter on it, as PEFT writes them")
       .option("--question <text>", "what to ask (default: what the person feels, and why)")
       .option("--subtitle <text>", "the spoken line (default: of the file beside the clip)")
       .option("--system <text>", "system prompt (default: the chat template's own)")
@@ -74,16 +76,18 @@ export const inferCommand: CommandDefinition = {
 };
 
 async function run(clips: string[], options: InferCommandOptions): Promise<void> {
-  const [{ inferAll, wordingOf }, { loadModel }] = await Promise.all([
+  const [{ inferAll, wordingOf }, { loadAdapter, loadModel }] = await Promise.all([
     import("../../recipes/infer.ts"),
     import("../../recipes/load-model.ts"),
   ]);
   const { device, dtype, checkValues } = options;
-  using model = loadModel(options.model, {
+  using base = loadModel(options.model, {
     ...(device === undefined ? {} : { device }),
     ...(dtype === undefined ? {} : { dtype }),
     checkValues: checkValues ?? false,
   });
+  using adapted = options.adapter === undefined ? null : loadAdapter(base, options.adapter);
+  const model = adapted ?? base;
   const wording = wordingOf(options.model);
   const isStreamed = options.stream === true && options.json !== true;
   const answers = await inferAll(
