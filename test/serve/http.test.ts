@@ -1,11 +1,12 @@
 // What both servers do with hostile or broken requests: bodies, tokens, slow clients, addresses; each answered with a
 // status and a stable code.
 import assert from "node:assert/strict";
+import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
 import { OppoError } from "../../src/error.ts";
 import { createApp } from "../../src/serve/http/app.ts";
-import { requireBearer } from "../../src/serve/http/bearer.ts";
+import { isLoopback, requireBearer } from "../../src/serve/http/bearer.ts";
 import { Counters } from "../../src/serve/http/counters.ts";
 import { asHttpError, errorBody, HttpError } from "../../src/serve/http/http-error.ts";
 import { type Listening, listen } from "../../src/serve/http/listen.ts";
@@ -22,6 +23,7 @@ async function withServer(
   const counters = new Counters("test");
   const app = createApp({
     token: options.token ?? null,
+    host: "127.0.0.1",
     counters,
     health: () => ({ isHealthy: true, extra: 1 }),
     onFault: (error) => faults.push(error),
@@ -104,6 +106,32 @@ describe("clients", () => {
       { token: "s3cret" },
     ));
 
+  test("that were meant for another machine are refused where no token protects", () =>
+    withServer(async (address) => {
+      const { port } = new URL(address);
+      const statusFor = (host: string) =>
+        new Promise<number>((resolve, reject) => {
+          const options = { port, host: "127.0.0.1", path: "/echo", method: "POST", headers: { host } };
+          const request = httpRequest({
+            ...options,
+            headers: { ...options.headers, "content-type": "application/json" },
+          });
+          request.on("response", (response) => {
+            response.resume();
+            resolve(response.statusCode!);
+          });
+          request.on("error", reject);
+          request.end("{}");
+        });
+      for (const host of [`127.0.0.1:${port}`, "localhost", "LOCALHOST:80", "[::1]:8000"]) {
+        assert.equal(await statusFor(host), 200, host);
+      }
+      for (const host of ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", `192.168.0.1:${port}`]) {
+        assert.equal(await statusFor(host), 403, host);
+      }
+      assert.deepEqual(["::1", "localhost", "0.0.0.0", "192.168.0.1"].map(isLoopback), [true, true, false, false]);
+    }));
+
   test("that are slow are cut off, and others are answered meanwhile", () =>
     withServer(
       async (address) => {
@@ -139,6 +167,7 @@ describe("clients", () => {
       const port = Number(new URL(address).port);
       const app = createApp({
         token: null,
+        host: "127.0.0.1",
         counters: new Counters("x"),
         health: () => ({ isHealthy: true }),
         onFault: () => {},

@@ -1,12 +1,15 @@
 // The model server at its limits: too many requests, tokens, answers too long for the cache, an engine that is killed once
 // or again and again.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { createRandom } from "../../src/random.ts";
 import type { SamplingRules } from "../../src/serve/model/protocol.ts";
 import type { ModelServer } from "../../src/serve/model/serve-model.ts";
 import { fittingBatches } from "../../src/serve/model/worker-batch.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
-import { type Body, clientOf, startServer, until } from "./served-model.ts";
+import { type Body, clientOf, post, startServer, until } from "./served-model.ts";
 
 let theatre: SmallTheatre;
 let directory: string;
@@ -88,6 +91,32 @@ describe("limits", () => {
     const jobs = [sized(100, 50), sized(100, 50), sized(150, 10), sized(20, 10), sized(20, 10)];
     const sizes = fittingBatches(jobs, 400).map(({ length }) => length);
     assert.deepEqual(sizes, [2, 2, 1]);
+  });
+
+  test("damaged clips are answered or refused, and the engine lives on", async () => {
+    const pid = server.enginePid;
+    const random = createRandom(5);
+    const whole = readFileSync(join(theatre.corpus, theatre.samples[0]!.media));
+    const statuses = new Map<number, number>();
+    for (let i = 0; i < 40; i++) {
+      const bytes = Buffer.from(i % 4 === 0 ? whole.subarray(0, random.int(whole.length)) : whole);
+      for (let n = random.int(40); n >= 0; n--) bytes[random.int(bytes.length)] = random.int(256);
+      const url = `data:video/mp4;base64,${bytes.toString("base64")}`;
+      const content = [
+        { type: "video_url", video_url: { url } },
+        { type: "text", text: "?" },
+      ];
+      const extra = { mm_processor_kwargs: { use_audio_in_video: i % 2 === 0 }, max_tokens: 2 };
+      const answer = await post(`${server.address}/v1/chat/completions`, JSON.stringify(body(content as never, extra)));
+      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+      if (answer.status !== 200) assert.match(answer.body.error!.code, /^ERR_/);
+    }
+    assert.deepEqual(
+      [...statuses.keys()].filter((status) => status !== 200 && status !== 400),
+      [],
+    );
+    assert.ok((statuses.get(400) ?? 0) > 5, JSON.stringify([...statuses]));
+    assert.equal(server.enginePid, pid);
   });
 
   test("an engine that ends whenever it starts is given up", async () => {

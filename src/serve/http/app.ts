@@ -2,7 +2,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { requireBearer } from "./bearer.ts";
+import { isLoopback, requireBearer, requireOwnName } from "./bearer.ts";
 import type { Counters } from "./counters.ts";
 import { asHttpError, errorBody, HttpError } from "./http-error.ts";
 
@@ -13,6 +13,8 @@ export interface ServerContext {
 export interface AppOptions {
   /** null: nobody has to show one. /health never asks. */
   readonly token: string | null;
+  /** The address that is listened on. */
+  readonly host: string;
   readonly counters: Counters;
   /** What /health tells; its status is 503 where `isHealthy` is false. */
   readonly health: () => { readonly isHealthy: boolean } & Readonly<Record<string, unknown>>;
@@ -24,7 +26,7 @@ const millisecondsPerSecond = 1000;
 const serverFault = 500;
 
 /** An app with everything but its own routes. */
-export function createApp({ token, counters, health, onFault }: AppOptions): Hono<ServerContext> {
+export function createApp({ token, host, counters, health, onFault }: AppOptions): Hono<ServerContext> {
   const app = new Hono<ServerContext>();
   app.onError((error, c) => errorResponse(c, error, onFault));
   app.notFound((c) => errorResponse(c, notFound(c), onFault));
@@ -35,6 +37,7 @@ export function createApp({ token, counters, health, onFault }: AppOptions): Hon
   app.use("*", async (c, next) => {
     const start = performance.now();
     requireBearer(c.req.header("authorization"), token);
+    if (token === null && isLoopback(host)) requireOwnName(c.req.header("host"));
     await next();
     counters.observe((performance.now() - start) / millisecondsPerSecond);
   });

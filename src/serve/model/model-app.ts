@@ -20,6 +20,7 @@ export interface ModelAppOptions {
   readonly media: MediaPolicy;
   readonly maxBodyBytes: number;
   readonly token: string | null;
+  readonly host: string;
   readonly counters: Counters;
   readonly onFault: (error: unknown) => void;
 }
@@ -34,6 +35,7 @@ export function modelApp(options: ModelAppOptions) {
   let numCalls = 0;
   const app = createApp({
     token: options.token,
+    host: options.host,
     counters,
     onFault: options.onFault,
     health: () => ({

@@ -83,6 +83,7 @@ export async function serveModel(options: ServeModelOptions): Promise<ModelServe
     },
     maxBodyBytes: options.maxBodyBytes,
     token: options.token,
+    host: options.host,
     counters,
     onFault: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   });

@@ -13,6 +13,7 @@ export interface RewardAppOptions {
   readonly accuracyName: string;
   readonly maxBodyBytes: number;
   readonly token: string | null;
+  readonly host: string;
   readonly counters: Counters;
   readonly onFault: (error: unknown) => void;
 }
@@ -30,6 +31,7 @@ export function rewardApp(options: RewardAppOptions) {
   };
   const app = createApp({
     token: options.token,
+    host: options.host,
     counters,
     onFault: options.onFault,
     health: () => ({ isHealthy: true, ...facts }),

@@ -69,6 +69,7 @@ export async function serveReward(options: ServeRewardOptions): Promise<RewardSe
       accuracyName: accuracy.name,
       maxBodyBytes: options.maxBodyBytes,
       token: options.token,
+      host: options.host,
       counters: new Counters("oppo_reward"),
       onFault: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     });
