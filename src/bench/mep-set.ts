@@ -13,6 +13,7 @@ import { type AssociationTable, measureAssociation } from "./association.ts";
 import { type CueBank, ofKind } from "./cue-bank.ts";
 import { type CueConcepts, cueConceptsOf } from "./cue-concepts.ts";
 import { buildProbes, type Probe } from "./probes.ts";
+import { type Swap, swapsOf } from "./swap.ts";
 
 export interface MepSet {
   readonly bank: CueBank;
@@ -21,6 +22,8 @@ export interface MepSet {
   /** May be empty. */
   readonly conflict: readonly Sample[];
   readonly probes: readonly Probe[];
+  /** Which clips are shown with another one's video or sound. */
+  readonly swaps: readonly Swap[];
 }
 
 export interface SelectionOptions {
@@ -149,7 +152,13 @@ function associationsOf(
 /** The set of some clips: every model is asked the same. @param bank null: the concepts of the clips' own cues */
 export async function makeMepSet(
   clips: Pick<MepSet, "congruent" | "conflict">,
-  cues: { readonly embedder: Embedder; readonly bank: CueBank | null; readonly isTypical?: IsTypical },
+  cues: {
+    readonly embedder: Embedder;
+    readonly bank: CueBank | null;
+    readonly isTypical?: IsTypical;
+    /** A clip's emotions, for partners of another one. Default: its labels. */
+    readonly groupsOf?: (sample: Sample) => readonly string[];
+  },
   options: MepProbeOptions,
 ): Promise<MepSet> {
   const { congruent, conflict } = clips;
@@ -163,5 +172,5 @@ export async function makeMepSet(
     ...(cues.isTypical === undefined ? {} : { isTypical: cues.isTypical }),
     ...(merged === null ? {} : { counts: merged.counts }),
   });
-  return { bank, congruent, conflict, probes };
+  return { bank, congruent, conflict, probes, swaps: swapsOf(congruent, cues.groupsOf) };
 }

@@ -15,7 +15,7 @@ import { type Probe, probeQuery } from "./probes.ts";
 import { countReadings, type Reading, readingOfReasoning, readingOfVerdict } from "./reading.ts";
 import type { Report } from "./report.ts";
 import { intactView, maskedView, type Query, type Respondent } from "./respondent.ts";
-import { swapMeasures, swapPartners, swappedView, swapValues } from "./swap.ts";
+import { swapMeasures, swappedView, swapValues } from "./swap.ts";
 import { cosineRecall, statedCues, utilizationMeasures, utilizationValues } from "./utilization.ts";
 
 export interface MepOptions extends MepSet {
@@ -59,12 +59,10 @@ export interface MepResult {
 
 /** All that the set asks, part by part: what one model is asked, every other is. */
 export function mepQueries(options: MepOptions): Record<ReasoningPart | "probes", Query[]> {
-  const { congruent, conflict, probes, probePrompt = (question: string) => question } = options;
-  const partners = swapPartners(congruent);
-  const swappable = congruent.flatMap((sample, i) => (partners[i]! >= 0 ? [[sample, congruent[partners[i]!]!]] : []));
+  const { congruent, conflict, probes, swaps, probePrompt = (question: string) => question } = options;
   const reason = (view: Query["view"]): Query => ({ prompt: options.reasoningPrompt(view.sample), view });
   const swapped = (modality: Modality) =>
-    swappable.map(([sample, partner]) => reason(swappedView(sample!, partner!, modality)));
+    swaps.map(({ sample, partner }) => reason(swappedView(sample, partner, modality)));
   return {
     intact: congruent.map((sample) => reason(intactView(sample))),
     maskedVideo: congruent.map((sample) => reason(maskedView(sample, "video"))),

@@ -7,16 +7,27 @@ import { type CueBank, ofKind, shareIn } from "./cue-bank.ts";
 import { type Measure, meanMeasure } from "./measure.ts";
 import type { ClipView } from "./respondent.ts";
 
+/** A clip, and the one whose video or sound is played in its place. */
+export interface Swap {
+  readonly sample: Sample;
+  readonly partner: Sample;
+}
+
 /**
- * For every sample the next one (in order, wrapping) that shares no label with it; -1 where there is none.
+ * Every sample with the next one (in order, wrapping) that shares no emotion with it; left out where there is none.
+ * @param groupsOf the emotions of a sample; default: its labels as they are
  */
-export function swapPartners(samples: readonly Sample[]): number[] {
-  return samples.map((sample, i) => {
+export function swapsOf(
+  samples: readonly Sample[],
+  groupsOf: (sample: Sample) => readonly string[] = ({ labels }) => labels,
+): Swap[] {
+  const groups = samples.map((sample) => new Set(groupsOf(sample)));
+  return samples.flatMap((sample, i) => {
     for (let step = 1; step < samples.length; step++) {
       const j = (i + step) % samples.length;
-      if (!samples[j]!.labels.some((label) => sample.labels.includes(label))) return j;
+      if (![...groups[j]!].some((group) => groups[i]!.has(group))) return [{ sample, partner: samples[j]! }];
     }
-    return -1;
+    return [];
   });
 }
 

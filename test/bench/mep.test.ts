@@ -10,7 +10,7 @@ import { type MepOptions, mepQueries, runMep } from "../../src/bench/mep.ts";
 import { mepMetrics } from "../../src/bench/metric-names.ts";
 import { buildProbes, type ProbeOptions, probeQuery } from "../../src/bench/probes.ts";
 import { type Query, type Respondent, reasoningSpan } from "../../src/bench/respondent.ts";
-import { swapPartners, swapValues } from "../../src/bench/swap.ts";
+import { swapsOf, swapValues } from "../../src/bench/swap.ts";
 import { cosineRecall, statedCues, utilizationValues } from "../../src/bench/utilization.ts";
 import type { Sample } from "../../src/data/sample.ts";
 import type { Cue } from "../../src/evidence/cue.ts";
@@ -203,8 +203,12 @@ test("hallucination counts distinct cues of the masked modality", async () => {
 });
 
 test("swap: what follows the new clip and what sticks to the old one", () => {
-  assert.deepEqual(swapPartners([angry, angry, sad, happy]), [2, 2, 3, 0]);
-  assert.deepEqual(swapPartners([angry, angry]), [-1, -1]);
+  const partners = (...given: Parameters<typeof swapsOf>) => swapsOf(...given).map(({ partner }) => partner.id);
+  assert.deepEqual(partners([angry, angry, sad, happy]), ["sad", "sad", "happy", "angry"]);
+  assert.deepEqual(partners([angry, angry]), []);
+  // where anger and sorrow are one emotion, only the happy clip is another
+  const coarse = ({ labels }: Sample) => (labels.includes("happy") ? ["good"] : ["bad"]);
+  assert.deepEqual(partners([angry, sad, happy], coarse), ["happy", "happy", "angry"]);
   // old clip: frown and smile, new clip: smile and tears; stated: tears and frown
   const values = swapValues(bank, "video", [[frown, tears]], [[frown, smile]], [[smile, tears]]);
   // of smile and tears one is stated; the old clip's exclusive cue, the frown, still is
@@ -240,6 +244,7 @@ test("the whole suite separates an oracle from a model that guesses", async () =
     congruent: oracleSamples,
     conflict: [],
     probes: await buildProbes(bank, oracleSamples, asking),
+    swaps: swapsOf(oracleSamples),
     reasoningPrompt: () => "why?",
     emotionScore: (predicted, labels) => (predicted.join() === labels.join() ? 1 : 0),
     answerStyle: "tagged",

@@ -5,10 +5,18 @@ import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
+import { cueStage } from "../embed/cue-stage.ts";
 import { chooseSetting, type Setting, type SettingOptions } from "../setting.ts";
 import { isTheatreSample } from "../theatre-scenes.ts";
 import { dataCard } from "./card.ts";
-import { corpusSetOptions, type MepSetOptions, makeTheatreSet, selectOnCorpus, theatreSetOptions } from "./make-set.ts";
+import {
+  corpusSetOptions,
+  labelGroups,
+  type MepSetOptions,
+  makeTheatreSet,
+  selectOnCorpus,
+  theatreSetOptions,
+} from "./make-set.ts";
 import { MediaCheck } from "./media-files.ts";
 import { type MepFacts, type MepManifest, writeMepSet } from "./set-directory.ts";
 import { drawCandidates, readSource, type Source, type SourceOptions } from "./source.ts";
@@ -50,13 +58,14 @@ export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
   const options = { ...(isTheatre ? theatreSetOptions : corpusSetOptions), ...build.options };
   const media = { congruent: new MediaCheck(source.mediaRoot), conflict: new MediaCheck(conflict?.mediaRoot ?? ".") };
   const candidates = isTheatre ? source.samples : drawCandidates(source.samples, build.maxCandidates, options.seed);
-  using measuring = isTheatre ? null : await chooseSetting(candidates, build.setting);
+  const settingOptions = { ...build.setting, onCues: cueStage(progress, build.interrupt) };
+  using measuring = isTheatre ? null : await chooseSetting(candidates, settingOptions);
   const chosen = await choose(candidates, measuring, options, media.congruent, build);
   const disagreeing = await acceptAll(conflict?.samples ?? [], Number.POSITIVE_INFINITY, media.conflict, build);
 
   // One that is fitted on cues is fitted on those of the set, so that whoever has the set has the embedder.
   const isFitted = measuring === null || fittedChoices.has(build.setting.embedder);
-  using asking = isFitted ? await chooseSetting([...chosen.samples, ...disagreeing], build.setting) : null;
+  using asking = isFitted ? await chooseSetting([...chosen.samples, ...disagreeing], settingOptions) : null;
   const setting = asking ?? measuring!;
   for (const note of setting.notes) progress.log(note);
   const set = await questions(setting, chosen, disagreeing, options);
@@ -161,7 +170,12 @@ function questions(
   const { isTypical } = chosen.selection ?? {};
   return makeMepSet(
     clips,
-    { embedder: setting.embedder, bank: null, ...(isTypical === undefined ? {} : { isTypical }) },
+    {
+      embedder: setting.embedder,
+      bank: null,
+      groupsOf: labelGroups(),
+      ...(isTypical === undefined ? {} : { isTypical }),
+    },
     options,
   );
 }

@@ -54,7 +54,7 @@ export function selectOnCorpus(
 }
 
 /** Labels by their group on the built-in lexicon's first wheel, so that "furious" and "mad" are one emotion; or as they are. */
-function labelGroups(): (sample: Sample) => string[] {
+export function labelGroups(): (sample: Sample) => string[] {
   const lexicon = openLexicon();
   const wheel = lexicon.wheels[0]!;
   return ({ labels }) => {

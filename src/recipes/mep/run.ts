@@ -20,6 +20,7 @@ import type { Progress } from "../../run/progress.ts";
 import { openRunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
 import { ClipLibrary } from "../clip-library.ts";
+import { cueStage } from "../embed/cue-stage.ts";
 import { localRespondent, type MaskedAs } from "../local-respondent.ts";
 import { decodeSample } from "../sample-clip.ts";
 import { chooseSetting, type Setting, type SettingOptions } from "../setting.ts";
@@ -83,7 +84,10 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   const { setting: made, hash } = directory.manifest;
   const samples = [...directory.congruent, ...directory.conflict];
   const embedder = run.embedder ?? made.embedder.choice;
-  using setting = await chooseSetting(samples, { ...run.setting, embedder, question: made.question });
+  using setting = await chooseSetting(samples, {
+    ...run.setting,
+    ...{ embedder, question: made.question, onCues: cueStage(progress, run.interrupt) },
+  });
   const set = await openMepSet(directory, setting.embedder);
   const files = await locateMedia(directory);
   const wording = mepWording(made.question, run.answerStyle, made.isTheatre);

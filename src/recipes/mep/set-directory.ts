@@ -8,6 +8,7 @@ import { z } from "zod";
 import { buildCueBank } from "../../bench/cue-bank.ts";
 import type { MepSet } from "../../bench/mep-set.ts";
 import { type Probe, probeQuery } from "../../bench/probes.ts";
+import type { Swap } from "../../bench/swap.ts";
 import { loadSamples } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
@@ -43,6 +44,7 @@ export type MepManifest = z.infer<typeof manifestSchema>;
 export type MepFacts = Omit<MepManifest, "format" | "version" | "hash" | "files">;
 
 const cueSchema = z.object({ kind: z.enum(["video", "audio"]), text: z.string().min(1) });
+const swapSchema = z.object({ sample: z.string(), partner: z.string() });
 const probeSchema = z.object({
   sample: z.string(),
   kind: z.enum(["masked", "present", "absent"]),
@@ -59,6 +61,7 @@ export interface MepDirectory {
   readonly conflict: readonly Sample[];
   readonly cues: readonly Cue[];
   readonly probes: readonly Probe[];
+  readonly swaps: readonly Swap[];
   /** Sample id -> SHA-256 of its media file when the set was made. */
   readonly mediaHashes: ReadonlyMap<string, string>;
   readonly mediaRoots: MediaRoots;
@@ -89,6 +92,7 @@ export function writeMepSet(path: string, { set, facts, mediaHashes, card, media
     "conflict.jsonl": sampleRows(set.conflict),
     "cues.jsonl": rows(set.bank.cues),
     "probes.jsonl": rows(set.probes.map(probeRow)),
+    "swaps.jsonl": rows(set.swaps.map(({ sample, partner }) => ({ sample: sample.id, partner: partner.id }))),
   };
   const hashes = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]));
   const manifest: MepManifest = {
@@ -161,19 +165,25 @@ export async function readMepSet(path: string, mediaRoot: string | null = null):
   const congruent = await load("samples.jsonl");
   const conflict = await load("conflict.jsonl");
   const byId = new Map(congruent.map((sample) => [sample.id, sample]));
+  const sampleOf = (id: string): Sample => {
+    const sample = byId.get(id);
+    if (sample === undefined) throw wrongSet(path, `a question about "${id}", which is not in samples.jsonl`);
+    return sample;
+  };
   const probes = readRows(path, "probes.jsonl", probeSchema).map(({ sample, cue, ...probe }): Probe => {
-    const asked = byId.get(sample);
-    if (asked === undefined) throw wrongSet(path, `a probe about "${sample}", which is not in samples.jsonl`);
-    return { ...probe, sample: asked, cue: { kind: probe.modality, text: cue } };
+    return { ...probe, sample: sampleOf(sample), cue: { kind: probe.modality, text: cue } };
+  });
+  const swaps = readRows(path, "swaps.jsonl", swapSchema).map(({ sample, partner }): Swap => {
+    return { sample: sampleOf(sample), partner: sampleOf(partner) };
   });
   const cues = readRows(path, "cues.jsonl", cueSchema);
   const mediaRoots = mediaRoot === null ? rootsOf(path) : { congruent: mediaRoot, conflict: mediaRoot };
-  return { path, manifest, congruent, conflict, cues, probes, mediaHashes, mediaRoots };
+  return { path, manifest, congruent, conflict, cues, probes, swaps, mediaHashes, mediaRoots };
 }
 
 /** The set with its cues as vectors. @throws OppoError ERR_MEP_EMBEDDER when it was made with another embedder */
 export async function openMepSet(directory: MepDirectory, embedder: Embedder): Promise<MepSet> {
-  const { manifest, cues, congruent, conflict, probes } = directory;
+  const { manifest, cues, congruent, conflict, probes, swaps } = directory;
   const { name } = manifest.setting.embedder;
   if (embedder.name !== name) {
     throw new OppoError(
@@ -181,7 +191,7 @@ export async function openMepSet(directory: MepDirectory, embedder: Embedder): P
       `${directory.path}: expected the embedder that the set was made with, ${name}, got ${embedder.name}. Give its --embedder, or build the set again with this one.`,
     );
   }
-  return { bank: await buildCueBank(cues, embedder), congruent, conflict, probes };
+  return { bank: await buildCueBank(cues, embedder), congruent, conflict, probes, swaps };
 }
 
 /** Relative, so that set and media may move together. */
