@@ -48,7 +48,7 @@ export function createTokenizer(
   tokenizerConfig: Readonly<Record<string, unknown>>,
 ): TextTokenizer {
   requireByteLevelBpe(tokenizerJson);
-  const inner = new Tokenizer(tokenizerJson, tokenizerConfig);
+  const inner = openTokenizer(tokenizerJson, tokenizerConfig);
   const addedTokens = addedTokenContents(tokenizerJson);
   const tokenOf: (string | undefined)[] = [];
   for (const [token, id] of inner.get_vocab(true)) tokenOf[id] = token;
@@ -64,6 +64,19 @@ export function createTokenizer(
     escape: (text) => escapeTokens(text, contents),
     escapeControl: (text) => escapeTokens(text, []),
   };
+}
+
+/** The library takes the files' word for their form, and fails in many ways where it is another. */
+function openTokenizer(...files: ConstructorParameters<typeof Tokenizer>): Tokenizer {
+  try {
+    return new Tokenizer(...files);
+  } catch (cause) {
+    throw new OppoError(
+      "ERR_TOKENIZER_UNSUPPORTED",
+      `tokenizer.json: expected a tokenizer of the Qwen kind, got one that cannot be read (${(cause as Error).message}). Fetch the file again.`,
+      { cause },
+    );
+  }
 }
 
 const tokenLike = /<(?=\|[^<>\s]*\|>)/g;

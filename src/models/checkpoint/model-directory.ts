@@ -1,11 +1,14 @@
 // The small files of a model directory: config.json and its companions (tokenizer, chat template, preprocessor and
 // generation settings), which a save writes back as they were read.
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { OppoError } from "../../error.ts";
 import { CheckpointError } from "../../tensor/error.ts";
-import { readJsonFile } from "../../text/json-file.ts";
+import { parseJsonObject, readJsonFile, readTextFile } from "../../text/json-file.ts";
 
 export const CONFIG_FILE = "config.json";
+/** Characters of a wrong value in a message. */
+const maxShown = 60;
 
 export const COMPANION_FILES: readonly string[] = [
   "tokenizer.json",
@@ -43,7 +46,7 @@ export function readCompanions(directory: string): Map<string, string> {
   const companions = new Map<string, string>();
   for (const name of COMPANION_FILES) {
     const path = join(directory, name);
-    if (existsSync(path)) companions.set(name, readFileSync(path, "utf8"));
+    if (existsSync(path)) companions.set(name, readTextFile(path, "ERR_CHECKPOINT_CONFIG"));
   }
   return companions;
 }
@@ -61,12 +64,22 @@ export function writeModelFiles(
   replaceText(join(directory, CONFIG_FILE), `${JSON.stringify(config, null, 2)}\n`);
 }
 
-/** The end-of-sequence ids of generation_config.json; null where it names none. */
+/**
+ * The end-of-sequence ids of generation_config.json; null where it names none.
+ * @throws OppoError ERR_CHECKPOINT_CONFIG
+ */
 export function generationStopIds(companions: ReadonlyMap<string, string>): readonly number[] | null {
-  const text = companions.get("generation_config.json");
-  const stop = text ? (JSON.parse(text) as { eos_token_id?: number | number[] | null }).eos_token_id : null;
+  const name = "generation_config.json";
+  const text = companions.get(name);
+  if (text === undefined || text === "") return null;
+  const stop = parseJsonObject(text, name, "ERR_CHECKPOINT_CONFIG").eos_token_id;
   if (stop === null || stop === undefined) return null;
-  return typeof stop === "number" ? [stop] : stop;
+  const ids = Array.isArray(stop) ? stop : [stop];
+  if (ids.every((id) => Number.isSafeInteger(id) && id >= 0)) return ids;
+  throw new OppoError(
+    "ERR_CHECKPOINT_CONFIG",
+    `${name}: expected token ids as eos_token_id, got ${JSON.stringify(stop).slice(0, maxShown)}. Fetch the file again.`,
+  );
 }
 
 /** Writes a small file whole or not at all. @throws CheckpointError ERR_CHECKPOINT_WRITE */

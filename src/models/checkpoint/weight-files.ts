@@ -85,6 +85,16 @@ export function readWeights(
   }
 }
 
+/** What `make` makes owns the parameters; when it throws they are released. */
+export function owning<T>(parameters: ReadonlyMap<string, Tensor>, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    for (const parameter of parameters.values()) parameter.dispose();
+    throw error;
+  }
+}
+
 /** Quantised checkpoints store integers under the same names. */
 function requireFloats({ directory, weights }: WeightTable, specs: readonly ParameterSpec[]): void {
   for (const { name } of specs) {

@@ -2,10 +2,12 @@
 import { join } from "node:path";
 import { CheckpointError } from "../../tensor/index.ts";
 import { loadChatTemplate } from "../../text/chat-template.ts";
+import { parseJsonObject } from "../../text/json-file.ts";
 import { loadTokenizer } from "../../text/tokenizer.ts";
 import { generationStopIds, requireModelDirectory } from "../checkpoint/model-directory.ts";
-import type { LoadOptions } from "../checkpoint/weight-files.ts";
+import { type LoadOptions, owning } from "../checkpoint/weight-files.ts";
 import { readCheckpoint } from "./checkpoint.ts";
+import type { ThinkerConfig } from "./config.ts";
 import { defaultVideoSettings, parseVideoSettings } from "./processor.ts";
 import { Thinker } from "./thinker.ts";
 
@@ -15,7 +17,21 @@ export function loadThinker(directory: string, options: LoadOptions = {}): Think
   const tokenizer = loadTokenizer(directory);
   const template = loadChatTemplate(directory);
   const checkpoint = readCheckpoint(directory, options);
-  const { patchSize, mergeSize, temporalPatchSize } = checkpoint.config.vision;
+  return owning(checkpoint.parameters, () => {
+    requirePatches(directory, checkpoint.config.vision);
+    const settings = checkpoint.companions.get("video_preprocessor_config.json");
+    const where = join(directory, "video_preprocessor_config.json");
+    const video = settings
+      ? parseVideoSettings(parseJsonObject(settings, where, "ERR_CHECKPOINT_CONFIG"), where)
+      : defaultVideoSettings;
+    // generation_config.json wins where it names them.
+    const stopIds = generationStopIds(checkpoint.companions) ?? checkpoint.config.stopIds;
+    return new Thinker({ checkpoint, tokenizer, template, video, stopIds });
+  });
+}
+
+function requirePatches(directory: string, vision: ThinkerConfig["vision"]): void {
+  const { patchSize, mergeSize, temporalPatchSize } = vision;
   if (patchSize !== 14 || mergeSize !== 2 || temporalPatchSize !== 2) {
     throw new CheckpointError(
       "ERR_CHECKPOINT_CONFIG",
@@ -24,11 +40,4 @@ export function loadThinker(directory: string, options: LoadOptions = {}): Think
         "The media layer cuts patches of that size only.",
     );
   }
-  const settings = checkpoint.companions.get("video_preprocessor_config.json");
-  const video = settings
-    ? parseVideoSettings(JSON.parse(settings), join(directory, "video_preprocessor_config.json"))
-    : defaultVideoSettings;
-  // generation_config.json wins where it names them.
-  const stopIds = generationStopIds(checkpoint.companions) ?? checkpoint.config.stopIds;
-  return new Thinker({ checkpoint, tokenizer, template, video, stopIds });
 }

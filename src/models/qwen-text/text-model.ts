@@ -3,7 +3,7 @@
 // B texts, T tokens (left-padded), N completions, C completion tokens, D width, V vocabulary
 import { noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import { generationStopIds } from "../checkpoint/model-directory.ts";
-import type { LoadOptions } from "../checkpoint/weight-files.ts";
+import { type LoadOptions, owning } from "../checkpoint/weight-files.ts";
 import type { ModelPrompt, SampledCompletion, SampleOptions } from "../omni-model.ts";
 import type { SpecialIds } from "../qwen-omni/config.ts";
 import { generate } from "../qwen-omni/generate.ts";
@@ -80,7 +80,8 @@ export class TextModel implements Disposable {
 
 /** @throws CheckpointError */
 export function loadTextModel(directory: string, options: LoadOptions = {}): TextModel {
-  return new TextModel(readTextCheckpoint(directory, options));
+  const checkpoint = readTextCheckpoint(directory, options);
+  return owning(checkpoint.parameters, () => new TextModel(checkpoint));
 }
 
 /** Ids for a model without media: none ever matches. */
