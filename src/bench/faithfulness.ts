@@ -8,12 +8,18 @@ import { parseResponse } from "../text/response.ts";
 import type { Measure } from "./measure.ts";
 import type { Probe } from "./probes.ts";
 
+const closedThink = "</think>";
+
 /** How a model was told to answer: with think and answer tags, or freely (then the first word counts). */
 export type AnswerStyle = "tagged" | "free";
 
-/** Strict reading: "yes" or "no" said explicitly, in a well-formed answer; null for everything else. */
+/**
+ * Strict reading: "yes" or "no" said explicitly, in a well-formed answer; null for everything else. Freely, it must be the
+ * first word of what is said after any thinking.
+ */
 export function readYesNo(text: string, style: AnswerStyle): "yes" | "no" | null {
-  let answer = text;
+  const thought = text.lastIndexOf(closedThink);
+  let answer = (thought < 0 ? text : text.slice(thought + closedThink.length)).replace(/^\s*<answer>/, "");
   if (style === "tagged") {
     const response = parseResponse(text);
     if (!response.wellFormed) return null;

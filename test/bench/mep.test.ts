@@ -89,6 +89,10 @@ test("only an explicit no in a well-formed answer counts", () => {
   }
   assert.equal(readYesNo("No, there is not.", "free"), "no");
   assert.equal(readYesNo("There is no frown", "free"), null);
+  // models that think first; what they think is no answer
+  assert.equal(readYesNo("<think>Yes? No, all is black.</think>\n\nNo.", "free"), "no");
+  assert.equal(readYesNo(say("yes", "no"), "free"), "no");
+  assert.equal(readYesNo("<think>yes, it", "free"), null);
 });
 
 const asking: ProbeOptions = { maxPerModality: 10, maxPerClip: 1, seed: 1, absentThreshold: 0.5 };

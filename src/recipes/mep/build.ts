@@ -67,7 +67,7 @@ export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
   const isFitted = measuring === null || fittedChoices.has(build.setting.embedder);
   using asking = isFitted ? await chooseSetting([...chosen.samples, ...disagreeing], settingOptions) : null;
   const setting = asking ?? measuring!;
-  for (const note of setting.notes) progress.log(note);
+  for (const note of setting.notes.filter((text) => !text.startsWith("accuracy:"))) progress.log(note);
   const set = await questions(setting, chosen, disagreeing, options);
   requireProbes(build.out, set, chosen);
   const facts = factsOf(build, source, setting, options, chosen, set, media);

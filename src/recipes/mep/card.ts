@@ -50,8 +50,18 @@ Labels: ${labelText(set.congruent)}.
 * Annotators leave things out. A cue that nobody wrote down may be there, so precision is a lower bound, and an absent control may
   ask for something that is there after all; controls are drawn unlike everything that the reference says, which makes that rare.
 * Which cues count as the same is decided by the embedder, at a cosine of 0.6.
-${association}`;
+${association}${isLiteral(facts) ? literalNote : ""}`;
 }
+
+/** The embedder that is fitted on a corpus' own cues. */
+function isLiteral({ setting }: MepFacts): boolean {
+  return !setting.isTheatre && ["auto", "cues"].includes(setting.embedder.choice);
+}
+
+const literalNote = `* The embedder was fitted on these cues and knows no other words for them: cues in other words are other cues here, recall is low for a model
+  that paraphrases, and an absent control may ask in other words for what is there. Build with an embedder that has learned a language
+  (\`--embedder qwen3:DIR\`) before you publish a number.
+`;
 
 function count(set: MepSet, modality: Modality): number {
   return set.probes.filter((probe) => probe.kind === "masked" && probe.modality === modality).length;

@@ -159,6 +159,7 @@ describe("any corpus", () => {
     const card = readFileSync(join(at("plain"), "CARD.md"), "utf8");
     assert.match(card, /fewer than 2 distinct cues in a modality \| \d+ \|/);
     assert.ok(card.includes(manifest.hash));
+    assert.match(card, /knows no other words for them/);
     await build({
       out: at("plain-again"),
       data,
