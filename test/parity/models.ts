@@ -184,6 +184,16 @@ export function thinkers(root: string): { probes: Probe[]; directory: string } {
   return { probes, directory: trained };
 }
 
+/** The golden thinker, whose configuration is of transformers 5: trained and saved by us. */
+export function goldenThinker(root: string): Probe[] {
+  const directory = join(root, "golden");
+  using model = loadModel(join(sharedPath("golden/qwen-omni")!, "omni"));
+  const untrained = questionsOf(model).map((question) => replyLogits(model, question));
+  train(model);
+  model.save(directory);
+  return thinkerProbes(root, "golden thinker", model, untrained, directory);
+}
+
 function textProbe(root: string, name: string, model: TextModel, kind: Probe["kind"]): Probe {
   const directory = join(root, name);
   const { vocabSize } = model.config.text;

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { findTransformers, PythonPeer } from "../../bench/support/python-peer.ts";
 import { loadModel } from "../../src/models/index.ts";
 import { openSafetensors, scope, torchVersion } from "../../src/tensor/index.ts";
-import { type Probe, textModels, thinkers } from "./models.ts";
+import { goldenThinker, type Probe, textModels, thinkers } from "./models.ts";
 
 /** Of the largest value; float32. */
 const tolerance = 2e-5;
@@ -119,7 +119,7 @@ async function main(): Promise<void> {
   try {
     const { probes, directory } = thinkers(folder);
     const kept = found.peft === "none" ? probes.filter(({ adapter }) => adapter === undefined) : probes;
-    const outcomes = await compare(peer, [...kept, ...textModels(folder)], folder);
+    const outcomes = await compare(peer, [...kept, ...goldenThinker(folder), ...textModels(folder)], folder);
     const isTokenized = await sameTokens(peer, directory);
     const isEqual = isTokenized && outcomes.every((outcome) => outcome.isEqual);
     const { torch, transformers, peft } = found;

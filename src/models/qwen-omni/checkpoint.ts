@@ -6,6 +6,7 @@ import { CONFIG_FILE, readCompanions, readConfigJson, writeModelFiles } from "..
 import { type LoadOptions, readWeights, writeWeights } from "../checkpoint/weight-files.ts";
 import { findWeights } from "../checkpoint/weight-table.ts";
 import { parseConfig, type ThinkerConfig } from "./config.ts";
+import { withBothRopeDialects } from "./decoder-config.ts";
 import { parameterSpecs, thinkerKey } from "./parameters.ts";
 
 export interface Checkpoint {
@@ -42,6 +43,7 @@ export function writeCheckpoint(
 export function savedConfig(config: ThinkerConfig, dtype: string): Record<string, unknown> {
   return {
     ...config.json,
+    text_config: withBothRopeDialects(config.json.text_config as Record<string, unknown>),
     architectures: ["Qwen2_5OmniThinkerForConditionalGeneration"],
     model_type: "qwen2_5_omni_thinker",
     torch_dtype: dtype,

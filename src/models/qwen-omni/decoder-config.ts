@@ -117,6 +117,18 @@ export function decoderConfig(
   };
 }
 
+/**
+ * A decoder's JSON with its rotary settings in both dialects: of a file of the 5.x era, transformers 4.5x would overlook
+ * rope_parameters and turn by its own default, without a word.
+ */
+export function withBothRopeDialects(json: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { rope_parameters: rope, rope_theta: theta, rope_scaling: scaling } = json;
+  if (typeof rope !== "object" || rope === null || theta !== undefined || scaling !== undefined) return { ...json };
+  const { rope_theta, mrope_section } = rope as z.infer<typeof ropeSchema>;
+  const sections = mrope_section && { rope_scaling: { mrope_section, rope_type: "default", type: "default" } };
+  return { ...json, rope_theta, ...sections };
+}
+
 export function required<T>(value: T | null | undefined, key: string, path: string): T {
   if (value === null || value === undefined) {
     throw new CheckpointError(

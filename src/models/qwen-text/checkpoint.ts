@@ -4,6 +4,7 @@ import type { Tensor } from "../../tensor/index.ts";
 import { CONFIG_FILE, readCompanions, readConfigJson, writeModelFiles } from "../checkpoint/model-directory.ts";
 import { type LoadOptions, readWeights, writeWeights } from "../checkpoint/weight-files.ts";
 import { findWeights } from "../checkpoint/weight-table.ts";
+import { withBothRopeDialects } from "../qwen-omni/decoder-config.ts";
 import { parseTextConfig, type TextModelConfig } from "./config.ts";
 import { textKey, textModelSpecs } from "./parameters.ts";
 
@@ -28,5 +29,5 @@ export function writeTextCheckpoint(
 ): void {
   const dtype = parameters.values().next().value?.dtype ?? "float32";
   writeWeights(directory, parameters, (name) => parameters.get(name)!);
-  writeModelFiles(directory, { ...config.json, torch_dtype: dtype, dtype }, companions);
+  writeModelFiles(directory, { ...withBothRopeDialects(config.json), torch_dtype: dtype, dtype }, companions);
 }

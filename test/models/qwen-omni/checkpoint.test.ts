@@ -8,6 +8,7 @@ import { loadModel } from "../../../src/models/index.ts";
 import { readCheckpoint } from "../../../src/models/qwen-omni/checkpoint.ts";
 import { parseConfig } from "../../../src/models/qwen-omni/config.ts";
 import { publishedConfig, tinyConfig } from "../../../src/models/qwen-omni/config-json.ts";
+import { withBothRopeDialects } from "../../../src/models/qwen-omni/decoder-config.ts";
 import { initParameters } from "../../../src/models/qwen-omni/draw.ts";
 import { countParameters, parameterSpecs } from "../../../src/models/qwen-omni/parameters.ts";
 import {
@@ -140,6 +141,35 @@ test("save and load give the same bits, files and answers", () => {
     assert.equal(half.parameters().get("model.norm.weight")!.dtype, "bfloat16");
   } finally {
     remove();
+    rmSync(copy, { recursive: true });
+  }
+});
+
+test("a save states the rotary settings in both dialects", (t) => {
+  const root = sharedPath("golden/qwen-omni");
+  if (!root) return t.skip("golden/qwen-omni is absent");
+  const copy = mkdtempSync(path.join(tmpdir(), "oppo-copy-"));
+  try {
+    using model = loadModel(path.join(root, "omni"));
+    model.save(copy);
+    const read = (directory: string) =>
+      JSON.parse(readFileSync(path.join(directory, "config.json"), "utf8")).text_config as Record<string, unknown>;
+    const before = read(path.join(root, "omni"));
+    assert.equal(before.rope_theta, undefined);
+    const after = read(copy);
+    const rope = before.rope_parameters as { rope_theta: number; mrope_section: number[] };
+    assert.deepEqual(after.rope_parameters, rope);
+    assert.equal(after.rope_theta, rope.rope_theta);
+    assert.deepEqual((after.rope_scaling as typeof rope).mrope_section, rope.mrope_section);
+    using again = loadModel(copy);
+    assert.deepEqual(again.config.text, model.config.text);
+    // What the older dialect says already stays as it is.
+    assert.deepEqual(withBothRopeDialects({ rope_theta: 5, rope_scaling: null }), {
+      rope_theta: 5,
+      rope_scaling: null,
+    });
+    assert.deepEqual(withBothRopeDialects(after), after);
+  } finally {
     rmSync(copy, { recursive: true });
   }
 });
