@@ -10,8 +10,8 @@ import { isLoopback, requireBearer } from "../../src/serve/http/bearer.ts";
 import { Counters } from "../../src/serve/http/counters.ts";
 import { asHttpError, errorBody, HttpError } from "../../src/serve/http/http-error.ts";
 import { type Listening, listen } from "../../src/serve/http/listen.ts";
-import { parseJson, readJson } from "../../src/serve/http/read-json.ts";
-import { post } from "./served-model.ts";
+import { BodyReader, parseJson } from "../../src/serve/http/read-json.ts";
+import { post, until } from "./served-model.ts";
 
 const maxBytes = 1000;
 
@@ -28,7 +28,8 @@ async function withServer(
     health: () => ({ isHealthy: true, extra: 1 }),
     onFault: (error) => faults.push(error),
   });
-  app.post("/echo", async (c) => c.json({ got: await readJson(c.env.incoming, maxBytes) } as never));
+  const bodies = new BodyReader(maxBytes);
+  app.post("/echo", async (c) => c.json({ got: await bodies.json(c.env.incoming) } as never));
   app.post("/fault", () => {
     throw new TypeError("secret detail");
   });
@@ -130,6 +131,28 @@ describe("clients", () => {
         assert.equal(await statusFor(host), 403, host);
       }
       assert.deepEqual(["::1", "localhost", "0.0.0.0", "192.168.0.1"].map(isLoopback), [true, true, false, false]);
+    }));
+
+  test("that send many large bodies at once are told to come back; those that only announce them hold nobody up", () =>
+    withServer(async (address) => {
+      const { port } = new URL(address);
+      const head = `POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${maxBytes}\r\n\r\n`;
+      const slow = await Promise.all(
+        Array.from({ length: 4 }, async () => {
+          const socket = connect(Number(port), "127.0.0.1");
+          await new Promise((resolve) => socket.on("connect", resolve));
+          socket.write(`${head}[`);
+          return socket;
+        }),
+      );
+      const large = `[${" ".repeat(maxBytes - 100)}1]`;
+      assert.equal((await post(`${address}/echo`, large)).status, 200);
+      for (const socket of slow) socket.write(" ".repeat(maxBytes - 10));
+      await until("the four to come in", async () => (await post(`${address}/echo`, large)).status === 429);
+      const busy = await post(`${address}/echo`, large);
+      assert.deepEqual([busy.body.error?.code, busy.headers.get("retry-after")], ["ERR_SERVER_BUSY", "1"]);
+      for (const socket of slow) socket.destroy();
+      await until("room again", async () => (await post(`${address}/echo`, large)).status === 200);
     }));
 
   test("that are slow are cut off, and others are answered meanwhile", () =>

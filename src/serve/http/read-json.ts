@@ -10,10 +10,47 @@ const backslash = 0x5c;
 const opening = new Set([0x5b, 0x7b]);
 const closing = new Set([0x5d, 0x7d]);
 
-/** @throws HttpError ERR_HTTP_BODY_TOO_LARGE (413), ERR_HTTP_BODY (400), ERR_HTTP_MEDIA_TYPE (415) */
-export async function readJson(incoming: IncomingMessage, maxBytes: number): Promise<unknown> {
-  requireJsonType(incoming.headers["content-type"]);
-  return parseJson(await readBytes(incoming, maxBytes));
+/** So many of the largest bodies may be in memory at once; requests beyond are told to come back. */
+const largestAtOnce = 4;
+const retrySeconds = 1;
+
+/** Reads the bodies of one server: each bounded, and all that are being read together. */
+export class BodyReader {
+  readonly #maxBytes: number;
+  /** What has come in of the bodies that are being read. */
+  #bytesAtOnce = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @throws HttpError ERR_HTTP_BODY_TOO_LARGE (413), ERR_HTTP_BODY (400), ERR_HTTP_MEDIA_TYPE (415), ERR_SERVER_BUSY (429) */
+  async json(incoming: IncomingMessage): Promise<unknown> {
+    requireJsonType(incoming.headers["content-type"]);
+    const stated = Number(incoming.headers["content-length"] ?? 0);
+    if (stated > this.#maxBytes) throw tooLarge(this.#maxBytes, String(stated));
+    let size = 0;
+    const take = (bytes: number) => {
+      size += bytes;
+      this.#bytesAtOnce += bytes;
+      if (size > this.#maxBytes) throw tooLarge(this.#maxBytes, "more");
+      if (this.#bytesAtOnce > largestAtOnce * this.#maxBytes) throw busy(this.#bytesAtOnce);
+    };
+    try {
+      return parseJson(await readBytes(incoming, take));
+    } finally {
+      this.#bytesAtOnce -= size;
+    }
+  }
+}
+
+function busy(bytes: number): HttpError {
+  return new HttpError(
+    429,
+    "ERR_SERVER_BUSY",
+    `body: expected fewer large ones at once, got ${bytes} bytes of them. Try again.`,
+    { retryAfterSeconds: retrySeconds },
+  );
 }
 
 function requireJsonType(type: string | undefined): void {
@@ -25,21 +62,21 @@ function requireJsonType(type: string | undefined): void {
   );
 }
 
-/** Reads to the end or to the limit. */
-export async function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const stated = Number(incoming.headers["content-length"] ?? 0);
-  if (stated > maxBytes) throw tooLarge(maxBytes, `${stated}`);
-  return await new Promise((resolve, reject) => {
+/** @param take told of every piece; throws to stop */
+function readBytes(incoming: IncomingMessage, take: (bytes: number) => void): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    let size = 0;
-    incoming.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= maxBytes) chunks.push(chunk);
-      else {
+    const onData = (chunk: Buffer) => {
+      try {
+        take(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        incoming.off("data", onData);
         incoming.pause();
-        reject(tooLarge(maxBytes, "more"));
+        reject(error);
       }
-    });
+    };
+    incoming.on("data", onData);
     incoming.on("end", () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     const cutOff = (cause?: unknown) =>
       reject(

@@ -98,16 +98,20 @@ export class Engine {
   }
 
   /** @throws HttpError ERR_SERVER_BUSY (429) when too many wait, ERR_SERVER_STOPPING (503) */
-  submit(job: Job, listener: JobListener): void {
+  requireRoom(): void {
     if (this.#isClosed) throw stopping();
-    if (this.#queue.length >= this.#options.maxQueue) {
-      throw new HttpError(
-        429,
-        "ERR_SERVER_BUSY",
-        `queue: expected fewer than ${this.#options.maxQueue} waiting requests, got one more. Try again later.`,
-        { retryAfterSeconds: retrySeconds },
-      );
-    }
+    if (this.#queue.length < this.#options.maxQueue) return;
+    throw new HttpError(
+      429,
+      "ERR_SERVER_BUSY",
+      `queue: expected fewer than ${this.#options.maxQueue} waiting requests, got one more. Try again later.`,
+      { retryAfterSeconds: retrySeconds },
+    );
+  }
+
+  /** @throws HttpError as requireRoom */
+  submit(job: Job, listener: JobListener): void {
+    this.requireRoom();
     this.#queue.push({ job, listener });
     setTimeout(() => this.#next(), gatherMilliseconds);
   }

@@ -6,11 +6,11 @@ import { deriveSeed } from "../../seeds.ts";
 import { createApp, type ServerContext } from "../http/app.ts";
 import type { Counters } from "../http/counters.ts";
 import { asHttpError, errorBody, type HttpError } from "../http/http-error.ts";
-import { readJson } from "../http/read-json.ts";
+import { BodyReader } from "../http/read-json.ts";
 import { type CallLimits, type ChatCall, readChatCall, requireModel } from "./chat-call.ts";
 import { chunk, finishOf, type ReplyHead, usageChunk, usageOf, wholeReply } from "./chat-reply.ts";
 import type { Engine } from "./engine.ts";
-import { type MediaPolicy, placeMedia } from "./media-source.ts";
+import { type MediaFiles, type MediaPolicy, placeMedia } from "./media-source.ts";
 import { requireConversation } from "./prompt.ts";
 import type { Answer, Delta, Job } from "./protocol.ts";
 
@@ -32,6 +32,7 @@ export function modelApp(options: ModelAppOptions) {
   const { engine, limits, counters } = options;
   const startedAt = Date.now();
   const created = Math.floor(startedAt / millisecondsPerSecond);
+  const bodies = new BodyReader(options.maxBodyBytes);
   let numCalls = 0;
   const app = createApp({
     token: options.token,
@@ -56,49 +57,62 @@ export function modelApp(options: ModelAppOptions) {
   });
   app.post("/v1/chat/completions", async (c) => {
     const id = ++numCalls;
-    const body = await readJson(c.env.incoming, options.maxBodyBytes);
-    const call = readChatCall(body, limits, () => deriveSeed(startedAt, id));
+    const gone = new AbortController();
+    c.env.outgoing.on("close", () => gone.abort());
+    const received = await receive(c, options, bodies, () => deriveSeed(startedAt, id), gone.signal);
     const head: ReplyHead = {
       id: `chatcmpl-${startedAt.toString(36)}-${id}`,
       created: Math.floor(Date.now() / millisecondsPerSecond),
       model: limits.modelName,
     };
-    return await answer(c, { id, call, head, ...options });
+    return await answer(c, { ...options, ...received, id, head, gone: gone.signal });
   });
   return app;
 }
 
-interface Answering extends ModelAppOptions {
+interface Received {
+  readonly call: Omit<ChatCall, "media">;
+  readonly media: MediaFiles;
+}
+
+/** Reads a request and puts its media into files: what was sent is let go of before it waits. */
+async function receive(
+  c: Context<ServerContext>,
+  { engine, limits, media: policy }: ModelAppOptions,
+  bodies: BodyReader,
+  freshSeed: () => number,
+  gone: AbortSignal,
+): Promise<Received> {
+  engine.requireRoom();
+  const { media, ...call } = readChatCall(await bodies.json(c.env.incoming), limits, freshSeed);
+  requireConversation(call.job.turns);
+  return { call, media: await placeMedia(media, policy, engine.folder, gone) };
+}
+
+interface Answering extends Omit<ModelAppOptions, "media">, Received {
   readonly id: number;
-  readonly call: ChatCall;
   readonly head: ReplyHead;
+  /** Aborted once the client went away. */
+  readonly gone: AbortSignal;
 }
 
 async function answer(c: Context<ServerContext>, one: Answering): Promise<Response> {
-  const { engine, call, id } = one;
-  const gone = new AbortController();
-  const onClose = () => gone.abort();
-  c.env.outgoing.on("close", onClose);
-  requireConversation(call.job.turns);
-  const media = await placeMedia(call.media, one.media, engine.folder, gone.signal);
-  const settle = async () => {
-    c.env.outgoing.off("close", onClose);
-    await media[Symbol.asyncDispose]();
-  };
+  const { engine, call, media, id, gone } = one;
   try {
-    const run = new JobRun(engine, { ...call.job, id, media: media.files }, gone.signal);
+    gone.throwIfAborted();
+    const run = new JobRun(engine, { ...call.job, id, media: media.files }, gone);
     const promptIds = await run.begun;
-    if (call.job.isStreamed) return streamed(c, one, run, { promptIds, settle, gone: gone.signal });
+    if (call.job.isStreamed) return streamed(c, one, run, promptIds);
     const answers = await run.done;
     count(one.counters, promptIds, answers);
     const options = { hasLogprobs: call.job.numLikeliest !== null, returnTokenIds: call.returnTokenIds };
     const response = c.json(wholeReply(one.head, promptIds, answers, options));
-    await settle();
+    await media[Symbol.asyncDispose]();
     return response;
   } catch (error) {
-    await settle();
+    await media[Symbol.asyncDispose]();
     // Nobody reads this any more.
-    if (gone.signal.aborted) return new Response(null, { status: clientGone });
+    if (gone.aborted) return new Response(null, { status: clientGone });
     throw error;
   }
 }
@@ -159,9 +173,9 @@ function deferred<T>(): Deferred<T> {
 
 function streamed(
   c: Context<ServerContext>,
-  { head, call, counters, onFault }: Answering,
+  { head, call, media, counters, onFault, gone }: Answering,
   run: JobRun,
-  { promptIds, settle, gone }: { promptIds: readonly number[]; settle: () => Promise<void>; gone: AbortSignal },
+  promptIds: readonly number[],
 ): Response {
   return streamSSE(c, async (stream) => {
     try {
@@ -181,7 +195,7 @@ function streamed(
     } catch (thrown) {
       if (!gone.aborted) await tellFailure(stream, asHttpError(thrown), onFault);
     } finally {
-      await settle();
+      await media[Symbol.asyncDispose]();
     }
   });
 }

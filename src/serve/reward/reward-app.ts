@@ -1,7 +1,7 @@
 // The routes of `oppo serve reward`: one per trainer, each with the answer that it reads, and our own with all parts.
 import { createApp } from "../http/app.ts";
 import type { Counters } from "../http/counters.ts";
-import { readJson } from "../http/read-json.ts";
+import { BodyReader } from "../http/read-json.ts";
 import type { Corpus } from "./reference.ts";
 import { type RewardRequest, readColumns, readNative, readOpenRlhf, readVerl } from "./request-shapes.ts";
 import type { ItemReward, RewardScorer } from "./reward-scorer.ts";
@@ -19,7 +19,8 @@ export interface RewardAppOptions {
 }
 
 export function rewardApp(options: RewardAppOptions) {
-  const { scorer, corpus, counters, maxBodyBytes } = options;
+  const { scorer, corpus, counters } = options;
+  const bodies = new BodyReader(options.maxBodyBytes);
   const { weights, threshold, empty } = scorer.rules;
   const facts = {
     weights,
@@ -45,12 +46,12 @@ export function rewardApp(options: RewardAppOptions) {
   }
 
   app.post("/v1/rewards", async (c) => {
-    const rewards = await rewardsOf(readNative(await readJson(c.env.incoming, maxBodyBytes), corpus));
+    const rewards = await rewardsOf(readNative(await bodies.json(c.env.incoming), corpus));
     return c.json({ rewards: rewards.map(({ total }) => total), items: rewards.map(whole), ...facts });
   });
   for (const path of ["/trl", "/ms-swift"]) {
     app.post(path, async (c) => {
-      const request = readColumns(await readJson(c.env.incoming, maxBodyBytes), corpus);
+      const request = readColumns(await bodies.json(c.env.incoming), corpus);
       const rewards = await rewardsOf(request);
       return c.json({
         ...columns(rewards),
@@ -59,12 +60,12 @@ export function rewardApp(options: RewardAppOptions) {
     });
   }
   app.post("/verl", async (c) => {
-    const request = readVerl(await readJson(c.env.incoming, maxBodyBytes), corpus);
+    const request = readVerl(await bodies.json(c.env.incoming), corpus);
     const rows = (await rewardsOf(request)).map(({ total, parts }) => ({ score: total, ...parts }));
     return c.json(request.isSingle ? rows[0]! : rows);
   });
   app.post("/openrlhf", async (c) => {
-    const rewards = await rewardsOf(readOpenRlhf(await readJson(c.env.incoming, maxBodyBytes), corpus));
+    const rewards = await rewardsOf(readOpenRlhf(await bodies.json(c.env.incoming), corpus));
     const { rewards: totals, parts } = columns(rewards);
     return c.json({ rewards: totals, scores: parts.accuracy, extra_logs: parts });
   });
