@@ -4,7 +4,11 @@
 import {
   AV_CHANNEL_LAYOUT_MONO,
   AV_CHANNEL_ORDER_UNSPEC,
+  AV_SAMPLE_FMT_DBLP,
   AV_SAMPLE_FMT_FLT,
+  AV_SAMPLE_FMT_FLTP,
+  AV_SAMPLE_FMT_S64P,
+  AV_SAMPLE_FMT_U8P,
   AVERROR_EAGAIN,
   AVERROR_EOF,
 } from "node-av/constants";
@@ -21,6 +25,11 @@ import { MediaError } from "./media-error.ts";
 
 /** A file may have a few packets that do not decode (a cut at its start); a larger share means that it is broken. */
 const maxBrokenShare = 0.05;
+
+/** Of the resampler's interface. */
+const maxPlanes = 8;
+
+type SoundFormat = Pick<Frame, "channels" | "sampleRate" | "format">;
 
 /** Takes packets, gives the waveform at the end. */
 export class AudioReader {
@@ -94,9 +103,13 @@ export class AudioReader {
 
   #resample(): void {
     const frame = this.#frame;
-    const resampler = this.#resamplerFor(frame);
-    const planes = frame.channels > 8 ? frame.extendedData : frame.data;
-    this.#convert(resampler, planes, frame.nbSamples);
+    const { channels, sampleRate, format, nbSamples } = frame;
+    // The resampler's interface takes eight planes; beyond that the process would end.
+    if (channels > maxPlanes && isPlanar(format)) {
+      const mean = meanOfPlanes(frame, this.#container.path);
+      const resampler = this.#resamplerFor({ channels: 1, sampleRate, format: AV_SAMPLE_FMT_FLT });
+      this.#convert(resampler, [mean], nbSamples);
+    } else this.#convert(this.#resamplerFor({ channels, sampleRate, format }), frame.data, nbSamples);
   }
 
   #convert(resampler: SoftwareResampleContext, planes: Buffer[] | null, numInput: number): void {
@@ -112,14 +125,12 @@ export class AudioReader {
   }
 
   /** The stream's parameters may change on the way (an implicit HE-AAC header does it). */
-  #resamplerFor(frame: Frame): SoftwareResampleContext {
-    const source = `${frame.sampleRate} ${frame.format} ${frame.channels}`;
+  #resamplerFor({ channels, sampleRate, format }: SoundFormat): SoftwareResampleContext {
+    const source = `${sampleRate} ${format} ${channels}`;
     if (this.#resampler !== null && source === this.#source) return this.#resampler;
     this.#drainResampler();
     const resampler = new SoftwareResampleContext();
     const { path } = this.#container;
-    const { channels, sampleRate } = frame;
-    const format = frame.format as typeof AV_SAMPLE_FMT_FLT;
     const layout = { nbChannels: channels, order: AV_CHANNEL_ORDER_UNSPEC, mask: 0n };
     check(
       resampler.allocSetOpts2(
@@ -127,7 +138,7 @@ export class AudioReader {
         AV_SAMPLE_FMT_FLT,
         this.#sampleRateHz,
         layout,
-        format,
+        format as typeof AV_SAMPLE_FMT_FLT,
         sampleRate,
       ),
       "ERR_MEDIA_BROKEN",
@@ -161,4 +172,28 @@ export class AudioReader {
     larger.set(this.#samples.subarray(0, this.#numSamples));
     this.#samples = larger;
   }
+}
+
+/** Every channel in an array of its own. */
+function isPlanar(format: number): boolean {
+  return (format >= AV_SAMPLE_FMT_U8P && format <= AV_SAMPLE_FMT_DBLP) || format === AV_SAMPLE_FMT_S64P;
+}
+
+/** One plane of float32: what the resampler would make of all of them. */
+function meanOfPlanes(frame: Frame, path: string): Buffer {
+  const { channels, format, nbSamples, extendedData } = frame;
+  const numBytes = nbSamples * Float32Array.BYTES_PER_ELEMENT;
+  const planes = (extendedData ?? []).slice(0, channels);
+  if (format !== AV_SAMPLE_FMT_FLTP || planes.length !== channels || planes.some(({ length }) => length < numBytes)) {
+    throw new MediaError(
+      "ERR_MEDIA_BROKEN",
+      path,
+      `expected sound of at most ${maxPlanes} channels, got ${channels} that cannot be mixed. Mix the file down to stereo.`,
+    );
+  }
+  const mean = new Float32Array(nbSamples);
+  for (const plane of planes) {
+    for (let i = 0; i < nbSamples; i++) mean[i]! += plane.readFloatLE(i * Float32Array.BYTES_PER_ELEMENT) / channels;
+  }
+  return Buffer.from(mean.buffer);
 }

@@ -8,7 +8,7 @@ import { decodeClip } from "../../src/media/decode.ts";
 import { encodeClip } from "../../src/media/encode.ts";
 import { MediaError } from "../../src/media/media-error.ts";
 import { createRandom } from "../../src/random.ts";
-import { gifFile, wavFile, wavHeader } from "../support/odd-media.ts";
+import { gifFile, sixteenChannels, wavFile, wavHeader } from "../support/odd-media.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const fiveHours = 5 * 3600;
@@ -71,6 +71,16 @@ describe("sizes and sounds", () => {
     writeFileSync(path, wavFile([silence, silence, tone, silence, silence, silence, silence, silence], 48000));
     const centre = await decodeClip(path);
     assert.ok(level(centre.waveform) > 0.01 && level(centre.waveform) < level(all.waveform), "speech is in the centre");
+  });
+
+  test("sixteen channels in planes of their own, which the resampler does not take", async (t) => {
+    const path = join(temporaryFolder(t), "x.ogg");
+    writeFileSync(path, sixteenChannels());
+    const { waveform } = await decodeClip(path);
+    assert.equal(waveform.length, 4800);
+    // All channels are the same tone, so their mean is the tone, at FFmpeg's level of 1/8.
+    const want = 0.125 * Math.SQRT1_2;
+    assert.ok(Math.abs(level(waveform) / want - 1) < 0.05, `${level(waveform)} is not ${want}`);
   });
 });
 

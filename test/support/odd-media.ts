@@ -1,4 +1,6 @@
-// Media files that our encoder does not write, by hand: WAV of any rate and number of channels, GIF of any size.
+// Media files that our encoder does not write, by hand or small enough to be here: WAV of any rate and number of channels, GIF of any size.
+
+import { brotliDecompressSync } from "node:zlib";
 
 /** 16-bit PCM. `channels` are sample rows of equal length, in -1 .. 1. */
 export function wavFile(channels: readonly Float32Array[], rateHz: number): Buffer {
@@ -89,3 +91,20 @@ function blocks(codes: readonly number[]): Buffer[] {
   }
   return pieces;
 }
+
+/**
+ * 0.3 s of 440 Hz at -18 dB in all of sixteen channels, Ogg Opus, made by FFmpeg 5.1:
+ * ffmpeg -f lavfi -i sine=440:d=0.3:r=48000 -af "pan=hexadecagonal|c0=c0|...|c15=c0" -c:a libopus -b:a 100k -mapping_family 255
+ */
+export function sixteenChannels(): Buffer {
+  return brotliDecompressSync(Buffer.from(packedOpus.join(""), "base64"));
+}
+
+const packedOpus = [
+  "GyISIGZAT5NOSmd+vGTo8BZnWEYZ7ntBEwjs7oYUWFFinM7xrOHg36315m/NkyCpeAj0JHRN3txcGYAB8aCvy/0EMsg7uDqfJFqDEAcY0A0c/x",
+  "CwRbjNQs8BiSAbydQ+FZBZHeGKyI0nMzNbB1Pz7ohf2b+93Dnxyhi6GVPbWBrZD9aT7RA9OBfYm1G+rzHF/r/DP+s/9f0/UMsQbxmKADxh335+",
+  "VMxg26AF8t8ryT+QfyBDTfYJykl1ozKY9e2RpqVIb9ufJ9aQ5L4Eeho0UYQXskAnut87Sn69t5soegt0AUFofIMKZQZ4rx0bmHXOdJ1H118GLl",
+  "yDBlYhx4I7e5WOfFK5HXaHI0rYMBsW8TjpYy9JTWeDG6NAS4S5jTTe8HqKbAQL45eGUeyt+CNw5L6Cm4nRfIkDnApfTkyR+e/TSFQSdekhoJVI",
+  "BYc+pRe/Km5V4FGl6ajGN6hQAkFsVcl5K6SJSNO9NBwl4VagT8bctB/82fVTygrZCQ23gk230ZNtlt/JaJlzTAUOV9SRrk7HXkxqQs4xyYQKJp",
+  "9fTynBpTypAWqYwgnOAaOSrYg7ZkTdJQOZagsm",
+];
