@@ -16,7 +16,7 @@ import { countReadings, type Reading, readingOfReasoning, readingOfVerdict } fro
 import type { Report } from "./report.ts";
 import { intactView, maskedView, type Query, type Respondent } from "./respondent.ts";
 import { swapMeasures, swappedView, swapValues } from "./swap.ts";
-import { cosineRecall, statedCues, utilizationMeasures, utilizationValues } from "./utilization.ts";
+import { clausePhrases, cosineRecall, statedCues, utilizationMeasures, utilizationValues } from "./utilization.ts";
 
 export interface MepOptions extends MepSet {
   /** The question of free reasoning. What else belongs to a user turn (the subtitle) is the respondent's business. */
@@ -25,6 +25,11 @@ export interface MepOptions extends MepSet {
   readonly probePrompt?: (question: string) => string;
   readonly emotionScore: EmotionScore;
   readonly answerStyle: AnswerStyle;
+  /**
+   * Takes the cues out of reasonings, as the paper has a language model do; null for one that it could not read. Left out:
+   * clauses stand for cues.
+   */
+  readonly decompose?: (texts: readonly string[]) => Promise<readonly (readonly string[] | null)[]>;
   readonly bootstrap?: BootstrapOptions;
 }
 
@@ -120,7 +125,8 @@ async function measuresOf(
   const intact = texts("intact");
   return {
     ...utilizationMeasures(utilizationValues(bank, await statedCues(bank, intact), present)),
-    recallCosine: meanMeasure("congruent", await cosineRecall(bank, congruent, intact)),
+    recallCosine: meanMeasure("congruent", await cosineRecall(bank, congruent, clausePhrases(intact))),
+    recallDecomposed: meanMeasure("congruent", await decomposedRecall(intact, options)),
     emotionF1: meanMeasure("congruent", emotionScores(congruent, intact, style, options.emotionScore)),
     format: meanMeasure("congruent", formatScores(intact, style)),
     ...(await conflictMeasures(texts("conflict"), options)),
@@ -130,6 +136,15 @@ async function measuresOf(
     ...(await swapPart("video", reasonings.swappedVideo, options)),
     ...(await swapPart("audio", reasonings.swappedAudio, options)),
   };
+}
+
+/** NaN for every clip where nobody takes cues out of the reasonings. */
+async function decomposedRecall(
+  texts: readonly string[],
+  { bank, congruent, decompose }: MepOptions,
+): Promise<number[]> {
+  if (decompose === undefined) return congruent.map(() => Number.NaN);
+  return cosineRecall(bank, congruent, { phrases: await decompose(texts), role: "cue" });
 }
 
 async function conflictMeasures(texts: readonly string[], options: MepOptions): Promise<Measures> {

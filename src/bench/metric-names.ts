@@ -20,6 +20,7 @@ export const mepMetrics = {
   precisionVideo: share("Cue precision, video"),
   precisionAudio: share("Cue precision, audio"),
   recallCosine: share("Cue recall, any clause above 0.6"),
+  recallDecomposed: share("Cue recall, cues taken by a language model"),
   emotionF1: share("Emotion F1, congruent clips"),
   format: share("Valid format"),
   emotionF1Conflict: share("Emotion F1, conflict clips"),

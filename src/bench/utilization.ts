@@ -54,26 +54,39 @@ export function utilizationMeasures(values: UtilizationValues): Record<string, M
   };
 }
 
-/** The paper's recall per sample: share of its video and audio cues whose best cosine to any clause exceeds 0.6. */
+/** Phrases that a response states, with what they are to an embedder; null where they could not be taken from it. */
+export interface StatedPhrases {
+  readonly phrases: readonly (readonly string[] | null)[];
+  readonly role: TextRole;
+}
+
+/** Every clause of the reasoning as one phrase. */
+export function clausePhrases(texts: readonly string[]): StatedPhrases {
+  return { phrases: texts.map(reasoningClauses), role: "clause" };
+}
+
+/** The paper's recall per sample: share of its video and audio cues whose best cosine to any stated phrase exceeds 0.6. */
 export async function cosineRecall(
   bank: CueBank,
   samples: readonly Sample[],
-  texts: readonly string[],
+  { phrases, role }: StatedPhrases,
   threshold = sameCueThreshold,
 ): Promise<number[]> {
   const cues = samples.map((sample) => sample.cues.filter((cue) => cue.kind !== "emotion").map((cue) => cue.text));
-  const clauses = texts.map(reasoningClauses);
-  const rows = async (texts: readonly string[], role: TextRole) => {
+  const rows = async (texts: readonly string[], of: TextRole) => {
     const distinct = [...new Set(texts)];
-    const vectors = await bank.embedder.embed(distinct, role);
+    const vectors = await bank.embedder.embed(distinct, of);
     const { dimension } = bank.embedder;
     return new Map(distinct.map((text, i) => [text, vectors.subarray(i * dimension, (i + 1) * dimension)]));
   };
   const cueRows = await rows(cues.flat(), "cue");
-  const clauseRows = await rows(clauses.flat(), "clause");
+  const phraseRows = await rows(
+    phrases.flatMap((own) => own ?? []),
+    role,
+  );
   return cues.map((own, i) => {
-    if (own.length === 0) return Number.NaN;
-    const said = clauses[i]!.map((clause) => clauseRows.get(clause)!);
+    const said = phrases[i]?.map((phrase) => phraseRows.get(phrase)!);
+    if (own.length === 0 || said === undefined) return Number.NaN;
     const recalled = own.filter((cue) => said.some((vector) => dot(cueRows.get(cue)!, vector) > threshold));
     return recalled.length / own.length;
   });

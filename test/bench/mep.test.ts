@@ -11,7 +11,7 @@ import { mepMetrics } from "../../src/bench/metric-names.ts";
 import { buildProbes, type ProbeOptions, probeQuery } from "../../src/bench/probes.ts";
 import { type Query, type Respondent, reasoningSpan } from "../../src/bench/respondent.ts";
 import { swapsOf, swapValues } from "../../src/bench/swap.ts";
-import { cosineRecall, statedCues, utilizationValues } from "../../src/bench/utilization.ts";
+import { clausePhrases, cosineRecall, statedCues, utilizationValues } from "../../src/bench/utilization.ts";
 import type { Sample } from "../../src/data/sample.ts";
 import type { Cue } from "../../src/evidence/cue.ts";
 import { testSample } from "../support/rollouts.ts";
@@ -63,7 +63,7 @@ test("utilization: recall and precision per modality", async () => {
     precisionAudio: [0, 1, Number.NaN],
   });
   // the paper's form: angry 1 of 2 cues, sad 2 of 3, happy 1 of 1 (its emotion cue does not count)
-  assert.deepEqual(await cosineRecall(bank, samples, texts), [1 / 2, 2 / 3, 1]);
+  assert.deepEqual(await cosineRecall(bank, samples, clausePhrases(texts)), [1 / 2, 2 / 3, 1]);
 });
 
 test("reasoning is read from malformed responses too", () => {
@@ -260,6 +260,11 @@ test("the whole suite separates an oracle from a model that guesses", async () =
   for (const [name, value] of Object.entries({ ...perfect, ...clean })) {
     assert.equal(oracle.report[name]!.value, value, name);
   }
+  assert.equal(oracle.report.recallDecomposed!.value, null);
+  // as a language model takes them: the first clip's two cues, one of the second's three, the third could not be read
+  const decompose = async () => [["a frown", "a loud voice"], ["sobs"], null];
+  const { recallDecomposed } = (await runMep(scriptedRespondent(false), { ...options, decompose })).report;
+  assert.deepEqual([recallDecomposed!.value, recallDecomposed!.count], [(1 + 1 / 3) / 2, 2]);
   assert.deepEqual(oracle.report.emotionF1Conflict, { value: null, low: null, high: null, count: 0 });
   const guesser = await runMep(scriptedRespondent(true), options);
   assert.equal(guesser.report.recall!.value, 1);

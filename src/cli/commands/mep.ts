@@ -134,6 +134,7 @@ interface RunOptions extends CommonOptions, EndpointFlags {
   readonly answerStyle: MepRun["answerStyle"];
   readonly dropMasked?: true;
   readonly maxNewTokens: number;
+  readonly decompose?: string;
   readonly clipMemory: number;
   readonly batch: number;
   readonly device?: string;
@@ -168,6 +169,7 @@ function configureRun(command: Command): void {
         .choices(["tagged", "free"])
         .default("tagged"),
     )
+    .option("--decompose <url#model>", "a language model that takes cues out of the reasonings, as in the paper")
     .option("--drop-masked", "leave a masked modality out of the prompt instead of black frames or silence")
     .option("--max-new-tokens <count>", "longest answer", count, 256)
     .option("--clip-memory <megabytes>", "decoded clips that a local model keeps at once", count, 2048)
@@ -193,6 +195,7 @@ function configureRun(command: Command): void {
           out: options.out,
           mediaRoot: options.media ?? null,
           embedder: options.embedder ?? null,
+          decompose: await decomposeOf(options, interrupt.signal, progress.log),
           answerStyle: options.answerStyle,
           masked: options.dropMasked ? "dropped" : "blank",
           maxNewTokens: options.maxNewTokens,
@@ -215,6 +218,24 @@ function configureRun(command: Command): void {
         console.log(`\nThe page: ${out}/report.html`);
       }),
     );
+}
+
+async function decomposeOf(
+  { decompose, ...options }: RunOptions,
+  signal: AbortSignal,
+  onNotice: (line: string) => void,
+): Promise<MepRun["decompose"]> {
+  if (decompose === undefined) return null;
+  const at = decompose.lastIndexOf("#");
+  if (at <= 0 || at === decompose.length - 1) {
+    throw new OppoError(
+      "ERR_CONFIG",
+      `--decompose: expected an address and a model, such as http://localhost:8000/v1#Qwen/Qwen2.5-7B-Instruct, got "${decompose}".`,
+    );
+  }
+  const { oppoHome } = await import("../../run/lexicon-store.ts");
+  const where = { url: decompose.slice(0, at), model: decompose.slice(at + 1) };
+  return { ...endpointOptions(options, where, process.env, oppoHome(process.env)), signal, onNotice };
 }
 
 async function systemOf(

@@ -25,6 +25,7 @@ import { localRespondent, type MaskedAs } from "../local-respondent.ts";
 import { decodeSample } from "../sample-clip.ts";
 import { chooseSetting, type Setting, type SettingOptions } from "../setting.ts";
 import { recordedRespondent } from "./answer-log.ts";
+import { decomposer, decomposerName } from "./decompose.ts";
 import { endpointRespondent, preflight } from "./endpoint-respondent.ts";
 import { locateMedia, type MediaFiles } from "./media-files.ts";
 import { mepPage } from "./page.ts";
@@ -58,6 +59,8 @@ export interface MepRun {
   readonly mediaRoot: string | null;
   /** null: the set's own. */
   readonly embedder: string | null;
+  /** A language model that takes cues out of reasonings, as the paper has it; null: clauses stand for cues. */
+  readonly decompose: EndpointOptions | null;
   readonly answerStyle: AnswerStyle;
   readonly masked: MaskedAs;
   readonly maxNewTokens: number;
@@ -99,6 +102,7 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
     maxNewTokens: run.maxNewTokens,
     embedder: setting.embedder.name,
     emotionWords: emotion.name,
+    decomposer: run.decompose === null ? null : decomposerName(run.decompose),
     ...wording,
   };
   const name = run.name ?? String(settings.model);
@@ -108,12 +112,14 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
     seeds: [],
     device: system.kind === "local" ? (system.load?.device ?? "cpu") : "server",
   });
+  const readingNotes: string[] = [];
   const options: MepOptions = {
     ...set,
     reasoningPrompt: () => wording.question,
     probePrompt: (question) => probePrompt(question, wording),
     emotionScore: emotion.score,
     answerStyle: run.answerStyle,
+    ...(run.decompose === null ? {} : { decompose: decomposer(run.decompose, readingNotes) }),
   };
   const total = Object.values(mepQueries(options)).reduce((sum, part) => sum + part.length, 0);
   const stage = progress.stage("asking", total);
@@ -126,7 +132,7 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   const { result, notes } =
     system.kind === "local" ? await askLocal(system, options, context) : await askEndpoint(system, options, context);
   stage.finish();
-  const results = resultsOf({ ...result, model: name }, directory, settings, notes);
+  const results = resultsOf({ ...result, model: name }, directory, settings, [...readingNotes, ...notes]);
   const page = await mepPage({ results, result, set, files, style: run.answerStyle });
   replaceFile(join(folder.path, answersName), answersText(result, run.answerStyle));
   replaceFile(join(folder.path, "report.html"), page);

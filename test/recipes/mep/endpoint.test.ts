@@ -75,6 +75,7 @@ function run(out: string, url: string, changes: Partial<MepRun> = {}, client: ob
     out: at(out),
     mediaRoot: null,
     embedder: null,
+    decompose: null,
     answerStyle: "tagged",
     masked: "blank",
     maxNewTokens: 16,
@@ -207,6 +208,29 @@ describe("a model that cannot be scored", () => {
     });
     const { results } = await run("uncounted", server.url);
     assert.match(results.notes.join("\n"), /does not count prompt tokens/);
+  });
+});
+
+describe("a language model that takes cues out of the reasonings", () => {
+  test("is asked about every one, and what it cannot do is counted and left out", async (t) => {
+    const server = await startMockEndpoint(t, { answer: obliging });
+    const lists = { visual_cues: ["a furrowed brow"], audio_cues: ["a loud voice"], emotion_cues: [] };
+    const helper = await startMockEndpoint(t, { answer: () => JSON.stringify(lists) });
+    const at = (url: string) => ({ url, model: "helper", key: null, cacheFolder: null });
+    const { results } = await run("decomposed", server.url, { decompose: at(helper.url) });
+    // one reasoning, five times: asked once would do, and no more than five
+    assert.ok(helper.requests.length >= 1 && helper.requests.length <= 5);
+    assert.equal(results.settings.decomposer, "helper, prompt cues-1");
+    const { recallDecomposed, recallCosine } = results.report;
+    assert.notEqual(recallDecomposed!.value, null);
+    assert.equal(recallDecomposed!.value, recallCosine!.value, "the same two cues, in a clause each");
+    const useless = await startMockEndpoint(t, { answer: () => "I cannot help with that." });
+    const other = await run("undecomposed", server.url, { decompose: at(useless.url) });
+    assert.equal(other.results.report.recallDecomposed!.value, null);
+    assert.match(
+      other.results.notes.join(),
+      /cues could not be taken out of 5 of 5 reasonings \(5 refused by the model\)/,
+    );
   });
 });
 

@@ -39,6 +39,7 @@ function run(out: string, changes: Partial<MepRun> = {}) {
     out: at(out),
     mediaRoot: null,
     embedder: null,
+    decompose: null,
     answerStyle: "tagged",
     masked: "blank",
     maxNewTokens: 8,

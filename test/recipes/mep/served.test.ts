@@ -50,6 +50,7 @@ function run(out: string, system: MepSystem, masked: "blank" | "dropped") {
     out: at(out),
     mediaRoot: null,
     embedder: null,
+    decompose: null,
     answerStyle: "tagged",
     masked,
     maxNewTokens,
