@@ -146,11 +146,12 @@ const bytesPerMegabyte = 1024 * 1024;
 
 const runHelp = `
 Masking is done here, on the media: a server gets black frames and silence (or no part, --drop-masked), the video's own packets
-without their sound, and the sound as WAV. A run that was stopped goes on with the same command. The folder gets results.json,
-answers.jsonl and report.html, a table with intervals and a browser of all clips.
+without their sound, and the sound as WAV. A run that was stopped goes on with the same command; a server's replies are kept in
+the run's folder unless --cache says where. The folder gets results.json, answers.jsonl and report.html, a table with intervals and
+a browser of all clips.
 
 Examples:
-  oppo mep run sets/theatre --model runs/demo/models/oppo --out runs/mep/oppo
+  oppo mep run sets/theatre --model runs/demo/arms/oppo/seed-0/model --out runs/mep/oppo
   oppo mep run sets/ov-merd --endpoint http://localhost:8000/v1 --model Qwen/Qwen2.5-Omni-7B --answer-style free --out runs/mep/qwen`;
 
 function configureRun(command: Command): void {
