@@ -11,7 +11,7 @@ import { readColumns, readNative, readOpenRlhf, readVerl } from "../../src/serve
 import { RewardScorer } from "../../src/serve/reward/reward-scorer.ts";
 import { wordEmbedder } from "../support/word-embedder.ts";
 
-const numBodies = 4000;
+const numBodies = 1500;
 const texts = [
   ...[
     "",
@@ -140,7 +140,7 @@ test("rewards: scored or refused, never a fault, never NaN", async () => {
       codes.add(error.code);
     }
   }
-  assert.ok(numScored > 1000, `${numScored} scored`);
+  assert.ok(numScored > 400, `${numScored} scored`);
   assert.ok(codes.size >= 4, [...codes].join());
   assert.equal(({} as Record<string, unknown>).completion, undefined, "no prototype was touched");
 });
@@ -176,5 +176,5 @@ test("chats: read or refused, never a fault", () => {
       codes.add(error.code);
     }
   }
-  assert.ok(numRead > 500 && codes.size >= 3, `${numRead} read, ${[...codes].join()}`);
+  assert.ok(numRead > 200 && codes.size >= 3, `${numRead} read, ${[...codes].join()}`);
 });

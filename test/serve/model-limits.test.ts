@@ -98,7 +98,7 @@ describe("limits", () => {
     const random = createRandom(5);
     const whole = readFileSync(join(theatre.corpus, theatre.samples[0]!.media));
     const statuses = new Map<number, number>();
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 24; i++) {
       const bytes = Buffer.from(i % 4 === 0 ? whole.subarray(0, random.int(whole.length)) : whole);
       for (let n = random.int(40); n >= 0; n--) bytes[random.int(bytes.length)] = random.int(256);
       const url = `data:video/mp4;base64,${bytes.toString("base64")}`;
