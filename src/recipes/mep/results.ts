@@ -45,6 +45,8 @@ export interface MepResults {
 
 /** Answers that cannot be read, above this share of a part, are said beside the scores. */
 const unreadableShare = 0.05;
+/** Above this, the model was hardly told how to answer. */
+const unfitShare = 0.5;
 
 export function resultsOf(
   result: MepResult,
@@ -54,7 +56,8 @@ export function resultsOf(
 ): MepResults {
   const { model, report, measures, groups, readings } = result;
   const { name, hash, counts } = set.manifest;
-  const unread = Object.entries(readings).flatMap(([part, found]) => readingNote(part, found));
+  const isTagged = settings.answerStyle === "tagged";
+  const unread = Object.entries(readings).flatMap(([part, found]) => readingNote(part, found, isTagged));
   return {
     system: model,
     set: { name, hash, counts },
@@ -68,7 +71,7 @@ export function resultsOf(
 }
 
 /** Example: "probes: 40 of 600 answers are no yes or no (30 refusal, 10 other language); they count as wrong" */
-function readingNote(part: string, found: Readonly<Partial<Record<string, number>>>): string[] {
+function readingNote(part: string, found: Readonly<Partial<Record<string, number>>>, isTagged: boolean): string[] {
   const total = Object.values(found).reduce<number>((sum, count) => sum + (count ?? 0), 0);
   const others = Object.entries(found).filter(([reading]) => reading !== "readable");
   const numOthers = others.reduce((sum, [, count]) => sum + (count ?? 0), 0);
@@ -76,7 +79,13 @@ function readingNote(part: string, found: Readonly<Partial<Record<string, number
   const named = others.map(([reading, count]) => `${count} ${reading}`).join(", ");
   const meaning =
     part === "probes" ? "are no readable yes or no: they count as wrong" : "are no reasoning: they state no cue";
-  return [`${part}: ${numOthers} of ${total} answers ${meaning} (${named}). Low scores may mean this and nothing else`];
+  const hint =
+    part === "probes" && isTagged && numOthers / total > unfitShare
+      ? "; --answer-style free is for models that were not taught think and answer tags"
+      : "";
+  return [
+    `${part}: ${numOthers} of ${total} answers ${meaning} (${named}). Low scores may mean this and nothing else${hint}`,
+  ];
 }
 
 export function resultsText(results: MepResults): string {
