@@ -4,7 +4,7 @@ import type { CueKind } from "../cue.ts";
 import { stem } from "../phrase-features.ts";
 
 /** Changes when a list does: stamped into what the extractor writes. */
-export const cueLexiconVersion = "offline-1";
+export const cueLexiconVersion = "offline-2";
 
 const stems = (words: string): ReadonlySet<string> => new Set(words.split(" ").map(stem));
 
@@ -15,7 +15,7 @@ export const heads: Readonly<Record<CueKind, ReadonlySet<string>>> = {
       "face expression head neck shoulder arm hand palm fist finger body posture stance back chest legs foot feet " +
       "smile grin smirk frown scowl pout squint blink wink wince grimace nod lean shrug gesture clench tremor " +
       "tears tear sweat hair clothing background surroundings room camera posture wrinkle crease eyelash pupil " +
-      "complexion blush hug embrace bow bows turn turns",
+      "complexion blush contact hug embrace bow bows turn turns",
   ),
   audio: stems(
     "voice tone pitch volume speed loudness intonation accent speech pace tempo rhythm cadence timbre register pause silence breath " +
@@ -39,6 +39,9 @@ export const heads: Readonly<Record<CueKind, ReadonlySet<string>>> = {
       "confident confidence determined determination agitated agitation upset emotional discomfort regret longing nostalgia",
   ),
 };
+
+/** Heads that describe what comes after them: the phrase goes on to it. */
+export const adjectives: ReadonlySet<string> = new Set(["vocal"]);
 
 /** Sentences that begin so speak of one modality: what they list are cues also where no head is in it. */
 export const intros: readonly { readonly kind: "video" | "audio"; readonly pattern: RegExp }[] = [

@@ -2,9 +2,9 @@
 // said plainly ("his brow is furrowed", "a trembling voice") and misses what is not; outputs say that it was used.
 import type { CueKind } from "../cue.ts";
 import { type CheckedPhrases, checkPhrases, fewestWords, mostWords, scriptsOf } from "./check-phrases.ts";
-import { barriers, connectives, copulas, fillers, heads, intensifiers, intros } from "./cue-lexicon.ts";
+import { adjectives, barriers, connectives, copulas, fillers, heads, intensifiers, intros } from "./cue-lexicon.ts";
 import { type CueExtraction, nothing, textProblem } from "./extract-cues.ts";
-import { type SourceWord, sourceWords } from "./source-words.ts";
+import { isNegation, type SourceWord, sourceWords } from "./source-words.ts";
 
 /** Words of one clause, and the text that they are in. */
 interface Piece {
@@ -69,7 +69,7 @@ function phrasesOf({ words, modality }: Piece): { readonly kind: CueKind; readon
     // Of "speaking speed" the second word is what something is said of.
     if (at + 1 < words.length && heads[kind].has(words[at + 1]!.stem)) continue;
     const range = trimmed(words, around(words, at, free));
-    if (range.end - range.start < fewestWords || isOnlyHeads(words, range)) continue;
+    if (range.end - range.start < fewestWords || isOnlyHeads(words, range) || isCutNegation(words, range)) continue;
     found.push({ kind, range });
     free = range.end;
   }
@@ -91,11 +91,13 @@ function around(words: readonly SourceWord[], head: number, free: number): Range
   const isOwned = start === head && head - 2 >= free && possessives.has(lower(words[head - 1]!));
   if (isOwned && !isStop(words[head - 2]!) && !copulas.has(lower(words[head + 1] ?? words[head]!))) start = head - 2;
   let end = head + 1;
+  const isOpen = adjectives.has(lower(words[head]!)) || words.slice(start, end).some(isNegation);
   const isLinked = end < words.length && copulas.has(lower(words[end]!));
   if (isLinked) end++;
   const most = Math.min(words.length, start + mostWords, end + mostModifiers);
-  // Without a link only a description that has not come yet is taken from behind: "voice trembling", "looks down".
-  if (isLinked || start === head) while (end < most && !isStop(words[end]!)) end++;
+  // Without a link only a description that has not come yet is taken from behind: "voice trembling", "looks down"; and what
+  // an adjective or a "no" belongs to: "no vocal EMPHASIS".
+  if (isLinked || isOpen || start === head) while (end < most && !isStop(words[end]!)) end++;
   return { start, end };
 }
 
@@ -117,6 +119,13 @@ function trimmed(words: readonly SourceWord[], { start, end }: Range): Range {
   while (from < to && isLoose(words[from]!)) from++;
   while (to > from && (isLoose(words[to - 1]!) || intensifiers.has(lower(words[to - 1]!)))) to--;
   return { start: from, end: to };
+}
+
+/** "eyes are not", "no marked vocal": a "no" without all that it denies says another thing, so the phrase is left out. */
+function isCutNegation(words: readonly SourceWord[], { start, end }: Range): boolean {
+  if (!words.slice(start, end).some(isNegation)) return false;
+  const next = words[end];
+  return isNegation(words[end - 1]!) || (next !== undefined && !isStop(next));
 }
 
 /** "facial expression", "tone of voice": names of what is looked at, without what was seen. */

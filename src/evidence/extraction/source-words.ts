@@ -45,18 +45,31 @@ export function sourceWords(text: string): SourceWord[] {
       part++;
       continue;
     }
-    const plain = token.toLowerCase().replaceAll("\u2019", "'");
-    const isNegation = negations.has(plain) || plain.endsWith("n't");
+    const plain = plainForm(token);
+    const isNegating = negates(plain);
     const base = plain.replace(/(?:n't|'(?:s|re|ve|ll|d|m))$/, "");
-    const isContent = !isNegation && !ignoredWords.has(base) && !conjunctions.has(base);
+    const isContent = !isNegating && !ignoredWords.has(base) && !conjunctions.has(base);
     if (isAfterConjunction && determiners.has(base)) part++;
     isAfterConjunction = conjunctions.has(base);
     const place = { start: index, end: index + token.length, sentence, part };
     words.push({ text: token, stem: stem(base), ...place, isNegated: isContent && negated > 0, isContent });
-    if (isNegation) negated = negationReach;
+    if (isNegating) negated = negationReach;
     else if (isContent) negated = Math.max(0, negated - 1);
   }
   return words;
+}
+
+/** "no", "not", "doesn't" */
+export function isNegation({ text }: SourceWord): boolean {
+  return negates(plainForm(text));
+}
+
+function plainForm(token: string): string {
+  return token.toLowerCase().replaceAll("\u2019", "'");
+}
+
+function negates(plain: string): boolean {
+  return negations.has(plain) || plain.endsWith("n't");
 }
 
 /** What other words may stand between, and how far apart sentences may lie. */

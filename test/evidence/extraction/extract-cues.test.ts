@@ -119,6 +119,28 @@ describe("by the rules", () => {
     assert.deepEqual(texts(text, "emotion"), ["suggests that he is very angry"]);
   });
 
+  const negated: readonly [string, readonly string[]][] = [
+    ["The audio carries no vocal emphasis, no marked tone.", ["no vocal emphasis", "no marked tone"]],
+    ["The video shows no eye contact. There is no smile on his face.", ["no eye contact", "no smile"]],
+    ["His voice is not loud.", ["voice is not loud"]],
+    ["There are no tears in her eyes and she doesn't smile broadly.", ["no tears", "doesn't smile broadly"]],
+    // what a "no" denies is cut off by the longest phrase, or by a word at which phrases end: left out
+    ["His eyes are not on the camera.", []],
+    ["He shows no frown lines crossing anywhere over both temples.", []],
+  ];
+  for (const [text, whole] of negated) {
+    test(`a negation is whole or left out: ${text}`, () => {
+      assert.deepEqual([...texts(text, "video"), ...texts(text, "audio")], whole);
+    });
+  }
+
+  test("an adjective goes on to what it describes, without a negation too", () => {
+    assert.deepEqual(texts("The speech has a strong vocal emphasis on every word.", "audio"), [
+      "strong vocal emphasis",
+    ]);
+    assert.deepEqual(texts("He keeps steady eye contact.", "video"), ["keeps steady eye contact"]);
+  });
+
   test("names without an observation and things that are said are no cues", () => {
     const text = "We see his face and his facial expression. The tone of voice. He says that the weather is fine.";
     assert.deepEqual(extractOffline(text).cues, []);

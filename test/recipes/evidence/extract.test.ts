@@ -180,7 +180,7 @@ describe("extraction by the rules", () => {
         { media: "corpus-media/clips/1.mp4", labels: ["sad"], cues: [{ kind: "audio", text: "trembling voice" }] },
       ],
     );
-    assert.match(extractText(result), /2 of 2 accounts of .*train\.jsonl, by offline rules, no model \(offline-1\)/);
+    assert.match(extractText(result), /2 of 2 accounts of .*train\.jsonl, by offline rules, no model \(offline-2\)/);
     assert.match(readFileSync(result.files.page, "utf8"), /offline rules, no model/);
     const beside = await readAccounts({ file }, { out: join(corpus, "cues.jsonl"), maxBadRows: 0, limit: 1 });
     assert.deepEqual(
