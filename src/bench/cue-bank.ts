@@ -1,9 +1,10 @@
-// All cues that a corpus can speak of, as vectors: what turns a clause into the one cue that it states. Needs texts and
+// All cues that a corpus can speak of, as vectors: what turns a statement into the one cue that it states. Needs texts and
 // an embedder only, so it works for corpora without structured annotation. Every comparison in MEP-Bench goes through
-// the bank's numbering, hence is exact: a clause counts as its single best cue or as none.
+// the bank's numbering, hence is exact: a statement counts as its single best cue or as none. Statements are embedded as
+// cues are, without a role: both are short phrases about one clip, and neither asks for the other.
 
 import type { Sample } from "../data/sample.ts";
-import type { Cue, CueKind, Embedder, TextRole } from "../evidence/cue.ts";
+import type { Cue, CueKind, Embedder } from "../evidence/cue.ts";
 import { cosineMatrix } from "../evidence/similarity.ts";
 
 export interface CueBank {
@@ -28,26 +29,19 @@ export function cuesOfSamples(samples: readonly Sample[]): Cue[] {
 export async function buildCueBank(cues: readonly Cue[], embedder: Embedder): Promise<CueBank> {
   return {
     cues,
-    vectors: await embedder.embed(
-      cues.map((cue) => cue.text),
-      "cue",
-    ),
+    vectors: await embedder.embed(cues.map((cue) => cue.text)),
     embedder,
   };
 }
 
-/**
- * For every list of texts, the bank indices that its texts state (distinct, ascending). One embedding call for all.
- * @param role what the texts are: clauses of a model, or cues of an annotator
- */
+/** For every list of texts, the bank indices that its texts state (distinct, ascending). One embedding call for all. */
 export async function matchCues(
   bank: CueBank,
   textLists: readonly (readonly string[])[],
   threshold = sameCueThreshold,
-  role: TextRole = "clause",
 ): Promise<number[][]> {
   const distinct = [...new Set(textLists.flat())];
-  const vectors = await bank.embedder.embed(distinct, role);
+  const vectors = await bank.embedder.embed(distinct);
   const cosines = cosineMatrix(vectors, bank.vectors, bank.embedder.dimension);
   const numCues = bank.cues.length;
   const match = new Map(
@@ -84,8 +78,6 @@ export async function cueIndices(bank: CueBank, samples: readonly Sample[]): Pro
     const matched = await matchCues(
       part.bank,
       places.map(([i, c]) => [samples[i]!.cues[c]!.text]),
-      sameCueThreshold,
-      "cue",
     );
     for (const [at, [i, c]] of places.entries()) {
       const index = matched[at]![0];
@@ -111,12 +103,17 @@ function partOfKind(bank: CueBank, kind: CueKind): { bank: CueBank; indices: num
   return { bank: { cues: indices.map((index) => bank.cues[index]!), vectors, embedder: bank.embedder }, indices };
 }
 
-export function ofKind(bank: CueBank, indices: readonly number[], kind: CueKind): number[] {
-  return indices.filter((index) => bank.cues[index]!.kind === kind);
+/** What a response states, as bank indices; null where that could not be read. */
+export type StatedCues = readonly number[] | null;
+
+export function ofKind(bank: CueBank, indices: readonly number[], kind: CueKind): number[];
+export function ofKind(bank: CueBank, indices: StatedCues, kind: CueKind): number[] | null;
+export function ofKind(bank: CueBank, indices: StatedCues, kind: CueKind): number[] | null {
+  return indices === null ? null : indices.filter((index) => bank.cues[index]!.kind === kind);
 }
 
-/** Share of `wanted` that is in `given`; NaN when nothing is wanted. */
-export function shareIn(wanted: readonly number[], given: readonly number[]): number {
-  if (wanted.length === 0) return Number.NaN;
+/** Share of `wanted` that is in `given`; NaN when nothing is wanted, or either is not known. */
+export function shareIn(wanted: StatedCues, given: StatedCues): number {
+  if (wanted === null || given === null || wanted.length === 0) return Number.NaN;
   return wanted.filter((index) => given.includes(index)).length / wanted.length;
 }

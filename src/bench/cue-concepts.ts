@@ -31,10 +31,7 @@ export async function cueConceptsOf(
   threshold = sameCueThreshold,
 ): Promise<CueConcepts> {
   const wordings = frequentFirst(samples);
-  const vectors = await embedder.embed(
-    wordings.map(({ cue }) => cue.text),
-    "cue",
-  );
+  const vectors = await embedder.embed(wordings.map(({ cue }) => cue.text));
   const { leaders, leaderOf } = cluster(wordings, vectors, embedder.dimension, threshold);
   const concept = new Map(wordings.map(({ cue }, i) => [keyOf(cue), leaderOf[i]!]));
   const { dimension } = embedder;

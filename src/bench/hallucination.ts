@@ -3,14 +3,14 @@
 // invents nothing, and must not win by that. Goes beyond the paper, which asks yes/no questions only.
 
 import type { Modality } from "../media/clip.ts";
-import { type CueBank, ofKind, shareIn } from "./cue-bank.ts";
+import { type CueBank, ofKind, type StatedCues, shareIn } from "./cue-bank.ts";
 import { formatScores } from "./emotion-score.ts";
 import type { AnswerStyle } from "./faithfulness.ts";
 import { type Measure, meanMeasure } from "./measure.ts";
 
 /** Per clip, for the modality that was masked. */
 export interface HallucinationValues {
-  /** Distinct cues of the masked modality that are stated. */
+  /** Distinct cues of the masked modality that are stated; NaN where the response could not be taken apart. */
   readonly hallucinated: number[];
   /** Share of the clip's own hidden cues that are not stated: they can only be guessed. NaN without cues. */
   readonly withheld: number[];
@@ -23,12 +23,12 @@ export function hallucinationValues(
   bank: CueBank,
   modality: Modality,
   texts: readonly string[],
-  stated: readonly (readonly number[])[],
+  stated: readonly StatedCues[],
   present: readonly (readonly number[])[],
   style: AnswerStyle,
 ): HallucinationValues {
   return {
-    hallucinated: stated.map((indices) => ofKind(bank, indices, modality).length),
+    hallucinated: stated.map((indices) => ofKind(bank, indices, modality)?.length ?? Number.NaN),
     withheld: present.map((own, i) => 1 - shareIn(ofKind(bank, own, modality), stated[i]!)),
     format: formatScores(texts, style),
   };

@@ -15,8 +15,9 @@ import { type Probe, probeQuery } from "./probes.ts";
 import { countReadings, type Reading, readingOfReasoning, readingOfVerdict } from "./reading.ts";
 import type { Report } from "./report.ts";
 import { intactView, maskedView, type Query, type Respondent } from "./respondent.ts";
+import { type Decompose, type Decomposition, decomposeAtPunctuation } from "./statements.ts";
 import { swapMeasures, swappedView, swapValues } from "./swap.ts";
-import { clausePhrases, cosineRecall, statedCues, utilizationMeasures, utilizationValues } from "./utilization.ts";
+import { cosineRecall, statedCues, utilizationMeasures, utilizationValues } from "./utilization.ts";
 
 export interface MepOptions extends MepSet {
   /** The question of free reasoning. What else belongs to a user turn (the subtitle) is the respondent's business. */
@@ -25,11 +26,8 @@ export interface MepOptions extends MepSet {
   readonly probePrompt?: (question: string) => string;
   readonly emotionScore: EmotionScore;
   readonly answerStyle: AnswerStyle;
-  /**
-   * Takes the cues out of reasonings, as the paper has a language model do; null for one that it could not read. Left out:
-   * clauses stand for cues.
-   */
-  readonly decompose?: (texts: readonly string[]) => Promise<readonly (readonly string[] | null)[]>;
+  /** Takes every free reasoning apart; the paper has a language model do it. Default: at punctuation. */
+  readonly decompose?: Decompose;
   readonly bootstrap?: BootstrapOptions;
 }
 
@@ -44,9 +42,10 @@ export const reasoningParts = [
 ];
 export type ReasoningPart = (typeof reasoningParts)[number];
 
-/** A free reasoning: what was shown, and what was said. */
+/** A free reasoning: what was shown, what was said, and what that states. */
 export interface Reasoning extends Query {
   readonly text: string;
+  readonly decomposition: Decomposition;
 }
 
 export interface MepResult {
@@ -86,12 +85,10 @@ export function mepQueries(options: MepOptions): Record<ReasoningPart | "probes"
 export async function runMep(respondent: Respondent, options: MepOptions): Promise<MepResult> {
   const { congruent, conflict, probes, answerStyle: style } = options;
   const queries = mepQueries(options);
-  const reasonings = {} as Record<ReasoningPart, Reasoning[]>;
-  for (const part of reasoningParts) {
-    const texts = await respondent.respond(queries[part]);
-    reasonings[part] = queries[part].map((query, i) => ({ ...query, text: texts[i]! }));
-  }
+  const texts = {} as Record<ReasoningPart, readonly string[]>;
+  for (const part of reasoningParts) texts[part] = await respondent.respond(queries[part]);
   const answers = await respondent.respond(queries.probes);
+  const reasonings = await takenApart(queries, texts, options.decompose ?? decomposeAtPunctuation);
   const measures = await measuresOf(reasonings, answers, options);
   const readings = Object.fromEntries(
     reasoningParts.map((part) => [part, countReadings(reasonings[part].map(({ text }) => readingOfReasoning(text)))]),
@@ -114,6 +111,25 @@ export async function runMep(respondent: Respondent, options: MepOptions): Promi
   };
 }
 
+/** All reasonings in one call, so that whoever takes them apart can do many at once. */
+async function takenApart(
+  queries: Readonly<Record<ReasoningPart, readonly Query[]>>,
+  texts: Readonly<Record<ReasoningPart, readonly string[]>>,
+  decompose: Decompose,
+): Promise<Record<ReasoningPart, Reasoning[]>> {
+  const decompositions = await decompose(reasoningParts.flatMap((part) => texts[part]));
+  const reasonings = {} as Record<ReasoningPart, Reasoning[]>;
+  let next = 0;
+  for (const part of reasoningParts) {
+    reasonings[part] = queries[part].map((query, i) => ({
+      ...query,
+      text: texts[part][i]!,
+      decomposition: decompositions[next++]!,
+    }));
+  }
+  return reasonings;
+}
+
 async function measuresOf(
   reasonings: Readonly<Record<ReasoningPart, readonly Reasoning[]>>,
   answers: readonly string[],
@@ -121,35 +137,30 @@ async function measuresOf(
 ): Promise<Measures> {
   const { bank, congruent, probes, answerStyle: style } = options;
   const present = await presentCues(bank, congruent);
-  const texts = (part: ReasoningPart) => reasonings[part].map(({ text }) => text);
-  const intact = texts("intact");
+  const intact = textsOf(reasonings.intact);
+  const said = decompositionsOf(reasonings.intact);
   return {
-    ...utilizationMeasures(utilizationValues(bank, await statedCues(bank, intact), present)),
-    recallCosine: meanMeasure("congruent", await cosineRecall(bank, congruent, clausePhrases(intact))),
-    recallDecomposed: meanMeasure("congruent", await decomposedRecall(intact, options)),
+    ...utilizationMeasures(utilizationValues(bank, await statedCues(bank, said), present)),
+    recallCosine: meanMeasure("congruent", await cosineRecall(bank, congruent, said)),
     emotionF1: meanMeasure("congruent", emotionScores(congruent, intact, style, options.emotionScore)),
     format: meanMeasure("congruent", formatScores(intact, style)),
-    ...(await conflictMeasures(texts("conflict"), options)),
+    ...(await conflictMeasures(reasonings.conflict, options)),
     ...faithfulnessMeasures(probes, answers, style),
-    ...(await maskedMeasures("video", texts("maskedVideo"), present, options)),
-    ...(await maskedMeasures("audio", texts("maskedAudio"), present, options)),
+    ...(await maskedMeasures("video", reasonings.maskedVideo, present, options)),
+    ...(await maskedMeasures("audio", reasonings.maskedAudio, present, options)),
     ...(await swapPart("video", reasonings.swappedVideo, options)),
     ...(await swapPart("audio", reasonings.swappedAudio, options)),
   };
 }
 
-/** NaN for every clip where nobody takes cues out of the reasonings. */
-async function decomposedRecall(
-  texts: readonly string[],
-  { bank, congruent, decompose }: MepOptions,
-): Promise<number[]> {
-  if (decompose === undefined) return congruent.map(() => Number.NaN);
-  return cosineRecall(bank, congruent, { phrases: await decompose(texts), role: "cue" });
-}
+const textsOf = (reasonings: readonly Reasoning[]) => reasonings.map(({ text }) => text);
+const decompositionsOf = (reasonings: readonly Reasoning[]) => reasonings.map(({ decomposition }) => decomposition);
 
-async function conflictMeasures(texts: readonly string[], options: MepOptions): Promise<Measures> {
+async function conflictMeasures(reasonings: readonly Reasoning[], options: MepOptions): Promise<Measures> {
   const { bank, conflict, emotionScore, answerStyle } = options;
-  const values = utilizationValues(bank, await statedCues(bank, texts), await presentCues(bank, conflict));
+  const texts = textsOf(reasonings);
+  const stated = await statedCues(bank, decompositionsOf(reasonings));
+  const values = utilizationValues(bank, stated, await presentCues(bank, conflict));
   return {
     emotionF1Conflict: meanMeasure("conflict", emotionScores(conflict, texts, answerStyle, emotionScore)),
     precisionVideoConflict: meanMeasure("conflict", values.precisionVideo),
@@ -159,19 +170,17 @@ async function conflictMeasures(texts: readonly string[], options: MepOptions): 
 
 async function maskedMeasures(
   modality: Modality,
-  texts: readonly string[],
+  reasonings: readonly Reasoning[],
   present: readonly (readonly number[])[],
   { bank, answerStyle }: MepOptions,
 ): Promise<Measures> {
-  const stated = await statedCues(bank, texts);
+  const texts = textsOf(reasonings);
+  const stated = await statedCues(bank, decompositionsOf(reasonings));
   return hallucinationMeasures(modality, hallucinationValues(bank, modality, texts, stated, present, answerStyle));
 }
 
 async function swapPart(modality: Modality, reasonings: readonly Reasoning[], { bank }: MepOptions): Promise<Measures> {
-  const stated = await statedCues(
-    bank,
-    reasonings.map(({ text }) => text),
-  );
+  const stated = await statedCues(bank, decompositionsOf(reasonings));
   const before = await presentCues(
     bank,
     reasonings.map(({ view }) => view.sample),

@@ -2,7 +2,7 @@
 // hidden (the right answer is "no"); on the same clip, unmasked, a present control asks for that cue ("yes") and an absent
 // control for a cue of the same kind that is not there ("no"), so that neither "no" nor "yes" to everything scores.
 import type { Sample } from "../data/sample.ts";
-import type { Cue, TextRole } from "../evidence/cue.ts";
+import type { Cue } from "../evidence/cue.ts";
 import { probeQuestion } from "../evidence/probe-question.ts";
 import { cosineMatrix } from "../evidence/similarity.ts";
 import type { Modality } from "../media/clip.ts";
@@ -107,9 +107,9 @@ async function askablesOf(
 /** Per sample, what its reference may mean in other words: bank indices close to a cue or to a clause of its reasoning. */
 async function similarCues(bank: CueBank, samples: readonly Sample[], threshold: number): Promise<Set<number>[]> {
   const alike = samples.map(() => new Set<number>());
-  const add = async (texts: readonly (readonly string[])[], role: TextRole) => {
+  const add = async (texts: readonly (readonly string[])[]) => {
     const distinct = [...new Set(texts.flat())];
-    const cosines = cosineMatrix(await bank.embedder.embed(distinct, role), bank.vectors, bank.embedder.dimension);
+    const cosines = cosineMatrix(await bank.embedder.embed(distinct), bank.vectors, bank.embedder.dimension);
     const numCues = bank.cues.length;
     const near = new Map(
       distinct.map((text, i) => {
@@ -125,8 +125,8 @@ async function similarCues(bank: CueBank, samples: readonly Sample[], threshold:
   const clauses = samples.map(({ reasoning }) =>
     splitClauses([reasoning], reasoningSpan(reasoning)).map(({ text }) => text),
   );
-  await add(cueTexts, "cue");
-  await add(clauses, "clause");
+  await add(cueTexts);
+  await add(clauses);
   return alike;
 }
 

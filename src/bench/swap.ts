@@ -3,7 +3,7 @@
 
 import type { Sample } from "../data/sample.ts";
 import type { Modality } from "../media/clip.ts";
-import { type CueBank, ofKind, shareIn } from "./cue-bank.ts";
+import { type CueBank, ofKind, type StatedCues, shareIn } from "./cue-bank.ts";
 import { type Measure, meanMeasure } from "./measure.ts";
 import type { ClipView } from "./respondent.ts";
 
@@ -51,7 +51,7 @@ export interface SwapValues {
 export function swapValues(
   bank: CueBank,
   modality: Modality,
-  stated: readonly (readonly number[])[],
+  stated: readonly StatedCues[],
   before: readonly (readonly number[])[],
   after: readonly (readonly number[])[],
 ): SwapValues {

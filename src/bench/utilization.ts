@@ -1,25 +1,23 @@
-// MEP-Bench, utilization: does the reasoning name the cues that are there? A clause states the one cue of the bank that
+// MEP-Bench, utilization: does the reasoning name the cues that are there? A statement states the one cue of the bank that
 // it is closest to (cosine above 0.6) or none. Recall is read beside precision, since a model that lists every cue has
-// recall 1. `recallCosine` is the paper's form: a cue counts when any clause exceeds 0.6, whatever else it resembles.
+// recall 1. `recallCosine` is the paper's form: a cue counts when any statement exceeds 0.6, whatever else it resembles.
+// Statements and cues are embedded alike. A response that could not be taken apart counts in no score.
 
 import type { Sample } from "../data/sample.ts";
-import type { TextRole } from "../evidence/cue.ts";
-import { splitClauses } from "../text/clauses.ts";
-import { type CueBank, matchCues, ofKind, sameCueThreshold, shareIn } from "./cue-bank.ts";
+import { type CueBank, matchCues, ofKind, type StatedCues, sameCueThreshold, shareIn } from "./cue-bank.ts";
 import { type Measure, meanMeasure } from "./measure.ts";
-import { reasoningSpan } from "./respondent.ts";
+import type { Decomposition } from "./statements.ts";
 
-/** Clause texts of one response's reasoning. */
-export function reasoningClauses(text: string): string[] {
-  return splitClauses([text], reasoningSpan(text)).map((clause) => clause.text);
+/** The cues (bank indices) that each response states; null where it could not be taken apart. */
+export async function statedCues(bank: CueBank, responses: readonly Decomposition[]): Promise<StatedCues[]> {
+  const stated = await matchCues(
+    bank,
+    responses.map(({ statements }) => statements.map(({ text }) => text)),
+  );
+  return responses.map(({ problem }, i) => (problem === null ? stated[i]! : null));
 }
 
-/** The cues (bank indices) that each response states. */
-export async function statedCues(bank: CueBank, texts: readonly string[]): Promise<number[][]> {
-  return matchCues(bank, texts.map(reasoningClauses));
-}
-
-/** Per sample; NaN where the sample has no such cue (recall) or states none (precision). */
+/** Per sample; NaN where it has no such cue (recall), states none (precision), or could not be taken apart. */
 export interface UtilizationValues {
   readonly recallVideo: number[];
   readonly recallAudio: number[];
@@ -30,11 +28,11 @@ export interface UtilizationValues {
 /** @param stated @param present bank indices per sample */
 export function utilizationValues(
   bank: CueBank,
-  stated: readonly (readonly number[])[],
+  stated: readonly StatedCues[],
   present: readonly (readonly number[])[],
 ): UtilizationValues {
   const shares = (kind: "video" | "audio", from: typeof stated, within: typeof stated) =>
-    from.map((indices, i) => shareIn(ofKind(bank, indices, kind), within[i]!));
+    from.map((indices, i) => shareIn(ofKind(bank, indices, kind), within[i] ?? null));
   return {
     recallVideo: shares("video", present, stated),
     recallAudio: shares("audio", present, stated),
@@ -54,41 +52,27 @@ export function utilizationMeasures(values: UtilizationValues): Record<string, M
   };
 }
 
-/** Phrases that a response states, with what they are to an embedder; null where they could not be taken from it. */
-export interface StatedPhrases {
-  readonly phrases: readonly (readonly string[] | null)[];
-  readonly role: TextRole;
-}
-
-/** Every clause of the reasoning as one phrase. */
-export function clausePhrases(texts: readonly string[]): StatedPhrases {
-  return { phrases: texts.map(reasoningClauses), role: "clause" };
-}
-
-/** The paper's recall per sample: share of its video and audio cues whose best cosine to any stated phrase exceeds 0.6. */
+/**
+ * The paper's recall per sample: the share of all its video and audio cues, counted together, whose best cosine to any
+ * statement exceeds 0.6. NaN without a cue.
+ */
 export async function cosineRecall(
   bank: CueBank,
   samples: readonly Sample[],
-  { phrases, role }: StatedPhrases,
+  responses: readonly Decomposition[],
   threshold = sameCueThreshold,
 ): Promise<number[]> {
   const cues = samples.map((sample) => sample.cues.filter((cue) => cue.kind !== "emotion").map((cue) => cue.text));
-  const rows = async (texts: readonly string[], of: TextRole) => {
-    const distinct = [...new Set(texts)];
-    const vectors = await bank.embedder.embed(distinct, of);
-    const { dimension } = bank.embedder;
-    return new Map(distinct.map((text, i) => [text, vectors.subarray(i * dimension, (i + 1) * dimension)]));
-  };
-  const cueRows = await rows(cues.flat(), "cue");
-  const phraseRows = await rows(
-    phrases.flatMap((own) => own ?? []),
-    role,
-  );
+  const said = responses.map(({ statements }) => statements.map(({ text }) => text));
+  const distinct = [...new Set([...cues.flat(), ...said.flat()])];
+  const vectors = await bank.embedder.embed(distinct);
+  const { dimension } = bank.embedder;
+  const rows = new Map(distinct.map((text, i) => [text, vectors.subarray(i * dimension, (i + 1) * dimension)]));
   return cues.map((own, i) => {
-    const said = phrases[i]?.map((phrase) => phraseRows.get(phrase)!);
-    if (own.length === 0 || said === undefined) return Number.NaN;
-    const recalled = own.filter((cue) => said.some((vector) => dot(cueRows.get(cue)!, vector) > threshold));
-    return recalled.length / own.length;
+    if (own.length === 0 || responses[i]!.problem !== null) return Number.NaN;
+    const isRecalled = (cue: string) =>
+      said[i]!.some((statement) => dot(rows.get(cue)!, rows.get(statement)!) > threshold);
+    return own.filter(isRecalled).length / own.length;
   });
 }
 

@@ -15,7 +15,7 @@ export interface EndpointFlags {
   readonly timeout: number;
 }
 
-const defaultKeyVariable = "OPENAI_API_KEY";
+export const defaultKeyVariable = "OPENAI_API_KEY";
 
 /** Declares --endpoint, --key-env, --cache, --concurrency, --max-requests, --max-tokens and --timeout. */
 export function addEndpointFlags(command: Command): Command {

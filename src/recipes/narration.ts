@@ -1,8 +1,8 @@
-// What a model said about a view of a clip, clause by clause: which clauses state a cue, and whether the clip has it.
+// What a model said about a view of a clip, statement by statement: which of them state a cue, and whether the clip has it.
 import { type CueBank, matchCues } from "../bench/cue-bank.ts";
 import { reasoningSpan } from "../bench/respondent.ts";
+import { clauseStatements, type Statement } from "../bench/statements.ts";
 import type { Modality } from "../media/clip.ts";
-import { splitClauses } from "../text/clauses.ts";
 import { parseResponse } from "../text/response.ts";
 import type { Narration, Segment } from "./report/data.ts";
 
@@ -11,6 +11,8 @@ export interface Narrated {
   /** The shown clip's cues as bank indices. */
   readonly present: readonly number[];
   readonly masked: Modality | null;
+  /** Left out: its clauses. */
+  readonly statements?: readonly Statement[];
 }
 
 export interface NarratedText {
@@ -19,12 +21,14 @@ export interface NarratedText {
   readonly stated: readonly number[];
 }
 
-/** All texts in one look-up of their clauses. */
+/** All texts in one look-up of their statements. Of statements that share a word the first one is marked. */
 export async function narrateAll(bank: CueBank, items: readonly Narrated[]): Promise<NarratedText[]> {
-  const clauses = items.map(({ text }) => splitClauses([text], reasoningSpan(text)));
+  const statements = items.map(({ text, statements = clauseStatements(text).statements }) =>
+    [...statements].sort((a, b) => a.chars.start - b.chars.start),
+  );
   const matched = await matchCues(
     bank,
-    clauses.flat().map((clause) => [clause.text]),
+    statements.flat().map(({ text }) => [text]),
   );
   let next = 0;
   return items.map(({ text, present, masked }, i) => {
@@ -33,15 +37,16 @@ export async function narrateAll(bank: CueBank, items: readonly Narrated[]): Pro
     const stated: number[] = [];
     const span = reasoningSpan(text);
     let at = span.start;
-    for (const clause of clauses[i]!) {
+    for (const { chars } of statements[i]!) {
       const index = matched[next++]![0];
       if (index === undefined) continue;
       stated.push(index);
+      if (chars.start < at) continue;
       const { kind } = bank.cues[index]!;
-      if (clause.chars.start > at) segments.push({ text: text.slice(at, clause.chars.start) });
+      if (chars.start > at) segments.push({ text: text.slice(at, chars.start) });
       const verdict = kind === masked ? "unseen" : present.includes(index) ? "present" : "absent";
-      segments.push({ text: clause.text, claim: { kind, verdict } });
-      at = clause.chars.end;
+      segments.push({ text: text.slice(chars.start, chars.end), claim: { kind, verdict } });
+      at = chars.end;
     }
     if (at < span.end) segments.push({ text: text.slice(at, span.end) });
     const { labels, wellFormed } = response;

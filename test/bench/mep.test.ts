@@ -10,10 +10,11 @@ import { type MepOptions, mepQueries, runMep } from "../../src/bench/mep.ts";
 import { mepMetrics } from "../../src/bench/metric-names.ts";
 import { buildProbes, type ProbeOptions, probeQuery } from "../../src/bench/probes.ts";
 import { type Query, type Respondent, reasoningSpan } from "../../src/bench/respondent.ts";
+import { clauseStatements, type Decomposition } from "../../src/bench/statements.ts";
 import { swapsOf, swapValues } from "../../src/bench/swap.ts";
-import { clausePhrases, cosineRecall, statedCues, utilizationValues } from "../../src/bench/utilization.ts";
+import { cosineRecall, statedCues, utilizationMeasures, utilizationValues } from "../../src/bench/utilization.ts";
 import type { Sample } from "../../src/data/sample.ts";
-import type { Cue } from "../../src/evidence/cue.ts";
+import type { Cue, Embedder } from "../../src/evidence/cue.ts";
 import { testSample } from "../support/rollouts.ts";
 import { wordEmbedder } from "../support/word-embedder.ts";
 
@@ -55,7 +56,11 @@ test("utilization: recall and precision per modality", async () => {
     say("a smile.", "happy"), // video 1 of 1; no audio cue in the clip, none stated
   ];
   const samples = [angry, sad, happy];
-  const values = utilizationValues(bank, await statedCues(bank, texts), await presentCues(bank, samples));
+  const values = utilizationValues(
+    bank,
+    await statedCues(bank, texts.map(clauseStatements)),
+    await presentCues(bank, samples),
+  );
   assert.deepEqual(values, {
     recallVideo: [1, 0, 1],
     recallAudio: [0, 1, Number.NaN],
@@ -63,7 +68,55 @@ test("utilization: recall and precision per modality", async () => {
     precisionAudio: [0, 1, Number.NaN],
   });
   // the paper's form: angry 1 of 2 cues, sad 2 of 3, happy 1 of 1 (its emotion cue does not count)
-  assert.deepEqual(await cosineRecall(bank, samples, clausePhrases(texts)), [1 / 2, 2 / 3, 1]);
+  assert.deepEqual(await cosineRecall(bank, samples, texts.map(clauseStatements)), [1 / 2, 2 / 3, 1]);
+});
+
+const takenOut = (...texts: readonly string[]): Decomposition => ({
+  statements: texts.map((text) => ({ text, chars: { start: 0, end: 0 } })),
+  problem: null,
+});
+const unread: Decomposition = { statements: [], problem: "refused by the model" };
+
+test("statements that somebody took out count as clauses do; a response that could not be taken apart counts nowhere", async () => {
+  const samples = [angry, sad, happy];
+  const present = await presentCues(bank, samples);
+  // angry: both of its cues and a smile; sad: nothing is stated, which is no fault of the reader; happy: nobody knows
+  const said = [takenOut("a frown", "a loud voice", "a smile"), takenOut(), unread];
+  assert.deepEqual(await cosineRecall(bank, samples, said), [1, 0, Number.NaN]);
+  const values = utilizationValues(bank, await statedCues(bank, said), present);
+  assert.deepEqual(values, {
+    recallVideo: [1, 0, Number.NaN],
+    recallAudio: [1, 0, Number.NaN],
+    precisionVideo: [1 / 2, Number.NaN, Number.NaN],
+    precisionAudio: [1, Number.NaN, Number.NaN],
+  });
+  const { recall } = reportOf(utilizationMeasures(values), defaultBootstrapOptions);
+  assert.deepEqual([recall!.value, recall!.count], [1 / 2, 2]);
+  const texts = samples.map(() => say("-", "-"));
+  const masked = hallucinationValues(bank, "video", texts, await statedCues(bank, said), present, "tagged");
+  assert.deepEqual(masked, { hallucinated: [2, 0, Number.NaN], withheld: [0, 1, Number.NaN], format: [1, 1, 1] });
+  const swapped = swapValues(bank, "video", await statedCues(bank, said), present, present);
+  assert.deepEqual(swapped.follow, [1, 0, Number.NaN]);
+  // negative control: a decomposition that loses a cue has lower recall
+  assert.deepEqual(await cosineRecall(bank, [angry], [takenOut("a frown")]), [1 / 2]);
+});
+
+test("statements and cues are embedded alike, by an embedder that would tell them apart", async () => {
+  // As a clause every text is turned away from its meaning.
+  const asymmetric: Embedder = {
+    name: "asymmetric",
+    dimension: embedder.dimension,
+    isAsymmetric: true,
+    embed: (texts, role = "cue") => embedder.embed(role === "clause" ? texts.map(() => "-") : texts),
+  };
+  const other = await buildCueBank(cues, asymmetric);
+  const said = [clauseStatements(say("a frown, a loud voice.", "angry"))];
+  assert.deepEqual(await statedCues(other, said), [[frown, loud]]);
+  assert.deepEqual(await cosineRecall(other, [angry], said), [1]);
+  const probes = await buildProbes(other, [angry, sad, happy], asking);
+  assert.deepEqual(probes, await buildProbes(bank, [angry, sad, happy], asking));
+  // negative control: this embedder does tell them apart
+  assert.notDeepEqual(await asymmetric.embed(["a frown"], "clause"), await asymmetric.embed(["a frown"]));
 });
 
 test("reasoning is read from malformed responses too", () => {
@@ -194,7 +247,7 @@ test("hallucination counts distinct cues of the masked modality", async () => {
     "<think>tears, a smile",
     say("nothing at all.", "sad"),
   ];
-  const stated = await statedCues(bank, texts);
+  const stated = await statedCues(bank, texts.map(clauseStatements));
   const values = hallucinationValues(
     bank,
     "video",
@@ -260,12 +313,21 @@ test("the whole suite separates an oracle from a model that guesses", async () =
   for (const [name, value] of Object.entries({ ...perfect, ...clean })) {
     assert.equal(oracle.report[name]!.value, value, name);
   }
-  assert.equal(oracle.report.recallDecomposed!.value, null);
-  // as a language model takes them: the first clip's two cues, one of the second's three, the third could not be read
-  const decompose = async () => [["a frown", "a loud voice"], ["sobs"], null];
-  const { recallDecomposed } = (await runMep(scriptedRespondent(false), { ...options, decompose })).report;
-  assert.deepEqual([recallDecomposed!.value, recallDecomposed!.count], [(1 + 1 / 3) / 2, 2]);
   assert.deepEqual(oracle.report.emotionF1Conflict, { value: null, low: null, high: null, count: 0 });
+  // taken apart by one that finds nothing in the free reasonings: what it was asked, and what that comes to
+  const asked: number[] = [];
+  const blind = await runMep(scriptedRespondent(false), {
+    ...options,
+    decompose: async (responses) => {
+      asked.push(responses.length);
+      return responses.map(() => takenOut());
+    },
+  });
+  assert.deepEqual(asked, [3 * 5], "all reasonings at once, no probe");
+  assert.deepEqual(
+    ["recall", "recallCosine", "followVideo", "accVideo"].map((name) => blind.report[name]!.value),
+    [0, 0, 0, 1],
+  );
   const guesser = await runMep(scriptedRespondent(true), options);
   assert.equal(guesser.report.recall!.value, 1);
   assert.equal(guesser.report.accVideo!.value, 0);

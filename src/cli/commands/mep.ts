@@ -6,7 +6,13 @@ import type { MepSetOptions } from "../../recipes/mep/make-set.ts";
 import type { MepRun, MepSystem } from "../../recipes/mep/run.ts";
 import type { CommandDefinition, CommonOptions } from "../command.ts";
 import { embedderAccess } from "../embedder-access.ts";
-import { addClientFlags, addEndpointFlags, type EndpointFlags, endpointOptions } from "../endpoint-flags.ts";
+import {
+  addClientFlags,
+  addEndpointFlags,
+  defaultKeyVariable,
+  type EndpointFlags,
+  endpointOptions,
+} from "../endpoint-flags.ts";
 import { longRun } from "../long-run.ts";
 import { count, wholeNumber } from "../number.ts";
 
@@ -106,7 +112,7 @@ function configureBuild(command: Command): void {
             question: options.question ?? null,
             emotionGroups: null,
             similarityThreshold,
-            access: await embedderAccess(options, "auto", interrupt.signal),
+            access: await embedderAccess(options, "", interrupt.signal),
           },
           progress,
           interrupt,
@@ -135,6 +141,10 @@ interface RunOptions extends CommonOptions, EndpointFlags {
   readonly dropMasked?: true;
   readonly maxNewTokens: number;
   readonly decompose?: string;
+  readonly decomposeKeyEnv: string;
+  readonly decomposeTokens: number;
+  readonly decomposeExtra?: Readonly<Record<string, unknown>>;
+  readonly maxSkipped?: number;
   readonly clipMemory: number;
   readonly batch: number;
   readonly device?: string;
@@ -170,7 +180,18 @@ function configureRun(command: Command): void {
         .choices(["tagged", "free"])
         .default("tagged"),
     )
-    .option("--decompose <url#model>", "a language model that takes cues out of the reasonings, as in the paper")
+    .option(
+      "--decompose <url#model>",
+      "a language model that takes every reasoning apart, as in the paper, or offline for rules (default: clauses)",
+    )
+    .option("--decompose-key-env <variable>", "the environment variable with that server's key", defaultKeyVariable)
+    .option("--decompose-tokens <count>", "limit of its replies; models that think first need more", count, 1024)
+    .option("--decompose-extra <json>", "further fields of its requests", jsonObject)
+    .option(
+      "--max-skipped <count>",
+      "reasonings that cannot be taken apart to tolerate (default: 2%, at least 10)",
+      wholeNumber,
+    )
     .option("--drop-masked", "leave a masked modality out of the prompt instead of black frames or silence")
     .option("--max-new-tokens <count>", "longest answer", count, 256)
     .option("--clip-memory <megabytes>", "decoded clips that a local model keeps at once", count, 2048)
@@ -204,7 +225,7 @@ function configureRun(command: Command): void {
           setting: {
             emotionGroups: null,
             similarityThreshold,
-            access: await embedderAccess(options, "auto", interrupt.signal),
+            access: await embedderAccess(options, "", interrupt.signal),
           },
           progress,
           interrupt,
@@ -222,21 +243,27 @@ function configureRun(command: Command): void {
 }
 
 async function decomposeOf(
-  { decompose, ...options }: RunOptions,
+  options: RunOptions,
   signal: AbortSignal,
   onNotice: (line: string) => void,
 ): Promise<MepRun["decompose"]> {
+  const { decompose, decomposeExtra: extra, maxSkipped = null } = options;
   if (decompose === undefined) return null;
+  if (decompose === "offline") return { by: "offline", maxSkipped };
   const at = decompose.lastIndexOf("#");
   if (at <= 0 || at === decompose.length - 1) {
     throw new OppoError(
       "ERR_CONFIG",
-      `--decompose: expected an address and a model, such as http://localhost:8000/v1#Qwen/Qwen2.5-7B-Instruct, got "${decompose}".`,
+      `--decompose: expected offline, or an address and a model, such as http://localhost:8000/v1#Qwen/Qwen2.5-7B-Instruct, got "${decompose}".`,
     );
   }
   const { oppoHome } = await import("../../run/lexicon-store.ts");
   const where = { url: decompose.slice(0, at), model: decompose.slice(at + 1) };
-  return { ...endpointOptions(options, where, process.env, oppoHome(process.env)), signal, onNotice };
+  // A key of its own: that of the model under test is not for another server.
+  const flags = { ...options, cache: options.cache ?? `${options.out}/replies`, keyEnv: options.decomposeKeyEnv };
+  const client = endpointOptions(flags, where, process.env, oppoHome(process.env));
+  const ask = { maxTokens: options.decomposeTokens, ...(extra === undefined ? {} : { extra }) };
+  return { by: { ...client, signal, onNotice }, ask, maxSkipped };
 }
 
 async function systemOf(

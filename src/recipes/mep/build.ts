@@ -10,6 +10,7 @@ import { chooseSetting, type Setting, type SettingOptions } from "../setting.ts"
 import { isTheatreSample } from "../theatre-scenes.ts";
 import { dataCard } from "./card.ts";
 import {
+  comparedAlike,
   corpusSetOptions,
   labelGroups,
   type MepSetOptions,
@@ -58,7 +59,7 @@ export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
   const options = { ...(isTheatre ? theatreSetOptions : corpusSetOptions), ...build.options };
   const media = { congruent: new MediaCheck(source.mediaRoot), conflict: new MediaCheck(conflict?.mediaRoot ?? ".") };
   const candidates = isTheatre ? source.samples : drawCandidates(source.samples, build.maxCandidates, options.seed);
-  const settingOptions = { ...build.setting, onCues: cueStage(progress, build.interrupt) };
+  const settingOptions = { ...comparedAlike(build.setting), onCues: cueStage(progress, build.interrupt) };
   using measuring = isTheatre ? null : await chooseSetting(candidates, settingOptions);
   const chosen = await choose(candidates, measuring, options, media.congruent, build);
   const disagreeing = await acceptAll(conflict?.samples ?? [], Number.POSITIVE_INFINITY, media.conflict, build);

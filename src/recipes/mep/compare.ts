@@ -7,6 +7,7 @@ import { type Html, html, raw } from "../report/html.ts";
 import { type MetricRow, mepMetricGroups } from "../report/metric-rows.ts";
 import { resultsTable } from "../report/results-table.ts";
 import { styleSheet } from "../report/style.ts";
+import { statementsAreClauses } from "./decompose.ts";
 import { mepStyle, paperTable } from "./page.ts";
 import type { MepResults } from "./results.ts";
 
@@ -20,7 +21,15 @@ export interface MepComparison {
 }
 
 /** Settings by which two systems differ without being asked differently. */
-const ownSettings: ReadonlySet<string> = new Set(["model", "endpoint", "extra", "device", "dtype", "batchSize"]);
+const ownSettings: ReadonlySet<string> = new Set([
+  "model",
+  "endpoint",
+  "extra",
+  "device",
+  "dtype",
+  "batchSize",
+  "statements",
+]);
 
 /** @throws OppoError ERR_MEP_COMPARE when they did not answer the same questions */
 export function compareResults(first: MepResults, second: MepResults): MepComparison {
@@ -28,6 +37,13 @@ export function compareResults(first: MepResults, second: MepResults): MepCompar
     throw new OppoError(
       "ERR_MEP_COMPARE",
       `mep compare: expected two results of one set, got ${nameOf(first)} and ${nameOf(second)}. Run both on the same set.`,
+    );
+  }
+  const [left, right] = [first, second].map(({ settings }) => settings.statements ?? statementsAreClauses);
+  if (left !== right) {
+    throw new OppoError(
+      "ERR_MEP_COMPARE",
+      `mep compare: expected statements that were read in one way, got those of ${first.system} by ${left} and of ${second.system} by ${right}: their scores differ by that alone. Run one of them again with the other's --decompose.`,
     );
   }
   for (const [group, ids] of Object.entries(first.groups)) {
@@ -39,8 +55,8 @@ export function compareResults(first: MepResults, second: MepResults): MepCompar
   }
   const names = [...new Set([...Object.keys(first.settings), ...Object.keys(second.settings)])];
   const notes = names.flatMap((name) => {
-    const [left, right] = [first.settings[name] ?? null, second.settings[name] ?? null];
-    return left === right || ownSettings.has(name) ? [] : [`asked differently: ${name} is ${left} and ${right}`];
+    const [one, other] = [first.settings[name] ?? null, second.settings[name] ?? null];
+    return one === other || ownSettings.has(name) ? [] : [`asked differently: ${name} is ${one} and ${other}`];
   });
   const differences = pairedReport(first.measures, second.measures, defaultBootstrapOptions);
   return { first, second, differences, notes };

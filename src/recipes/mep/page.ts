@@ -8,6 +8,7 @@ import { type Html, html, raw } from "../report/html.ts";
 import { mepMetricGroups } from "../report/metric-rows.ts";
 import { resultsTable } from "../report/results-table.ts";
 import { styleSheet } from "../report/style.ts";
+import { statementsAreClauses } from "./decompose.ts";
 import type { MediaFiles } from "./media-files.ts";
 import type { MepResults } from "./results.ts";
 import { sampleStories, sampleView } from "./sample-view.ts";
@@ -45,8 +46,8 @@ export async function mepPage(data: MepPageData): Promise<string> {
 ${results.notes.length > 0 && html`<div class="notes">${results.notes.map((note) => html`<p>${note}</p>`)}</div>`}
 <h2>Scores</h2>
 ${resultsTable([{ title: results.system, metrics: results.report }], mepMetricGroups)}
-<p class="muted">Small numbers: 95% bootstrap intervals over clips. A cue counts as stated when the clause that names it has a cosine above 0.6
-with it and with no other cue more. Acc and the controls are strict: an explicit yes or no${settings.answerStyle === "tagged" && " in a well-formed answer"}.</p>
+<p class="muted">Small numbers: 95% bootstrap intervals over clips. A cue counts as stated when a statement has a cosine above 0.6
+with it and with no other cue more. ${statementsText(settings.statements)} Acc and the controls are strict: an explicit yes or no${settings.answerStyle === "tagged" && " in a well-formed answer"}.</p>
 <h2>Beside the paper</h2>
 ${paperTable(results)}
 <h2>Clips</h2>
@@ -66,6 +67,12 @@ ${Object.entries(results.readings).map(([part, found]) => html`<dt>answers, ${pa
 `.text;
 }
 
+function statementsText(read: MepResults["settings"][string] | undefined): string {
+  return read === statementsAreClauses
+    ? "Statements are clauses, cut at punctuation; the paper takes them out with a language model (--decompose)."
+    : `Statements were taken out of the reasonings by ${read}.`;
+}
+
 function readingText(found: Readonly<Record<string, number>>): string {
   const parts = Object.entries(found).map(([reading, count]) => `${count} ${reading}`);
   return parts.join(", ") || "none asked";
@@ -75,11 +82,10 @@ function readingText(found: Readonly<Record<string, number>>): string {
 export function paperTable({ system, report }: Pick<MepResults, "system" | "report">): Html {
   const percent = (metric: Metric | undefined) =>
     metric?.value === null || metric === undefined ? "\u2013" : (100 * metric.value).toFixed(2);
-  const { recallCosine, recallDecomposed, accVideo, accAudio } = report;
-  const recall = recallDecomposed !== undefined && recallDecomposed.value !== null ? recallDecomposed : recallCosine;
+  const { recallCosine, accVideo, accAudio } = report;
   return html`<div class="scroll"><table class="paper">
   <thead><tr><th></th><th scope="col">Recall</th><th scope="col">Acc@V</th><th scope="col">Acc@A</th></tr></thead>
-  <tbody><tr class="own"><th scope="row">${system} (this run)</th><td>${percent(recall)}</td><td>${percent(accVideo)}</td><td>${percent(accAudio)}</td></tr>
+  <tbody><tr class="own"><th scope="row">${system} (this run)</th><td>${percent(recallCosine)}</td><td>${percent(accVideo)}</td><td>${percent(accAudio)}</td></tr>
   ${table1.map((row) => html`<tr><th scope="row">${row.name}</th><td>${row.recall}</td><td>${row.accVideo}</td><td>${row.accAudio}</td></tr>`)}</tbody>
   </table></div><p class="muted">${table1Note}</p>`;
 }

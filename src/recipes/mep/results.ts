@@ -95,13 +95,15 @@ export function resultsText(results: MepResults): string {
 /** One line per question. */
 export function answersText(result: MepResult, style: AnswerStyle): string {
   const reasonings = reasoningParts.flatMap((part) =>
-    result.reasonings[part].map(({ view, prompt, text }) => ({
+    result.reasonings[part].map(({ view, prompt, text, decomposition: { statements, problem } }) => ({
       part,
       sample: view.sample.id,
       video: view.video?.id ?? null,
       audio: view.audio?.id ?? null,
       prompt,
       text,
+      statements: problem === null ? statements.map((statement) => statement.text) : null,
+      ...(problem === null ? {} : { problem }),
     })),
   );
   const probes = result.probes.map((probe) => {

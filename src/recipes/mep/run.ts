@@ -25,8 +25,9 @@ import { localRespondent, type MaskedAs } from "../local-respondent.ts";
 import { decodeSample } from "../sample-clip.ts";
 import { chooseSetting, type Setting, type SettingOptions } from "../setting.ts";
 import { recordedRespondent } from "./answer-log.ts";
-import { decomposer, decomposerName } from "./decompose.ts";
+import { type DecomposeOptions, decomposer, statementsName, unreadNotes } from "./decompose.ts";
 import { endpointRespondent, preflight } from "./endpoint-respondent.ts";
+import { comparedAlike } from "./make-set.ts";
 import { locateMedia, type MediaFiles } from "./media-files.ts";
 import { mepPage } from "./page.ts";
 import { answersName, answersText, type MepResults, resultsName, resultsOf, resultsText } from "./results.ts";
@@ -59,8 +60,8 @@ export interface MepRun {
   readonly mediaRoot: string | null;
   /** null: the set's own. */
   readonly embedder: string | null;
-  /** A language model that takes cues out of reasonings, as the paper has it; null: clauses stand for cues. */
-  readonly decompose: EndpointOptions | null;
+  /** Who takes reasonings apart: a language model, as the paper has it, or rules; null: punctuation. */
+  readonly decompose: DecomposeOptions | null;
   readonly answerStyle: AnswerStyle;
   readonly masked: MaskedAs;
   readonly maxNewTokens: number;
@@ -88,7 +89,7 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   const samples = [...directory.congruent, ...directory.conflict];
   const embedder = run.embedder ?? made.embedder.choice;
   using setting = await chooseSetting(samples, {
-    ...run.setting,
+    ...comparedAlike(run.setting),
     ...{ embedder, question: made.question, onCues: cueStage(progress, run.interrupt) },
   });
   const set = await openMepSet(directory, setting.embedder);
@@ -102,7 +103,7 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
     maxNewTokens: run.maxNewTokens,
     embedder: setting.embedder.name,
     emotionWords: emotion.name,
-    decomposer: run.decompose === null ? null : decomposerName(run.decompose),
+    statements: statementsName(run.decompose),
     ...wording,
   };
   const name = run.name ?? String(settings.model);
@@ -112,14 +113,14 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
     seeds: [],
     device: system.kind === "local" ? (system.load?.device ?? "cpu") : "server",
   });
-  const readingNotes: string[] = [];
+  const statementNotes: string[] = [];
   const options: MepOptions = {
     ...set,
     reasoningPrompt: () => wording.question,
     probePrompt: (question) => probePrompt(question, wording),
     emotionScore: emotion.score,
     answerStyle: run.answerStyle,
-    ...(run.decompose === null ? {} : { decompose: decomposer(run.decompose, readingNotes) }),
+    ...(run.decompose === null ? {} : { decompose: decomposer(run.decompose, statementNotes, run) }),
   };
   const total = Object.values(mepQueries(options)).reduce((sum, part) => sum + part.length, 0);
   const stage = progress.stage("asking", total);
@@ -127,12 +128,18 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   const advance = (count: number): void => {
     done += count;
     stage.update(Math.min(total, done));
+    // What comes then (statements) has a line of its own.
+    if (done >= total) stage.finish();
   };
   const context = { run, set: directory, setting, files, advance, logFile: join(folder.path, logName) };
   const { result, notes } =
     system.kind === "local" ? await askLocal(system, options, context) : await askEndpoint(system, options, context);
   stage.finish();
-  const results = resultsOf({ ...result, model: name }, directory, settings, [...readingNotes, ...notes]);
+  const results = resultsOf({ ...result, model: name }, directory, settings, [
+    ...unreadNotes(result),
+    ...statementNotes,
+    ...notes,
+  ]);
   const page = await mepPage({ results, result, set, files, style: run.answerStyle });
   replaceFile(join(folder.path, answersName), answersText(result, run.answerStyle));
   replaceFile(join(folder.path, "report.html"), page);

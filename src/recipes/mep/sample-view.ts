@@ -68,6 +68,8 @@ export async function sampleStories(data: MepPageData): Promise<SampleStory[]> {
 interface Told extends NarratedText {
   readonly part: ReasoningPart;
   readonly title: string;
+  /** Why it could not be taken apart. */
+  readonly problem: string | null;
 }
 
 /** Everything that was said about each clip, in the order of the parts. */
@@ -90,6 +92,7 @@ async function toldBySample(bank: CueBank, result: MepResult, style: AnswerStyle
       text: reasoning.text,
       present: shown[i]!,
       masked: maskedIn[part] ?? null,
+      statements: reasoning.decomposition.statements,
     })),
   );
   const told = new Map<string, Told[]>();
@@ -98,7 +101,13 @@ async function toldBySample(bank: CueBank, result: MepResult, style: AnswerStyle
     const { id } = reasoning.view.sample;
     // Free answers have no form that could be broken.
     const shownNarration = style === "free" ? { ...narration, wellFormed: true } : narration;
-    const entry = { part, title: titles[part](reasoning), narration: shownNarration, stated };
+    const entry = {
+      part,
+      title: titles[part](reasoning),
+      narration: shownNarration,
+      stated,
+      problem: reasoning.decomposition.problem,
+    };
     told.set(id, [...(told.get(id) ?? []), entry]);
   }
   return told;
@@ -118,7 +127,8 @@ async function storyOf(
   );
   const cues = sample.cues.map((cue, c) => {
     const index = indices[c]![0];
-    return { ...cue, isStated: index === undefined ? null : (own?.stated.includes(index) ?? false) };
+    const isKnown = index !== undefined && (own?.problem ?? null) === null;
+    return { ...cue, isStated: isKnown ? (own?.stated.includes(index) ?? false) : null };
   });
   const probes = asked.map((probe) => ({ probe, text: probe.text, read: readYesNo(probe.text, style) }));
   const verdicts = (views: readonly Told[]) =>
@@ -133,7 +143,11 @@ async function storyOf(
   return {
     flags: Object.entries(flags).flatMap(([flag, isSet]) => (isSet ? [flag] : [])),
     cues,
-    views: told.map(({ title, narration, part }) => ({ title, narration, isDetail: part.startsWith("swapped") })),
+    views: told.map(({ title, narration, part, problem }) => ({
+      title: problem === null ? title : `${title} (statements not read: ${problem})`,
+      narration,
+      isDetail: part.startsWith("swapped"),
+    })),
     probes,
   };
 }

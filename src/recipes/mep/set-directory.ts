@@ -188,7 +188,7 @@ export async function openMepSet(directory: MepDirectory, embedder: Embedder): P
   if (embedder.name !== name) {
     throw new OppoError(
       "ERR_MEP_EMBEDDER",
-      `${directory.path}: expected the embedder that the set was made with, ${name}, got ${embedder.name}. Give its --embedder, or build the set again with this one.`,
+      `${directory.path}: expected the embedder that the set was made with, ${name}, got ${embedder.name}. Give its --embedder, or build the set again with this one.${name.startsWith(`${embedder.name}-q`) ? " (Earlier sets put an instruction before clauses; now statements and cues are embedded alike.)" : ""}`,
     );
   }
   return { bank: await buildCueBank(cues, embedder), congruent, conflict, probes, swaps };
