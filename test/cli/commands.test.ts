@@ -130,6 +130,11 @@ describe("oppo train", () => {
     assert.deepEqual(whole.report, report);
     assert.ok(existsSync(join(theatre.root, "measured/report.html")));
     assert.match(failure(...ask, "--out", "measured", "--drop-masked"), /other values of masked.*\[ERR_RUN_DIFFERS\]$/);
+    const ruled = oppo(...ask, "--out", "ruled", "--decompose", "offline", "--max-skipped", "1000", "--json");
+    assert.equal(ruled.status, 0, ruled.stderr);
+    assert.match(JSON.parse(ruled.stdout).settings.statements, /^offline rules, no model/);
+    assert.match(failure("mep", "compare", "measured", "ruled"), /by clauses and of .*\[ERR_MEP_COMPARE\]$/);
+    assert.match(failure(...ask, "--out", "z", "--decompose", "nowhere"), /expected offline, or an .*\[ERR_CONFIG\]$/);
     const compared = oppo("mep", "compare", "measured", "measured", "--html", "compared.html");
     assert.equal(compared.status, 0, compared.stderr);
     assert.match(compared.stdout, /Recall +\d\.\d\d +\d\.\d\d +0\.00 +1\.000/);

@@ -91,7 +91,7 @@ async function takeApart(
     .map((cue) => ({ text: cue.text, chars: { start: span.start + cue.start, end: span.start + cue.end } }));
   return {
     decomposition: { statements, problem },
-    numDropped: dropped.filter(({ kind }) => kind !== "emotion").length,
+    numDropped: dropped.filter(({ kind, reason }) => kind !== "emotion" && reason !== "repeated").length,
   };
 }
 

@@ -1,15 +1,19 @@
 // `oppo mep run` against servers: what they are sent, what happens when they misbehave or the run is cut short, and models
 // that cannot see, cannot hear, refuse or answer in another language.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { probeClip } from "../../../src/media/container.ts";
 import { decodeClip } from "../../../src/media/decode.ts";
+import { createRandom } from "../../../src/random.ts";
+import { defaultAccess, openEmbedder } from "../../../src/recipes/embed/open-embedder.ts";
 import { buildMepSet } from "../../../src/recipes/mep/build.ts";
 import { compareResults } from "../../../src/recipes/mep/compare.ts";
 import { type MepRun, runMepSet } from "../../../src/recipes/mep/run.ts";
+import { openMepSet, readMepSet } from "../../../src/recipes/mep/set-directory.ts";
 import { accountIn, cueReply } from "../../support/cue-model.ts";
 import { faultsInTurn, type MockOptions, startMockEndpoint } from "../../support/mock-endpoint.ts";
 import { quietRun } from "../../support/quiet-run.ts";
@@ -341,6 +345,44 @@ describe("a language model that takes the reasonings apart", () => {
     const mute = await startMockEndpoint(t, { answer: (body) => reply(body, "<think></think><answer>no</answer>") });
     const silent = (await run("silent", mute.url, offline)).results;
     assert.deepEqual([silent.report.recallCosine!.value, silent.report.recallCosine!.count], [0, 5]);
+  });
+});
+
+describe("an embedding server whose model takes instructions", () => {
+  test("gets statements and cues alike, without one; a set that was made with one is refused", async (t) => {
+    // Every text has a direction of its own.
+    const vector = (text: string) => {
+      const random = createRandom(Number.parseInt(createHash("sha256").update(text).digest("hex").slice(0, 8), 16));
+      return Array.from({ length: 32 }, () => random.normal());
+    };
+    const embeddings = await startMockEndpoint(t, { vector });
+    const embedder = `endpoint:${embeddings.url}#Qwen/Qwen3-Embedding-0.6B`;
+    const { manifest } = await buildMepSet({
+      ...quietRun(),
+      ...{ data: theatre.samplesFile, dataset: null, cues: null, mediaRoot: null, maxSkippedRows: 0, conflict: null },
+      ...{ name: "instructed", out: at("instructed"), maxCandidates: 100, options: {} },
+      setting: { ...setting, embedder, question: null },
+    });
+    assert.doesNotMatch(manifest.setting.embedder.name, /-q[0-9a-f]{6}$/);
+    const server = await startMockEndpoint(t, { answer: obliging });
+    await run("alike", server.url, { set: at("instructed") });
+    const sent = embeddings.requests.flatMap(({ body }) => body.input as string[]);
+    assert.ok(sent.includes("the video shows a furrowed brow"), "a statement");
+    assert.deepEqual(
+      sent.filter((text) => text.startsWith("Instruct:")),
+      [],
+    );
+    // negative control: the same choice in training puts an instruction before clauses
+    using training = await openEmbedder(embedder);
+    await training.embedder.embed(["a loud voice"], "clause");
+    assert.match(embeddings.requests.at(-1)!.body.input[0], /^Instruct: /);
+    const set = await readMepSet(at("instructed"));
+    set.manifest.setting.embedder.name = training.embedder.name;
+    using alike = await openEmbedder(embedder, { ...defaultAccess, clauseInstruction: "" });
+    await assert.rejects(openMepSet(set, alike.embedder), {
+      code: "ERR_MEP_EMBEDDER",
+      message: /Earlier sets put an instruction before clauses/,
+    });
   });
 });
 
