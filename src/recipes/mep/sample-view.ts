@@ -138,7 +138,7 @@ async function storyOf(
     absent: own !== undefined && verdicts([own]).includes("absent"),
     unseen: verdicts(told).includes("unseen"),
     wrong: probes.some(({ probe, read }) => read !== probe.expected),
-    unreadable: probes.some(({ read }) => read === null),
+    unreadable: probes.some(({ read }) => read === null) || told.some(({ problem }) => problem !== null),
   };
   return {
     flags: Object.entries(flags).flatMap(([flag, isSet]) => (isSet ? [flag] : [])),
