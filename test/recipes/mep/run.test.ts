@@ -9,6 +9,7 @@ import { compareResults, comparisonPage, comparisonText } from "../../../src/rec
 import { readResults } from "../../../src/recipes/mep/results.ts";
 import { type MepRun, runMepSet } from "../../../src/recipes/mep/run.ts";
 import { InterruptedError } from "../../../src/run/interrupt.ts";
+import { startMockEndpoint } from "../../support/mock-endpoint.ts";
 import { quietRun } from "../../support/quiet-run.ts";
 import { type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
 
@@ -95,6 +96,30 @@ describe("a model of ours", () => {
         code: "ERR_RUN_DIFFERS",
       },
     );
+  });
+
+  test("stopped while its reasonings are taken apart, keeps its answers", async (t) => {
+    const helper = await startMockEndpoint(t, {
+      answer: () => JSON.stringify({ visual_cues: [], audio_cues: [], emotion_cues: [] }),
+    });
+    const by = { url: helper.url, model: "helper", key: null, cacheFolder: at("helped"), concurrency: 1 };
+    const decomposed = (maxRequests: number) => ({ decompose: { by: { ...by, maxRequests }, maxSkipped: 0 } });
+    await assert.rejects(run("halfway", decomposed(2)), { code: "ERR_ENDPOINT_BUDGET" });
+    // The answers come from the log: one that is changed there stays changed.
+    const log = join(at("halfway"), "answers.partial.jsonl");
+    const rows = readFileSync(log, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const marked = "<think>a mark</think><answer>no</answer>";
+    rows[0].texts[0] = marked;
+    writeFileSync(log, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    const { results } = await run("halfway", decomposed(1000));
+    assert.equal(answersOf("halfway")[0].text, marked);
+    assert.equal(results.report.recallCosine!.value, 0, "nothing is stated, says who took them apart");
+    const bodies = helper.requests.map(({ body }) => JSON.stringify(body));
+    assert.equal(new Set(bodies).size, bodies.length, "nobody is asked twice");
+    assert.ok(!existsSync(join(at("halfway"), "answers.partial.jsonl")));
   });
 
   test("answers the same with clips let go in between, differently with another way of masking", async () => {
