@@ -103,8 +103,10 @@ test("Ctrl-C ends it with what was answered kept; the budget does too, and the s
       output += chunk;
     });
     const ended = once(child, "close");
-    while (whenAsked !== undefined && server.requests.length < whenAsked)
+    while (whenAsked !== undefined && server.requests.length < whenAsked) {
+      assert.equal(child.exitCode, null, "the command ended before it asked");
       await new Promise((next) => setTimeout(next, 2));
+    }
     if (whenAsked !== undefined) child.kill("SIGINT");
     return { code: (await ended)[0], result: JSON.parse(output) };
   };

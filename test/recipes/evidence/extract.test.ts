@@ -96,13 +96,28 @@ describe("extraction by a model", () => {
       spawn(
         process.execPath,
         [
-          ...[main, "evidence", "extract", file, "--out", join(folder, "cues.jsonl"), "--endpoint", server.url],
-          ...["--name", "m", "--cache", join(folder, "cache"), "--concurrency", "3", "--examples", "10", "--json"],
+          ...[main, "evidence", "extract", "--data", file, "--out", join(folder, "cues.jsonl")],
+          ...[
+            "--endpoint",
+            server.url,
+            "--name",
+            "m",
+            "--cache",
+            join(folder, "cache"),
+            "--concurrency",
+            "3",
+            "--examples",
+            "10",
+            "--json",
+          ],
         ],
         { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env.PATH } },
       );
     const first = run();
-    while (server.requests.length < numBefore + 15) await new Promise((resolve) => setTimeout(resolve, 2));
+    while (server.requests.length < numBefore + 15) {
+      assert.equal(first.exitCode, null, "the run ended before it asked");
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
     first.kill("SIGKILL");
     await once(first, "exit");
     const cached = readdirSync(join(folder, "cache"))
