@@ -14,9 +14,9 @@ export const demoSchema = z.strictObject({
   withDev: z.boolean().default(false).describe("render the dev splits too, on which settings are chosen"),
   clips: z
     .strictObject({
-      warmup: count.default(700).describe("decorrelated clips for the towers"),
+      warmup: count.default(900).describe("decorrelated clips for the towers"),
       warmupDev: count.default(80),
-      sft: count.default(1100),
+      sft: count.default(1300),
       rl: count.default(400),
       dev: count.default(100).describe("congruent clips for every choice of a hyper-parameter"),
       devConflict: count.default(50),
@@ -26,7 +26,7 @@ export const demoSchema = z.strictObject({
     .prefault({}),
   warmup: z
     .strictObject({
-      steps: count.default(160),
+      steps: count.default(200),
       clipsPerStep: count.default(48),
       learningRate: z.number().positive().default(2e-3),
       weightDecay: z.number().min(0).default(0.01),
@@ -34,7 +34,7 @@ export const demoSchema = z.strictObject({
     .prefault({}),
   sft: z
     .strictObject({
-      steps: count.default(440),
+      steps: count.default(520),
       clipsPerStep: count.default(24),
       learningRate: z.number().positive().default(3e-3),
       warmupSteps: z.int().min(0).default(20),
