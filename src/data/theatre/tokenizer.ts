@@ -1,6 +1,7 @@
 // The theatre's tokenizer: a regular Hugging Face tokenizer.json of the Qwen2 kind (NFC, Qwen's split pattern, byte level,
 // BPE) whose merges are constructed instead of trained, so that every word of the theatre is one token with and without a
 // leading space, while any other text still encodes through bytes. Special tokens are Qwen2.5-Omni's, with compact ids.
+import { omniSpecialTokens } from "../../text/special-tokens.ts";
 import { defaultSystemPrompt, theatreChatTemplate } from "./chat-template.ts";
 import { theatreTexts } from "./script.ts";
 
@@ -13,24 +14,6 @@ export interface TokenizerFiles {
 
 const splitPattern =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
-/** In Qwen2.5-Omni's order of ids. */
-const specialTokens = [
-  "<|endoftext|>",
-  "<|im_start|>",
-  "<|im_end|>",
-  "<|AUDIO|>",
-  "<|audio_bos|>",
-  "<|audio_eos|>",
-  "<|box_end|>",
-  "<|quad_start|>",
-  "<|quad_end|>",
-  "<|vision_bos|>",
-  "<|vision_eos|>",
-  "<|vision_pad|>",
-  "<|IMAGE|>",
-  "<|VIDEO|>",
-] as const;
 
 /** Kept when special tokens are skipped: they are part of a completion's text. */
 const responseTags = ["<think>", "</think>", "<answer>", "</answer>"] as const;
@@ -47,14 +30,14 @@ export function buildTheatreTokenizer(): TokenizerFiles {
   for (const character of byteCharacters()) vocab[character] = Object.keys(vocab).length;
   let nextId = Object.keys(vocab).length;
   for (const [left, right] of merges) vocab[left + right] ??= nextId++;
-  const addedTokens = [...specialTokens, ...responseTags].map((content, i) => ({
+  const addedTokens = [...omniSpecialTokens, ...responseTags].map((content, i) => ({
     id: nextId + i,
     content,
     single_word: false,
     lstrip: false,
     rstrip: false,
     normalized: false,
-    special: i < specialTokens.length,
+    special: i < omniSpecialTokens.length,
   }));
   return {
     tokenizerJson: tokenizerJson(vocab, merges, addedTokens),
@@ -189,7 +172,7 @@ function tokenizerConfig(addedTokens: readonly AddedToken[]): Record<string, unk
     clean_up_tokenization_spaces: false,
     split_special_tokens: false,
     model_max_length: 32768,
-    additional_special_tokens: specialTokens.slice(1).filter((token) => token !== "<|im_end|>"),
+    additional_special_tokens: omniSpecialTokens.slice(1).filter((token) => token !== "<|im_end|>"),
     extra_special_tokens: omniTokens,
     ...omniTokens,
     added_tokens_decoder: Object.fromEntries(addedTokens.map(({ id, ...token }) => [String(id), token])),

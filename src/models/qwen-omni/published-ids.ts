@@ -1,26 +1,12 @@
 // A small tokenizer at the ids of the published models: its special tokens stand where Qwen2.5-Omni has them, and the
 // ordinary ids that it does not use are filled up, so that ids run without a gap as every tokenizer library expects.
+import { omniSpecialTokens } from "../../text/special-tokens.ts";
 import type { TokenizerFiles } from "./init.ts";
 
 /** Ordinary tokens of the published vocabulary; special tokens follow. */
 const NUM_ORDINARY = 151643;
 
-const SPECIAL_TOKENS = [
-  "<|endoftext|>",
-  "<|im_start|>",
-  "<|im_end|>",
-  "<|AUDIO|>",
-  "<|audio_bos|>",
-  "<|audio_eos|>",
-  "<|box_end|>",
-  "<|quad_start|>",
-  "<|quad_end|>",
-  "<|vision_bos|>",
-  "<|vision_eos|>",
-  "<|vision_pad|>",
-  "<|IMAGE|>",
-  "<|VIDEO|>",
-];
+const specialTokens: readonly string[] = omniSpecialTokens;
 
 interface AddedToken {
   readonly id: number;
@@ -32,7 +18,7 @@ export function publishedIds({ tokenizerJson, tokenizerConfig, chatTemplate }: T
   const vocab: Record<string, number> = { ...model.vocab };
   let next = Math.max(...Object.values(vocab)) + 1;
   const added = (tokenizerJson.added_tokens as readonly AddedToken[]).map((token) => {
-    const place = SPECIAL_TOKENS.indexOf(token.content);
+    const place = specialTokens.indexOf(token.content);
     if (place >= 0) return { ...token, id: NUM_ORDINARY + place };
     vocab[token.content] = next;
     return { ...token, id: next++ };
