@@ -68,11 +68,23 @@ export function bootstrap(
   count: number,
   options: BootstrapOptions = defaultBootstrapOptions,
 ): Metric {
+  return bootstrapDraws(numSamples, statistic, count, options).metric;
+}
+
+/** The metric, and the sorted draws that its interval was read from (none where it has no value). */
+function bootstrapDraws(
+  numSamples: number,
+  statistic: Statistic,
+  count: number,
+  options: BootstrapOptions,
+): { readonly metric: Metric; readonly draws: Float64Array } {
   const value = statistic(Int32Array.from({ length: numSamples }, (_, i) => i));
-  if (numSamples === 0 || Number.isNaN(value)) return { value: null, low: null, high: null, count };
+  if (numSamples === 0 || Number.isNaN(value)) {
+    return { metric: { value: null, low: null, high: null, count }, draws: new Float64Array(0) };
+  }
   const draws = resampled(numSamples, statistic, options);
   const tail = (1 - options.confidence) / 2;
-  return { value, low: percentile(draws, tail), high: percentile(draws, 1 - tail), count };
+  return { metric: { value, low: percentile(draws, tail), high: percentile(draws, 1 - tail), count }, draws };
 }
 
 /** Mean of per-sample values (NaN: does not apply) with its interval; count is the number of values that apply. */
@@ -102,9 +114,8 @@ export function pairedDifferenceOf(
   options: BootstrapOptions = defaultBootstrapOptions,
 ): PairedDifference {
   const difference: Statistic = (indices) => first(indices) - second(indices);
-  const metric = bootstrap(numSamples, difference, count, options);
+  const { metric, draws } = bootstrapDraws(numSamples, difference, count, options);
   if (metric.value === null) return { ...metric, pValue: null };
-  const draws = resampled(numSamples, difference, options);
   let atOrBelow = 0;
   let atOrAbove = 0;
   for (const draw of draws) {
