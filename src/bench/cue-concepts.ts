@@ -4,7 +4,7 @@
 // same concepts, however the samples are ordered.
 import type { Sample } from "../data/sample.ts";
 import type { Cue, Embedder } from "../evidence/cue.ts";
-import { cosineMatrix } from "../evidence/similarity.ts";
+import { cosineMatrix, dot } from "../evidence/similarity.ts";
 import { type CueBank, sameCueThreshold } from "./cue-bank.ts";
 
 export interface CueConcepts {
@@ -100,10 +100,4 @@ function cluster(wordings: readonly Wording[], vectors: Float32Array, dimension:
     }
   }
   return { leaders, leaderOf };
-}
-
-function dot(left: Float32Array, right: Float32Array): number {
-  let sum = 0;
-  for (let d = 0; d < left.length; d++) sum += left[d]! * right[d]!;
-  return sum;
 }

@@ -50,5 +50,3 @@ export const mepMetrics = {
   followAudio: share("Swap: audio claims that follow"),
   stickAudio: share("Swap: audio claims that stick", "lower"),
 } satisfies Record<string, MetricStyle>;
-
-export type MepMetric = keyof typeof mepMetrics;

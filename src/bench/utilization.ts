@@ -4,6 +4,7 @@
 // Statements and cues are embedded alike. A response that could not be taken apart counts in no score.
 
 import type { Sample } from "../data/sample.ts";
+import { dot } from "../evidence/similarity.ts";
 import { type CueBank, matchCues, ofKind, type StatedCues, sameCueThreshold, shareIn } from "./cue-bank.ts";
 import { type Measure, meanMeasure } from "./measure.ts";
 import type { Decomposition } from "./statements.ts";
@@ -74,10 +75,4 @@ export async function cosineRecall(
       said[i]!.some((statement) => dot(rows.get(cue)!, rows.get(statement)!) > threshold);
     return own.filter(isRecalled).length / own.length;
   });
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let d = 0; d < a.length; d++) sum += a[d]! * b[d]!;
-  return sum;
 }

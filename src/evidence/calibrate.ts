@@ -5,6 +5,7 @@ import { createRandom } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import type { Embedder } from "./cue.ts";
 import type { IndexPair, PhrasePairs } from "./phrase-pairs.ts";
+import { dot, matrixRows } from "./similarity.ts";
 import { chooseThreshold, ratesAt, type ScoredPair, type ThresholdChoice } from "./threshold.ts";
 
 export interface CosineSpread {
@@ -75,10 +76,12 @@ export async function calibrate(
   const { texts, groups } = pairs;
   const cues = await embedder.embed(texts, "cue");
   const clauses = embedder.isAsymmetric ? await embedder.embed(texts, "clause") : cues;
+  const cueRows = matrixRows(cues, embedder.dimension);
+  const clauseRows = matrixRows(clauses, embedder.dimension);
   const measure = (pair: IndexPair, isSame: boolean): Measured => ({
     pair,
     isSame,
-    cosine: dot(cues, pair[0], clauses, pair[1], embedder.dimension),
+    cosine: Math.min(1, Math.max(-1, dot(cueRows[pair[0]]!, clauseRows[pair[1]]!))),
   });
   const all = [
     ...pairs.same.map((pair) => measure(pair, true)),
@@ -109,12 +112,6 @@ export async function calibrate(
     worstSame: same.slice(-numWorst).reverse().map(named),
     worstDifferent: different.slice(0, numWorst).map(named),
   };
-}
-
-function dot(left: Float32Array, a: number, right: Float32Array, b: number, dimension: number): number {
-  let sum = 0;
-  for (let d = 0; d < dimension; d++) sum += left[a * dimension + d]! * right[b * dimension + d]!;
-  return Math.min(1, Math.max(-1, sum));
 }
 
 function clampDelta(threshold: number): number {

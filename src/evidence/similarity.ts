@@ -5,6 +5,13 @@ import { createDotKernel, type DotKernel, panelRows } from "./dot-kernel.ts";
 /** Right rows that are laid out at once: bounds the memory. */
 const mostRightPanels = 64;
 
+/** Of two rows of one length; the sum runs in order and in double precision. */
+export function dot(left: Float32Array, right: Float32Array): number {
+  let sum = 0;
+  for (let d = 0; d < left.length; d++) sum += left[d]! * right[d]!;
+  return sum;
+}
+
 /**
  * Dot products of unit rows, clamped to [-1, 1] (a zero row gives zeros).
  *
