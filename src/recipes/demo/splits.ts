@@ -1,6 +1,5 @@
 // The demo's splits: one theatre corpus each, rendered and decoded in as many shards as there are workers, so that what is
 // needed first is there first and no clip is decoded twice.
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadSamples } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
@@ -82,14 +81,6 @@ export async function fittedSplit(context: TaskContext, split: SplitName, fitter
 
 export function samplesFile(paths: DemoPaths, split: SplitName): string {
   return join(paths.corpus(split), `${split}.jsonl`);
-}
-
-/** Whether every clip of a split is rendered and described. */
-export async function isSplitThere(paths: DemoPaths, split: SplitName): Promise<boolean> {
-  return readFile(samplesFile(paths, split)).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function fitShard(
