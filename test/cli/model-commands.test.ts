@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { createCanvas } from "@napi-rs/canvas";
 import { encodeClip } from "../../src/media/encode.ts";
 import { addAdapter, defaultLora, loadModel } from "../../src/models/index.ts";
+import { wavFile } from "../support/odd-media.ts";
 import { repositoryRoot } from "../support/repository.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 
@@ -133,7 +134,7 @@ describe("oppo infer", () => {
     const voice = join(folder, "voice.wav");
     const nothing = { width: 50, height: 38, fps: 15, frames, waveform: new Float32Array(0), sampleRateHz: 16000 };
     await encodeClip(silent, nothing);
-    writeFileSync(voice, wav(tone, 8000));
+    writeFileSync(voice, wavFile([tone], 8000));
     writeFileSync(join(folder, "empty.mp4"), "");
     writeFileSync(join(folder, "noise.mp4"), "x".repeat(3000));
     const files = [silent, voice, "empty.mp4", "noise.mp4", "absent.mp4"];
@@ -251,22 +252,3 @@ describe("oppo infer", () => {
     assert.match(unasked.stdout + unasked.stderr, /got NaN.*--check-values.*\[ERR_MODEL_VALUES\]/);
   });
 });
-
-/** A mono 16-bit WAV file. */
-function wav(samples: Float32Array, rate: number): Buffer {
-  const data = Buffer.from(Int16Array.from(samples, (x) => x * 32767).buffer);
-  const header = Buffer.alloc(44);
-  header.write("RIFF", 0);
-  header.writeUInt32LE(36 + data.length, 4);
-  header.write("WAVEfmt ", 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(rate, 24);
-  header.writeUInt32LE(2 * rate, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write("data", 36);
-  header.writeUInt32LE(data.length, 40);
-  return Buffer.concat([header, data]);
-}

@@ -7,6 +7,7 @@ import { encodeClip } from "../../src/media/encode.ts";
 import { type ClipFitter, fitSamples } from "../../src/recipes/fitted-samples.ts";
 import { decodeSample } from "../../src/recipes/sample-clip.ts";
 import { fixtureClip } from "../media/clip-fixture.ts";
+import { wavFile } from "../support/odd-media.ts";
 import { testSample } from "../support/rollouts.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -15,23 +16,7 @@ const soundTolerance = 0.001;
 
 /** A 16-bit mono WAV of a constant level, which no codec of the video could be mistaken for. */
 function levelWav(level: number, seconds: number): Buffer {
-  const numSamples = Math.round(seconds * rateHz);
-  const header = Buffer.alloc(44);
-  header.write("RIFF", 0);
-  header.writeUInt32LE(36 + 2 * numSamples, 4);
-  header.write("WAVEfmt ", 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(rateHz, 24);
-  header.writeUInt32LE(2 * rateHz, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write("data", 36);
-  header.writeUInt32LE(2 * numSamples, 40);
-  const samples = Buffer.alloc(2 * numSamples);
-  for (let i = 0; i < numSamples; i++) samples.writeInt16LE(Math.round(level * 32767), 2 * i);
-  return Buffer.concat([header, samples]);
+  return wavFile([new Float32Array(Math.round(seconds * rateHz)).fill(level)], rateHz);
 }
 
 const isLevel = (waveform: Float32Array, level: number) =>

@@ -1,6 +1,7 @@
 // A small model behind its server, and what a client sends it: what the tests of the model server share.
 import { readFileSync } from "node:fs";
 import OpenAI from "openai";
+import { wavBytes } from "../../src/media/wav.ts";
 import { type ModelServer, type ServeModelOptions, serveModel } from "../../src/serve/model/serve-model.ts";
 
 export async function startServer(
@@ -47,26 +48,10 @@ export function videoPart(file: string) {
 }
 
 export function audioPart(waveform: Float32Array) {
-  return { type: "input_audio", input_audio: { data: floatWav(waveform).toString("base64"), format: "wav" } };
-}
-
-/** 16 kHz mono 32-bit float WAV. */
-export function floatWav(waveform: Float32Array): Buffer {
-  const rate = 16000;
-  const head = Buffer.alloc(44);
-  head.write("RIFF", 0);
-  head.writeUInt32LE(36 + 4 * waveform.length, 4);
-  head.write("WAVEfmt ", 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(3, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(rate, 24);
-  head.writeUInt32LE(4 * rate, 28);
-  head.writeUInt16LE(4, 32);
-  head.writeUInt16LE(32, 34);
-  head.write("data", 36);
-  head.writeUInt32LE(4 * waveform.length, 40);
-  return Buffer.concat([head, Buffer.from(waveform.buffer, waveform.byteOffset, waveform.byteLength)]);
+  return {
+    type: "input_audio",
+    input_audio: { data: Buffer.from(wavBytes(waveform, 16000)).toString("base64"), format: "wav" },
+  };
 }
 
 /** One POST as it is. */
