@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { dirname, join, relative } from "node:path";
 import { runCommand } from "./command.mjs";
 
-const SOURCE_FOLDERS = ["src", "test", "bench"];
+const SOURCE_FOLDERS = ["src", "test", "speed"];
 const STAMP = "build/js/.stamp";
 
 /** The step for `setup.mjs`. */

@@ -1,6 +1,6 @@
 // How an embedder that a person chose is reached: the key from the environment, the budget, and where vectors are kept.
 
-import type { EmbedderAccess } from "../recipes/embed/open-embedder.ts";
+import type { EmbedderAccess } from "../corpus/open-embedder.ts";
 import { type EndpointFlags, endpointOptions } from "./endpoint-flags.ts";
 
 /** @throws OppoError ERR_ENDPOINT_KEY */

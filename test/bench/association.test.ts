@@ -4,13 +4,13 @@ import { describe, test } from "node:test";
 import { type AssociationItems, measureAssociation } from "../../src/bench/association.ts";
 import { cueConceptsOf } from "../../src/bench/cue-concepts.ts";
 import { makeMepSet, selectSamples } from "../../src/bench/mep-set.ts";
+import { corpusSetOptions, selectOnCorpus } from "../../src/corpus/mep-set.ts";
+import { theatreEmbedder } from "../../src/corpus/theatre-setting.ts";
 import type { Sample } from "../../src/data/sample.ts";
 import { placedScenes } from "../../src/data/theatre/corpus.ts";
 import type { SceneKind } from "../../src/data/theatre/draw.ts";
 import { defaultClipFormat, sceneSample } from "../../src/data/theatre/render.ts";
-import { theatreEmbedder } from "../../src/recipes/demo/theatre-setting.ts";
-import { corpusSetOptions, selectOnCorpus } from "../../src/recipes/mep/make-set.ts";
-import { isTypicalCue } from "../../src/recipes/theatre-scenes.ts";
+import { isTypicalCue } from "../../src/data/theatre/sample-scene.ts";
 import { testSample } from "../support/rollouts.ts";
 import { wordEmbedder } from "../support/word-embedder.ts";
 

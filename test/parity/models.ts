@@ -17,8 +17,8 @@ import type { ChatTurn, ClipFeatures, OmniModel } from "../../src/models/omni-mo
 import { readTextCheckpoint } from "../../src/models/qwen-text/checkpoint.ts";
 import { TextModel } from "../../src/models/qwen-text/text-model.ts";
 import { AdamW } from "../../src/nn/index.ts";
-import { sftLoss } from "../../src/recipes/sft.ts";
 import { indices, noGrad, op, scope, type Tensor, tensor, writeSafetensors } from "../../src/tensor/index.ts";
+import { sftLoss } from "../../src/train/sft.ts";
 import { stripes } from "../models/qwen-omni/tiny.ts";
 import { sharedPath } from "../support/shared.ts";
 

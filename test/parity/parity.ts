@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { findTransformers, PythonPeer } from "../../bench/support/python-peer.ts";
+import { findTransformers, PythonPeer } from "../../speed/support/python-peer.ts";
 import { loadModel } from "../../src/models/index.ts";
 import { openSafetensors, scope, torchVersion } from "../../src/tensor/index.ts";
 import { goldenThinker, type Probe, textModels, thinkers } from "./models.ts";

@@ -2,8 +2,8 @@
 // is a fault of the server.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { exactScore } from "../../src/corpus/setting.ts";
 import { createRandom, type Random } from "../../src/random.ts";
-import { exactScore } from "../../src/recipes/setting.ts";
 import { HttpError } from "../../src/serve/http/http-error.ts";
 import { readChatCall } from "../../src/serve/model/chat-call.ts";
 import type { Corpus } from "../../src/serve/reward/reference.ts";

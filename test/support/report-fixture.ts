@@ -1,7 +1,7 @@
 // A report with every metric, two arms and one clip whose texts try to break out of the page.
 import type { Metric } from "../../src/bench/report.ts";
-import type { ArmResult, ArmStory, ClipStory, ReportData } from "../../src/recipes/report/data.ts";
-import { metricRows } from "../../src/recipes/report/metric-rows.ts";
+import type { ArmResult, ArmStory, ClipStory, ReportData } from "../../src/page/data.ts";
+import { metricRows } from "../../src/page/metric-rows.ts";
 
 export const hostile = '</script><script>window.isBroken = true</script><img src=x onerror="window.isBroken = true">';
 

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type ClipFitter, type FittedSample, fitSamples } from "../../src/corpus/fitted-samples.ts";
 import { loadSamples } from "../../src/data/jsonl.ts";
 import type { Sample } from "../../src/data/sample.ts";
 import { buildCorpus, type CorpusPlan } from "../../src/data/theatre/corpus.ts";
@@ -9,7 +10,6 @@ import type { SceneKind } from "../../src/data/theatre/draw.ts";
 import { defaultClipFormat } from "../../src/data/theatre/render.ts";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
 import { initTiny, type TinyOverrides } from "../../src/models/index.ts";
-import { type ClipFitter, type FittedSample, fitSamples } from "../../src/recipes/fitted-samples.ts";
 
 /** Half the demo's width, one layer per tower: a step takes milliseconds. */
 const verySmall: TinyOverrides = {

@@ -1,6 +1,6 @@
 // `oppo data`: which data sets can be read, and whether one of them lies on disk as it should.
 import { Option } from "commander";
-import type { ExportRequest } from "../../recipes/data-export.ts";
+import type { ExportRequest } from "../../recipes/data/data-export.ts";
 import { type CommandDefinition, type CommonOptions, collect } from "../command.ts";
 import { wholeNumber } from "../number.ts";
 
@@ -41,8 +41,8 @@ export const dataCommand: CommandDefinition = {
       .option("--verbose", "print errors with their stack")
       .addHelpText("after", afterHelp)
       .action(async (name: string, root: string, options: CheckOptions) => {
-        const { checkDataNamed } = await import("../../recipes/data-check.ts");
-        const { dataCheckText } = await import("../../recipes/data-check-text.ts");
+        const { checkDataNamed } = await import("../../recipes/data/data-check.ts");
+        const { dataCheckText } = await import("../../recipes/data/data-check-text.ts");
         const check = await checkDataNamed(name, root, options.against);
         console.log(options.json ? JSON.stringify(check, null, 2) : dataCheckText(check));
         if (check.problems.length > 0) process.exitCode = 1;
@@ -72,8 +72,8 @@ export const dataCommand: CommandDefinition = {
       .option("--verbose", "print errors with their stack")
       .addHelpText("after", exportHelp)
       .action(async (name: string, root: string, options: ExportOptions) => {
-        const { exportDataset } = await import("../../recipes/data-export.ts");
-        const { exportText } = await import("../../recipes/data-check-text.ts");
+        const { exportDataset } = await import("../../recipes/data/data-export.ts");
+        const { exportText } = await import("../../recipes/data/data-check-text.ts");
         const { out, sound, missing, maxSkippedRows, split = null } = options;
         const result = await exportDataset({ dataset: name, root, split, out, sound, missing, maxSkippedRows });
         console.log(options.json ? JSON.stringify(result, null, 2) : exportText(result));
@@ -84,8 +84,8 @@ export const dataCommand: CommandDefinition = {
       .option("--json", "print the result and errors as JSON")
       .option("--verbose", "print errors with their stack")
       .action(async (options: CommonOptions) => {
-        const { listDatasets } = await import("../../recipes/data-check.ts");
-        const { dataListText } = await import("../../recipes/data-check-text.ts");
+        const { listDatasets } = await import("../../recipes/data/data-check.ts");
+        const { dataListText } = await import("../../recipes/data/data-check-text.ts");
         console.log(options.json ? JSON.stringify(listDatasets(), null, 2) : dataListText(listDatasets()));
       });
   },

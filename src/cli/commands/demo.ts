@@ -25,7 +25,7 @@ export const demoCommand: CommandDefinition = {
         longRun(async ({ interrupt, progress }) => {
           const { demoSchema } = await import("../../recipes/demo/config.ts");
           const { runDemo } = await import("../../recipes/demo/demo.ts");
-          const { resultsText } = await import("../../recipes/report/results-text.ts");
+          const { resultsText } = await import("../../page/results-text.ts");
           const { resolveConfig } = await import("../../run/config.ts");
           const overrides = [
             ...options.set,

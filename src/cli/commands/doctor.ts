@@ -7,7 +7,7 @@ export const doctorCommand: CommandDefinition = {
   summary: "show versions, libtorch, codecs, memory and disk, and whether all of it works",
   configure(command) {
     command.action(async (options: CommonOptions) => {
-      const { examine } = await import("../../recipes/doctor.ts");
+      const { examine } = await import("../../recipes/doctor/doctor.ts");
       const findings = await examine();
       if (options.json) {
         console.log(JSON.stringify(Object.fromEntries(findings.map(({ name, ...rest }) => [name, rest])), null, 2));

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
-import type { EmbedderAccess } from "../../recipes/embed/open-embedder.ts";
+import type { EmbedderAccess } from "../../corpus/open-embedder.ts";
 import type { CommandDefinition, CommonOptions } from "../command.ts";
 import { embedderAccess } from "../embedder-access.ts";
 import { addClientFlags, type EndpointFlags } from "../endpoint-flags.ts";
@@ -92,7 +92,7 @@ async function calibrate(options: CalibrateOptions, { progress, interrupt }: Lon
   const { calibrateEmbedder } = await import("../../recipes/embed/calibrate-embedder.ts");
   const { calibrationText } = await import("../../recipes/embed/calibrate-text.ts");
   const { calibrationPage } = await import("../../recipes/embed/calibrate-page.ts");
-  const { openEmbedder } = await import("../../recipes/embed/open-embedder.ts");
+  const { openEmbedder } = await import("../../corpus/open-embedder.ts");
   const { replaceFile } = await import("../../run/checkpoint.ts");
   const { bank = null, data = null, seed, out, page } = options;
   const access = await accessOf(options, options.clauseInstruction, interrupt.signal);
@@ -126,7 +126,7 @@ async function embed(given: string[], options: EmbedOptions, { progress, interru
     "../../recipes/embed/embed-texts.ts"
   );
   const { matrixText, vectorsText } = await import("../../recipes/embed/embed-text.ts");
-  const { openEmbedder } = await import("../../recipes/embed/open-embedder.ts");
+  const { openEmbedder } = await import("../../corpus/open-embedder.ts");
   const { out, compare, instruction } = options;
   if (instruction === "") throw new InvalidArgumentError("--instruction: expected a text, got an empty one");
   if (out !== undefined) requireVectorFile(out);

@@ -1,7 +1,7 @@
 // `oppo infer`: what a model says about clips.
 
 import { InvalidArgumentError, Option } from "commander";
-import type { Answer, Modality, Unread } from "../../recipes/infer.ts";
+import type { Answer, Modality, Unread } from "../../recipes/infer/infer.ts";
 import type { CommandDefinition, CommonOptions } from "../command.ts";
 import { count, wholeNumber } from "../number.ts";
 
@@ -77,8 +77,8 @@ export const inferCommand: CommandDefinition = {
 
 async function run(clips: string[], options: InferCommandOptions): Promise<void> {
   const [{ inferAll, wordingOf }, { loadAdapter, loadModel }] = await Promise.all([
-    import("../../recipes/infer.ts"),
-    import("../../recipes/load-model.ts"),
+    import("../../recipes/infer/infer.ts"),
+    import("../../recipes/infer/load-model.ts"),
   ]);
   const { device, dtype, checkValues } = options;
   using base = loadModel(options.model, {

@@ -1,7 +1,7 @@
 // `oppo init`: a random model of a given shape.
 
 import { Option } from "commander";
-import type { ArchitectureName } from "../../recipes/init-model.ts";
+import type { ArchitectureName } from "../../recipes/init/init-model.ts";
 import type { CommandDefinition, CommonOptions } from "../command.ts";
 import { longRun } from "../long-run.ts";
 import { wholeNumber } from "../number.ts";
@@ -41,10 +41,10 @@ export const initCommand: CommandDefinition = {
       .addHelpText("after", afterHelp)
       .action((directory: string, options: InitOptions) =>
         longRun(async ({ progress }) => {
-          const { initModel } = await import("../../recipes/init-model.ts");
+          const { initModel } = await import("../../recipes/init/init-model.ts");
           const { arch, seed, dtype = "bfloat16" } = options;
           initModel({ architecture: arch, directory, seed, dtype, progress });
-          const { inspectModel } = await import("../../recipes/inspect-model.ts");
+          const { inspectModel } = await import("../../recipes/inspect/inspect-model.ts");
           const { numParameters, memory } = inspectModel(directory);
           if (options.json) console.log(JSON.stringify({ directory, numParameters, bytes: memory.weights }, null, 2));
           else console.log(`${directory}: ${numParameters.toLocaleString("en-US")} random parameters`);

@@ -17,7 +17,7 @@ export const inspectCommand: CommandDefinition = {
       .argument("<directory>", "the model, a Hugging Face style directory")
       .addHelpText("after", afterHelp)
       .action(async (directory: string, options: CommonOptions) => {
-        const { inspectionText, inspectModel } = await import("../../recipes/inspect-model.ts");
+        const { inspectionText, inspectModel } = await import("../../recipes/inspect/inspect-model.ts");
         const found = inspectModel(directory);
         console.log(options.json ? JSON.stringify(found, null, 2) : inspectionText(found));
         if (!found.isComplete) process.exitCode = 1;

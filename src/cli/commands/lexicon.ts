@@ -21,7 +21,7 @@ export const lexiconCommand: CommandDefinition = {
       .option("--json", "print the result and errors as JSON")
       .option("--verbose", "print errors with their stack")
       .action(async (folder: string, options: CommonOptions) => {
-        const { importLexicons } = await import("../../recipes/score/lexicons.ts");
+        const { importLexicons } = await import("../../corpus/lexicons.ts");
         const { oppoHome } = await import("../../run/lexicon-store.ts");
         const imported = await importLexicons(folder, oppoHome(process.env));
         if (options.json) console.log(JSON.stringify(imported, null, 2));
@@ -39,7 +39,7 @@ export const lexiconCommand: CommandDefinition = {
       .option("--json", "print the result and errors as JSON")
       .option("--verbose", "print errors with their stack")
       .action(async (word: string, options: ExplainOptions) => {
-        const { chooseLexicon } = await import("../../recipes/score/lexicons.ts");
+        const { chooseLexicon } = await import("../../corpus/lexicons.ts");
         const { explainWord } = await import("../../recipes/score/explain-text.ts");
         const { oppoHome } = await import("../../run/lexicon-store.ts");
         const lexicon = chooseLexicon(options.lexicon ?? null, oppoHome(process.env));

@@ -1,8 +1,8 @@
 // `oppo mep`: MEP-Bench for any corpus and any model.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { MepSetOptions } from "../../corpus/mep-set.ts";
 import { OppoError } from "../../error.ts";
-import type { MepSetOptions } from "../../recipes/mep/make-set.ts";
 import type { MepRun, MepSystem } from "../../recipes/mep/run.ts";
 import type { CommandDefinition, CommonOptions } from "../command.ts";
 import { embedderAccess } from "../embedder-access.ts";
@@ -208,8 +208,8 @@ function configureRun(command: Command): void {
     .action((set: string, options: RunOptions) =>
       longRun(async ({ progress, interrupt }) => {
         const { runMepSet } = await import("../../recipes/mep/run.ts");
-        const { resultsText } = await import("../../recipes/report/results-text.ts");
-        const { mepMetricGroups } = await import("../../recipes/report/metric-rows.ts");
+        const { resultsText } = await import("../../page/results-text.ts");
+        const { mepMetricGroups } = await import("../../page/metric-rows.ts");
         const { results, out } = await runMepSet({
           set,
           system: await systemOf(options, interrupt.signal, progress.log),

@@ -7,7 +7,7 @@ export const presetsCommand: CommandDefinition = {
   summary: "list the presets of oppo train and the demo's arms, each with what it changes",
   configure(command) {
     command.action(async (options: CommonOptions) => {
-      const { listPresets, presetDelta } = await import("../../recipes/preset-list.ts");
+      const { listPresets, presetDelta } = await import("../../recipes/presets/preset-list.ts");
       const presets = listPresets();
       if (options.json) {
         console.log(JSON.stringify(presets, null, 2));

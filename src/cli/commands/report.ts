@@ -9,8 +9,8 @@ export const reportCommand: CommandDefinition = {
     command
       .argument("<run>", 'the folder of the demo, such as "runs/demo"')
       .action(async (run: string, options: CommonOptions) => {
-        const { rebuildReport } = await import("../../recipes/rebuild-report.ts");
-        const { resultsText } = await import("../../recipes/report/results-text.ts");
+        const { rebuildReport } = await import("../../recipes/demo/rebuild-report.ts");
+        const { resultsText } = await import("../../page/results-text.ts");
         const { report, results, arms } = await rebuildReport(run);
         if (options.json) {
           const numbers = arms.map(({ curve: _, ...arm }) => arm);

@@ -98,7 +98,7 @@ export const scoreCommand: CommandDefinition = {
 
 async function run(predictions: readonly string[], options: ScoreOptions): Promise<void> {
   const { score, rulesFor } = await import("../../recipes/score/score.ts");
-  const { chooseLexicon } = await import("../../recipes/score/lexicons.ts");
+  const { chooseLexicon } = await import("../../corpus/lexicons.ts");
   const { namedSystems } = await import("../../recipes/score/systems.ts");
   const { readTruths } = await import("../../recipes/score/truths.ts");
   const { scoreMarkdown, scoreText } = await import("../../recipes/score/text.ts");

@@ -1,7 +1,7 @@
 // `oppo theatre build`: the procedural corpus as files.
 
 import { availableParallelism } from "node:os";
-import type { TheatreShard } from "../../recipes/build-theatre.ts";
+import type { TheatreShard } from "../../recipes/theatre/build-theatre.ts";
 import { type CommandDefinition, type CommonOptions, collect } from "../command.ts";
 import { longRun } from "../long-run.ts";
 import { count } from "../number.ts";
@@ -32,7 +32,7 @@ export const theatreCommand: CommandDefinition = {
       .option("--verbose", "print errors with their stack")
       .action(async (options: BuildOptions) => {
         await longRun(async ({ payload, progress, interrupt }) => {
-          const recipe = await import("../../recipes/build-theatre.ts");
+          const recipe = await import("../../recipes/theatre/build-theatre.ts");
           if (payload !== null) {
             return recipe.buildTheatreShard(payload as TheatreShard, progress, interrupt.signal);
           }

@@ -49,8 +49,8 @@ export const trainCommand: CommandDefinition = {
       .addHelpText("after", afterHelp)
       .action((options: TrainOptions) =>
         longRun(async ({ progress, interrupt }) => {
-          const { resolveRunConfig } = await import("../../recipes/run-config.ts");
-          const { runTraining } = await import("../../recipes/train.ts");
+          const { resolveRunConfig } = await import("../../recipes/train/run-config.ts");
+          const { runTraining } = await import("../../recipes/train/train.ts");
           const { model, data, embedder, seed } = options;
           const given = Object.entries({ model, data, embedder, seed }).filter(([, value]) => value !== undefined);
           const config = resolveRunConfig({

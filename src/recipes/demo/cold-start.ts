@@ -1,16 +1,17 @@
 // The SFT cold start as a task: warm towers in, a policy that reasons and answers probes out.
 
 import { join } from "node:path";
+import { ClipLibrary } from "../../corpus/clip-library.ts";
 import { loadModel } from "../../models/index.ts";
 import { openStepLog } from "../../run/metrics.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { openSafetensors, scope } from "../../tensor/index.ts";
-import { batchOf } from "../batches.ts";
-import { ClipLibrary } from "../clip-library.ts";
-import { sftSteps } from "../sft.ts";
-import { theatreExamples } from "../theatre-examples.ts";
+import { batchOf } from "../../train/batches.ts";
+import { trainableParameters } from "../../train/policy.ts";
+import { sftSteps } from "../../train/sft.ts";
 import { fittedSplit } from "./splits.ts";
 import { type TaskContext, tick } from "./task.ts";
+import { theatreExamples } from "./theatre-examples.ts";
 
 export async function coldStart(context: TaskContext): Promise<void> {
   const { config, paths } = context;
@@ -38,13 +39,6 @@ export async function coldStart(context: TaskContext): Promise<void> {
     await tick(context, ++step, config.sft.steps, `loss ${metrics.loss.toFixed(3)}`);
   }
   policy.save(paths.sft);
-}
-
-/** Everything but the towers, which stay frozen after their warm-up. */
-export function trainableParameters(policy: ReturnType<typeof loadModel>) {
-  return new Map(
-    [...policy.parameters()].filter(([name]) => !name.startsWith("visual.") && !name.startsWith("audio_tower.")),
-  );
 }
 
 function installTower(policy: ReturnType<typeof loadModel>, file: string): void {

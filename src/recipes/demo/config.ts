@@ -1,6 +1,6 @@
 // What the demo can be told. The defaults are the demo; the tests run it smaller.
 import { z } from "zod";
-import { presets } from "../presets.ts";
+import { presets } from "../../train/presets.ts";
 
 const count = z.int().min(1);
 const presetNames = Object.keys(presets) as [keyof typeof presets, ...(keyof typeof presets)[]];

@@ -3,18 +3,18 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { runMep } from "../../bench/mep.ts";
 import type { Report } from "../../bench/report.ts";
+import { ClipLibrary } from "../../corpus/clip-library.ts";
+import { localRespondent } from "../../corpus/local-respondent.ts";
+import { makeTheatreSet } from "../../corpus/mep-set.ts";
+import { theatreCueBank, theatreEmbedder, theatreEmotionScore, theatrePrompt } from "../../corpus/theatre-setting.ts";
+import { isTypicalCue } from "../../data/theatre/sample-scene.ts";
 import { reasoningQuestion } from "../../data/theatre/script.ts";
 import { loadModel } from "../../models/index.ts";
+import type { ArmStory } from "../../page/data.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
-import { ClipLibrary } from "../clip-library.ts";
-import { localRespondent } from "../local-respondent.ts";
-import { makeTheatreSet } from "../mep/make-set.ts";
-import type { ArmStory } from "../report/data.ts";
-import { armStory } from "../stories.ts";
-import { isTypicalCue } from "../theatre-scenes.ts";
 import { fittedSplit, type SplitName } from "./splits.ts";
+import { armStory } from "./stories.ts";
 import { type TaskContext, tick } from "./task.ts";
-import { theatreCueBank, theatreEmbedder, theatreEmotionScore, theatrePrompt } from "./theatre-setting.ts";
 
 export interface MeasureTask {
   readonly arm: string;

@@ -1,13 +1,13 @@
 // The demo's splits: one theatre corpus each, rendered and decoded in as many shards as there are workers, so that what is
 // needed first is there first and no clip is decoded twice.
 import { join } from "node:path";
+import { type ClipFitter, type FittedSample, fitSamples } from "../../corpus/fitted-samples.ts";
 import { loadSamples } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import { buildCorpus, type CorpusPlan, placedScenes } from "../../data/theatre/corpus.ts";
 import type { SceneKind } from "../../data/theatre/draw.ts";
 import { defaultClipFormat, sceneSample } from "../../data/theatre/render.ts";
 import type { DeepReadonly } from "../../run/config.ts";
-import { type ClipFitter, type FittedSample, fitSamples } from "../fitted-samples.ts";
 import type { DemoConfig } from "./config.ts";
 import type { DemoPaths } from "./paths.ts";
 import type { TaskContext } from "./task.ts";

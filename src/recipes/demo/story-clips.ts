@@ -2,7 +2,7 @@
 // which face and voice disagree.
 import { loadSamples } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
-import { sceneOf } from "../theatre-scenes.ts";
+import { sceneOf } from "../../data/theatre/sample-scene.ts";
 import type { DemoPaths } from "./paths.ts";
 import { samplesFile } from "./splits.ts";
 

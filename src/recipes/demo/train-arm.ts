@@ -1,17 +1,17 @@
 // One arm as a task: a preset trained from the cold start with one seed.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ClipLibrary } from "../../corpus/clip-library.ts";
+import { theatreEmbedder, theatreEmotionScore, theatrePrompt } from "../../corpus/theatre-setting.ts";
 import { loadModel } from "../../models/index.ts";
 import { configToYaml, resolveConfig } from "../../run/config.ts";
 import { deriveSeed } from "../../seeds.ts";
-import { ClipLibrary } from "../clip-library.ts";
-import { trainGrpo } from "../grpo.ts";
-import { type PresetName, presets } from "../presets.ts";
-import { trainSchema } from "../train-config.ts";
-import { trainableParameters } from "./cold-start.ts";
+import { trainSchema } from "../../train/config.ts";
+import { trainGrpo } from "../../train/grpo.ts";
+import { trainableParameters } from "../../train/policy.ts";
+import { type PresetName, presets } from "../../train/presets.ts";
 import { fittedSplit } from "./splits.ts";
 import type { TaskContext } from "./task.ts";
-import { theatreEmbedder, theatreEmotionScore, theatrePrompt } from "./theatre-setting.ts";
 
 export interface ArmTask {
   readonly preset: PresetName;

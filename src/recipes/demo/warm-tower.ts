@@ -1,12 +1,13 @@
 // One tower's warm-up as a task: its clips, its labels, its weights on disk.
+
+import type { FittedSample } from "../../corpus/fitted-samples.ts";
+import { attributeNames, numStates, sceneOf, stateIndices } from "../../data/theatre/sample-scene.ts";
 import type { Modality } from "../../media/clip.ts";
 import { loadModel } from "../../models/index.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { type Tensor, writeSafetensors } from "../../tensor/index.ts";
-import type { FittedSample } from "../fitted-samples.ts";
-import { attributeNames, numStates, sceneOf, stateIndices } from "../theatre-scenes.ts";
-import { type LabelledClip, StateClassifier, stateAccuracy, warmUpSteps } from "../warm-up.ts";
+import { type LabelledClip, StateClassifier, stateAccuracy, warmUpSteps } from "../../train/warm-up.ts";
 import { fittedSplit, type SplitName } from "./splits.ts";
 import { type TaskContext, tick } from "./task.ts";
 

@@ -1,8 +1,8 @@
 // A calibration as one self-contained page: the two distributions over the cosine, delta with its interval, and the pairs
 // that are hardest to tell apart.
 import type { MeasuredPair } from "../../evidence/calibrate.ts";
-import { type Html, html, raw } from "../report/html.ts";
-import { styleSheet } from "../report/style.ts";
+import { type Html, html, raw } from "../../page/html.ts";
+import { styleSheet } from "../../page/style.ts";
 import type { CalibrationRecord } from "./calibrate-embedder.ts";
 import { two } from "./embed-text.ts";
 

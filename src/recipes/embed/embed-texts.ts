@@ -1,4 +1,6 @@
 // `oppo embed`: texts to vectors with any embedder, to a file, as JSON or as a matrix of cosines.
+
+import type { OpenedEmbedder } from "../../corpus/open-embedder.ts";
 import { npyBytes } from "../../data/numpy/write-npy.ts";
 import { OppoError } from "../../error.ts";
 import { cosineMatrix } from "../../evidence/similarity.ts";
@@ -6,7 +8,6 @@ import { replaceFile } from "../../run/checkpoint.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
 import { scope, tensor, writeSafetensors } from "../../tensor/index.ts";
-import type { OpenedEmbedder } from "./open-embedder.ts";
 
 export interface EmbeddedTexts {
   readonly embedder: string;

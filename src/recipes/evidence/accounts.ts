@@ -4,12 +4,12 @@ import { createReadStream } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { z } from "zod";
-import { datasetNamed } from "../../data/datasets.ts";
+import { wayToMedia } from "../../corpus/way-to-media.ts";
+import { datasetNamed, onlySplit } from "../../data/datasets.ts";
 import { readSamples } from "../../data/jsonl.ts";
 import { readDataset } from "../../data/read-dataset.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
-import { onlySplit, wayToMedia } from "../data-export.ts";
 
 export interface Account {
   readonly id: string;

@@ -2,10 +2,10 @@
 // of the examples are accounts with something dropped or skipped, since that is where to look; the rest is drawn evenly.
 import type { CueKind } from "../../evidence/cue.ts";
 import type { LocatedCue } from "../../evidence/extraction/check-phrases.ts";
+import { type Html, html, raw } from "../../page/html.ts";
+import { styleSheet } from "../../page/style.ts";
 import { createRandom, permutation } from "../../random.ts";
 import { deriveSeed } from "../../seeds.ts";
-import { type Html, html, raw } from "../report/html.ts";
-import { styleSheet } from "../report/style.ts";
 import { cueKinds, type EvidenceStatistics, type Extracted, extractorName } from "./evidence-statistics.ts";
 
 const kindNames: Readonly<Record<CueKind, string>> = { video: "seen", audio: "heard", emotion: "concluded" };

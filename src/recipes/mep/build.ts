@@ -1,14 +1,7 @@
 // `oppo mep build`: a corpus to a MEP set on disk.
 import { basename, resolve } from "node:path";
 import { type MepSet, makeMepSet, type Selection } from "../../bench/mep-set.ts";
-import type { Sample } from "../../data/sample.ts";
-import { OppoError } from "../../error.ts";
-import type { Interrupt } from "../../run/interrupt.ts";
-import type { Progress } from "../../run/progress.ts";
-import { cueStage } from "../embed/cue-stage.ts";
-import { chooseSetting, type Setting, type SettingOptions } from "../setting.ts";
-import { isTheatreSample } from "../theatre-scenes.ts";
-import { dataCard } from "./card.ts";
+import { cueStage } from "../../corpus/cue-stage.ts";
 import {
   comparedAlike,
   corpusSetOptions,
@@ -17,7 +10,14 @@ import {
   makeTheatreSet,
   selectOnCorpus,
   theatreSetOptions,
-} from "./make-set.ts";
+} from "../../corpus/mep-set.ts";
+import { chooseSetting, type Setting, type SettingOptions } from "../../corpus/setting.ts";
+import type { Sample } from "../../data/sample.ts";
+import { isTheatreSample } from "../../data/theatre/sample-scene.ts";
+import { OppoError } from "../../error.ts";
+import type { Interrupt } from "../../run/interrupt.ts";
+import type { Progress } from "../../run/progress.ts";
+import { dataCard } from "./card.ts";
 import { MediaCheck } from "./media-files.ts";
 import { type MepFacts, type MepManifest, writeMepSet } from "./set-directory.ts";
 import { drawCandidates, readSource, type Source, type SourceOptions } from "./source.ts";

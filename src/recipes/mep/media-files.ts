@@ -1,10 +1,10 @@
 // The media of a MEP set: taken when they can be shown and heard, remembered by their hash, and found again.
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
+import { decodeSample } from "../../corpus/sample-clip.ts";
 import { audioPath, mediaPath } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
-import { decodeSample } from "../sample-clip.ts";
 import type { MepDirectory } from "./set-directory.ts";
 
 export interface MediaFiles {

@@ -3,13 +3,13 @@
 // video's own packets without the sound, the sound as the samples that we decode ourselves.
 import { createHash } from "node:crypto";
 import type { ClipView } from "../../bench/respondent.ts";
+import type { MaskedAs } from "../../corpus/local-respondent.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { ChatPart } from "../../endpoint/chat.ts";
 import { decodeClip } from "../../media/decode.ts";
 import { MediaError } from "../../media/media-error.ts";
 import { blackVideo, soundlessVideo, type VideoFile, videoShape } from "../../media/remux.ts";
 import { wavBytes } from "../../media/wav.ts";
-import type { MaskedAs } from "../local-respondent.ts";
 import type { MediaFiles } from "./media-files.ts";
 
 export interface PartSource {

@@ -9,11 +9,11 @@ import type { Sample } from "../../data/sample.ts";
 import type { Cue } from "../../evidence/cue.ts";
 import type { Modality } from "../../media/clip.ts";
 import { decodeClip } from "../../media/decode.ts";
-import { type NarratedText, narrateAll } from "../narration.ts";
-import { narrationView } from "../report/clip-view.ts";
-import type { Narration } from "../report/data.ts";
-import { type Html, html } from "../report/html.ts";
-import { frameUri } from "../report/picture.ts";
+import { narrationView } from "../../page/clip-view.ts";
+import type { Narration } from "../../page/data.ts";
+import { type Html, html } from "../../page/html.ts";
+import { type NarratedText, narrateAll } from "../../page/narration.ts";
+import { frameUri } from "../../page/picture.ts";
 import type { MepPageData } from "./page.ts";
 
 interface SampleStory {

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { z } from "zod";
+import { readCorpus } from "../../corpus/read-corpus.ts";
 import { datasetNamed } from "../../data/datasets.ts";
 import { readDataset } from "../../data/read-dataset.ts";
 import type { Sample } from "../../data/sample.ts";
@@ -11,7 +12,6 @@ import { OppoError } from "../../error.ts";
 import type { Cue } from "../../evidence/cue.ts";
 import { createRandom, permutation } from "../../random.ts";
 import { deriveSeed } from "../../seeds.ts";
-import { readCorpus } from "../corpus.ts";
 
 export interface SourceOptions {
   /** Samples as JSONL, or null. */

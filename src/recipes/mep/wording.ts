@@ -1,7 +1,7 @@
 // How MEP-Bench's questions are put to a model: as the theatre's models know them, with think and answer tags, or freely, for
 // models that were never told of tags.
 import type { AnswerStyle } from "../../bench/faithfulness.ts";
-import { defaultQuestion } from "../setting.ts";
+import { defaultQuestion } from "../../corpus/setting.ts";
 
 export interface MepWording {
   /** Asks for a reasoning. */

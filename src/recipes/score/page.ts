@@ -1,7 +1,7 @@
 // A score report as one self-contained page.
 import type { Metric } from "../../bench/report.ts";
-import { type Html, html, raw } from "../report/html.ts";
-import { styleSheet } from "../report/style.ts";
+import { type Html, html, raw } from "../../page/html.ts";
+import { styleSheet } from "../../page/style.ts";
 import { noteLines, stampLines } from "./notes.ts";
 import { comparisonTable, confusionTables, mainTable, publishedTables, type Table, wheelTables } from "./rows.ts";
 import type { ScoreReport, SystemScore } from "./score.ts";

@@ -1,13 +1,13 @@
 // R_acc of the reward server (Eq. 27): the emotion-wheel F1 with the lexicons of `oppo score`, the theatre's wheel, or the
 // very words. Labels come again and again, so their groups are remembered.
 import type { EmotionScore } from "../../bench/emotion-score.ts";
+import { chooseLexicon } from "../../corpus/lexicons.ts";
+import { exactScore } from "../../corpus/setting.ts";
+import { theatreEmotionScore } from "../../corpus/theatre-setting.ts";
 import { normaliseLabels } from "../../emotion/labels.ts";
 import { labelResolver, unresolved } from "../../emotion/resolver.ts";
 import { setScore } from "../../emotion/set-f1.ts";
 import { type EmotionLexicon, lexiconHash } from "../../emotion/wheel.ts";
-import { theatreEmotionScore } from "../../recipes/demo/theatre-setting.ts";
-import { chooseLexicon } from "../../recipes/score/lexicons.ts";
-import { exactScore } from "../../recipes/setting.ts";
 
 export interface ChosenAccuracy {
   readonly score: EmotionScore;

@@ -1,14 +1,15 @@
 // `oppo serve reward`: corpus, embedder and accuracy as training chooses them, behind the routes, on an address.
+
+import { chooseEmbedder } from "../../corpus/corpus-embedder.ts";
+import { deltaWarnings } from "../../corpus/known-delta.ts";
+import type { EmbedderAccess, OpenedEmbedder } from "../../corpus/open-embedder.ts";
+import { readCorpus } from "../../corpus/read-corpus.ts";
 import type { Sample } from "../../data/sample.ts";
+import { isTheatreSample } from "../../data/theatre/sample-scene.ts";
 import { OppoError } from "../../error.ts";
 import type { Embedder } from "../../evidence/cue.ts";
 import { EmbedCache } from "../../evidence/embed-cache.ts";
-import { readCorpus } from "../../recipes/corpus.ts";
-import { chooseEmbedder } from "../../recipes/corpus-embedder.ts";
-import { deltaWarnings } from "../../recipes/embed/calibrate-embedder.ts";
-import type { EmbedderAccess, OpenedEmbedder } from "../../recipes/embed/open-embedder.ts";
-import { calibratedDeltas } from "../../recipes/presets.ts";
-import { isTheatreSample } from "../../recipes/theatre-scenes.ts";
+import { calibratedDeltas } from "../../train/presets.ts";
 import { Counters } from "../http/counters.ts";
 import { listen } from "../http/listen.ts";
 import { chooseAccuracy } from "./accuracy.ts";

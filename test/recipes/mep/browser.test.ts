@@ -7,12 +7,12 @@ import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { runMep } from "../../../src/bench/mep.ts";
 import type { Respondent } from "../../../src/bench/respondent.ts";
+import { chooseSetting } from "../../../src/corpus/setting.ts";
 import { buildMepSet } from "../../../src/recipes/mep/build.ts";
 import { locateMedia } from "../../../src/recipes/mep/media-files.ts";
 import { mepPage } from "../../../src/recipes/mep/page.ts";
 import { resultsOf } from "../../../src/recipes/mep/results.ts";
 import { openMepSet, readMepSet } from "../../../src/recipes/mep/set-directory.ts";
-import { chooseSetting } from "../../../src/recipes/setting.ts";
 import { quietRun } from "../../support/quiet-run.ts";
 import { smallTheatre } from "../../support/small-theatre.ts";
 

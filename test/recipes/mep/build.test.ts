@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { makeTheatreSet } from "../../../src/corpus/mep-set.ts";
+import { chooseSetting } from "../../../src/corpus/setting.ts";
 import type { Sample } from "../../../src/data/sample.ts";
 import { decodeClip } from "../../../src/media/decode.ts";
 import { wavBytes } from "../../../src/media/wav.ts";
 import { buildMepSet, type MepBuild } from "../../../src/recipes/mep/build.ts";
-import { makeTheatreSet } from "../../../src/recipes/mep/make-set.ts";
 import { openMepSet, readMepSet } from "../../../src/recipes/mep/set-directory.ts";
-import { chooseSetting } from "../../../src/recipes/setting.ts";
 import { quietRun } from "../../support/quiet-run.ts";
 import { type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
 

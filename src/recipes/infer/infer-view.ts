@@ -1,0 +1,80 @@
+// A clip or picture as a question about it shows it to a model: decoded, fitted, with parts masked; and the line spoken in it.
+import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
+import type { MediaClip, Modality, ModalityMask } from "../../media/clip.ts";
+import { decodeClip } from "../../media/decode.ts";
+import { decodeImage, isImage } from "../../media/decode-image.ts";
+import { applyMask, countMaskUnits, maskedUnits } from "../../media/mask.ts";
+import type { OmniModel } from "../../models/omni-model.ts";
+import { subtitleText } from "../../text/subtitles.ts";
+
+export interface View {
+  readonly file: string;
+  readonly isImage: boolean;
+  /** At the model's size and rate. */
+  readonly fitted: MediaClip;
+  /** The same with its masks. */
+  readonly shown: MediaClip;
+}
+
+export interface MaskReport extends ModalityMask {
+  readonly clip: string;
+  readonly numMasked: number;
+  /** Video cells and 40 ms pieces of sound; 0 when the clip has none. */
+  readonly numUnits: number;
+}
+
+/** Bytes that tell a picture from anything else. */
+const headBytes = 16;
+
+/** @throws MediaError ERR_MEDIA_* */
+export async function readView(
+  model: Pick<OmniModel, "sampling" | "fitClip" | "fitImage">,
+  file: string,
+  masks: readonly ModalityMask[],
+): Promise<View> {
+  const picture = isPicture(file);
+  const fitted = picture
+    ? model.fitImage(await decodeImage(file))
+    : model.fitClip(await decodeClip(file, model.sampling));
+  const shown = masks.reduce((view, mask) => applyMask(view, mask), fitted);
+  return { file, isImage: picture, fitted, shown };
+}
+
+function isPicture(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const head = Buffer.alloc(headBytes);
+  const descriptor = openSync(file, "r");
+  try {
+    return isImage(head.subarray(0, readSync(descriptor, head)));
+  } catch (error) {
+    // A directory opens but does not read; the decoder says so.
+    if ((error as NodeJS.ErrnoException).code === "EISDIR") return false;
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** In the order video, audio. */
+export function modalitiesOf(views: readonly View[]): Modality[] {
+  const modalities: Modality[] = [];
+  if (views.some(({ fitted }) => fitted.numFrames > 0)) modalities.push("video");
+  if (views.some(({ fitted }) => fitted.waveform.length > 0)) modalities.push("audio");
+  return modalities;
+}
+
+export function maskReports(views: readonly View[], masks: readonly ModalityMask[]): MaskReport[] {
+  return views.flatMap(({ file, fitted }) =>
+    masks.map((mask) => {
+      const numUnits = countMaskUnits(fitted, mask.modality);
+      return { clip: file, ...mask, numUnits, numMasked: maskedUnits(numUnits, mask).length };
+    }),
+  );
+}
+
+/** The spoken line in the file beside a clip; empty without one. */
+export function subtitleBeside(clip: string): string {
+  const stem = clip.replace(/\.[^./]*$/, "");
+  const file = [`${stem}.vtt`, `${stem}.srt`].find((name) => existsSync(name));
+  return file === undefined ? "" : subtitleText(readFileSync(file, "utf8"));
+}

@@ -1,0 +1,168 @@
+// What a model says about clips and pictures: thinking, answer, speed, and what it was not allowed to see or hear. One
+// question per clip, or one about several together. A clip that cannot be read is an answer too, with the reason.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { defaultQuestion, userTurn } from "../../corpus/setting.ts";
+import { theatreChatTemplate } from "../../data/theatre/chat-template.ts";
+import { promptText, reasoningQuestion } from "../../data/theatre/script.ts";
+import { OppoError } from "../../error.ts";
+import type { Modality, ModalityMask } from "../../media/clip.ts";
+import { joinRows } from "../../models/clip-rows.ts";
+import type { ChatTurn, ClipRows, OmniModel, PromptPart, SampledCompletion } from "../../models/omni-model.ts";
+import { noGrad, scope } from "../../tensor/index.ts";
+import { parseResponse } from "../../text/response.ts";
+import { type MaskReport, maskReports, modalitiesOf, readView, subtitleBeside, type View } from "./infer-view.ts";
+import { seconds, TextStream, TokenClock } from "./text-stream.ts";
+
+export type { Modality } from "../../media/clip.ts";
+
+/** How a question about a clip is put. */
+export interface Wording {
+  readonly question: string;
+  readonly turn: (subtitle: string, question: string) => string;
+}
+
+/** The theatre's models know the theatre's words only. */
+export function wordingOf(modelDirectory: string): Wording {
+  const template = join(modelDirectory, "chat_template.jinja");
+  const isTheatre = existsSync(template) && readFileSync(template, "utf8") === theatreChatTemplate;
+  return isTheatre ? { question: reasoningQuestion, turn: promptText } : { question: defaultQuestion, turn: userTurn };
+}
+
+export interface InferOptions {
+  readonly wording: Wording;
+  /** null: of the files beside the clips (CLIP.vtt, CLIP.srt), if there are any. */
+  readonly subtitle: string | null;
+  readonly system: string | null;
+  readonly masks: readonly ModalityMask[];
+  /** The sound inside the video, interleaved in time, instead of behind it. */
+  readonly audioInVideo: boolean;
+  readonly maxNewTokens: number;
+  readonly temperature: number;
+  readonly topP: number | null;
+  readonly topK: number | null;
+  readonly repetitionPenalty: number | null;
+  readonly seed: number;
+  /** Text as it is generated. */
+  readonly onText?: (text: string) => void;
+}
+
+export interface Answer {
+  /** What was asked about. */
+  readonly clips: readonly string[];
+  readonly prompt: string;
+  readonly text: string;
+  readonly think: string | null;
+  readonly answer: string | null;
+  readonly labels: readonly string[];
+  readonly isWellFormed: boolean;
+  /** Why it is not. */
+  readonly problem: string | null;
+  /** What the model was given: modalities that one of the clips has at least. */
+  readonly modalities: readonly Modality[];
+  readonly masked: readonly MaskReport[];
+  readonly numPromptTokens: number;
+  readonly numNewTokens: number;
+  readonly isTruncated: boolean;
+  /** Decoding, resizing and the towers. */
+  readonly encodeSeconds: number;
+  /** From the prompt to its first token. */
+  readonly firstTokenSeconds: number;
+  /** Of the tokens after the first; null when there is only one. */
+  readonly tokensPerSecond: number | null;
+}
+
+export interface Unread {
+  readonly clips: readonly string[];
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+/** One question about one or several clips. @throws OppoError ERR_MEDIA_* and those of the model's prompt */
+export async function infer(model: OmniModel, clips: readonly string[], options: InferOptions): Promise<Answer> {
+  const start = performance.now();
+  const views: View[] = [];
+  for (const clip of clips) views.push(await readView(model, clip, options.masks));
+  const subtitle = options.subtitle ?? clips.map(subtitleBeside).filter(Boolean).join(" ");
+  const prompt = options.wording.turn(subtitle, options.wording.question);
+  return scope(() => {
+    const features = views.map(({ shown }) => model.features(shown));
+    using rows = joined(noGrad(() => model.encode(features)));
+    const encoded = performance.now();
+    const media = views.map(({ isImage }, i): PromptPart => {
+      return isImage ? { type: "image", image: features[i]! } : { type: "clip", clip: features[i]! };
+    });
+    const turns: ChatTurn[] = [{ role: "user", parts: [...media, { type: "text", text: prompt }] }];
+    if (options.system !== null) turns.unshift({ role: "system", parts: [{ type: "text", text: options.system }] });
+    const tokens = model.chatTokens(turns, { audioInVideo: options.audioInVideo });
+    const clock = new TokenClock();
+    const stream = options.onText ? new TextStream(model, options.onText) : null;
+    const [[completion]] = model.sample([{ tokens, rows }], {
+      numSamples: 1,
+      maxNewTokens: options.maxNewTokens,
+      temperature: options.temperature,
+      seeds: [options.seed],
+      ...(options.topP === null ? {} : { topP: options.topP }),
+      ...(options.topK === null ? {} : { topK: options.topK }),
+      ...(options.repetitionPenalty === null ? {} : { repetitionPenalty: options.repetitionPenalty }),
+      onToken: (_prompt, _sample, { id }) => {
+        clock.tick();
+        stream?.push(id);
+        return undefined;
+      },
+    }) as [[SampledCompletion]];
+    stream?.finish();
+    return {
+      clips,
+      prompt,
+      ...responseOf(model, completion),
+      modalities: modalitiesOf(views),
+      masked: maskReports(views, options.masks),
+      numPromptTokens: tokens.ids.length,
+      numNewTokens: completion.ids.length,
+      isTruncated: completion.truncated,
+      encodeSeconds: seconds(start, encoded),
+      firstTokenSeconds: seconds(encoded, clock.first),
+      tokensPerSecond: clock.rate(),
+    };
+  });
+}
+
+/** Every question in turn; one whose clips cannot be read does not stop the others. */
+export async function inferAll(
+  model: OmniModel,
+  questions: readonly (readonly string[])[],
+  options: InferOptions,
+  onAnswer: (answer: Answer | Unread) => void | Promise<void>,
+): Promise<(Answer | Unread)[]> {
+  const answers: (Answer | Unread)[] = [];
+  for (const clips of questions) {
+    const answer = await infer(model, clips, options).catch((error: unknown): Unread => {
+      if (!(error instanceof OppoError)) throw error;
+      return { clips, error: { code: error.code, message: error.message } };
+    });
+    answers.push(answer);
+    await onAnswer(answer);
+  }
+  return answers;
+}
+
+/** The rows of all clips as those of one; the single clip's own are not copied. */
+function joined(rows: readonly ClipRows[]): ClipRows {
+  if (rows.length === 1) return rows[0]!;
+  const all = joinRows(rows);
+  for (const own of rows) own[Symbol.dispose]();
+  return all;
+}
+
+function responseOf(model: OmniModel, { ids, truncated }: SampledCompletion) {
+  const text = model.decodePieces(ids).join("");
+  const { think, answer, labels, wellFormed, problem } = parseResponse(text, { truncated });
+  return {
+    text,
+    think: think?.text ?? null,
+    answer: answer?.text ?? null,
+    labels,
+    isWellFormed: wellFormed,
+    problem: problem ?? null,
+  };
+}

@@ -1,0 +1,62 @@
+// The method and its relatives (paper, Table 3) as differences from one another. Everything that is not said here is the
+// default of train-config.ts and the same for all.
+import type { KnownDelta } from "../corpus/known-delta.ts";
+import type { TrainConfigInput } from "./config.ts";
+
+export interface Preset {
+  readonly title: string;
+  readonly config: TrainConfigInput;
+}
+
+const noPerception = { views: "none", perceptionLossWeight: 0, anchorWeight: 0 } as const;
+const unboundedPerception = { capNats: null, anchorWeight: 0, minChoiceEntropy: 0, maskRatio: 0.7 } as const;
+
+export const presets = {
+  /** GRPO with R_acc and R_fmt. */
+  baseline: { title: "GRPO baseline", config: { reward: { perceptionRewardWeight: 0 }, perception: noPerception } },
+  /** + R_omni. */
+  "reward-only": { title: "+ R_omni", config: { perception: noPerception } },
+  /** + R_omni and PAPO: one joint mask, every token, k3 through the full branch as PAPO's release does. */
+  papo: {
+    title: "+ PAPO",
+    config: {
+      perception: {
+        ...unboundedPerception,
+        views: "papo",
+        perceptionLossWeight: 0.02,
+        estimator: "k3",
+        gradient: "full",
+        reduction: "response-mean",
+      },
+    },
+  },
+  /** + R_omni and PAPO with one mask per modality. */
+  "papo-dual": {
+    title: "+ PAPO-dual",
+    config: {
+      perception: {
+        ...unboundedPerception,
+        views: "papoDual",
+        perceptionLossWeight: 0.02,
+        estimator: "k3",
+        gradient: "full",
+        reduction: "response-mean",
+      },
+    },
+  },
+  /** OPPO as we run it: mean over evidence tokens, capped, mixed mask ratios, anchored (docs/paper.md says why). */
+  oppo: { title: "OPPO", config: {} },
+  /** OPPO to the letter of the paper: sum over evidence tokens, no cap, no anchor, rho 0.7, beta 8e-3. */
+  "oppo-paper": {
+    title: "OPPO, literal",
+    config: { perception: { ...unboundedPerception, views: "oppo", perceptionLossWeight: 8e-3, reduction: "sum" } },
+  },
+} satisfies Record<string, Preset>;
+
+/**
+ * What `oppo embed calibrate` says for the embedder that the presets' delta (reward.similarityThreshold) was chosen with.
+ * With another embedder a run warns until it is given a calibration of its own.
+ */
+export const calibratedDeltas: readonly KnownDelta[] = [{ embedder: "builtin-30-99f7957c", delta: 0.5, range: [0, 1] }];
+
+export type PresetName = keyof typeof presets;

@@ -1,0 +1,49 @@
+// The demo from clips to the report, as small as it gets: every stage runs, every file is there, and what is there is not
+// done again. Its numbers mean nothing at this size.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { demoPaths } from "../../../src/recipes/demo/paths.ts";
+import { repositoryRoot } from "../../support/repository.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const main = join(repositoryRoot, "build/js/src/cli/main.js");
+const clips = "{warmup: 4, warmupDev: 2, sft: 4, rl: 4, dev: 2, devConflict: 2, congruent: 3, conflict: 2}";
+const small = [
+  ...[`clips=${clips}`, "shards=1", "numStories=1", "rlSteps=1"],
+  ...["warmup.steps=2", "warmup.clipsPerStep=2", "sft.steps=2", "sft.clipsPerStep=2", "sft.warmupSteps=0"],
+].flatMap((setting) => ["--set", setting]);
+
+test("the demo runs through, and again from what is there", (t) => {
+  const root = join(temporaryFolder(t), "demo");
+  const demo = (arms: string) => {
+    const args = [main, "demo", "--run", root, "--arms", arms, "--json", ...small];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    return JSON.parse(stdout);
+  };
+  const first = demo("oppo");
+  const paths = demoPaths(root);
+  assert.deepEqual([first.report, first.results], [paths.report, paths.results]);
+  assert.deepEqual(
+    first.arms.map(({ name }: { name: string }) => name),
+    ["sft", "oppo"],
+  );
+  for (const { metrics } of first.arms) {
+    assert.equal(metrics.recall.count, 3, "a recall of every congruent clip");
+    assert.equal(metrics.emotionF1Conflict.count, 2);
+  }
+  assert.deepEqual(JSON.parse(readFileSync(paths.results, "utf8")).arms, first.arms);
+  assert.match(readFileSync(paths.report, "utf8"), /<video [^>]*data:video\/mp4;base64,/);
+
+  const policy = join(paths.arm("oppo", 0), "model/model.safetensors");
+  const trainedAt = statSync(policy).mtimeMs;
+  rmSync(paths.measured("oppo", 0));
+  rmSync(paths.report);
+  const second = demo("oppo");
+  assert.equal(statSync(policy).mtimeMs, trainedAt, "a trained arm is not trained again");
+  assert.ok(existsSync(paths.report));
+  assert.deepEqual(second.arms, first.arms, "the same numbers from the same models");
+});

@@ -1,0 +1,160 @@
+// The mean of several seeds, by hand; the choices for a corpus that brings none of its own.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { cueConcepts } from "../../../src/corpus/corpus-embedder.ts";
+import { chooseSetting, exactScore, type SettingOptions } from "../../../src/corpus/setting.ts";
+import type { Sample } from "../../../src/data/sample.ts";
+import { placedScenes } from "../../../src/data/theatre/corpus.ts";
+import { defaultClipFormat, sceneSample } from "../../../src/data/theatre/render.ts";
+import type { Embedder } from "../../../src/evidence/cue.ts";
+import { cosineMatrix } from "../../../src/evidence/similarity.ts";
+import { meanReport } from "../../../src/recipes/demo/mean-report.ts";
+import { batchOf } from "../../../src/train/batches.ts";
+import { testSample } from "../../support/rollouts.ts";
+
+const roundingTolerance = 1e-12;
+const similarityThreshold = 0.5;
+
+const folder = mkdtempSync(join(tmpdir(), "oppo-setting-"));
+after(() => rmSync(folder, { recursive: true }));
+
+describe("meanReport", () => {
+  const none = { value: null, low: null, high: null, count: 0 };
+
+  test("is the mean, with an interval that covers every seed", () => {
+    const { recall } = meanReport([
+      { recall: { value: 0.6, low: 0.55, high: 0.65, count: 100 } },
+      { recall: { value: 0.8, low: 0.75, high: 0.85, count: 101 } },
+    ]);
+    // mean of 0.6 and 0.8; the mean interval 0.65 to 0.75 is widened to the seeds' values
+    assert.ok(Math.abs(recall!.value! - 0.7) < roundingTolerance);
+    assert.deepEqual([recall!.low, recall!.high, recall!.count], [0.6, 0.8, 101]);
+    const { recall: alike } = meanReport([
+      { recall: { value: 0.7, low: 0.5, high: 0.8, count: 10 } },
+      { recall: { value: 0.7, low: 0.6, high: 1, count: 10 } },
+    ]);
+    assert.ok(Math.abs(alike!.low! - 0.55) < roundingTolerance && Math.abs(alike!.high! - 0.9) < roundingTolerance);
+  });
+
+  test("leaves out seeds on which nothing could be scored, and one seed is itself", () => {
+    const one = { value: 0.6, low: 0.5, high: 0.7, count: 9 };
+    assert.deepEqual(meanReport([{ a: one }]), { a: one });
+    assert.deepEqual(meanReport([{ a: one }, { a: none }]), { a: one });
+    assert.deepEqual(meanReport([{ a: one }, { b: none }]), { a: one, b: none });
+  });
+});
+
+describe("batchOf", () => {
+  test("goes through all items in every epoch, in another order each time, whatever the batch size", () => {
+    const items = Array.from({ length: 7 }, (_, i) => i);
+    const seen = Array.from({ length: 7 }, (_, step) => batchOf(items, 3, 5, step)).flat();
+    const epochs = [0, 1, 2].map((epoch) => seen.slice(7 * epoch, 7 * (epoch + 1)));
+    for (const epoch of epochs) assert.deepEqual([...epoch].sort(), items);
+    assert.notDeepEqual(epochs[0], epochs[1]);
+    assert.deepEqual(batchOf(items, 3, 5, 4), batchOf(items, 3, 5, 4), "a function of seed and step alone");
+  });
+});
+
+const defaults: SettingOptions = { embedder: "auto", question: null, emotionGroups: null, similarityThreshold };
+
+const plain: Sample[] = [
+  testSample("a", {
+    subtitle: "hello",
+    labels: ["Happy"],
+    cues: [
+      { kind: "video", text: "a bright smile" },
+      { kind: "audio", text: "a loud voice" },
+    ],
+  }),
+  testSample("b", {
+    cues: [
+      { kind: "video", text: "the bright smile" },
+      { kind: "audio", text: "it is" },
+    ],
+  }),
+];
+
+describe("chooseSetting", () => {
+  const cosine = async (embedder: Embedder, left: string, right: string) =>
+    cosineMatrix(await embedder.embed([left]), await embedder.embed([right]), embedder.dimension)[0]!;
+
+  test("takes the theatre's for the theatre's clips", async () => {
+    const plan = {
+      seed: 1,
+      splits: [{ name: "x", kind: "congruent" as const, numClips: 2 }],
+      format: defaultClipFormat,
+    };
+    const samples = placedScenes(plan).map((placed) => sceneSample(placed, defaultClipFormat));
+    const setting = await chooseSetting(samples, defaults);
+    assert.equal(setting.emotionScore(["furious"], ["angry"]), 1, "the theatre's words for one emotion are one");
+    assert.notEqual(setting.world, null);
+    assert.match(setting.notes.join("\n"), /corpus: the theatre's.*\nembedder: the theatre's/);
+    assert.ok(setting.promptText(samples[0]!).startsWith(`the person says: ${samples[0]!.subtitle}.`));
+    // negative control: one sample without a scene, and it is any corpus
+    const mixed = await chooseSetting([...samples, ...plain], defaults);
+    assert.equal(mixed.emotionScore(["furious"], ["angry"]), 0);
+  });
+
+  test("fits any other corpus' cues, and says so", async () => {
+    const setting = await chooseSetting(plain, defaults);
+    assert.ok((await cosine(setting.embedder, "a smile so bright", "the bright smile")) > similarityThreshold);
+    assert.ok((await cosine(setting.embedder, "a bright smile", "a loud voice")) < similarityThreshold);
+    const notes = setting.notes.join("\n");
+    assert.match(notes, /fitted on this corpus' 2 distinct cues .* knows no paraphrases/);
+    assert.match(notes, /0\.0% of the cues come above 0\.5 with another cue/);
+    assert.match(notes, /1 cues without a word that says anything/);
+    assert.match(notes, /accuracy: F1 of the answer's very words/);
+    assert.equal(setting.world, null);
+    assert.equal(setting.promptText(plain[1]!, "why?"), "why?");
+    assert.equal(setting.promptText(plain[0]!, "why?"), 'The person says: "hello". why?');
+  });
+
+  test("takes a question, groups of emotion words and a bank of paraphrases", async () => {
+    const bank = join(folder, "bank.json");
+    writeFileSync(
+      bank,
+      '[{"name":"smile","kind":"video","phrases":["a bright smile","a broad grin"]},{"name":"loud","phrases":["shouting"]}]',
+    );
+    const emotionGroups = { good: ["Happy", "joyful"], bad: ["sad"] };
+    const options = { ...defaults, embedder: `builtin:${bank}`, question: "Well?", emotionGroups };
+    const setting = await chooseSetting(plain, options);
+    assert.equal(setting.promptText(plain[1]!), "Well?");
+    assert.equal(setting.emotionScore(["JOYFUL"], ["happy"]), 1);
+    assert.equal(setting.emotionScore(["sad"], ["happy"]), 0);
+    assert.ok((await cosine(setting.embedder, "a broad grin", "a bright smile")) > similarityThreshold);
+  });
+
+  test("says what is wrong with a choice or a bank", async () => {
+    const choose = (embedder: string) => chooseSetting(plain, { ...defaults, embedder });
+    await assert.rejects(choose("qwen"), { code: "ERR_EMBEDDER" });
+    for (const [text, got] of [
+      ["[", "JSON"],
+      ["{}", "the file: "],
+      ['[{"name":"a","phrases":[]}]', "0.phrases: "],
+    ] as const) {
+      const bank = join(folder, "bad.json");
+      writeFileSync(bank, text);
+      await assert.rejects(choose(`builtin:${bank}`), (error: Error & { code: string }) => {
+        assert.equal(error.code, "ERR_BANK");
+        assert.ok(error.message.includes(got), error.message);
+        return true;
+      });
+    }
+    await assert.rejects(choose("builtin:/nowhere.json"), /\/nowhere\.json: expected a bank .* got ENOENT/);
+  });
+});
+
+test("cue texts that read the same are one concept; exact words are compared without case", () => {
+  const { concepts, numWordless } = cueConcepts(plain);
+  assert.deepEqual(concepts, [
+    { name: "a bright smile", kind: "video", phrases: ["a bright smile", "the bright smile"] },
+    { name: "a loud voice", kind: "audio", phrases: ["a loud voice"] },
+  ]);
+  assert.equal(numWordless, 1);
+  // predicted {happy, calm}, gold {happy}: precision 1/2, recall 1, F1 2/3
+  assert.ok(Math.abs(exactScore(["Happy", "calm"], ["happy"]) - 2 / 3) < roundingTolerance);
+  assert.equal(exactScore(["joyful"], ["happy"]), 0);
+});
