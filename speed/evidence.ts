@@ -114,13 +114,13 @@ async function measureRollouts(count: number): Promise<Measured> {
   await embedder.embed(texts);
   const perStep = step.samples * step.group;
   const steps = Array.from({ length: Math.ceil(count / perStep) }, () => stepOfRollouts(texts, random));
-  const reward = omniReward({ weight: 0.5, similarityThreshold: 0.5 });
+  const reward = omniReward({ similarityThreshold: 0.5 });
   const before = embedder.numEmbedded;
   return await timed(async () => {
     let [sum, done] = [0, 0];
     for (const requests of steps) {
       for (const routing of await routeBatch(requests, embedder)) {
-        sum += reward.score({ routing } as RewardContext);
+        sum += reward({ routing } as RewardContext);
         done++;
       }
     }

@@ -146,7 +146,7 @@ async function startServer(data: string): Promise<{ server: ChildProcess; addres
     data,
     "--embedder",
     "theatre",
-    "--lexicon",
+    "--accuracy",
     "built-in",
     "--port",
     "0",

@@ -23,7 +23,7 @@ const runBy: Readonly<Record<string, string>> = {
   "src/page/picture.ts": "test/recipes/mep/run.test.ts",
   "src/recipes/demo/rebuild-report.ts": "test/cli/commands.test.ts",
   "src/recipes/train/train.ts": "test/cli/commands.test.ts",
-  "src/train/warm-up.ts": "test/recipes/demo/demo.test.ts",
+  "src/serve/reward/weighted-terms.ts": "test/cli/serve-commands.test.ts",
   "src/serve/model/worker.ts": "test/serve/model-server.test.ts",
   "src/recipes/demo/stories.ts": "test/recipes/demo/demo.test.ts",
 };

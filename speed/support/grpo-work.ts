@@ -1,4 +1,4 @@
-// The work that speed/grpo.ts times, through the real code: a tiny thinker, sampleGroups, trainStep. Text only, prompts of
+// The work that speed/grpo.ts times, through the real code: a tiny thinker, sampleGroups, accumulateGradients. Text only, prompts of
 // random tokens, no stop token (every completion runs to the limit), rewards from the ids alone.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,11 +6,11 @@ import { join } from "node:path";
 import type { Sample } from "../../src/data/sample.ts";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
 import { initTiny, loadModel, type Thinker } from "../../src/models/index.ts";
-import { AdamW } from "../../src/nn/index.ts";
+import { AdamW, updateParameters } from "../../src/nn/index.ts";
 import { groupAdvantages } from "../../src/rl/advantage.ts";
+import { accumulateGradients } from "../../src/rl/gradients.ts";
 import type { TrainGroup } from "../../src/rl/plan.ts";
 import { type RolloutPrompt, sampleGroups } from "../../src/rl/rollout.ts";
-import { trainStep } from "../../src/rl/step.ts";
 import { defaultStepOptions } from "../../src/rl/step-options.ts";
 import type { Rollout, RolloutGroup } from "../../src/rl/types.ts";
 import { scope, type Tensor } from "../../src/tensor/index.ts";
@@ -50,6 +50,8 @@ export interface StepResult {
   readonly samplingDifference: number;
 }
 
+const maxGradNorm = 1;
+
 export class GrpoWork implements Disposable {
   readonly #policy: Thinker;
   readonly #reference: Thinker;
@@ -76,19 +78,15 @@ export class GrpoWork implements Disposable {
     const sampled = scope(() => sampleGroups(this.#policy, prompts, options));
     const sampledAt = clock();
     const groups = trainGroups(prompts, sampled);
-    const trainer = {
-      policy: this.#policy,
-      reference: this.#reference,
-      optimizer: this.#optimizer,
-      trainable: this.#trainable,
-      clock,
-    };
+    const models = { policy: this.#policy, reference: this.#reference, clock };
     const stepOptions = {
       ...defaultStepOptions,
       maxCompletionTokens: shape.newTokens,
       referenceKl: { weight: shape.referenceKlWeight, estimator: "k3" as const },
     };
-    const metrics = scope(() => trainStep(trainer, groups, stepOptions, shape.learningRate));
+    this.#optimizer.zeroGrad();
+    const metrics = scope(() => accumulateGradients(models, groups, stepOptions)).values();
+    updateParameters(this.#optimizer, this.#trainable, shape.learningRate, maxGradNorm);
     const total = clock() - start;
     const rollout = sampledAt - start;
     const scoring = metrics["timing_s/fwd_full"]! + metrics["timing_s/ref_logp"]!;

@@ -2,11 +2,9 @@
 // F1 of one sample) comes from src/emotion with its lexicon loaded.
 
 import type { Sample } from "../data/sample.ts";
+import type { EmotionScore } from "../emotion/score.ts";
 import { outputLabels, parseResponse } from "../text/response.ts";
 import type { AnswerStyle } from "./faithfulness.ts";
-
-/** Score of predicted emotion words against the labels, in [0, 1]. */
-export type EmotionScore = (predicted: readonly string[], labels: readonly string[]) => number;
 
 /**
  * Per sample. A text without an answer pair is read as a list of words, as the public scorers do. NaN for free answers:

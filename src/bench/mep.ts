@@ -3,10 +3,11 @@
 // where they are given, show what is guessed from the other modality.
 
 import type { Sample } from "../data/sample.ts";
+import type { EmotionScore } from "../emotion/score.ts";
 import type { Modality } from "../media/clip.ts";
 import { type BootstrapOptions, defaultBootstrapOptions } from "./bootstrap.ts";
 import { presentCues } from "./cue-bank.ts";
-import { type EmotionScore, emotionScores, formatScores } from "./emotion-score.ts";
+import { emotionScores, formatScores } from "./emotion-score.ts";
 import { type AnswerStyle, askedClips, faithfulnessMeasures } from "./faithfulness.ts";
 import { hallucinationMeasures, hallucinationValues } from "./hallucination.ts";
 import { type Measures, meanMeasure, reportOf } from "./measure.ts";

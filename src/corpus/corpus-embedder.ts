@@ -1,4 +1,4 @@
-// Which embedder compares the clauses of a model with the cues of a corpus: the theatre's, one fitted on a bank of
+// Which embedder compares the clauses of a model with the cues of a corpus: that of the corpus' kind, one fitted on a bank of
 // paraphrases that a person wrote, one fitted on the corpus' own cue texts, where every distinct text is a concept, or a
 // language model's. A slow one remembers what it has embedded, and has the corpus' cues done before anything else starts.
 import type { Sample } from "../data/sample.ts";
@@ -7,6 +7,7 @@ import { type Concept, fitBuiltinEmbedder } from "../evidence/builtin-embedder.t
 import { confusion, leakShare } from "../evidence/confusion.ts";
 import { EmbedCache } from "../evidence/embed-cache.ts";
 import { contentRuns, phraseFeatures } from "../evidence/phrase-features.ts";
+import type { CorpusKind } from "./corpus-kind.ts";
 import { defaultAccess, type EmbedderAccess, type OpenedEmbedder, openEmbedder } from "./open-embedder.ts";
 
 export interface EmbedderOptions {
@@ -26,10 +27,10 @@ const cacheBytes = 2 ** 28;
 /** @throws OppoError ERR_EMBEDDER, ERR_BANK, ERR_EMBEDDER_AMBIGUOUS_PHRASE, ERR_EMBEDDER_EMPTY_PHRASE and those of a model */
 export async function chooseEmbedder(
   samples: readonly Sample[],
-  isTheatre: boolean,
+  kind: CorpusKind | null,
   options: EmbedderOptions,
 ): Promise<OpenedEmbedder> {
-  const choice = options.embedder === "auto" ? (isTheatre ? "theatre" : "cues") : options.embedder;
+  const choice = options.embedder === "auto" ? (kind?.name ?? "cues") : options.embedder;
   if (choice === "cues") return fitOnCues(samples, options.similarityThreshold);
   const opened = await openEmbedder(choice, options.access ?? defaultAccess, "auto, cues, ");
   if (!opened.isSlow) return opened;

@@ -1,4 +1,4 @@
-// The settings of a MEP set, and the set of a corpus: the theatre's, for the demo's measurements, or any other.
+// The settings of a MEP set, and the set of a corpus: of a kind that knows its cues, or any other.
 
 import { defaultPriorCount } from "../bench/association.ts";
 import type { Selection, SelectionOptions } from "../bench/mep-set.ts";
@@ -8,13 +8,15 @@ import type { Sample } from "../data/sample.ts";
 import { normaliseLabels } from "../emotion/labels.ts";
 import { openLexicon } from "../emotion/open-lexicon/open-lexicon.ts";
 import { resolveGroups } from "../emotion/wheel.ts";
+import type { Embedder } from "../evidence/cue.ts";
+import type { CorpusKind } from "./corpus-kind.ts";
 import { defaultAccess } from "./open-embedder.ts";
 import type { Setting, SettingOptions } from "./setting.ts";
 
 export type MepSetOptions = SelectionOptions & MepProbeOptions;
 
 /** The paper's sizes (300 clips, 500 probes a modality); the thresholds are ours. */
-export const corpusSetOptions: MepSetOptions = {
+const corpusSetOptions: MepSetOptions = {
   seed: 5,
   maxSamples: 300,
   minCues: 2,
@@ -26,13 +28,9 @@ export const corpusSetOptions: MepSetOptions = {
   absentThreshold: defaultAbsentThreshold,
 };
 
-/** The theatre's clips are drawn to be congruent, so all are taken, and each is asked once a modality. */
-export const theatreSetOptions: MepSetOptions = {
-  ...corpusSetOptions,
-  minCues: 0,
-  minAssociation: 0,
-  maxProbesPerClip: 1,
-};
+export function setOptionsFor(kind: CorpusKind | null): MepSetOptions {
+  return { ...corpusSetOptions, ...kind?.setOptions };
+}
 
 /**
  * Statements and cues are both embedded without an instruction, as the working repository of the paper's authors does for this
@@ -42,14 +40,15 @@ export function comparedAlike<Options extends Pick<SettingOptions, "access">>(op
   return { ...options, access: { ...(options.access ?? defaultAccess), clauseInstruction: "" } };
 }
 
-/** The set of given clips in the theatre's world. */
-export async function makeTheatreSet(
-  world: NonNullable<Setting["world"]>,
+/** The set of given clips of a kind that knows its cues. */
+export async function makeKnownSet(
+  kind: CorpusKind,
+  embedder: Embedder,
   clips: Pick<MepSet, "congruent" | "conflict">,
-  options: MepProbeOptions = theatreSetOptions,
+  options: MepProbeOptions = setOptionsFor(kind),
 ): Promise<MepSet> {
-  const bank = await world.bank();
-  return makeMepSet(clips, { embedder: bank.embedder, bank, isTypical: world.isTypical }, options);
+  const bank = await kind.bank(embedder);
+  return makeMepSet(clips, { embedder, bank, isTypical: kind.isTypical }, options);
 }
 
 /** Clips of an annotated corpus, chosen by what is measured on it. */

@@ -13,7 +13,7 @@ import { CLAUSE_INSTRUCTION, instructClauses } from "../evidence/instructed-embe
 import { storeCues } from "../evidence/stored-embedder.ts";
 import { loadTextEmbedder } from "../models/index.ts";
 import type { DType } from "../tensor/index.ts";
-import { theatreEmbedder } from "./theatre-setting.ts";
+import { kindNamed } from "./kinds.ts";
 
 /** What the choice alone does not say. */
 export interface EmbedderAccess {
@@ -60,7 +60,8 @@ export async function openEmbedder(
   otherChoices = "",
 ): Promise<OpenedEmbedder> {
   const [kind, rest] = splitChoice(choice);
-  if (kind === "theatre" && rest === "") return plain(theatreEmbedder(), (name) => `embedder: the theatre's (${name})`);
+  const own = rest === "" ? kindNamed(kind) : null;
+  if (own !== null) return plain(own.embedder(), (name) => `embedder: the ${own.name}'s (${name})`);
   if (kind === "builtin" && rest !== "") {
     const bank = readBank(rest);
     return plain(

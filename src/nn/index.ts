@@ -4,6 +4,7 @@ export { AdamW, type AdamWOptions, type ParameterGroup } from "./adamw.ts";
 export { clipGradNorm } from "./grad-norm.ts";
 export { addLowRank, type LowRank, lowRankScale, mergedDelta } from "./lora.ts";
 export { cosineSchedule, linearSchedule, type Schedule } from "./schedule.ts";
+export { updateParameters } from "./update.ts";
 export {
   freshWeights,
   type Initial,

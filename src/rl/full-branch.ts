@@ -12,7 +12,7 @@ import {
   logDistribution,
   rowsPerChunk,
 } from "./chunks.ts";
-import type { MetricSums } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
 import { clippedSurrogate, fullKl, importanceRatio, sampledKl } from "./objectives/grpo.ts";
 import { oppoLoss } from "./objectives/oppo.ts";
 import { entropy, pick, weightedSum } from "./objectives/perception.ts";
@@ -26,7 +26,7 @@ export interface StepContext {
   readonly reference: OmniModel | null;
   readonly options: StepOptions;
   readonly counts: StepCounts;
-  readonly sums: MetricSums;
+  readonly metrics: Metrics;
   /** Runs the body and adds its time under timing_s/NAME. */
   readonly timed: <T>(name: string, body: () => T) => T;
 }
@@ -115,7 +115,7 @@ function scoredTokens(rollouts: readonly PlannedRollout[], like: Tensor): Scored
 
 /** J_GRPO of n tokens and its gradient into the leaf and the head. @returns their choice entropies. */
 function policyChunk(
-  { policy, reference, options, sums }: StepContext,
+  { policy, reference, options, metrics }: StepContext,
   leaf: Tensor,
   referenceRows: Tensor | null,
   tokens: ScoredTokens,
@@ -143,30 +143,35 @@ function policyChunk(
         : sampledKl(estimator, logprobs, pick(referenceLogp, ids));
     objective = surrogate.sub(kl.mul(weight)); // the bracket of J_GRPO in Eq. 11
     chooser = referenceLogp;
-    sums.add("kl", kl.sum().item());
+    metrics.mean("kl", kl.sum().item(), count);
   }
   const loss = oppoLoss({ policy: weightedSum(objective, weights) }, objectiveWeights(options));
   loss.backward();
 
-  sums.add("loss", loss.item());
+  metrics.sum("loss", loss.item());
   noGrad(() => {
-    sums.add("policy_loss", -weightedSum(surrogate, weights).item());
-    sums.add("entropy", op.sum(entropy(logp)).item());
+    metrics.sum("policy_loss", -weightedSum(surrogate, weights).item());
+    metrics.mean("entropy", op.sum(entropy(logp)).item(), count);
   });
-  recordRatios(sums, options, ratio.toFloat32Array(), advantages.toFloat32Array());
-  recordSampling(sums, logprobs.toFloat32Array(), sampler);
+  recordRatios(metrics, options, ratio.toFloat32Array(), advantages.toFloat32Array());
+  recordSampling(metrics, logprobs.toFloat32Array(), sampler);
   return noGrad(() => entropy(chooser).toFloat32Array());
 }
 
 /** Tokens whose ratio the clip holds back: low with a negative advantage, high with a positive one. */
-function recordRatios(sums: MetricSums, { clip }: StepOptions, ratios: Float32Array, advantages: Float32Array): void {
+function recordRatios(metrics: Metrics, { clip }: StepOptions, ratios: Float32Array, advantages: Float32Array): void {
+  let numLow = 0;
+  let numHigh = 0;
   for (let i = 0; i < ratios.length; i++) {
-    if (ratios[i]! < 1 - clip.clipLow && advantages[i]! < 0) sums.add("clip_low", 1);
-    if (ratios[i]! > 1 + clip.clipHigh && advantages[i]! > 0) sums.add("clip_high", 1);
+    if (ratios[i]! < 1 - clip.clipLow && advantages[i]! < 0) numLow++;
+    if (ratios[i]! > 1 + clip.clipHigh && advantages[i]! > 0) numHigh++;
   }
+  metrics.mean("clip_ratio/low_mean", numLow, ratios.length);
+  metrics.mean("clip_ratio/high_mean", numHigh, ratios.length);
+  metrics.mean("clip_ratio/region_mean", numLow + numHigh, ratios.length);
 }
 
-function recordSampling(sums: MetricSums, logprobs: Float32Array, sampler: Float32Array): void {
+function recordSampling(metrics: Metrics, logprobs: Float32Array, sampler: Float32Array): void {
   let total = 0;
   let largest = 0;
   let ratios = 0;
@@ -177,7 +182,7 @@ function recordSampling(sums: MetricSums, logprobs: Float32Array, sampler: Float
     if (!(difference <= largest)) largest = difference;
     ratios += Math.exp(logprobs[i]! - sampler[i]!);
   }
-  sums.add("logp_difference", total);
-  sums.add("sampling_ratio", ratios);
-  sums.max("logp_difference", largest);
+  metrics.mean("sampling/sampling_logp_difference/mean", total, logprobs.length);
+  metrics.max("sampling/sampling_logp_difference/max", largest);
+  metrics.mean("sampling/importance_sampling_ratio/mean", ratios, logprobs.length);
 }

@@ -6,7 +6,7 @@ import { scope } from "../tensor/index.ts";
 import { backwardThroughTrunk } from "./chunks.ts";
 import { runFullBranch, type StepContext } from "./full-branch.ts";
 import { runMaskedBranch } from "./masked-branch.ts";
-import { MetricSums, type StepMetrics } from "./metrics.ts";
+import { Metrics } from "./metrics.ts";
 import { planStep, type TrainGroup } from "./plan.ts";
 import { objectiveWeights, type StepOptions } from "./step-options.ts";
 
@@ -27,7 +27,7 @@ export function accumulateGradients(
   { policy, reference, clock }: StepModels,
   groups: readonly TrainGroup[],
   options: StepOptions,
-): StepMetrics {
+): Metrics {
   const plan = planStep(groups, { ...options, reduction: options.perception.reduction });
   requireReference(reference, options);
   if (plan.counts.numTokens === 0) {
@@ -37,15 +37,16 @@ export function accumulateGradients(
         "Check the sampler, or keep truncated completions.",
     );
   }
-  const sums = new MetricSums();
+  const metrics = new Metrics();
   const timed = <T>(name: string, body: () => T): T => {
     if (clock === undefined) return body();
     const start = clock();
     const result = body();
-    sums.add(`timing_s/${name}`, clock() - start);
+    metrics.sum(`timing_s/${name}`, clock() - start);
     return result;
   };
-  const context: StepContext = { policy, reference, options, counts: plan.counts, sums, timed };
+  if (usesViews(options)) declareViewMetrics(metrics, plan.counts.numTokens);
+  const context: StepContext = { policy, reference, options, counts: plan.counts, metrics, timed };
   const size = options.promptsPerMicroBatch ?? plan.groups.length;
   for (let start = 0; start < plan.groups.length; start += size) {
     const batch = plan.groups.slice(start, start + size);
@@ -59,7 +60,7 @@ export function accumulateGradients(
       timed("bwd", () => backwardThroughTrunk(full.cut));
     });
   }
-  return stepMetrics(context);
+  return metrics;
 }
 
 /** Views cost a forward each; with all their weights at 0 they would change nothing. */
@@ -77,38 +78,11 @@ function requireReference(reference: OmniModel | null, options: StepOptions): vo
   );
 }
 
-function stepMetrics({ sums, options, counts }: StepContext): StepMetrics {
-  const perToken = (name: string) => sums.sum(name) / counts.numTokens;
-  const metrics: StepMetrics = {
-    loss: sums.sum("loss"),
-    policy_loss: sums.sum("policy_loss"),
-    entropy: perToken("entropy"),
-    "clip_ratio/low_mean": perToken("clip_low"),
-    "clip_ratio/high_mean": perToken("clip_high"),
-    "clip_ratio/region_mean": perToken("clip_low") + perToken("clip_high"),
-    "sampling/sampling_logp_difference/mean": perToken("logp_difference"),
-    "sampling/sampling_logp_difference/max": sums.maximum("logp_difference"),
-    "sampling/importance_sampling_ratio/mean": perToken("sampling_ratio"),
-    ...sums.withPrefix("timing_s/"),
-  };
-  if (options.referenceKl.weight !== 0) metrics.kl = perToken("kl");
-  return usesViews(options) ? { ...metrics, ...viewMetrics(sums, perToken("anchor_kl")) } : metrics;
-}
-
-/** Means over the tokens of the views; entropies and drops over all views together. */
-function viewMetrics(sums: MetricSums, anchor: number): StepMetrics {
-  return {
-    "omni/objective": sums.sum("perception"),
-    "omni/view_tokens": sums.sum("view_tokens"),
-    "omni/kl_video": sums.ratio("kl_video", "view_tokens_video"),
-    "omni/kl_audio": sums.ratio("kl_audio", "view_tokens_audio"),
-    "omni/kl_both": sums.ratio("kl_both", "view_tokens_both"),
-    "omni/kl_max": sums.maximum("kl_view"),
-    "omni/frac_capped": sums.ratio("num_capped", "view_tokens"),
-    "omni/entropy_full": sums.ratio("entropy_full", "view_tokens"),
-    "omni/entropy_masked": sums.ratio("entropy_masked", "view_tokens"),
-    "omni/logp_drop": sums.ratio("logp_drop", "view_tokens"),
-    "omni/argmax_flip_rate": sums.ratio("argmax_flips", "view_tokens"),
-    "omni/anchor_kl": anchor,
-  };
+/** A step without evidence reads 0 everywhere; the anchor's KL is averaged over all completion tokens. */
+function declareViewMetrics(metrics: Metrics, numTokens: number): void {
+  for (const name of ["objective", "view_tokens"]) metrics.sum(`omni/${name}`, 0);
+  const means = ["kl_video", "kl_audio", "kl_both", "frac_capped", "entropy_full", "entropy_masked", "logp_drop"];
+  for (const name of [...means, "argmax_flip_rate"]) metrics.mean(`omni/${name}`, 0, 0);
+  metrics.max("omni/kl_max", 0);
+  metrics.mean("omni/anchor_kl", 0, numTokens);
 }

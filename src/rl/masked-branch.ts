@@ -175,7 +175,7 @@ function anchorTarget(
 
 /** J_omni of n view tokens and its gradients into both leaves and the head. */
 function perceptionChunk(
-  { policy, options, sums }: StepContext,
+  context: StepContext,
   name: ViewName,
   fullLeaf: Tensor,
   maskedLeaf: Tensor,
@@ -183,6 +183,7 @@ function perceptionChunk(
   start: number,
   count: number,
 ): void {
+  const { policy, options, metrics } = context;
   const { perception } = options;
   const ids = indicesLike(fullLeaf, layout.ids.subarray(start, start + count));
   const weights = floatsLike(fullLeaf, layout.weights.subarray(start, start + count));
@@ -203,34 +204,35 @@ function perceptionChunk(
   const loss = oppoLoss(parts, objectiveWeights(options));
   loss.backward();
 
-  sums.add("loss", loss.item());
+  metrics.sum("loss", loss.item());
   noGrad(() => {
-    sums.add("perception", parts.perception!.item());
-    sums.add("entropy_full", entropy(fullLogp).sum().item());
-    sums.add("entropy_masked", entropy(maskedLogp).sum().item());
-    sums.add("logp_drop", pick(fullLogp, ids).sub(pick(maskedLogp, ids)).sum().item());
-    sums.add(
-      "argmax_flips",
-      fullLogp
-        .argmax({ dim: -1 })
-        .ne(maskedLogp.argmax({ dim: -1 }))
-        .sum()
-        .item(),
-    );
+    const flips = fullLogp.argmax({ dim: -1 }).ne(maskedLogp.argmax({ dim: -1 }));
+    metrics.sum("omni/objective", parts.perception!.item());
+    metrics.mean("omni/entropy_full", entropy(fullLogp).sum().item(), count);
+    metrics.mean("omni/entropy_masked", entropy(maskedLogp).sum().item(), count);
+    metrics.mean("omni/logp_drop", pick(fullLogp, ids).sub(pick(maskedLogp, ids)).sum().item(), count);
+    metrics.mean("omni/argmax_flip_rate", flips.sum().item(), count);
   });
-  const values = divergence.toFloat32Array();
-  sums.add(`view_tokens_${name}`, count);
-  sums.add("view_tokens", count);
+  recordDivergence(context, name, divergence.toFloat32Array());
+}
+
+function recordDivergence({ metrics, options }: StepContext, name: ViewName, values: Float32Array): void {
+  const { cap } = options.perception;
+  let sum = 0;
+  let numCapped = 0;
   for (const value of values) {
-    sums.add(`kl_${name}`, value);
-    sums.max("kl_view", value);
-    if (perception.cap !== null && value > perception.cap) sums.add("num_capped", 1);
+    sum += value;
+    metrics.max("omni/kl_max", value);
+    if (cap !== null && value > cap) numCapped++;
   }
+  metrics.sum("omni/view_tokens", values.length);
+  metrics.mean(`omni/kl_${name}`, sum, values.length);
+  metrics.mean("omni/frac_capped", numCapped, values.length);
 }
 
 /** KL(p^m || anchor) of n tokens outside the view, averaged over all completion tokens of the step. */
 function anchorChunk(
-  { policy, options, counts, sums }: StepContext,
+  { policy, options, counts, metrics }: StepContext,
   maskedLeaf: Tensor,
   target: AnchorTarget,
   numViewTokens: number,
@@ -244,7 +246,6 @@ function anchorChunk(
   ).sum();
   const loss = oppoLoss({ anchor: kl.mul(1 / counts.numTokens) }, objectiveWeights(options));
   loss.backward();
-  sums.add("loss", loss.item());
-  sums.add("anchor_kl", kl.item());
-  sums.add("anchor_tokens", count);
+  metrics.sum("loss", loss.item());
+  metrics.mean("omni/anchor_kl", kl.item(), 0);
 }

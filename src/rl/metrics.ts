@@ -1,69 +1,150 @@
-// Numbers of one step under the names that dashboards expect (TRL's spelling; ours under omni/). Host arithmetic only;
-// the caller logs them.
+// Numbers of one step under the names that dashboards expect (TRL's spelling; ours under omni/). A number carries how it adds up,
+// so that chunks, micro-batches and processes give what one would have given. Host arithmetic only; the caller logs them.
 import { mean, sampleStd } from "./advantage.ts";
 import type { ScoredGroup } from "./types.ts";
 
 export type StepMetrics = Record<string, number>;
 
-/** Sums, counts and extremes that chunks add to. */
-export class MetricSums {
-  readonly #sums = new Map<string, number>();
-  readonly #maxima = new Map<string, number>();
+/** How a number adds up with another one of its name. Example: `{ kind: "mean", sum: 12.4, weight: 31 }` */
+export type Measure =
+  | { readonly kind: "sum" | "max" | "min"; readonly value: number }
+  | { readonly kind: "mean"; readonly sum: number; readonly weight: number }
+  /** Sample standard deviation: number of values, their mean, sum of squared deviations from it. */
+  | { readonly kind: "std"; readonly count: number; readonly mean: number; readonly squares: number };
 
-  add(name: string, value: number): void {
-    this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
-  }
+/** Measures by name; adding a name again adds up. */
+export class Metrics {
+  readonly #measures = new Map<string, Measure>();
 
-  /** The sums whose names start so. */
-  withPrefix(prefix: string): StepMetrics {
-    return Object.fromEntries([...this.#sums].filter(([name]) => name.startsWith(prefix)));
+  sum(name: string, value: number): void {
+    this.add(name, { kind: "sum", value });
   }
 
   max(name: string, value: number): void {
-    this.#maxima.set(name, Math.max(this.#maxima.get(name) ?? Number.NEGATIVE_INFINITY, value));
+    this.add(name, { kind: "max", value });
   }
 
-  sum(name: string): number {
-    return this.#sums.get(name) ?? 0;
+  min(name: string, value: number): void {
+    this.add(name, { kind: "min", value });
   }
 
-  /** 0 when nothing was added. */
-  maximum(name: string): number {
-    return this.#maxima.get(name) ?? 0;
+  /** A weighted mean, given as the sum of weight * value; without weight it reads 0. */
+  mean(name: string, sum: number, weight: number): void {
+    this.add(name, { kind: "mean", sum, weight });
   }
 
-  /** Sum of one name over the sum of another; 0 when there is nothing to divide by. */
-  ratio(name: string, by: string): number {
-    const divisor = this.sum(by);
-    return divisor === 0 ? 0 : this.sum(name) / divisor;
+  /** Mean over the values, each with weight 1. */
+  meanOf(name: string, values: readonly number[]): void {
+    let sum = 0;
+    for (const value of values) sum += value;
+    this.mean(name, sum, values.length);
+  }
+
+  /** Sample standard deviation (n - 1) of the values. */
+  std(name: string, values: readonly number[]): void {
+    const centre = mean(values);
+    let squares = 0;
+    for (const value of values) squares += (value - centre) ** 2;
+    this.add(name, { kind: "std", count: values.length, mean: centre, squares });
+  }
+
+  add(name: string, measure: Measure): void {
+    const before = this.#measures.get(name);
+    this.#measures.set(name, before === undefined ? measure : addUp(name, before, measure));
+  }
+
+  /** Adds what a micro-batch or another process measured. */
+  merge(other: Metrics): void {
+    for (const [name, measure] of other.#measures) this.add(name, measure);
+  }
+
+  entries(): IterableIterator<[name: string, measure: Measure]> {
+    return this.#measures.entries();
+  }
+
+  /** The finished numbers. */
+  values(): StepMetrics {
+    return Object.fromEntries([...this.#measures].map(([name, measure]) => [name, finished(measure)]));
   }
 }
 
+function addUp(name: string, a: Measure, b: Measure): Measure {
+  if (a.kind === "mean" && b.kind === "mean") return { kind: "mean", sum: a.sum + b.sum, weight: a.weight + b.weight };
+  if (a.kind === "std" && b.kind === "std") return pooled(a, b);
+  if (a.kind === "sum" && b.kind === "sum") return { kind: "sum", value: a.value + b.value };
+  if (a.kind === "max" && b.kind === "max") return { kind: "max", value: Math.max(a.value, b.value) };
+  if (a.kind === "min" && b.kind === "min") return { kind: "min", value: Math.min(a.value, b.value) };
+  throw new TypeError(`metric ${name}: expected a ${a.kind} as before, got a ${b.kind}. Give it another name.`);
+}
+
+type Spread = Extract<Measure, { kind: "std" }>;
+
+/** Chan, Golub and LeVeque 1979: moments of two sets of values as those of their union. */
+function pooled(a: Spread, b: Spread): Spread {
+  const count = a.count + b.count;
+  if (count === 0) return a;
+  const difference = b.mean - a.mean;
+  return {
+    kind: "std",
+    count,
+    mean: a.mean + (difference * b.count) / count,
+    squares: a.squares + b.squares + (difference ** 2 * a.count * b.count) / count,
+  };
+}
+
+function finished(measure: Measure): number {
+  if (measure.kind === "mean") return measure.weight === 0 ? 0 : measure.sum / measure.weight;
+  if (measure.kind === "std") return measure.count < 2 ? 0 : Math.sqrt(measure.squares / (measure.count - 1));
+  return measure.value;
+}
+
 /** Rewards, lengths and evidence of the sampled groups. Standard deviations are those of a sample (n - 1). */
-export function rolloutMetrics(groups: readonly ScoredGroup[]): StepMetrics {
+export function rolloutMetrics(groups: readonly ScoredGroup[]): Metrics {
   const rollouts = groups.flatMap((group) => group.rollouts);
   const lengths = rollouts.map((scored) => scored.rollout.ids.length);
-  const rewards = rollouts.map((scored) => scored.rewards.total);
   const stds = groups.map((group) => sampleStd(group.rollouts.map((scored) => scored.rewards.total)));
-  const withEvidence = rollouts.filter(({ evidence }) => evidence.video.length + evidence.audio.length > 0);
-  const metrics: StepMetrics = {
-    num_tokens: lengths.reduce((sum, length) => sum + length, 0),
-    "completions/mean_length": mean(lengths),
-    "completions/min_length": Math.min(...lengths),
-    "completions/max_length": Math.max(...lengths),
-    "completions/clipped_ratio": mean(rollouts.map((scored) => (scored.rollout.truncated ? 1 : 0))),
-    reward: mean(rewards),
-    reward_std: mean(stds),
-    frac_reward_zero_std: mean(stds.map((std) => (std === 0 ? 1 : 0))),
-    "omni/evidence_tokens_v": mean(rollouts.map((scored) => scored.evidence.video.length)),
-    "omni/evidence_tokens_a": mean(rollouts.map((scored) => scored.evidence.audio.length)),
-    "omni/frac_rollouts_with_evidence": withEvidence.length / Math.max(1, rollouts.length),
-    "omni/clauses": mean(rollouts.map((scored) => scored.clauses.length)),
-  };
+  const shares = (isCounted: (scored: (typeof rollouts)[number]) => boolean) =>
+    rollouts.map((scored) => (isCounted(scored) ? 1 : 0));
+  const metrics = new Metrics();
+  for (const length of lengths) {
+    metrics.sum("num_tokens", length);
+    metrics.min("completions/min_length", length);
+    metrics.max("completions/max_length", length);
+  }
+  metrics.meanOf("completions/mean_length", lengths);
+  metrics.meanOf(
+    "completions/clipped_ratio",
+    shares(({ rollout }) => rollout.truncated),
+  );
+  metrics.meanOf(
+    "reward",
+    rollouts.map((scored) => scored.rewards.total),
+  );
+  metrics.meanOf("reward_std", stds);
+  metrics.meanOf(
+    "frac_reward_zero_std",
+    stds.map((std) => (std === 0 ? 1 : 0)),
+  );
+  metrics.meanOf(
+    "omni/evidence_tokens_v",
+    rollouts.map((scored) => scored.evidence.video.length),
+  );
+  metrics.meanOf(
+    "omni/evidence_tokens_a",
+    rollouts.map((scored) => scored.evidence.audio.length),
+  );
+  metrics.meanOf(
+    "omni/frac_rollouts_with_evidence",
+    shares(({ evidence }) => evidence.video.length + evidence.audio.length > 0),
+  );
+  metrics.meanOf(
+    "omni/clauses",
+    rollouts.map((scored) => scored.clauses.length),
+  );
   for (const name of Object.keys(rollouts[0]?.rewards.parts ?? {})) {
     const parts = rollouts.map((scored) => scored.rewards.parts[name]!);
-    metrics[`rewards/${name}/mean`] = mean(parts);
-    metrics[`rewards/${name}/std`] = sampleStd(parts);
+    metrics.meanOf(`rewards/${name}/mean`, parts);
+    metrics.std(`rewards/${name}/std`, parts);
   }
   return metrics;
 }

@@ -33,7 +33,6 @@ export interface StepOptions extends Omit<PlanOptions, "reduction"> {
   readonly promptsPerMicroBatch: number | null;
   /** Tokens whose vocabulary-sized rows exist at once; the result does not depend on it. null: what is fast. */
   readonly tokensPerChunk: number | null;
-  readonly maxGradNorm: number;
 }
 
 export const defaultStepOptions: StepOptions = {
@@ -50,7 +49,6 @@ export const defaultStepOptions: StepOptions = {
   minChoiceEntropy: 0,
   promptsPerMicroBatch: null,
   tokensPerChunk: null,
-  maxGradNorm: 1,
 };
 
 export function objectiveWeights({ perception, anchorWeight }: StepOptions): ObjectiveWeights {

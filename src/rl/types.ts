@@ -33,11 +33,14 @@ export interface RewardContext {
   readonly routing: EvidenceRouting;
 }
 
+/** A score of one rollout; no tensors. */
+export type TermScore = (context: RewardContext) => number;
+
 /** A named score. `weight` multiplies it in the total; the parts are logged unweighted. */
 export interface RewardTerm {
   readonly name: string;
   readonly weight: number;
-  score(context: RewardContext): number;
+  readonly score: TermScore;
 }
 
 /** Example: `{ total: 2.9, parts: { accuracy: 1, format: 1, omni: 1.8 } }` with weights 1, 1, 0.5. */

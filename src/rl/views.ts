@@ -29,22 +29,6 @@ export const viewSelectors = {
 export type ViewSelectorName = keyof typeof viewSelectors;
 
 /**
- * The same views on fewer tokens, for instance on words that carry meaning only. A view that keeps no token goes.
- */
-export function restrictViews(
-  selector: ViewSelector,
-  isKept: (rollout: ScoredRollout, position: number) => boolean,
-): ViewSelector {
-  return (rollout) =>
-    nonEmpty(
-      ...selector(rollout).map(({ name, tokens }) => ({
-        name,
-        tokens: tokens.filter((position) => isKept(rollout, position)),
-      })),
-    );
-}
-
-/**
  * rho. The paper masks a fixed share (0.7). "mixed" is ours: half of the draws mask everything, half a share from
  * U(0.5, 0.95); a fixed 0.7 leaves the behaviour under a full mask nearly untouched.
  */

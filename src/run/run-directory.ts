@@ -30,6 +30,8 @@ export interface RunFacts {
   readonly versions: Versions;
   readonly seeds: readonly number[];
   readonly device: string;
+  /** What was chosen by itself, such as a lexicon with its hash: a run that goes on must find the same. */
+  readonly choices?: Readonly<Record<string, string>>;
 }
 
 interface LockHolder {
@@ -54,13 +56,15 @@ export function openRunDirectory(path: string, facts: RunFacts): RunDirectory {
   }
   try {
     const isResumed = existsSync(configFile);
+    const record = join(path, "run.json");
     if (isResumed) requireSameConfig(path, configFile, facts);
+    if (isResumed) requireSameChoices(path, record, facts);
     replaceFile(
       configFile,
       configToYaml(facts.config, "The resolved configuration: --config of this file repeats the run."),
     );
-    const { versions, seeds, device } = facts;
-    replaceFile(join(path, "run.json"), `${JSON.stringify({ versions, seeds, device }, null, 2)}\n`);
+    const { versions, seeds, device, choices = {} } = facts;
+    replaceFile(record, `${JSON.stringify({ versions, seeds, device, choices }, null, 2)}\n`);
     return {
       path,
       configFile,
@@ -85,6 +89,20 @@ function requireSameConfig(path: string, configFile: string, facts: RunFacts): v
   throw new OppoError(
     "ERR_RUN_DIFFERS",
     `${path}: expected the configuration that this run began with, got other values of ${changed.slice(0, 5).join(", ")}. Choose another folder, or remove this one.`,
+  );
+}
+
+function requireSameChoices(path: string, record: string, { choices = {}, mayChange = [] }: RunFacts): void {
+  if (!existsSync(record)) return;
+  const { choices: before = {} } = JSON.parse(readFileSync(record, "utf8")) as Pick<RunFacts, "choices">;
+  const changed = Object.entries(choices).find(
+    ([name, value]) => before[name] !== undefined && before[name] !== value && !mayChange.includes(name),
+  );
+  if (changed === undefined) return;
+  const [name, value] = changed;
+  throw new OppoError(
+    "ERR_RUN_DIFFERS",
+    `${path}: expected the ${name} that this run began with, ${before[name]}, got ${value}. Bring it back, or choose another folder.`,
   );
 }
 

@@ -1,9 +1,72 @@
-// Which parameters of a model learn.
+// From a configuration to what learns: a policy, the reference that it is held to, and the parameters that change.
+import { addAdapter, DECODER_TARGETS, loadModel, type Thinker } from "../models/index.ts";
 import type { OmniModel } from "../models/omni-model.ts";
+import { deriveSeed } from "../seeds.ts";
 import type { Tensor } from "../tensor/index.ts";
 
-/** Everything but the towers, which stay frozen after their warm-up. */
-export function trainableParameters(policy: OmniModel): Map<string, Tensor> {
+export interface PolicyOptions {
+  /** The directory of the model to start from. */
+  readonly model: string;
+  /** "decoder": everything but the towers. "lora": an adapter on the decoder's projections. */
+  readonly trainable: "decoder" | "lora";
+  readonly lora: { readonly rank: number; readonly alpha: number };
+  readonly device: string;
+  readonly seed: number;
+}
+
+/** An owner of its models. */
+export interface OpenedPolicy extends Disposable {
+  readonly policy: Thinker;
+  /** The frozen start of the policy. With an adapter it is the policy's own base: one model in memory. */
+  readonly reference: OmniModel;
+  /** The parameters that learn, by checkpoint key; they require gradients. */
+  readonly trainable: ReadonlyMap<string, Tensor>;
+}
+
+/** @throws CheckpointError, OppoError ERR_DEVICE */
+export function openPolicy(options: PolicyOptions): OpenedPolicy {
+  const load = () => loadModel(options.model, { device: options.device });
+  return options.trainable === "lora" ? adapted(load(), options) : copied(load(), load);
+}
+
+/** The policy is a second copy of its start. */
+function copied(policy: Thinker, load: () => OmniModel): OpenedPolicy {
+  try {
+    return opened(policy, load(), outsideTowers(policy));
+  } catch (error) {
+    policy[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The policy is its start with an adapter over it, which changes nothing yet. */
+function adapted(base: Thinker, { lora, seed }: PolicyOptions): OpenedPolicy {
+  try {
+    const { rank, alpha } = lora;
+    const config = { rank, alpha, dropout: 0, targets: DECODER_TARGETS, isRankStabilised: false };
+    const policy = addAdapter(base, config, deriveSeed(seed, "adapter"));
+    return opened(policy, base, policy.parameters());
+  } catch (error) {
+    base[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function opened(policy: Thinker, reference: OmniModel, trainable: ReadonlyMap<string, Tensor>): OpenedPolicy {
+  for (const parameter of trainable.values()) parameter.requiresGrad = true;
+  return {
+    policy,
+    reference,
+    trainable,
+    [Symbol.dispose]() {
+      policy[Symbol.dispose]();
+      reference[Symbol.dispose]();
+    },
+  };
+}
+
+/** Everything but the towers, which stay frozen: their rows are encoded once. */
+export function outsideTowers(policy: OmniModel): Map<string, Tensor> {
   return new Map(
     [...policy.parameters()].filter(([name]) => !name.startsWith("visual.") && !name.startsWith("audio_tower.")),
   );

@@ -1,6 +1,7 @@
 // The method and its relatives (paper, Table 3) as differences from one another. Everything that is not said here is the
 // default of train-config.ts and the same for all.
 import type { KnownDelta } from "../corpus/known-delta.ts";
+import { paperTerms } from "../rl/rewards/terms.ts";
 import type { TrainConfigInput } from "./config.ts";
 
 export interface Preset {
@@ -9,11 +10,13 @@ export interface Preset {
 }
 
 const noPerception = { views: "none", perceptionLossWeight: 0, anchorWeight: 0 } as const;
+/** The cues are measured all the same: arms are compared on them. */
+const unpaidPerception = paperTerms.map((term) => (term.name === "omni" ? { ...term, weight: 0 } : { ...term }));
 const unboundedPerception = { capNats: null, anchorWeight: 0, minChoiceEntropy: 0, maskRatio: 0.7 } as const;
 
 export const presets = {
   /** GRPO with R_acc and R_fmt. */
-  baseline: { title: "GRPO baseline", config: { reward: { perceptionRewardWeight: 0 }, perception: noPerception } },
+  baseline: { title: "GRPO baseline", config: { reward: { terms: unpaidPerception }, perception: noPerception } },
   /** + R_omni. */
   "reward-only": { title: "+ R_omni", config: { perception: noPerception } },
   /** + R_omni and PAPO: one joint mask, every token, k3 through the full branch as PAPO's release does. */

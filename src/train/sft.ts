@@ -2,8 +2,9 @@
 // one prefix: the turns up to where they differ run once, the rest of the prompt and the answer are branches.
 // B clips, N examples, C branch tokens (padded), D width, V vocabulary
 import type { ModelPrompt, OmniModel, PromptTokens } from "../models/omni-model.ts";
-import { AdamW, clipGradNorm, cosineSchedule } from "../nn/index.ts";
+import { Metrics } from "../rl/metrics.ts";
 import { indices, op, scope, type Tensor, tensor } from "../tensor/index.ts";
+import type { Objective } from "./run-steps.ts";
 
 /** One question about a clip with the answer to learn. */
 export interface SftExample {
@@ -14,52 +15,27 @@ export interface SftExample {
   readonly weights: Float32Array;
 }
 
-export interface SftOptions {
-  readonly steps: number;
-  readonly learningRate: number;
-  readonly warmupSteps: number;
-  /** The cosine's floor, as a share of the learning rate. */
-  readonly learningRateFloor: number;
-  readonly weightDecay: number;
-  readonly betas: readonly [number, number];
-  readonly maxGradNorm: number;
-}
-
-export interface SftStepMetrics {
-  readonly loss: number;
-  readonly gradNorm: number;
-  readonly learningRate: number;
-}
-
-/**
- * Runs the steps; the caller logs and may stop between them.
- * @param batchOf the clips of a step, each with its examples: a pure function of the step, so that a resumed run sees
- *   the same data.
- */
-export function* sftSteps(
+/** Cross-entropy on the examples of a step's clips: a pure function of the step. */
+export function sftObjective(
   model: OmniModel,
-  trained: readonly Tensor[],
   batchOf: (step: number) => readonly (readonly SftExample[])[],
-  options: SftOptions,
-): Generator<SftStepMetrics> {
-  using optimizer = new AdamW([{ parameters: trained }], {
-    lr: options.learningRate,
-    betas: options.betas,
-    weightDecay: options.weightDecay,
-  });
-  for (let step = 0; step < options.steps; step++) {
-    const schedule = { total: options.steps, warmup: options.warmupSteps, floor: options.learningRateFloor };
-    const learningRate = options.learningRate * cosineSchedule(step, schedule);
-    const metrics = scope(() => {
-      optimizer.zeroGrad();
-      const loss = sftLoss(model, batchOf(step));
-      loss.backward();
-      const gradNorm = clipGradNorm(trained, options.maxGradNorm);
-      optimizer.step(learningRate);
-      return { loss: loss.item(), gradNorm, learningRate };
-    });
-    yield metrics;
-  }
+): Objective {
+  return {
+    gradients: (step) => {
+      const batch = batchOf(step);
+      const metrics = new Metrics();
+      scope(() => {
+        const loss = sftLoss(model, batch);
+        loss.backward();
+        metrics.sum("loss", loss.item());
+      });
+      metrics.sum(
+        "num_tokens",
+        batch.flat().reduce((sum, { target }) => sum + target.length, 0),
+      );
+      return { metrics };
+    },
+  };
 }
 
 /** Weighted mean cross-entropy over all target tokens of the batch. Scalar. */

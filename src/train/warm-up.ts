@@ -4,28 +4,14 @@
 // B clips, R tower rows of a clip, D width, S states of an attribute
 import type { Modality } from "../media/clip.ts";
 import type { ClipFeatures, OmniModel } from "../models/omni-model.ts";
-import { AdamW, clipGradNorm, cosineSchedule } from "../nn/index.ts";
+import { Metrics } from "../rl/metrics.ts";
 import { Generator, indices, keep, noGrad, op, scope, type Tensor } from "../tensor/index.ts";
-import { batchOf } from "./batches.ts";
+import type { Objective } from "./run-steps.ts";
 
 /** One clip with the state index of every attribute of one modality. */
 export interface LabelledClip {
   readonly features: ClipFeatures;
   readonly states: readonly number[];
-}
-
-export interface WarmUpOptions {
-  readonly steps: number;
-  readonly clipsPerStep: number;
-  readonly learningRate: number;
-  readonly weightDecay: number;
-  readonly seed: number;
-}
-
-export interface WarmUpStepMetrics {
-  readonly loss: number;
-  /** Share of right states in the batch, mean over attributes. */
-  readonly accuracy: number;
 }
 
 /** A classifier over tower rows. Owner of its heads. */
@@ -51,8 +37,9 @@ export class StateClassifier implements Disposable {
     });
   }
 
-  get parameters(): readonly Tensor[] {
-    return this.#heads;
+  /** By name, for a checkpoint. */
+  parameters(): ReadonlyMap<string, Tensor> {
+    return new Map(this.#heads.map((head, a) => [`heads.${a}.weight`, head]));
   }
 
   /** Scores of every attribute's states: one [B, S] per attribute. */
@@ -74,30 +61,23 @@ export class StateClassifier implements Disposable {
   }
 }
 
-/** Trains the tower's parameters and the classifier's heads together. */
-export function* warmUpSteps(
+/** Cross-entropy of the states of a step's clips, and the share of right ones. */
+export function warmUpObjective(
   classifier: StateClassifier,
-  tower: readonly Tensor[],
-  clips: readonly LabelledClip[],
-  options: WarmUpOptions,
-): globalThis.Generator<WarmUpStepMetrics> {
-  const trained = [...tower, ...classifier.parameters];
-  using optimizer = new AdamW([{ parameters: trained }], {
-    lr: options.learningRate,
-    weightDecay: options.weightDecay,
-  });
-  for (let step = 0; step < options.steps; step++) {
-    const batch = batchOf(clips, options.clipsPerStep, options.seed, step);
-    const rate = options.learningRate * cosineSchedule(step, { total: options.steps, warmup: 20, floor: 0 });
-    yield scope(() => {
-      optimizer.zeroGrad();
-      const { loss, accuracy } = classify(classifier, batch);
-      loss.backward();
-      clipGradNorm(trained, 1);
-      optimizer.step(rate);
-      return { loss: loss.item(), accuracy: mean(accuracy) };
-    });
-  }
+  batchOf: (step: number) => readonly LabelledClip[],
+): Objective {
+  return {
+    gradients: (step) => {
+      const metrics = new Metrics();
+      scope(() => {
+        const { loss, accuracy } = classify(classifier, batchOf(step));
+        loss.backward();
+        metrics.sum("loss", loss.item());
+        metrics.meanOf("accuracy", accuracy);
+      });
+      return { metrics };
+    },
+  };
 }
 
 /** Accuracy per attribute on clips that were not trained on. */
@@ -120,8 +100,4 @@ function classify(classifier: StateClassifier, batch: readonly LabelledClip[]): 
     op.mean(scores.argmax({ dim: -1 }).eq(targets[a]!).to({ dtype: "float32" })).item(),
   );
   return { loss: losses.reduce((sum, loss) => sum.add(loss)), accuracy };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -4,8 +4,8 @@ import { describe, test } from "node:test";
 import { type AssociationItems, measureAssociation } from "../../src/bench/association.ts";
 import { cueConceptsOf } from "../../src/bench/cue-concepts.ts";
 import { makeMepSet, selectSamples } from "../../src/bench/mep-set.ts";
-import { corpusSetOptions, selectOnCorpus } from "../../src/corpus/mep-set.ts";
-import { theatreEmbedder } from "../../src/corpus/theatre-setting.ts";
+import { selectOnCorpus, setOptionsFor } from "../../src/corpus/mep-set.ts";
+import { theatreKind } from "../../src/corpus/theatre-kind.ts";
 import type { Sample } from "../../src/data/sample.ts";
 import { placedScenes } from "../../src/data/theatre/corpus.ts";
 import type { SceneKind } from "../../src/data/theatre/draw.ts";
@@ -111,8 +111,8 @@ describe("on the theatre", () => {
     placedScenes({ seed: 3, splits: [{ name: "x", kind, numClips }], format: defaultClipFormat }).map((placed) =>
       sceneSample(placed, defaultClipFormat),
     );
-  const options = { ...corpusSetOptions, maxSamples: 1000, minCues: 1 };
-  const setting = { embedder: theatreEmbedder() };
+  const options = { ...setOptionsFor(null), maxSamples: 1000, minCues: 1 };
+  const setting = { embedder: theatreKind.embedder() };
 
   test("what is measured is what the world says", async () => {
     const samples = clipsOf("congruent", 300);

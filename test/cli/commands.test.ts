@@ -231,6 +231,6 @@ describe("oppo report and oppo presets", () => {
       /\noppo-paper: OPPO, literal\n(?: {2}.*\n)* {2}perception\.reduction: "sum" \(default "mean"\)/,
     );
     const listed = JSON.parse(oppo("presets", "--json").stdout);
-    assert.deepEqual(listed[0].differences[0], { path: "reward.perceptionRewardWeight", value: 0, standard: 0.5 });
+    assert.equal(listed[0].differences[0].path, "reward.terms");
   });
 });

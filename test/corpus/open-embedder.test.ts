@@ -75,7 +75,7 @@ describe("qwen3:DIR", () => {
     const seen: string[] = [];
     const { progress, interrupt } = quietRun();
     const onCues = cueStage(progress, interrupt);
-    using opened = await chooseEmbedder(samples, false, {
+    using opened = await chooseEmbedder(samples, null, {
       embedder: `qwen3:${checkpoint}`,
       similarityThreshold: 0.5,
       onCues: async (done, total) => {
@@ -97,7 +97,7 @@ describe("qwen3:DIR", () => {
       similarityThreshold: 0.5,
       onCues: () => Promise.reject(new Error("stopped")),
     };
-    await assert.rejects(chooseEmbedder(samples, false, options), /stopped/);
+    await assert.rejects(chooseEmbedder(samples, null, options), /stopped/);
     assert.equal(numLiveTensors(), before);
   });
 });

@@ -105,7 +105,7 @@ function worldTest(name: string, body: (world: World) => void, dtype?: "float32"
 function gradientsOf({ policy, reference, groups }: World, options: StepOptions) {
   const parameters = [...policy.parameters().values()];
   for (const parameter of parameters) parameter.grad = null;
-  const metrics = accumulateGradients({ policy, reference }, groups, options);
+  const metrics = accumulateGradients({ policy, reference }, groups, options).values();
   return { metrics, gradient: parameters.flatMap((parameter) => parameter.grad!.toNumbers()) };
 }
 
@@ -329,7 +329,7 @@ worldTest(
       rollouts: sampled[i]!.rollouts.map((rollout) => scoredRollout(rollout, 1)),
     }));
     const metricsOf = (reference: TinyPolicy): StepMetrics =>
-      accumulateGradients({ policy: world.policy, reference }, groups, defaultStepOptions);
+      accumulateGradients({ policy: world.policy, reference }, groups, defaultStepOptions).values();
     const metrics = metricsOf(twin);
     checkInvariants(metrics);
     assert.equal(metrics.kl, 0);

@@ -4,9 +4,7 @@ import { test } from "node:test";
 import { defaultAdvantageOptions } from "../../src/rl/advantage.ts";
 import { rolloutMetrics } from "../../src/rl/metrics.ts";
 import { recordRollout } from "../../src/rl/record.ts";
-import { accuracyReward } from "../../src/rl/rewards/accuracy.ts";
-import { formatReward } from "../../src/rl/rewards/format.ts";
-import { omniReward } from "../../src/rl/rewards/omni.ts";
+import { makeTerms, paperTerms } from "../../src/rl/rewards/terms.ts";
 import { type ScoreOptions, scoreGroups } from "../../src/rl/score.ts";
 import { testSample, textRollout } from "../support/rollouts.ts";
 import { wordEmbedder } from "../support/word-embedder.ts";
@@ -25,11 +23,10 @@ const sample = testSample("clip", {
 
 const options: ScoreOptions = {
   embedder,
-  terms: [
-    accuracyReward((predicted, labels) => (predicted.some((word) => labels.includes(word)) ? 1 : 0)),
-    formatReward(),
-    omniReward({ weight: 0.5, similarityThreshold: 0.5 }),
-  ],
+  terms: makeTerms(paperTerms, {
+    emotionScore: (predicted, labels) => (predicted.some((word) => labels.includes(word)) ? 1 : 0),
+    similarityThreshold: 0.5,
+  }),
   similarityThreshold: 0.5,
   advantage: defaultAdvantageOptions,
   requireWellFormed: true,
@@ -102,7 +99,7 @@ test("groups of different sizes keep their own rollouts", async () => {
   );
   const totals = groups.map(({ rollouts }) => rollouts.map(({ rewards }) => rewards.total.toFixed(5)));
   assert.deepEqual(totals, [["3.50000"], ["1.00000", "2.50000"]]);
-  const metrics = rolloutMetrics(groups);
+  const metrics = rolloutMetrics(groups).values();
   assert.ok(Math.abs(metrics.reward! - 7 / 3) < tolerance);
   assert.ok(Math.abs(metrics["rewards/omni/mean"]! - 4 / 3) < tolerance);
   assert.equal(metrics.frac_reward_zero_std, 0.5);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ScoredRollout } from "../../src/rl/types.ts";
-import { drawMasks, drawRatio, neededViews, restrictViews, viewSelectors } from "../../src/rl/views.ts";
+import { drawMasks, drawRatio, neededViews, viewSelectors } from "../../src/rl/views.ts";
 import { scoredRollout, textRollout } from "../support/rollouts.ts";
 
 const rolloutWith = (video: readonly number[], audio: readonly number[]): ScoredRollout =>
@@ -26,12 +26,6 @@ test("the relatives differ in their views only", () => {
   assert.deepEqual(shown(rolloutWith([], [3]), "oppo"), [["audio", [3]]]);
   assert.deepEqual(neededViews([rolloutWith([], []), rolloutWith([], [3])], viewSelectors.oppo), ["audio"]);
   assert.deepEqual(neededViews([rollout], viewSelectors.papo), ["both"]);
-});
-
-test("views can be restricted to some tokens", () => {
-  const odd = restrictViews(viewSelectors.oppo, (_, position) => position % 2 === 1);
-  const views = odd(rolloutWith([0, 1, 3], [2])).map((view) => [view.name, [...view.tokens]]);
-  assert.deepEqual(views, [["video", [1, 3]]]);
 });
 
 test("one mask per prompt, modality and step", () => {

@@ -2,8 +2,9 @@
 // is a fault of the server.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exactScore } from "../../src/corpus/setting.ts";
+import { exactWords } from "../../src/emotion/score.ts";
 import { createRandom, type Random } from "../../src/random.ts";
+import { paperTerms } from "../../src/rl/rewards/terms.ts";
 import { HttpError } from "../../src/serve/http/http-error.ts";
 import { readChatCall } from "../../src/serve/model/chat-call.ts";
 import type { Corpus } from "../../src/serve/reward/reference.ts";
@@ -100,8 +101,8 @@ function mutated(from: unknown, random: Random, names: readonly string[], depth 
 test("rewards: scored or refused, never a fault, never NaN", async () => {
   const random = createRandom(11);
   const corpus: Corpus = new Map([["clip-1", { cues: [{ kind: "video", text: "a smile" }], labels: ["happy"] }]]);
-  const scorer = new RewardScorer(wordEmbedder(["smile"]), exactScore, {
-    weights: { accuracy: 1, format: 1, omni: 0.5 },
+  const scorer = new RewardScorer(wordEmbedder(["smile"]), exactWords.score, {
+    terms: paperTerms,
     threshold: 0.5,
     empty: "zero",
     requireWellFormed: true,

@@ -4,17 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { exactScore } from "../../src/corpus/setting.ts";
 import { writeSamples } from "../../src/data/jsonl.ts";
-import { openLexicon } from "../../src/emotion/open-lexicon/open-lexicon.ts";
-import { setF1 } from "../../src/emotion/set-f1.ts";
-import { createRandom } from "../../src/random.ts";
+import { exactWords } from "../../src/emotion/score.ts";
 import { defaultAdvantageOptions } from "../../src/rl/advantage.ts";
-import { accuracyReward } from "../../src/rl/rewards/accuracy.ts";
-import { formatReward } from "../../src/rl/rewards/format.ts";
-import { omniReward } from "../../src/rl/rewards/omni.ts";
+import { makeTerms, paperTerms } from "../../src/rl/rewards/terms.ts";
 import { scoreGroups } from "../../src/rl/score.ts";
-import { wheelScore } from "../../src/serve/reward/accuracy.ts";
 import { type RewardItem, type RewardRules, RewardScorer } from "../../src/serve/reward/reward-scorer.ts";
 import { type RewardServer, type ServeRewardOptions, serveReward } from "../../src/serve/reward/serve-reward.ts";
 import { testSample, textRollout } from "../support/rollouts.ts";
@@ -23,7 +17,7 @@ import { post } from "./served-model.ts";
 
 const tolerance = 1e-6;
 const rules: RewardRules = {
-  weights: { accuracy: 1, format: 1, omni: 0.5 },
+  terms: paperTerms,
   threshold: 0.5,
   empty: "zero",
   requireWellFormed: true,
@@ -47,7 +41,7 @@ function item(completion: string, isTruncated = false): RewardItem {
 
 describe("RewardScorer", () => {
   test("gives training's rewards, with the clause behind every cue", async () => {
-    const scorer = new RewardScorer(embedder, exactScore, rules);
+    const scorer = new RewardScorer(embedder, exactWords.score, rules);
     const items = [...Object.values(texts).map((text) => item(text)), item(texts.perfect, true)];
     const rewards = await scorer.score(items, true);
     const [group] = await scoreGroups(
@@ -59,7 +53,7 @@ describe("RewardScorer", () => {
       ],
       {
         embedder,
-        terms: [accuracyReward(exactScore), formatReward(), omniReward({ weight: 0.5, similarityThreshold: 0.5 })],
+        terms: makeTerms(paperTerms, { emotionScore: exactWords.score, similarityThreshold: 0.5 }),
         similarityThreshold: 0.5,
         advantage: defaultAdvantageOptions,
         requireWellFormed: true,
@@ -88,13 +82,13 @@ describe("RewardScorer", () => {
   });
 
   test("choices: malformed ones may count, kinds without cues may be left out", async () => {
-    const lenient = new RewardScorer(embedder, exactScore, { ...rules, requireWellFormed: false });
-    assert.ok(Math.abs((await lenient.score([item(texts.malformed)], false))[0]!.parts.omni - 1) < tolerance);
+    const lenient = new RewardScorer(embedder, exactWords.score, { ...rules, requireWellFormed: false });
+    assert.ok(Math.abs((await lenient.score([item(texts.malformed)], false))[0]!.parts.omni! - 1) < tolerance);
     const onlyVideo = { ...item(texts.perfect), cues: [cues[0]] };
-    const skipping = new RewardScorer(embedder, exactScore, { ...rules, empty: "skip" });
-    assert.ok(Math.abs((await skipping.score([onlyVideo], false))[0]!.parts.omni - 3) < tolerance);
-    const [zero] = await new RewardScorer(embedder, exactScore, rules).score([onlyVideo], false);
-    assert.ok(Math.abs(zero!.parts.omni - 1) < tolerance);
+    const skipping = new RewardScorer(embedder, exactWords.score, { ...rules, empty: "skip" });
+    assert.ok(Math.abs((await skipping.score([onlyVideo], false))[0]!.parts.omni! - 3) < tolerance);
+    const [zero] = await new RewardScorer(embedder, exactWords.score, rules).score([onlyVideo], false);
+    assert.ok(Math.abs(zero!.parts.omni! - 1) < tolerance);
     assert.equal(zero!.cues, null);
   });
 
@@ -108,7 +102,7 @@ describe("RewardScorer", () => {
         return embedder.embed(all);
       },
     };
-    const scorer = new RewardScorer(watched, exactScore, rules);
+    const scorer = new RewardScorer(watched, exactWords.score, rules);
     const finished: string[] = [];
     const large = scorer.score(
       Array.from({ length: 200 }, (_, i) => item(i % 2 ? texts.perfect : texts.empty)),
@@ -138,23 +132,6 @@ describe("RewardScorer", () => {
   });
 });
 
-test("wheelScore is setF1, with the labels' groups remembered", () => {
-  const lexicon = openLexicon();
-  const score = wheelScore(lexicon);
-  const words = [...lexicon.forms!.keys(), "nonsense", "Angry ", "neutral"];
-  const random = createRandom(3);
-  const draw = () => Array.from({ length: random.int(4) }, () => words[random.int(words.length)]!);
-  let numNonZero = 0;
-  for (let i = 0; i < 500; i++) {
-    const gold = draw();
-    const predicted = [...draw(), ...gold.slice(0, random.int(2))];
-    const expected = setF1(predicted, gold, lexicon);
-    assert.equal(score(predicted, gold), expected);
-    if (expected > 0 && expected < 1) numNonZero++;
-  }
-  assert.ok(numNonZero > 50, `${numNonZero} of 500 lie in between`);
-});
-
 interface Columns {
   readonly rewards: readonly number[];
   readonly parts: Readonly<Record<string, number[]>>;
@@ -173,7 +150,7 @@ describe("oppo serve reward", () => {
   const log: string[] = [];
   const options: Omit<ServeRewardOptions, "data"> = {
     embedder: "cues",
-    lexicon: "exact",
+    accuracy: "exact",
     home: "/nowhere",
     rules,
     host: "127.0.0.1",
@@ -208,7 +185,7 @@ describe("oppo serve reward", () => {
     });
     assert.equal(native.rewards.length, 4);
     assert.ok(Math.abs(native.rewards[0]! - 3.5) < 0.05, `${native.rewards}`);
-    assert.deepEqual(native.weights, rules.weights);
+    assert.deepEqual(native.weights, { accuracy: 1, format: 1, omni: 0.5 });
     assert.deepEqual(
       native.items.map(({ reward }) => reward),
       native.rewards,
@@ -276,7 +253,7 @@ describe("oppo serve reward", () => {
       code: "ERR_REWARD_EMBEDDER",
       message: /Give --data/,
     });
-    const alone = await serveReward({ ...options, data: null, embedder: "theatre", lexicon: "theatre" });
+    const alone = await serveReward({ ...options, data: null, embedder: "theatre", accuracy: "theatre" });
     try {
       const body = {
         items: [{ completion: texts.perfect, cues: { video: ["a furrowed brow"] }, labels: ["furious"] }],

@@ -1,10 +1,12 @@
 // `oppo mep run` against a mock server, on a small theatre's set: what the tests of it share.
+
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildMepSet } from "../../src/recipes/mep/build.ts";
 import { type MepRun, runMepSet } from "../../src/recipes/mep/run.ts";
 import type { MockOptions } from "./mock-endpoint.ts";
 import { quietRun } from "./quiet-run.ts";
+import { emotionDefaults } from "./setting-options.ts";
 import type { SmallTheatre } from "./small-theatre.ts";
 
 /** The body of a chat completion whose usage counts every media part. */
@@ -36,7 +38,7 @@ export const obliging: NonNullable<MockOptions["answer"]> = (body) => {
   return reply(body, `<think>the video shows a furrowed brow, a loud voice.</think><answer>${answer}</answer>`);
 };
 
-const setting = { emotionGroups: null, similarityThreshold: 0.5 };
+const setting = { ...emotionDefaults, similarityThreshold: 0.5 };
 
 /** Below `root`, which has the set. */
 export interface MepRuns {

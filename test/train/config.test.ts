@@ -8,7 +8,9 @@ import { demoSchema } from "../../src/recipes/demo/config.ts";
 import { listPresets } from "../../src/recipes/presets/preset-list.ts";
 import { defaultPlanConfig, planSchema } from "../../src/recipes/theatre/build-theatre.ts";
 import { resolveRunConfig } from "../../src/recipes/train/run-config.ts";
+import { paperTerms, termProblem } from "../../src/rl/rewards/terms.ts";
 import { ConfigError, configToYaml, resolveConfig } from "../../src/run/config.ts";
+import { trainSchema } from "../../src/train/config.ts";
 import { presets } from "../../src/train/presets.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "oppo-recipe-config-"));
@@ -97,6 +99,20 @@ describe("a run's settings", () => {
   });
 });
 
+describe("reward terms", () => {
+  test("come from the configuration; doubled and unknown ones are refused", () => {
+    const given = (terms: string) => () => resolveConfig(trainSchema, { overrides: [`reward.terms=${terms}`] });
+    const { terms } = given("[{ name: format, weight: 2 }]")().reward;
+    assert.deepEqual(terms, [{ name: "format", weight: 2 }]);
+    const twice = "[{ name: format, weight: 1 }, { name: format, weight: 1 }]";
+    assert.throws(given(twice), /reward\.terms: expected every reward term once, got "format" twice/);
+    assert.throws(given("[{ name: length, weight: 1 }]"), /expected one of "accuracy", "format", "omni"/);
+    assert.throws(given("[]"), /reward\.terms/);
+    assert.equal(termProblem([{ name: "reward" }]), 'expected a name that logs do not use, got "reward"');
+    assert.equal(termProblem(paperTerms), null);
+  });
+});
+
 describe("listPresets", () => {
   test("shows exactly what each preset changes", () => {
     const listed = listPresets();
@@ -107,9 +123,10 @@ describe("listPresets", () => {
     const changes = (name: string) =>
       Object.fromEntries(listed.find((preset) => preset.name === name)!.differences.map((d) => [d.path, d.value]));
     assert.deepEqual(changes("oppo"), {}, "the default settings are OPPO's");
+    const unpaid = paperTerms.map((term) => (term.name === "omni" ? { ...term, weight: 0 } : term));
     const rewardOnly = changes("reward-only");
     assert.equal(rewardOnly["perception.views"], "none");
-    assert.deepEqual(changes("baseline"), { ...rewardOnly, "reward.perceptionRewardWeight": 0 });
+    assert.deepEqual(changes("baseline"), { ...rewardOnly, "reward.terms": unpaid });
     assert.equal(changes("oppo-paper")["perception.perceptionLossWeight"], 8e-3);
     assert.equal(changes("oppo-paper")["perception.reduction"], "sum");
     assert.equal(changes("papo")["perception.views"], "papo");

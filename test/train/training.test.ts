@@ -7,21 +7,25 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ClipLibrary } from "../../src/corpus/clip-library.ts";
 import type { FittedSample } from "../../src/corpus/fitted-samples.ts";
-import { theatreEmbedder, theatreEmotionScore, theatrePrompt } from "../../src/corpus/theatre-setting.ts";
-import { sceneOf } from "../../src/data/theatre/sample-scene.ts";
+import { theatreKind } from "../../src/corpus/theatre-kind.ts";
+import { numStates, sceneOf, stateIndices } from "../../src/data/theatre/sample-scene.ts";
 import { drawProbe, reasoningQuestion } from "../../src/data/theatre/script.ts";
 import { loadModel, type Thinker } from "../../src/models/index.ts";
+import { cosineSchedule } from "../../src/nn/index.ts";
 import { createRandom } from "../../src/random.ts";
 import { responseText } from "../../src/recipes/demo/theatre-examples.ts";
 import { resolveConfig } from "../../src/run/config.ts";
 import { type Interrupt, InterruptedError } from "../../src/run/interrupt.ts";
 import { readStepLog } from "../../src/run/metrics.ts";
 import { noGrad, numLiveTensors, scope, type Tensor } from "../../src/tensor/index.ts";
+import { batchOf } from "../../src/train/batches.ts";
 import { trainSchema } from "../../src/train/config.ts";
 import { trainGrpo } from "../../src/train/grpo.ts";
-import { trainableParameters } from "../../src/train/policy.ts";
+import { openPolicy, outsideTowers } from "../../src/train/policy.ts";
 import { type PresetName, presets } from "../../src/train/presets.ts";
-import { type SftExample, sftLoss, sftSteps } from "../../src/train/sft.ts";
+import { runSteps } from "../../src/train/run-steps.ts";
+import { type SftExample, sftLoss, sftObjective } from "../../src/train/sft.ts";
+import { type LabelledClip, StateClassifier, warmUpObjective } from "../../src/train/warm-up.ts";
 import { fitAll, type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 
 /** Of float32 sums in another order. */
@@ -47,7 +51,7 @@ before(async () => {
   fitted = await fitAll(theatre, model);
   using library = new ClipLibrary(model);
   library.add(fitted);
-  overfit = learnByHeart(model, library);
+  overfit = await learnByHeart(model, library);
 });
 after(() => theatre[Symbol.dispose]());
 
@@ -57,7 +61,7 @@ function examples(model: Thinker, library: ClipLibrary): SftExample[][] {
     const example = (question: string, think: string, answer: string): SftExample => {
       const text = model.encodeText(responseText(think, answer));
       return {
-        prompt: library.prompt(sample.id, theatrePrompt(sample, question)),
+        prompt: library.prompt(sample.id, theatreKind.userTurn(sample.subtitle, question)),
         target: Int32Array.from([...text, model.stopIds[0]!]),
         weights: Float32Array.from({ length: text.length + 1 }, (_, t) => 1 + (t % 3)),
       };
@@ -70,23 +74,23 @@ function examples(model: Thinker, library: ClipLibrary): SftExample[][] {
   });
 }
 
-function learnByHeart(model: Thinker, library: ClipLibrary): typeof overfit {
+async function learnByHeart(model: Thinker, library: ClipLibrary): Promise<typeof overfit> {
   const batch = examples(model, library);
-  const trained = trainable(model);
+  const schedule = { total: overfitSteps, warmup: 10, floor: 0.1 };
   const losses: number[] = [];
-  const options = {
+  await runSteps({
     steps: overfitSteps,
-    learningRate: 4e-3,
-    warmupSteps: 10,
-    learningRateFloor: 0.1,
-    weightDecay: 0,
-    betas: [0.9, 0.98] as const,
-    maxGradNorm: 1,
-  };
-  for (const { loss } of sftSteps(model, [...trained.values()], () => batch, options)) {
-    losses.push(loss);
-    if (losses.length === warmSteps) model.save(warm);
-  }
+    objective: sftObjective(model, () => batch),
+    trainable: trainable(model),
+    optimizer: { ...plainOptimizer, learningRate: 4e-3, schedule: (step) => cosineSchedule(step, schedule) },
+    directory: join(theatre.root, "by-heart"),
+    checkpointEvery: overfitSteps,
+    interrupt: interruptAt(null),
+    onStep: (step, { loss }) => {
+      losses.push(loss!);
+      if (step + 1 === warmSteps) model.save(warm);
+    },
+  });
   const prompts = batch.flat();
   const completions = scope(() =>
     noGrad(() =>
@@ -105,8 +109,10 @@ function learnByHeart(model: Thinker, library: ClipLibrary): typeof overfit {
   };
 }
 
+const plainOptimizer = { betas: [0.9, 0.98] as const, weightDecay: 0, maxGradNorm: 1 };
+
 function trainable(model: Thinker): ReadonlyMap<string, Tensor> {
-  const parameters = trainableParameters(model);
+  const parameters = outsideTowers(model);
   for (const parameter of parameters.values()) parameter.requiresGrad = true;
   return parameters;
 }
@@ -174,40 +180,46 @@ async function train(name: string, options: RunOptions = {}) {
   const { preset = "oppo", overrides = [], steps = 3, stopAt = null, reference: start = warm } = options;
   const directory = join(theatre.root, name);
   mkdirSync(directory, { recursive: true });
-  using policy = loadModel(warm);
-  using reference = loadModel(start);
-  using library = new ClipLibrary(policy);
-  library.add(fitted);
-  const parameters = trainable(policy);
   const shared = ["promptsPerStep=3", "warmupSteps=0", "maxNewTokens=48", "learningRate=2e-4", "checkpointEvery=50"];
   const config = resolveConfig(trainSchema, {
     preset: presets[preset].config,
     overrides: [...shared, `steps=${steps}`, ...overrides],
   });
-  await trainGrpo({
-    config,
-    policy,
-    reference,
-    trainable: parameters,
-    library,
-    samples: fitted.map(({ sample }) => sample),
-    promptText: (sample) => theatrePrompt(sample),
-    embedder: theatreEmbedder(),
-    emotionScore: theatreEmotionScore,
-    directory,
-    interrupt: interruptAt(stopAt),
-  });
-  const metrics = readStepLog(join(directory, "metrics.jsonl")).map(
+  using models = openPolicy({ ...config, model: warm });
+  using other = start === warm ? null : loadModel(start);
+  using library = new ClipLibrary(models.policy);
+  library.add(fitted);
+  await trainGrpo(
+    {
+      config,
+      models: other === null ? models : { ...models, reference: other },
+      library,
+      samples: fitted.map(({ sample }) => sample),
+      promptText: (sample) => theatreKind.userTurn(sample.subtitle, reasoningQuestion),
+      embedder: theatreKind.embedder(),
+      emotionScore: theatreKind.emotion.score,
+    },
+    { directory, interrupt: interruptAt(stopAt) },
+  );
+  const metrics = withoutTimes(directory);
+  const rollouts = readStepLog(join(directory, "rollouts.jsonl"));
+  return { metrics, rollouts, weights: digestOf(models.trainable) };
+}
+
+/** Of a run's log. */
+function withoutTimes(directory: string): Record<string, number>[] {
+  return readStepLog(join(directory, "metrics.jsonl")).map(
     (row) =>
       Object.fromEntries(
         Object.entries(row).filter(([key]) => !key.startsWith("timing_s/") && key !== "step_time"),
       ) as Record<string, number>,
   );
-  const rollouts = readStepLog(join(directory, "rollouts.jsonl"));
+}
+
+function digestOf(parameters: ReadonlyMap<string, Tensor>): string {
   const digest = createHash("sha256");
   for (const parameter of parameters.values()) digest.update(parameter.toFloat32Array());
-  const weights = digest.digest("hex");
-  return { metrics, rollouts, weights };
+  return digest.digest("hex");
 }
 
 describe("trainGrpo", () => {
@@ -285,4 +297,83 @@ describe("trainGrpo", () => {
     );
     assert.deepEqual(readStepLog(join(theatre.root, "elsewhere", "metrics.jsonl")), []);
   });
+
+  test("an adapter learns over one model, which is the reference, and goes on to the bit", async () => {
+    const lora = { overrides: ["trainable=lora", "lora.rank=4", "learningRate=1e-2"] };
+    const whole = await train("lora", lora);
+    assert.equal(whole.metrics[0]!.kl, 0, "an adapter changes nothing before its first update");
+    assert.ok(whole.metrics[1]!.kl! > 0);
+    await assert.rejects(train("lora-stopped", { ...lora, stopAt: 2 }), InterruptedError);
+    assert.deepEqual(await train("lora-stopped", lora), whole);
+    using models = openPolicy({ ...resolveConfig(trainSchema, lora), model: warm });
+    const names = [...models.trainable.keys()];
+    assert.ok(names.length > 0 && names.every((name) => /lora_[AB]\.weight$/.test(name)));
+    assert.ok([...models.reference.parameters().values()].every((parameter) => !parameter.requiresGrad));
+  });
+
+  test("a full gradient is clear of what a step before it left", async () => {
+    const { metrics } = await train("micro", { overrides: ["promptsPerMicroBatch=1"], steps: 1 });
+    const { metrics: whole } = await train("macro", { steps: 1 });
+    for (const name of ["loss", "grad_norm", "kl", "entropy", "omni/kl_video", "rewards/omni/std"]) {
+      const [one, all] = [metrics[0]![name]!, whole[0]![name]!];
+      assert.ok(Math.abs(one - all) <= roundingTolerance * Math.max(1, Math.abs(all)), `${name}: ${one} ${all}`);
+    }
+  });
+});
+
+describe("runSteps", () => {
+  const steps = 6;
+  /** SFT or a tower's warm-up into a folder. @returns its log without times, and a digest of what learned. */
+  async function learn(kind: "sft" | "warm-up", name: string, stopAt: number | null = null) {
+    using model = loadModel(theatre.freshModel(3));
+    using library = new ClipLibrary(model);
+    library.add(fitted);
+    const labelled = fitted.map(({ sample, clip }): LabelledClip => {
+      return {
+        features: model.features({ ...clip, waveform: new Float32Array(0) }),
+        states: stateIndices(sceneOf(sample), "video"),
+      };
+    });
+    using classifier = new StateClassifier(model, "video", labelled[0]!.features, numStates.video, 5);
+    const visual = new Map([...model.parameters()].filter(([key]) => key.startsWith("visual.")));
+    for (const parameter of visual.values()) parameter.requiresGrad = kind === "warm-up";
+    const all = kind === "sft" ? examples(model, library) : [];
+    const learning =
+      kind === "sft"
+        ? { objective: sftObjective(model, (step) => batchOf(all, 2, 7, step)), trainable: trainable(model) }
+        : {
+            objective: warmUpObjective(classifier, (step) => batchOf(labelled, 2, 7, step)),
+            trainable: new Map([...visual, ...classifier.parameters()]),
+          };
+    const directory = join(theatre.root, name);
+    await runSteps({
+      ...learning,
+      steps,
+      optimizer: { ...plainOptimizer, weightDecay: 0.01, learningRate: 1e-3, schedule: () => 1 },
+      directory,
+      checkpointEvery: 4,
+      interrupt: interruptAt(stopAt),
+      evaluation: { every: 4, evaluate: (numSteps) => ({ numSteps }) },
+    });
+    const evaluations = readStepLog(join(directory, "evaluation.jsonl"));
+    return { log: withoutTimes(directory), evaluations, weights: digestOf(learning.trainable) };
+  }
+
+  for (const kind of ["sft", "warm-up"] as const) {
+    test(`${kind} goes on from where it was stopped to the bit, and evaluates when it should`, async () => {
+      const whole = await learn(kind, `${kind}-whole`);
+      assert.equal(whole.log.length, steps);
+      assert.deepEqual(
+        whole.evaluations.map(({ step, numSteps }) => [step, numSteps]),
+        [
+          [3, 4],
+          [5, 6],
+        ],
+      );
+      await assert.rejects(learn(kind, `${kind}-stopped`, 3), InterruptedError);
+      assert.deepEqual(await learn(kind, `${kind}-stopped`), whole);
+      // negative control: what learns is what is compared
+      assert.notEqual((await learn(kind, `${kind}-other`, null)).log[0]!.loss, whole.log[5]!.loss);
+    });
+  }
 });

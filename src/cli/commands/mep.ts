@@ -110,7 +110,7 @@ function configureBuild(command: Command): void {
           setting: {
             embedder: options.embedder,
             question: options.question ?? null,
-            emotionGroups: null,
+            ...(await emotionDefaults()),
             similarityThreshold,
             access: await embedderAccess(options, "", interrupt.signal),
           },
@@ -223,7 +223,7 @@ function configureRun(command: Command): void {
           maxNewTokens: options.maxNewTokens,
           maxClipBytes: options.clipMemory * bytesPerMegabyte,
           setting: {
-            emotionGroups: null,
+            ...(await emotionDefaults()),
             similarityThreshold,
             access: await embedderAccess(options, "", interrupt.signal),
           },
@@ -333,6 +333,12 @@ function chosenOptions(options: BuildOptions): Partial<MepSetOptions> {
     ...(minAssociation === undefined ? {} : { minAssociation }),
     ...(seed === undefined ? {} : { seed }),
   };
+}
+
+/** R_acc's choice for answers: the set's own wheel, or the five of a lexicon. */
+async function emotionDefaults() {
+  const { oppoHome } = await import("../../run/lexicon-store.ts");
+  return { accuracy: "auto", emotionGroups: null, home: oppoHome(process.env) };
 }
 
 /** @throws InvalidArgumentError */

@@ -1,6 +1,7 @@
 // `oppo serve reward`: the Omni-Perception Reward for other trainers.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { collect } from "../command.ts";
 import { embedderAccess } from "../embedder-access.ts";
 import { addClientFlags, type EndpointFlags } from "../endpoint-flags.ts";
 import { wholeNumber } from "../number.ts";
@@ -10,10 +11,8 @@ interface RewardOptions extends AddressOptions, EndpointFlags {
   readonly clauseInstruction: string;
   readonly data?: string;
   readonly embedder: string;
-  readonly lexicon?: string;
-  readonly accuracyWeight: number;
-  readonly formatWeight: number;
-  readonly omniWeight: number;
+  readonly accuracy: string;
+  readonly weight: readonly string[];
   readonly threshold: number;
   readonly empty: "zero" | "skip";
   readonly anyFormat?: true;
@@ -25,8 +24,8 @@ R = accuracy + format + alpha R_omni, with all parts, for GRPO in any trainer: /
 /verl and /openrlhf take what those frameworks have at hand. docs/reward-server.md has a snippet to paste for each.
 
 Example:
-  oppo serve reward --data runs/demo/corpus/train.jsonl
-  curl http://127.0.0.1:8200/v1/rewards -H 'content-type: application/json' -d '{"items": [{"sample": "train-00000",
+  oppo serve reward --data runs/demo/corpus/rl/rl.jsonl
+  curl http://127.0.0.1:8200/v1/rewards -H 'content-type: application/json' -d '{"items": [{"sample": "rl-00000",
     "completion": "<think>the video shows a furrowed brow.</think><answer>angry</answer>"}], "details": true}'`;
 
 export function configureReward(command: Command): void {
@@ -36,12 +35,16 @@ export function configureReward(command: Command): void {
     .option("--embedder <choice>", "as of oppo train; without --data one that needs no corpus", "auto")
     .option("--clause-instruction <text>", "as clauseInstruction of oppo train", "auto")
     .option(
-      "--lexicon <choice>",
-      "of the accuracy: built-in, affectgpt, mer2026, a file, theatre or exact (default: as oppo score; the theatre's for its corpora)",
+      "--accuracy <choice>",
+      "R_acc, as accuracy of oppo train: auto, exact, built-in, affectgpt, mer2026 or a file",
+      "auto",
     )
-    .option("--accuracy-weight <number>", "weight of R_acc", finite, 1)
-    .option("--format-weight <number>", "weight of R_fmt", finite, 1)
-    .option("--omni-weight <number>", "alpha, the weight of R_omni", finite, 0.5)
+    .option(
+      "--weight <term=number>",
+      "of a reward term (default: accuracy=1, format=1, omni=0.5); may be given several times",
+      collect,
+      [],
+    )
     .option("--threshold <number>", "delta, below which a clause does not speak of a cue", threshold, 0.5)
     .addOption(
       new Option("--empty <rule>", "a kind without cues counts 0, or is left out and the others scaled up")
@@ -57,16 +60,17 @@ async function runReward(options: RewardOptions): Promise<void> {
   const { serveReward } = await import("../../serve/reward/serve-reward.ts");
   const { oppoHome } = await import("../../run/lexicon-store.ts");
   const token = tokenOf(options);
-  const weights = { accuracy: options.accuracyWeight, format: options.formatWeight, omni: options.omniWeight };
+  const { weightedTerms } = await import("../../serve/reward/weighted-terms.ts");
+  const terms = weightedTerms(options.weight);
   const stop = new AbortController();
   const server = await serveReward({
     access: await embedderAccess(options, options.clauseInstruction, stop.signal),
     data: options.data ?? null,
     embedder: options.embedder,
-    lexicon: options.lexicon ?? null,
+    accuracy: options.accuracy,
     home: oppoHome(process.env),
     rules: {
-      weights,
+      terms,
       threshold: options.threshold,
       empty: options.empty,
       requireWellFormed: options.anyFormat !== true,
@@ -79,13 +83,13 @@ async function runReward(options: RewardOptions): Promise<void> {
     log: (line) => void process.stderr.write(`${line}\n`),
   });
   const { address, embedder, accuracy, numSamples, notes } = server;
-  if (options.json) console.log(JSON.stringify({ address, embedder, accuracy, numSamples, weights, notes }));
+  if (options.json) console.log(JSON.stringify({ address, embedder, accuracy, numSamples, terms, notes }));
   else {
     const shapes = ["/v1/rewards", "/trl", "/ms-swift", "/verl", "/openrlhf"];
     const auth = token === null ? "" : ` -H "authorization: Bearer $${options.tokenEnv}"`;
     console.log(
       [
-        `serving   R = ${weights.accuracy} accuracy + ${weights.format} format + ${weights.omni} R_omni, delta ${options.threshold}`,
+        `serving   R = ${terms.map(({ name, weight }) => `${weight} ${name}`).join(" + ")}, delta ${options.threshold}`,
         `address   ${address}${token === null ? "" : " (with a bearer token)"}: ${shapes.join(", ")}`,
         `cues      ${numSamples === 0 ? "with every request" : `of ${numSamples.toLocaleString("en-US")} samples by id, or with the request`}`,
         ...notes,

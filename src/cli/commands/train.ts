@@ -51,6 +51,7 @@ export const trainCommand: CommandDefinition = {
         longRun(async ({ progress, interrupt }) => {
           const { resolveRunConfig } = await import("../../recipes/train/run-config.ts");
           const { runTraining } = await import("../../recipes/train/train.ts");
+          const { oppoHome } = await import("../../run/lexicon-store.ts");
           const { model, data, embedder, seed } = options;
           const given = Object.entries({ model, data, embedder, seed }).filter(([, value]) => value !== undefined);
           const config = resolveRunConfig({
@@ -63,6 +64,7 @@ export const trainCommand: CommandDefinition = {
             config,
             progress,
             interrupt,
+            home: oppoHome(process.env),
             access: await embedderAccess(options, config.clauseInstruction, interrupt.signal),
           });
           if (options.json) console.log(JSON.stringify(result, null, 2));

@@ -1,43 +1,49 @@
 // The SFT cold start as a task: warm towers in, a policy that reasons and answers probes out.
 
-import { join } from "node:path";
 import { ClipLibrary } from "../../corpus/clip-library.ts";
 import { loadModel } from "../../models/index.ts";
-import { openStepLog } from "../../run/metrics.ts";
+import { cosineSchedule } from "../../nn/index.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { openSafetensors, scope } from "../../tensor/index.ts";
 import { batchOf } from "../../train/batches.ts";
-import { trainableParameters } from "../../train/policy.ts";
-import { sftSteps } from "../../train/sft.ts";
+import { outsideTowers } from "../../train/policy.ts";
+import { runSteps } from "../../train/run-steps.ts";
+import { sftObjective } from "../../train/sft.ts";
 import { fittedSplit } from "./splits.ts";
-import { type TaskContext, tick } from "./task.ts";
+import { stepProgress, type TaskContext } from "./task.ts";
 import { theatreExamples } from "./theatre-examples.ts";
 
+const betas = [0.9, 0.98] as const;
+/** Of a run of two minutes. */
+const checkpointEvery = 100;
+
 export async function coldStart(context: TaskContext): Promise<void> {
-  const { config, paths } = context;
+  const { config, paths, interrupt } = context;
+  const { sft } = config;
   using policy = loadModel(paths.fresh);
   for (const modality of ["video", "audio"] as const) installTower(policy, paths.tower(modality));
   const fitted = await fittedSplit(context, "sft", policy);
   using library = new ClipLibrary(policy);
   library.add(fitted);
-  const trained = trainableParameters(policy);
-  for (const parameter of trained.values()) parameter.requiresGrad = true;
+  const trainable = outsideTowers(policy);
+  for (const parameter of trainable.values()) parameter.requiresGrad = true;
   const seed = deriveSeed(config.seed, "sft");
   const samples = fitted.map(({ sample }) => sample);
-  const examples = (step: number) =>
-    batchOf(samples, config.sft.clipsPerStep, seed, step).map((sample) =>
-      theatreExamples(policy, library, sample, step, { ...config.sft, seed }),
-    );
-  using log = openStepLog(join(paths.root, "sft.jsonl"), 0);
-  let step = 0;
-  for (const metrics of sftSteps(policy, [...trained.values()], examples, {
-    ...config.sft,
-    betas: [0.9, 0.98],
-    maxGradNorm: 1,
-  })) {
-    log.append({ step, ...metrics });
-    await tick(context, ++step, config.sft.steps, `loss ${metrics.loss.toFixed(3)}`);
-  }
+  const schedule = { total: sft.steps, warmup: sft.warmupSteps, floor: sft.learningRateFloor };
+  await runSteps({
+    steps: sft.steps,
+    objective: sftObjective(policy, (step) =>
+      batchOf(samples, sft.clipsPerStep, seed, step).map((sample) =>
+        theatreExamples(policy, library, sample, step, { ...sft, seed }),
+      ),
+    ),
+    trainable,
+    optimizer: { ...sft, betas, maxGradNorm: 1, schedule: (step) => cosineSchedule(step, schedule) },
+    directory: paths.learning("sft"),
+    checkpointEvery,
+    interrupt,
+    onStep: stepProgress(context, sft.steps, ({ loss }) => `loss ${loss!.toFixed(3)}`),
+  });
   policy.save(paths.sft);
 }
 

@@ -5,16 +5,14 @@ import { runMep } from "../../bench/mep.ts";
 import type { Report } from "../../bench/report.ts";
 import { ClipLibrary } from "../../corpus/clip-library.ts";
 import { localRespondent } from "../../corpus/local-respondent.ts";
-import { makeTheatreSet } from "../../corpus/mep-set.ts";
-import { theatreCueBank, theatreEmbedder, theatreEmotionScore, theatrePrompt } from "../../corpus/theatre-setting.ts";
-import { isTypicalCue } from "../../data/theatre/sample-scene.ts";
-import { reasoningQuestion } from "../../data/theatre/script.ts";
+import { makeKnownSet } from "../../corpus/mep-set.ts";
+import { theatreKind } from "../../corpus/theatre-kind.ts";
 import { loadModel } from "../../models/index.ts";
 import type { ArmStory } from "../../page/data.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { fittedSplit, type SplitName } from "./splits.ts";
 import { armStory } from "./stories.ts";
-import { type TaskContext, tick } from "./task.ts";
+import { type TaskContext, theatrePrompt, tick } from "./task.ts";
 
 export interface MeasureTask {
   readonly arm: string;
@@ -59,16 +57,17 @@ export async function measure(context: TaskContext, task: MeasureTask): Promise<
       if (numDone === numTotal) done += numTotal;
     },
   });
-  const bank = await theatreCueBank(theatreEmbedder());
+  const embedder = theatreKind.embedder();
+  const bank = await theatreKind.bank(embedder);
   const samplesOf = (clips: typeof congruent) => clips.map(({ sample }) => sample);
-  const set = await makeTheatreSet(
-    { bank: async () => bank, isTypical: isTypicalCue },
-    { congruent: samplesOf(congruent), conflict: samplesOf(conflict) },
-  );
+  const set = await makeKnownSet(theatreKind, embedder, {
+    congruent: samplesOf(congruent),
+    conflict: samplesOf(conflict),
+  });
   const { report } = await runMep(respondent, {
     ...set,
-    reasoningPrompt: () => reasoningQuestion,
-    emotionScore: theatreEmotionScore,
+    reasoningPrompt: () => theatreKind.question,
+    emotionScore: theatreKind.emotion.score,
     answerStyle: "tagged",
   });
   const stories = [];

@@ -14,6 +14,8 @@ export interface DemoPaths {
   tower(modality: string): string;
   /** How well a tower tells states, once it is warm. */
   towerAccuracy(modality: string): string;
+  /** Logs and checkpoints of what comes before the arms: a tower's warm-up, the cold start. */
+  learning(name: string): string;
   arm(name: string, seed: number): string;
   measured(name: string, seed: number): string;
 }
@@ -29,6 +31,7 @@ export function demoPaths(root: string): DemoPaths {
     corpus: (split) => join(root, "corpus", split),
     tower: (modality) => join(root, "models", `tower-${modality}.safetensors`),
     towerAccuracy: (modality) => join(root, "models", `tower-${modality}.json`),
+    learning: (name) => join(root, "learning", name),
     arm: (name, seed) => join(root, "arms", name, `seed-${seed}`),
     measured: (name, seed) => join(root, "measured", `${name}-${seed}.json`),
   };

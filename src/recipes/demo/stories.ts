@@ -10,7 +10,8 @@ import type { Modality } from "../../media/clip.ts";
 import type { ModelPrompt, OmniModel } from "../../models/omni-model.ts";
 import type { ArmStory } from "../../page/data.ts";
 import { narrateAll } from "../../page/narration.ts";
-import { noGrad, op, scope } from "../../tensor/index.ts";
+import { tokenDivergence } from "../../rl/divergence.ts";
+import { noGrad, scope } from "../../tensor/index.ts";
 import type { Clause } from "../../text/clause.ts";
 import { splitClauses } from "../../text/clauses.ts";
 
@@ -45,7 +46,7 @@ export async function armStory(
     ),
   ).map(([completion]) => completion!.ids);
   const pieces = model.decodePieces(intact!);
-  const divergence = (masked: ModelPrompt) => tokenDivergences(model, views.intact, masked, intact!);
+  const divergence = (masked: ModelPrompt) => tokenDivergence(model, views.intact, masked, [intact!])[0]!;
   const [videoNats, audioNats] = [divergence(views.video), divergence(views.audio)];
   const [present] = await presentCues(options.bank, [sample]);
   const narrated = (ids: Int32Array, masked: Modality | null) => ({
@@ -65,24 +66,6 @@ export async function armStory(
     routing: await routing(pieces, sample, options.bank),
     tokens: pieces.map((text, t) => ({ text, video: videoNats[t]!, audio: audioNats[t]! })),
   };
-}
-
-/** KL(full || masked) in nats at every token of a completion, over the full vocabulary (Eq. 7, 8). */
-export function tokenDivergences(
-  model: OmniModel,
-  full: ModelPrompt,
-  masked: ModelPrompt,
-  completion: Int32Array,
-): number[] {
-  return scope(() =>
-    noGrad(() => {
-      const logprobs = (prompt: ModelPrompt) =>
-        model.logits(model.hidden([prompt], [[completion]]).select(0, 0)).logSoftmax(-1); // [C, V]
-      const p = logprobs(full);
-      const q = logprobs(masked);
-      return [...op.sum(p.exp().mul(p.sub(q)), [-1]).toFloat32Array()];
-    }),
-  );
 }
 
 function clausesOf(pieces: readonly string[]): Clause[] {

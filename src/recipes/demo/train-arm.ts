@@ -2,16 +2,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ClipLibrary } from "../../corpus/clip-library.ts";
-import { theatreEmbedder, theatreEmotionScore, theatrePrompt } from "../../corpus/theatre-setting.ts";
-import { loadModel } from "../../models/index.ts";
+import { theatreKind } from "../../corpus/theatre-kind.ts";
 import { configToYaml, resolveConfig } from "../../run/config.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { trainSchema } from "../../train/config.ts";
 import { trainGrpo } from "../../train/grpo.ts";
-import { trainableParameters } from "../../train/policy.ts";
+import { openPolicy } from "../../train/policy.ts";
 import { type PresetName, presets } from "../../train/presets.ts";
 import { fittedSplit } from "./splits.ts";
-import type { TaskContext } from "./task.ts";
+import { stepProgress, type TaskContext, theatrePrompt } from "./task.ts";
 
 export interface ArmTask {
   readonly preset: PresetName;
@@ -22,7 +21,7 @@ export interface ArmTask {
 }
 
 export async function trainArm(context: TaskContext, { preset, seed, overrides = [] }: ArmTask): Promise<void> {
-  const { paths, interrupt, progress } = context;
+  const { paths, interrupt } = context;
   const directory = paths.arm(preset, seed);
   const config = resolveConfig(trainSchema, {
     preset: {
@@ -34,31 +33,31 @@ export async function trainArm(context: TaskContext, { preset, seed, overrides =
   });
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, "config.yaml"), configToYaml(config, `preset ${preset}`));
-  using policy = loadModel(paths.sft);
-  using reference = loadModel(paths.sft);
+  using models = openPolicy({ ...config, model: paths.sft });
+  const { policy } = models;
   const fitted = await fittedSplit(context, "rl", policy);
   using library = new ClipLibrary(policy);
   library.add(fitted);
-  const trainable = trainableParameters(policy);
-  for (const parameter of trainable.values()) parameter.requiresGrad = true;
-  await trainGrpo({
-    config,
-    policy,
-    reference,
-    trainable,
-    library,
-    samples: fitted.map(({ sample }) => sample),
-    promptText: (sample) => theatrePrompt(sample),
-    embedder: theatreEmbedder(),
-    emotionScore: theatreEmotionScore,
-    directory,
-    interrupt,
-    onStep: (step, metrics) =>
-      progress({
-        done: step + 1,
-        total: config.steps,
-        detail: `reward ${metrics.reward!.toFixed(2)} recall ${metrics["rewards/omni/mean"]!.toFixed(2)}/3 kl ${(metrics.kl ?? 0).toFixed(3)}`,
-      }),
-  });
+  await trainGrpo(
+    {
+      config,
+      models,
+      library,
+      samples: fitted.map(({ sample }) => sample),
+      promptText: theatrePrompt,
+      embedder: theatreKind.embedder(),
+      emotionScore: theatreKind.emotion.score,
+    },
+    {
+      directory,
+      interrupt,
+      onStep: stepProgress(
+        context,
+        config.steps,
+        (metrics) =>
+          `reward ${metrics.reward!.toFixed(2)} recall ${metrics["rewards/omni/mean"]!.toFixed(2)}/3 kl ${(metrics.kl ?? 0).toFixed(3)}`,
+      ),
+    },
+  );
   policy.save(join(directory, "model"));
 }

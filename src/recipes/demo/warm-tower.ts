@@ -4,13 +4,17 @@ import type { FittedSample } from "../../corpus/fitted-samples.ts";
 import { attributeNames, numStates, sceneOf, stateIndices } from "../../data/theatre/sample-scene.ts";
 import type { Modality } from "../../media/clip.ts";
 import { loadModel } from "../../models/index.ts";
+import { cosineSchedule } from "../../nn/index.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { type Tensor, writeSafetensors } from "../../tensor/index.ts";
-import { type LabelledClip, StateClassifier, stateAccuracy, warmUpSteps } from "../../train/warm-up.ts";
+import { batchOf } from "../../train/batches.ts";
+import { runSteps } from "../../train/run-steps.ts";
+import { type LabelledClip, StateClassifier, stateAccuracy, warmUpObjective } from "../../train/warm-up.ts";
 import { fittedSplit, type SplitName } from "./splits.ts";
-import { type TaskContext, tick } from "./task.ts";
+import { stepProgress, type TaskContext } from "./task.ts";
 
+const betas = [0.9, 0.999] as const;
 const prefixes: Readonly<Record<Modality, string>> = { video: "visual.", audio: "audio_tower." };
 
 /** Accuracy per attribute on clips that were not trained on. */
@@ -27,10 +31,18 @@ export async function warmTower(context: TaskContext, modality: Modality): Promi
   for (const parameter of tower.values()) parameter.requiresGrad = true;
   const seed = deriveSeed(config.seed, "warmup", modality);
   using classifier = new StateClassifier(policy, modality, train[0]!.features, numStates[modality], seed);
-  let step = 0;
-  for (const metrics of warmUpSteps(classifier, [...tower.values()], train, { ...config.warmup, seed })) {
-    await tick(context, ++step, config.warmup.steps, `accuracy ${metrics.accuracy.toFixed(2)}`);
-  }
+  const { steps, clipsPerStep, learningRate, weightDecay } = config.warmup;
+  const schedule = { total: steps, warmup: 20, floor: 0 };
+  await runSteps({
+    steps,
+    objective: warmUpObjective(classifier, (step) => batchOf(train, clipsPerStep, seed, step)),
+    trainable: new Map([...tower, ...classifier.parameters()]),
+    optimizer: { learningRate, weightDecay, betas, maxGradNorm: 1, schedule: (step) => cosineSchedule(step, schedule) },
+    directory: paths.learning(`tower-${modality}`),
+    checkpointEvery: steps,
+    interrupt: context.interrupt,
+    onStep: stepProgress(context, steps, ({ accuracy }) => `accuracy ${accuracy!.toFixed(2)}`),
+  });
   writeSafetensors(paths.tower(modality), tower);
   const accuracy = stateAccuracy(classifier, held);
   const byName: TowerAccuracy = Object.fromEntries(attributeNames[modality].map((name, a) => [name, accuracy[a]!]));

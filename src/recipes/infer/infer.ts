@@ -2,9 +2,8 @@
 // question per clip, or one about several together. A clip that cannot be read is an answer too, with the reason.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { kindOfTemplate } from "../../corpus/kinds.ts";
 import { defaultQuestion, userTurn } from "../../corpus/setting.ts";
-import { theatreChatTemplate } from "../../data/theatre/chat-template.ts";
-import { promptText, reasoningQuestion } from "../../data/theatre/script.ts";
 import { OppoError } from "../../error.ts";
 import type { Modality, ModalityMask } from "../../media/clip.ts";
 import { joinRows } from "../../models/clip-rows.ts";
@@ -22,11 +21,11 @@ export interface Wording {
   readonly turn: (subtitle: string, question: string) => string;
 }
 
-/** The theatre's models know the theatre's words only. */
+/** The models of a kind of corpus know its words only. */
 export function wordingOf(modelDirectory: string): Wording {
   const template = join(modelDirectory, "chat_template.jinja");
-  const isTheatre = existsSync(template) && readFileSync(template, "utf8") === theatreChatTemplate;
-  return isTheatre ? { question: reasoningQuestion, turn: promptText } : { question: defaultQuestion, turn: userTurn };
+  const kind = existsSync(template) ? kindOfTemplate(readFileSync(template, "utf8")) : null;
+  return { question: kind?.question ?? defaultQuestion, turn: kind?.userTurn ?? userTurn };
 }
 
 export interface InferOptions {

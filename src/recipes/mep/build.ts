@@ -2,18 +2,17 @@
 import { basename, resolve } from "node:path";
 import { type MepSet, makeMepSet, type Selection } from "../../bench/mep-set.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
+import { kindOf } from "../../corpus/kinds.ts";
 import {
   comparedAlike,
-  corpusSetOptions,
   labelGroups,
   type MepSetOptions,
-  makeTheatreSet,
+  makeKnownSet,
   selectOnCorpus,
-  theatreSetOptions,
+  setOptionsFor,
 } from "../../corpus/mep-set.ts";
 import { chooseSetting, type Setting, type SettingOptions } from "../../corpus/setting.ts";
 import type { Sample } from "../../data/sample.ts";
-import { isTheatreSample } from "../../data/theatre/sample-scene.ts";
 import { OppoError } from "../../error.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
@@ -55,22 +54,26 @@ export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
   const conflict = await readConflict(build);
   requireDistinct(source, conflict);
   if (source.numDroppedCues > 0) progress.log(`cues that are no short phrase, left out: ${source.numDroppedCues}`);
-  const isTheatre = source.samples.every(isTheatreSample);
-  const options = { ...(isTheatre ? theatreSetOptions : corpusSetOptions), ...build.options };
+  const kind = kindOf(source.samples);
+  const options = { ...setOptionsFor(kind), ...build.options };
   const media = { congruent: new MediaCheck(source.mediaRoot), conflict: new MediaCheck(conflict?.mediaRoot ?? ".") };
-  const candidates = isTheatre ? source.samples : drawCandidates(source.samples, build.maxCandidates, options.seed);
+  const candidates = kind !== null ? source.samples : drawCandidates(source.samples, build.maxCandidates, options.seed);
   const settingOptions = { ...comparedAlike(build.setting), onCues: cueStage(progress, build.interrupt) };
-  using measuring = isTheatre ? null : await chooseSetting(candidates, settingOptions);
+  using measuring = kind !== null ? null : await chooseSetting(candidates, settingOptions);
   const chosen = await choose(candidates, measuring, options, media.congruent, build);
   const disagreeing = await acceptAll(conflict?.samples ?? [], Number.POSITIVE_INFINITY, media.conflict, build);
 
+  if (chosen.samples.length + disagreeing.length === 0) {
+    logNotes(measuring, progress);
+    throw nothingToAsk(build.out, chosen);
+  }
   // One that is fitted on cues is fitted on those of the set, so that whoever has the set has the embedder.
   const isFitted = measuring === null || fittedChoices.has(build.setting.embedder);
   using asking = isFitted ? await chooseSetting([...chosen.samples, ...disagreeing], settingOptions) : null;
   const setting = asking ?? measuring!;
-  for (const note of setting.notes.filter((text) => !text.startsWith("accuracy:"))) progress.log(note);
+  logNotes(setting, progress);
   const set = await questions(setting, chosen, disagreeing, options);
-  requireProbes(build.out, set, chosen);
+  if (set.probes.length === 0) throw nothingToAsk(build.out, chosen);
   const facts = factsOf(build, source, setting, options, chosen, set, media);
   const manifest = writeMepSet(build.out, {
     set,
@@ -84,12 +87,12 @@ export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
 
 interface Chosen {
   readonly samples: readonly Sample[];
-  /** null: the theatre's. */
+  /** null: all clips of a kind that knows them. */
   readonly selection: Selection | null;
   readonly counts: Selection["counts"];
 }
 
-/** @param setting null for the theatre, whose clips are all taken */
+/** @param setting null for a kind that knows its clips: all are taken */
 async function choose(
   candidates: readonly Sample[],
   setting: Setting | null,
@@ -167,7 +170,7 @@ function questions(
   options: MepSetOptions,
 ): Promise<MepSet> {
   const clips = { congruent: chosen.samples, conflict };
-  if (setting.world !== null) return makeTheatreSet(setting.world, clips, options);
+  if (setting.kind !== null) return makeKnownSet(setting.kind, setting.embedder, clips, options);
   const { isTypical } = chosen.selection ?? {};
   return makeMepSet(
     clips,
@@ -181,9 +184,13 @@ function questions(
   );
 }
 
-function requireProbes(out: string, set: MepSet, { counts }: Chosen): void {
-  if (set.probes.length > 0) return;
-  throw new OppoError(
+/** Answers are scored when the set is run. */
+function logNotes(setting: Setting | null, progress: Progress): void {
+  for (const note of setting?.notes ?? []) if (!note.startsWith("accuracy:")) progress.log(note);
+}
+
+function nothingToAsk(out: string, { counts }: Chosen): OppoError {
+  return new OppoError(
     "ERR_MEP_EMPTY",
     `${out}: expected clips to ask about, got none: of ${counts.candidates} candidates ${counts.fewCues} have too few cues, ${counts.manyCues} hundreds of them, ${counts.weakAssociation} no cue that the other modality suggests, ${counts.refused} no usable media. Lower --min-cues or --min-association, or give more samples.`,
   );
@@ -209,7 +216,7 @@ function factsOf(
       hash: source.hash,
     },
     setting: {
-      isTheatre: setting.world !== null,
+      kind: setting.kind?.name ?? null,
       question: setting.question,
       embedder: { choice: build.setting.embedder, name: setting.embedder.name },
     },

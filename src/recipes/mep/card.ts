@@ -55,7 +55,7 @@ ${association}${isLiteral(facts) ? literalNote : ""}`;
 
 /** The embedder that is fitted on a corpus' own cues. */
 function isLiteral({ setting }: MepFacts): boolean {
-  return !setting.isTheatre && ["auto", "cues"].includes(setting.embedder.choice);
+  return setting.kind === null && ["auto", "cues"].includes(setting.embedder.choice);
 }
 
 const literalNote = `* The embedder was fitted on these cues and knows no other words for them: cues in other words are other cues here, recall is low for a model

@@ -13,9 +13,6 @@ import { comparedAlike } from "../../corpus/mep-set.ts";
 import { decodeSample } from "../../corpus/sample-clip.ts";
 import { chooseSetting, type Setting, type SettingOptions } from "../../corpus/setting.ts";
 import type { Sample } from "../../data/sample.ts";
-import { openLexicon } from "../../emotion/open-lexicon/open-lexicon.ts";
-import { setF1 } from "../../emotion/set-f1.ts";
-import { lexiconHash } from "../../emotion/wheel.ts";
 import { openChatClient } from "../../endpoint/chat-client.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
 import type { VideoFile } from "../../media/remux.ts";
@@ -94,8 +91,8 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   });
   const set = await openMepSet(directory, setting.embedder);
   const files = await locateMedia(directory);
-  const wording = mepWording(made.question, run.answerStyle, made.isTheatre);
-  const emotion = emotionScoreOf(setting);
+  const wording = mepWording(made.question, run.answerStyle, made.kind);
+  const { emotion } = setting;
   const settings = {
     ...(system.kind === "local" ? localSettings(system) : endpointSettings(system)),
     answerStyle: run.answerStyle,
@@ -240,14 +237,4 @@ function fingerprint(directory: string): { readonly fingerprint: string } {
     hash.update(`${name} ${size} ${mtimeMs}\n`);
   }
   return { fingerprint: hash.digest("hex").slice(0, 16) };
-}
-
-/** Beside the theatre, answers are scored on the wheels of the built-in lexicon. */
-function emotionScoreOf(setting: Setting): { readonly name: string; readonly score: Setting["emotionScore"] } {
-  if (setting.world !== null) return { name: "theatre", score: setting.emotionScore };
-  const lexicon = openLexicon();
-  return {
-    name: `${lexicon.name} ${lexiconHash(lexicon)}`,
-    score: (predicted, labels) => setF1(predicted, labels, lexicon),
-  };
 }

@@ -28,7 +28,8 @@ const manifestSchema = z.strictObject({
   hash,
   source: z.strictObject({ name: z.string(), conflict: z.string().nullable(), numSamples: z.number(), hash }),
   setting: z.strictObject({
-    isTheatre: z.boolean(),
+    /** The kind of corpus that brought its own setting; null for an annotated one. */
+    kind: z.string().nullable(),
     question: z.string(),
     /** As `--embedder` takes it, and the name of what it gave. */
     embedder: z.strictObject({ choice: z.string(), name: z.string() }),
@@ -126,8 +127,8 @@ function probeRow({ sample, kind, modality, cue, expected, ...probe }: Probe) {
 
 /** What decides every score: the files, and how questions are put and cues compared. */
 function setHash({ setting }: Pick<MepFacts, "setting">, files: Readonly<Record<string, string>>): string {
-  const { isTheatre, question, embedder } = setting;
-  return sha256(JSON.stringify([formatVersion, isTheatre, question, embedder.name, Object.entries(files)]));
+  const { kind, question, embedder } = setting;
+  return sha256(JSON.stringify([formatVersion, kind !== null, question, embedder.name, Object.entries(files)]));
 }
 
 function sha256(data: string | Uint8Array): string {
@@ -227,10 +228,18 @@ function readManifest(path: string): MepManifest {
   if (typeof version === "number" && version !== formatVersion) {
     throw wrongSet(path, `format version ${version} instead of ${formatVersion}`, " Build the set again.");
   }
-  const parsed = manifestSchema.safeParse(value);
+  const parsed = manifestSchema.safeParse(withKind(value));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw wrongSet(path, `${manifestName} with ${issue!.path.join(".") || "the file"}: ${issue!.message}`);
+}
+
+/** Sets of before corpora had kinds say whether they are the theatre's. */
+function withKind(value: unknown): unknown {
+  const { setting, ...rest } = (value ?? {}) as { setting?: Record<string, unknown> };
+  if (typeof setting?.isTheatre !== "boolean") return value;
+  const { isTheatre, ...others } = setting;
+  return { ...rest, setting: { kind: isTheatre ? "theatre" : null, ...others } };
 }
 
 function readRows<T>(path: string, name: string, schema: z.ZodType<T>): T[] {

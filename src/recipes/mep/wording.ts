@@ -1,4 +1,4 @@
-// How MEP-Bench's questions are put to a model: as the theatre's models know them, with think and answer tags, or freely, for
+// How MEP-Bench's questions are put to a model: as the models of a kind of corpus know them, with think and answer tags, or freely, for
 // models that were never told of tags.
 import type { AnswerStyle } from "../../bench/faithfulness.ts";
 import { defaultQuestion } from "../../corpus/setting.ts";
@@ -17,8 +17,8 @@ const endings: Readonly<Record<AnswerStyle, string>> = {
 };
 
 /** @param setQuestion the set's; its default asks for tags, so a free model gets another one */
-export function mepWording(setQuestion: string, style: AnswerStyle, isTheatre: boolean): MepWording {
-  if (isTheatre) return { question: setQuestion, probeEnding: style === "free" ? endings.free : "" };
+export function mepWording(setQuestion: string, style: AnswerStyle, kind: string | null): MepWording {
+  if (kind !== null) return { question: setQuestion, probeEnding: style === "free" ? endings.free : "" };
   const question = style === "free" && setQuestion === defaultQuestion ? freeQuestion : setQuestion;
   return { question, probeEnding: endings[style] };
 }

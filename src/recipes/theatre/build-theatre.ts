@@ -1,6 +1,6 @@
 // `oppo theatre build`: renders a corpus in several processes, and says how far the embedder keeps its cues apart.
 import { z } from "zod";
-import { theatreEmbedder } from "../../corpus/theatre-setting.ts";
+import { theatreKind } from "../../corpus/theatre-kind.ts";
 import { buildCorpus, type CorpusPlan, defaultPlan, isBuilt } from "../../data/theatre/corpus.ts";
 import { phraseGroups } from "../../data/theatre/script.ts";
 import { OppoError } from "../../error.ts";
@@ -117,7 +117,7 @@ export async function buildTheatre(build: TheatreBuild): Promise<TheatreResult> 
   }
   interrupt.signal.throwIfAborted();
   progress.log(`${numClips} clips in ${root}, ${numRendered} of them new`);
-  const report = await confusion(theatreEmbedder(), phraseGroups());
+  const report = await confusion(theatreKind.embedder(), phraseGroups());
   const { wrongCosines: _, ...numbers } = report;
   return {
     root,

@@ -37,11 +37,18 @@ export const corpusFields = {
     .nullable()
     .default(null)
     .describe("what is asked about a clip; null: the corpus' default"),
+  accuracy: z
+    .string()
+    .min(1)
+    .default("auto")
+    .describe(
+      "R_acc (Eq. 27): auto (emotionGroups, else the corpus' own wheel, else the five wheels of the imported lexicon or the built-in one), exact (the very words), groups, built-in, an imported lexicon or a file of one",
+    ),
   emotionGroups: z
     .record(z.string(), z.array(z.string()).min(1))
     .nullable()
     .default(null)
-    .describe("group -> words that count as the same answer; null: the theatre's, or words as they are"),
+    .describe("group -> words that count as the same answer; null: as accuracy says"),
   maxSkippedRows: z.int().min(0).default(10).describe("bad rows to leave out before the run stops"),
   maxSkippedFraction: z.number().min(0).max(1).default(0.1).describe("share of unreadable clips to leave out"),
 };

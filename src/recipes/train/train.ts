@@ -7,8 +7,8 @@ import { cueStage } from "../../corpus/cue-stage.ts";
 import { deltaWarnings, readKnownDelta } from "../../corpus/known-delta.ts";
 import type { EmbedderAccess } from "../../corpus/open-embedder.ts";
 import { fitCorpus, readCorpus } from "../../corpus/read-corpus.ts";
-import { chooseSetting } from "../../corpus/setting.ts";
-import { loadModel, type Thinker } from "../../models/index.ts";
+import { chooseSetting, type Setting } from "../../corpus/setting.ts";
+import type { Sample } from "../../data/sample.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { configDifferences, readConfigFile } from "../../run/config.ts";
 import { requireFreeSpace } from "../../run/disk.ts";
@@ -17,9 +17,9 @@ import { readStepLog } from "../../run/metrics.ts";
 import type { Progress, Stage } from "../../run/progress.ts";
 import { openRunDirectory, type RunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
-import { torchVersion } from "../../tensor/index.ts";
+import { type Tensor, torchVersion } from "../../tensor/index.ts";
 import { trainGrpo } from "../../train/grpo.ts";
-import { trainableParameters } from "../../train/policy.ts";
+import { type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
 import type { RunConfig } from "./run-config.ts";
 
@@ -28,6 +28,8 @@ export interface TrainRun {
   readonly config: RunConfig;
   readonly progress: Progress;
   readonly interrupt: Interrupt;
+  /** Where imported lexicons are. */
+  readonly home: string;
   /** How the embedder is reached; left out: as it comes, with nothing kept between runs. */
   readonly access?: EmbedderAccess | undefined;
 }
@@ -43,8 +45,8 @@ export interface TrainResult {
   readonly metrics: Readonly<Record<string, unknown>>;
 }
 
-/** Two checkpoints (weights and the optimizer's two moments) and the model, in weights. */
-const copiesOfWeights = 7;
+/** Two checkpoints of weights and the optimizer's two moments. */
+const copiesInCheckpoints = 6;
 /** Logs and decoded clips of a small corpus; a large one says so when it gets there. */
 const otherBytes = 2e7;
 const bytesPerNumber = 4;
@@ -52,20 +54,23 @@ const bytesPerNumber = 4;
 export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const { config, progress, interrupt } = run;
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log);
-  using policy = loadModel(config.model);
+  using models = openPolicy(config);
+  const { policy } = models;
   using setting = await chooseSetting(rows, {
     ...config,
     similarityThreshold: config.reward.similarityThreshold,
+    home: run.home,
     access: run.access,
     onCues: cueStage(progress, interrupt),
   });
-  requireFreeSpace(run.directory, bytesNeeded(policy), "the run");
+  requireFreeSpace(run.directory, bytesNeeded(policy.parameters(), models.trainable), "the run");
   using directory = openRunDirectory(run.directory, {
     config,
     mayChange: changeable(run),
     versions: readVersions(torchVersion()),
     seeds: [config.seed],
-    device: "cpu",
+    device: config.device,
+    choices: { embedder: setting.embedder.name, emotionScore: setting.emotion.name },
   });
   announce(run, directory, [...setting.notes, ...deltaLines(setting.embedder.name, config)]);
   const { fitted, skipped } = await fitCorpus(policy, rows, {
@@ -80,7 +85,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   using library = new ClipLibrary(policy);
   await encodeClips(library, fitted, run);
   const model = join(directory.path, "model");
-  await trainPolicy({ run, directory, policy, library, setting, samples: fitted.map(({ sample }) => sample), model });
+  await learn({ run, directory, models, library, setting, samples: fitted.map(({ sample }) => sample), model });
   return {
     run: directory.path,
     model,
@@ -91,9 +96,11 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   };
 }
 
-function bytesNeeded(policy: Thinker): number {
-  const numNumbers = [...policy.parameters().values()].reduce((sum, { numel }) => sum + numel, 0);
-  return copiesOfWeights * bytesPerNumber * numNumbers + otherBytes;
+/** @param saved what model/ holds @param trainable what a checkpoint holds */
+function bytesNeeded(saved: ReadonlyMap<string, Tensor>, trainable: ReadonlyMap<string, Tensor>): number {
+  const count = (tensors: ReadonlyMap<string, Tensor>) =>
+    [...tensors.values()].reduce((sum, { numel }) => sum + numel, 0);
+  return bytesPerNumber * (count(saved) + copiesInCheckpoints * count(trainable)) + otherBytes;
 }
 
 /** Until its first checkpoint a run has learned nothing: whatever stopped it may be put right. */
@@ -103,46 +110,35 @@ function changeable({ directory, config }: TrainRun): string[] {
   return configDifferences(readConfigFile(file).values, JSON.parse(JSON.stringify(config)));
 }
 
-interface PolicyTraining {
+interface Learning {
   readonly run: TrainRun;
   readonly directory: RunDirectory;
-  readonly policy: Thinker;
+  readonly models: OpenedPolicy;
   readonly library: ClipLibrary;
-  readonly setting: Awaited<ReturnType<typeof chooseSetting>>;
-  readonly samples: Parameters<typeof trainGrpo>[0]["samples"];
+  readonly setting: Setting;
+  readonly samples: readonly Sample[];
   /** Where the model goes: at the end, and when the run is stopped on the way. */
   readonly model: string;
 }
 
-async function trainPolicy({ run, directory, policy, library, setting, samples, model }: PolicyTraining) {
+async function learn({ run, directory, models, library, setting, samples, model }: Learning): Promise<void> {
   const { config, progress, interrupt } = run;
-  using reference = loadModel(config.model);
-  const trainable = trainableParameters(policy);
-  for (const parameter of trainable.values()) parameter.requiresGrad = true;
+  const { embedder, promptText } = setting;
   const stage = progress.stage("training", config.steps);
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
+  const task = { config, models, library, samples, embedder, emotionScore: setting.emotion.score };
   try {
-    await trainGrpo({
-      config,
-      policy,
-      reference,
-      trainable,
-      library,
-      samples,
-      promptText: (sample) => setting.promptText(sample),
-      embedder: setting.embedder,
-      emotionScore: setting.emotionScore,
-      directory: directory.path,
-      interrupt,
-      onStep: (step, metrics) => showStep(stage, step, metrics),
-    });
+    await trainGrpo(
+      { ...task, promptText: (sample) => promptText(sample) },
+      { directory: directory.path, interrupt, onStep: (step, metrics) => showStep(stage, step, metrics) },
+    );
   } catch (error) {
     // A stopped run can be looked at: its checkpoint as a model.
-    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) policy.save(model);
+    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) models.policy.save(model);
     throw error;
   }
   stage.finish();
-  policy.save(model);
+  models.policy.save(model);
 }
 
 function announce({ config, progress }: TrainRun, directory: RunDirectory, notes: readonly string[]): void {

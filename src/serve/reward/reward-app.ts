@@ -21,7 +21,9 @@ export interface RewardAppOptions {
 export function rewardApp(options: RewardAppOptions) {
   const { scorer, corpus, counters } = options;
   const bodies = new BodyReader(options.maxBodyBytes);
-  const { weights, threshold, empty } = scorer.rules;
+  const { terms, threshold, empty } = scorer.rules;
+  const names = terms.map(({ name }) => name);
+  const weights = Object.fromEntries(terms.map(({ name, weight }) => [name, weight]));
   const facts = {
     weights,
     threshold,
@@ -54,7 +56,7 @@ export function rewardApp(options: RewardAppOptions) {
       const request = readColumns(await bodies.json(c.env.incoming), corpus);
       const rewards = await rewardsOf(request);
       return c.json({
-        ...columns(rewards),
+        ...columns(rewards, names),
         ...(request.hasDetails ? { items: rewards.map(whole) } : {}),
       });
     });
@@ -66,21 +68,16 @@ export function rewardApp(options: RewardAppOptions) {
   });
   app.post("/openrlhf", async (c) => {
     const rewards = await rewardsOf(readOpenRlhf(await bodies.json(c.env.incoming), corpus));
-    const { rewards: totals, parts } = columns(rewards);
-    return c.json({ rewards: totals, scores: parts.accuracy, extra_logs: parts });
+    const { rewards: totals, parts } = columns(rewards, names);
+    return c.json({ rewards: totals, scores: parts.accuracy ?? totals, extra_logs: parts });
   });
   return app;
 }
 
-function columns(rewards: readonly ItemReward[]) {
-  return {
-    rewards: rewards.map(({ total }) => total),
-    parts: {
-      accuracy: rewards.map(({ parts }) => parts.accuracy),
-      format: rewards.map(({ parts }) => parts.format),
-      omni: rewards.map(({ parts }) => parts.omni),
-    },
-  };
+function columns(rewards: readonly ItemReward[], names: readonly string[]) {
+  const parts: Record<string, number[]> = {};
+  for (const name of names) parts[name] = rewards.map((reward) => reward.parts[name]!);
+  return { rewards: rewards.map(({ total }) => total), parts };
 }
 
 function whole({ total, parts, problem, labels, numClauses, kinds, cues }: ItemReward) {

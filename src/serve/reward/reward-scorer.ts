@@ -1,22 +1,21 @@
-// Scores completions with the very terms that training uses: R_acc, R_fmt and R_omni (Eq. 2 to 5, 27, 28), with the parts
+// Scores completions with the very terms that training uses, R_acc, R_fmt and R_omni (Eq. 2 to 5, 27, 28), with the parts
 // that explain them. All requests share one line: a portion of completions per turn of the event loop, from many requests
 // when many wait, so that a slow embedder sees batches and a large request does not keep the others waiting.
 import type { Sample } from "../../data/sample.ts";
+import type { EmotionScore } from "../../emotion/score.ts";
 import type { Cue, CueKind, Embedder } from "../../evidence/cue.ts";
 import { type Coverage, type CoverageOptions, coverage, type EvidenceRouting } from "../../evidence/route.ts";
 import { routeBatch } from "../../evidence/route-batch.ts";
-import { accuracyReward, type EmotionScore } from "../../rl/rewards/accuracy.ts";
-import { formatReward } from "../../rl/rewards/format.ts";
-import { omniReward } from "../../rl/rewards/omni.ts";
+import { makeTerms, type WeightedTerm } from "../../rl/rewards/terms.ts";
 import { scoreRollout } from "../../rl/score.ts";
-import type { RewardTerm, Rollout } from "../../rl/types.ts";
+import type { RewardBreakdown, RewardTerm, Rollout } from "../../rl/types.ts";
 import type { Clause } from "../../text/clause.ts";
 import { splitClauses } from "../../text/clauses.ts";
 import { type ParsedResponse, parseResponse } from "../../text/response.ts";
 import { HttpError } from "../http/http-error.ts";
 
 export interface RewardRules {
-  readonly weights: { readonly accuracy: number; readonly format: number; readonly omni: number };
+  readonly terms: readonly WeightedTerm[];
   /** delta of Eq. 2. */
   readonly threshold: number;
   /** What a kind without cues counts as. */
@@ -47,7 +46,7 @@ export interface CueReport {
 export interface ItemReward {
   readonly total: number;
   /** Unweighted. */
-  readonly parts: { readonly accuracy: number; readonly format: number; readonly omni: number };
+  readonly parts: RewardBreakdown["parts"];
   /** Why the format reward is 0. */
   readonly problem: string | null;
   readonly labels: readonly string[];
@@ -72,14 +71,10 @@ export class RewardScorer {
 
   /** @param embedder with its own memory of texts; cues come again and again */
   constructor(embedder: Embedder, accuracy: EmotionScore, rules: RewardRules) {
-    const { weights, threshold, empty } = rules;
+    const { terms, threshold, empty } = rules;
     this.rules = rules;
     this.#embedder = embedder;
-    this.#terms = [
-      accuracyReward(accuracy, weights.accuracy),
-      formatReward(weights.format),
-      omniReward({ weight: weights.omni, similarityThreshold: threshold, empty }),
-    ];
+    this.#terms = makeTerms(terms, { emotionScore: accuracy, similarityThreshold: threshold, empty });
   }
 
   /** @throws HttpError ERR_REWARD_CLAUSES; errors of the embedder */
@@ -157,7 +152,7 @@ export class RewardScorer {
     const covered = coverage(routing, this.rules.threshold, { empty: this.rules.empty });
     return {
       total,
-      parts: { accuracy: parts.accuracy!, format: parts.format!, omni: parts.omni! },
+      parts,
       problem: response.problem ?? null,
       labels: response.labels,
       numClauses: clauses.length,

@@ -1,18 +1,18 @@
 // `oppo serve reward`: corpus, embedder and accuracy as training chooses them, behind the routes, on an address.
 
 import { chooseEmbedder } from "../../corpus/corpus-embedder.ts";
+import { chooseEmotionScore } from "../../corpus/emotion-score.ts";
+import { kindOf } from "../../corpus/kinds.ts";
 import { deltaWarnings } from "../../corpus/known-delta.ts";
 import type { EmbedderAccess, OpenedEmbedder } from "../../corpus/open-embedder.ts";
 import { readCorpus } from "../../corpus/read-corpus.ts";
 import type { Sample } from "../../data/sample.ts";
-import { isTheatreSample } from "../../data/theatre/sample-scene.ts";
 import { OppoError } from "../../error.ts";
 import type { Embedder } from "../../evidence/cue.ts";
 import { EmbedCache } from "../../evidence/embed-cache.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
 import { Counters } from "../http/counters.ts";
 import { listen } from "../http/listen.ts";
-import { chooseAccuracy } from "./accuracy.ts";
 import type { Corpus } from "./reference.ts";
 import { rewardApp } from "./reward-app.ts";
 import { type RewardRules, RewardScorer } from "./reward-scorer.ts";
@@ -23,8 +23,8 @@ export interface ServeRewardOptions {
   /** As of `oppo train`. */
   readonly embedder: string;
   readonly access?: EmbedderAccess;
-  /** As of `oppo score`, "theatre" or "exact"; null: the corpus' own. */
-  readonly lexicon: string | null;
+  /** As of `oppo train`: the very score that it would train with. */
+  readonly accuracy: string;
   /** Where imported lexicons are. */
   readonly home: string;
   readonly rules: RewardRules;
@@ -54,15 +54,15 @@ const cacheBytes = 2 ** 27;
 export async function serveReward(options: ServeRewardOptions): Promise<RewardServer> {
   const { data, log, rules } = options;
   const samples = data === null ? [] : await readCorpus(data, options.maxSkippedRows, log);
-  const isTheatre = samples.length > 0 && samples.every(isTheatreSample);
+  const kind = kindOf(samples);
   requireEmbedder(options.embedder, samples);
-  const opened = await chooseEmbedder(samples, isTheatre, {
+  const opened = await chooseEmbedder(samples, kind, {
     embedder: options.embedder,
     similarityThreshold: rules.threshold,
     access: options.access,
   });
   try {
-    const accuracy = chooseAccuracy(options.lexicon, isTheatre, options.home);
+    const accuracy = chooseEmotionScore({ choice: options.accuracy, groups: null, home: options.home }, kind);
     const app = rewardApp({
       scorer: new RewardScorer(await remembering(opened, samples), accuracy.score, rules),
       corpus: data === null ? null : corpusOf(samples),

@@ -11,7 +11,7 @@ import { openLexicon, readMeanings } from "../../../src/emotion/open-lexicon/ope
 import { openWheels } from "../../../src/emotion/open-lexicon/wheels.ts";
 import { familyStem, possibleLemmas } from "../../../src/emotion/open-lexicon/word-family.ts";
 import { labelResolver } from "../../../src/emotion/resolver.ts";
-import { setF1 } from "../../../src/emotion/set-f1.ts";
+import { setF1 } from "../../../src/emotion/score.ts";
 import { type EmotionLexicon, lexiconHash, resolveLabel } from "../../../src/emotion/wheel.ts";
 import { publishedLexicon } from "../../support/lexicon.ts";
 import { goldenAbsent, merGolden } from "../../support/mer-golden.ts";
@@ -150,7 +150,7 @@ test("word families: inflections and derivations lead to the word, opposites do 
   assert.notEqual(familyStem("fearless"), familyStem("fear"));
   assert.equal(familyStem("worriedly"), familyStem("worries"));
   assert.ok(possibleLemmas("hurried").includes("hurry") && possibleLemmas("stopping").includes("stop"));
-  assert.equal(setF1(["grieving"], ["grief"], lexicon), setF1(["grief"], ["grief"], lexicon));
+  assert.equal(setF1(lexicon)(["grieving"], ["grief"]), setF1(lexicon)(["grief"], ["grief"]));
   // The wheels' guilt is a feeling: who accuses does not feel it.
   assert.deepEqual([group("accusing"), group("guilt")], [null, "sad"]);
 });

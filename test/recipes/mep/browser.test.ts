@@ -1,4 +1,5 @@
 // The page of a run in a real browser: nothing fetched, nothing wider than a phone, and a filter that finds clips.
+
 import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ import { mepPage } from "../../../src/recipes/mep/page.ts";
 import { resultsOf } from "../../../src/recipes/mep/results.ts";
 import { openMepSet, readMepSet } from "../../../src/recipes/mep/set-directory.ts";
 import { quietRun } from "../../support/quiet-run.ts";
+import { emotionDefaults } from "../../support/setting-options.ts";
 import { smallTheatre } from "../../support/small-theatre.ts";
 
 const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -33,7 +35,7 @@ test("a browser shows every clip and finds those that are asked for", async (t) 
     return;
   }
   using theatre = await smallTheatre(5, "congruent");
-  const options = { embedder: "auto", question: null, emotionGroups: null, similarityThreshold: 0.5 };
+  const options = { embedder: "auto", question: null, ...emotionDefaults, similarityThreshold: 0.5 };
   const path = join(theatre.root, "set");
   await buildMepSet({
     ...quietRun(),
@@ -43,7 +45,7 @@ test("a browser shows every clip and finds those that are asked for", async (t) 
   const directory = await readMepSet(path);
   using setting = await chooseSetting(directory.congruent, options);
   const set = await openMepSet(directory, setting.embedder);
-  const { emotionScore } = setting;
+  const emotionScore = setting.emotion.score;
   const asking = { ...set, emotionScore, reasoningPrompt: () => "why?", answerStyle: "tagged" as const };
   const result = await runMep(stubborn, asking);
   const results = resultsOf(result, directory, { model: "stubborn" }, []);

@@ -1,10 +1,11 @@
 // `oppo mep build`: from a theatre, from the same clips without their world, and from a published layout; the same bytes
 // twice, and what is refused.
+
 import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { makeTheatreSet } from "../../../src/corpus/mep-set.ts";
+import { makeKnownSet } from "../../../src/corpus/mep-set.ts";
 import { chooseSetting } from "../../../src/corpus/setting.ts";
 import type { Sample } from "../../../src/data/sample.ts";
 import { decodeClip } from "../../../src/media/decode.ts";
@@ -12,11 +13,12 @@ import { wavBytes } from "../../../src/media/wav.ts";
 import { buildMepSet, type MepBuild } from "../../../src/recipes/mep/build.ts";
 import { openMepSet, readMepSet } from "../../../src/recipes/mep/set-directory.ts";
 import { quietRun } from "../../support/quiet-run.ts";
+import { emotionDefaults } from "../../support/setting-options.ts";
 import { type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
 
 let theatre: SmallTheatre;
 let at: (name: string) => string;
-const settingOptions = { embedder: "auto", question: null, emotionGroups: null, similarityThreshold: 0.5 };
+const settingOptions = { embedder: "auto", question: null, ...emotionDefaults, similarityThreshold: 0.5 };
 
 before(async () => {
   theatre = await smallTheatre(12, "congruent");
@@ -65,7 +67,7 @@ describe("the theatre's set", () => {
     const read = await readMepSet(at("set"));
     const setting = await chooseSetting(read.congruent, settingOptions);
     const opened = await openMepSet(read, setting.embedder);
-    const made = await makeTheatreSet(setting.world!, { congruent: theatre.samples, conflict: [] });
+    const made = await makeKnownSet(setting.kind!, setting.embedder, { congruent: theatre.samples, conflict: [] });
     const asked = (set: typeof made) =>
       set.probes.map(({ kind, modality, sample, cue, expected }) => [kind, modality, sample.id, cue.text, expected]);
     assert.ok(made.probes.length > 30);
@@ -142,7 +144,7 @@ describe("any corpus", () => {
       ...{ out: at("plain"), data, mediaRoot: theatre.corpus },
       options: { minAssociation: 1.01, maxSamples: 6 },
     });
-    assert.equal(manifest.setting.isTheatre, false);
+    assert.equal(manifest.setting.kind, null);
     const { congruent, probes, cues } = await readMepSet(at("plain"));
     assert.equal(congruent.length, manifest.counts.samples);
     assert.ok(congruent.length > 2 && congruent.length <= 6);

@@ -1,5 +1,6 @@
 // `oppo mep run` of a small model of ours: killed at any point it ends with the very files of an undisturbed run; a masked
 // modality left out; clips let go when memory is short; media that changed.
+
 import assert from "node:assert/strict";
 import { appendFileSync, cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,12 +12,13 @@ import { type MepRun, runMepSet } from "../../../src/recipes/mep/run.ts";
 import { InterruptedError } from "../../../src/run/interrupt.ts";
 import { startMockEndpoint } from "../../support/mock-endpoint.ts";
 import { quietRun } from "../../support/quiet-run.ts";
+import { emotionDefaults } from "../../support/setting-options.ts";
 import { type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
 
 let theatre: SmallTheatre;
 let at: (name: string) => string;
 let model: string;
-const setting = { emotionGroups: null, similarityThreshold: 0.5 };
+const setting = { ...emotionDefaults, similarityThreshold: 0.5 };
 
 before(async () => {
   theatre = await smallTheatre(8, "congruent");

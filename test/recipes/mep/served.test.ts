@@ -1,5 +1,6 @@
 // MEP-Bench end to end: a tiny model behind `oppo serve model`, asked over HTTP with real media parts, says the very texts
 // and gets the very numbers of the same model in this process.
+
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,13 +16,14 @@ import { readMepSet } from "../../../src/recipes/mep/set-directory.ts";
 import type { ModelServer } from "../../../src/serve/model/serve-model.ts";
 import { startServer } from "../../serve/served-model.ts";
 import { quietRun } from "../../support/quiet-run.ts";
+import { emotionDefaults } from "../../support/setting-options.ts";
 import { type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
 
 let theatre: SmallTheatre;
 let server: ModelServer;
 let at: (name: string) => string;
 let model: string;
-const setting = { emotionGroups: null, similarityThreshold: 0.5 };
+const setting = { ...emotionDefaults, similarityThreshold: 0.5 };
 const maxNewTokens = 10;
 
 before(async () => {
