@@ -94,18 +94,7 @@ export function bootstrapMean(values: ArrayLike<number>, options: BootstrapOptio
   return bootstrap(values.length, meanOf(values), count, options);
 }
 
-/** Mean of first - second over the samples that both have, resampled in pairs: tighter than comparing two intervals. */
-export function pairedDifference(
-  first: ArrayLike<number>,
-  second: ArrayLike<number>,
-  options: BootstrapOptions = defaultBootstrapOptions,
-): PairedDifference {
-  const differences = Float64Array.from({ length: first.length }, (_, i) => first[i]! - (second[i] ?? Number.NaN));
-  const { count } = bootstrapMean(differences, options);
-  return pairedDifferenceOf(differences.length, meanOf(differences), () => 0, count, options);
-}
-
-/** first - second of two statistics of the same samples, both taken on every draw. */
+/** first - second of two statistics of the same samples, both taken on every draw: tighter than comparing two intervals. */
 export function pairedDifferenceOf(
   numSamples: number,
   first: Statistic,

@@ -17,15 +17,6 @@ export interface CueBank {
 /** The paper's threshold for "the same cue" (MEP-Bench). */
 export const sameCueThreshold = 0.6;
 
-/** Distinct video and audio cues of some samples, in order of appearance: a bank where the corpus has no list. */
-export function cuesOfSamples(samples: readonly Sample[]): Cue[] {
-  const distinct = new Map<string, Cue>();
-  for (const sample of samples) {
-    for (const cue of sample.cues) if (cue.kind !== "emotion") distinct.set(`${cue.kind}\u0000${cue.text}`, cue);
-  }
-  return [...distinct.values()];
-}
-
 export async function buildCueBank(cues: readonly Cue[], embedder: Embedder): Promise<CueBank> {
   return {
     cues,

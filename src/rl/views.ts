@@ -26,8 +26,6 @@ export const viewSelectors = {
     nonEmpty({ name: "video", tokens: allTokens(rollout) }, { name: "audio", tokens: allTokens(rollout) }),
 } satisfies Record<string, ViewSelector>;
 
-export type ViewSelectorName = keyof typeof viewSelectors;
-
 /**
  * rho. The paper masks a fixed share (0.7). "mixed" is ours: half of the draws mask everything, half a share from
  * U(0.5, 0.95); a fixed 0.7 leaves the behaviour under a full mask nearly untouched.

@@ -25,4 +25,4 @@ export {
   type TensorShape,
   writeSafetensors,
 } from "./safetensors.ts";
-export { enableGrad, inference, keep, noGrad, type Scalar, scope, Tensor } from "./tensor.ts";
+export { enableGrad, inference, keep, noGrad, scope, Tensor } from "./tensor.ts";

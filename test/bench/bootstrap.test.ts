@@ -5,7 +5,8 @@ import {
   bootstrap,
   bootstrapMean,
   defaultBootstrapOptions,
-  pairedDifference,
+  meanOf,
+  pairedDifferenceOf,
   percentile,
   seededUniform,
 } from "../../src/bench/bootstrap.ts";
@@ -55,11 +56,13 @@ test("paired differences are tighter than the two intervals and know their sign"
   const uniform = seededUniform(3);
   const second = Array.from({ length: 200 }, () => uniform());
   const first = second.map((value) => value + 0.02 + 0.01 * uniform());
-  const difference = pairedDifference(first, second);
+  const paired = (a: readonly number[], b: readonly number[]) =>
+    pairedDifferenceOf(a.length, meanOf(a), meanOf(b), a.length);
+  const difference = paired(first, second);
   assert.ok(difference.low! > 0.02 && difference.high! < 0.03);
   assert.equal(difference.pValue, 0);
   // negative control: the unpaired interval of either side is far wider than the difference
   const alone = bootstrapMean(first);
   assert.ok(alone.high! - alone.low! > 10 * (difference.high! - difference.low!));
-  assert.equal(pairedDifference([1, 0, 1, 0], [0, 1, 0, 1]).pValue, 1);
+  assert.equal(paired([1, 0, 1, 0], [0, 1, 0, 1]).pValue, 1);
 });

@@ -2,12 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultBootstrapOptions } from "../../src/bench/bootstrap.ts";
-import { buildCueBank, cuesOfSamples, matchCues, presentCues } from "../../src/bench/cue-bank.ts";
+import { buildCueBank, matchCues, presentCues } from "../../src/bench/cue-bank.ts";
 import { faithfulnessMeasures, readYesNo } from "../../src/bench/faithfulness.ts";
 import { hallucinationValues } from "../../src/bench/hallucination.ts";
 import { pairedReport, reportOf } from "../../src/bench/measure.ts";
 import { type MepOptions, mepQueries, runMep } from "../../src/bench/mep.ts";
-import { mepMetrics } from "../../src/bench/metric-names.ts";
 import { buildProbes, type ProbeOptions, probeQuery } from "../../src/bench/probes.ts";
 import { type Query, type Respondent, reasoningSpan } from "../../src/bench/respondent.ts";
 import { clauseStatements, type Decomposition } from "../../src/bench/statements.ts";
@@ -15,6 +14,7 @@ import { swapsOf, swapValues } from "../../src/bench/swap.ts";
 import { cosineRecall, statedCues, utilizationMeasures, utilizationValues } from "../../src/bench/utilization.ts";
 import type { Sample } from "../../src/data/sample.ts";
 import type { Cue, Embedder } from "../../src/evidence/cue.ts";
+import { metricRows } from "../../src/page/metric-rows.ts";
 import { testSample } from "../support/rollouts.ts";
 import { wordEmbedder } from "../support/word-embedder.ts";
 
@@ -46,7 +46,6 @@ test("a clause states its best cue or none, whatever words surround it", async (
   assert.deepEqual(await matchCues(bank, [["a frown or smile"]]), [[frown]]);
   assert.deepEqual(await matchCues(bank, [["a frown or smile"]], 0.8), [[]]);
   assert.deepEqual(await presentCues(bank, [angry, happy]), [[frown, loud], [smile]]);
-  assert.deepEqual(cuesOfSamples([angry, angry, happy]), [cue(frown), cue(loud), cue(smile)]);
 });
 
 test("utilization: recall and precision per modality", async () => {
@@ -307,7 +306,13 @@ test("the whole suite separates an oracle from a model that guesses", async () =
     answerStyle: "tagged",
   };
   const oracle = await runMep(scriptedRespondent(false), options);
-  assert.deepEqual(Object.keys(oracle.report), Object.keys(mepMetrics));
+  const shown = metricRows.map(({ metric }) => metric);
+  assert.deepEqual(
+    shown.filter((metric) => !(metric in oracle.report)),
+    [],
+    "pages show what the benchmark measures",
+  );
+  assert.ok(shown.length > 20);
   const perfect = { recall: 1, recallCosine: 1, precisionVideo: 1, emotionF1: 1, format: 1, accVideo: 1, accAudio: 1 };
   const clean = { yesVideo: 1, noAudio: 1, hallucinatedVideo: 0, withheldAudio: 1, followVideo: 1, stickAudio: 0 };
   for (const [name, value] of Object.entries({ ...perfect, ...clean })) {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { datasets } from "../../src/data/datasets.ts";
+import { datasets } from "../../src/data/readers/datasets.ts";
 import { datasetFolder } from "../support/dataset-folder.ts";
 
 const program = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));

@@ -4,7 +4,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { DatasetError, loadSamples, mediaPath, readSamples, type Sample, writeSamples } from "../../src/data/index.ts";
+import { DatasetError, loadSamples, mediaPath, readSamples, writeSamples } from "../../src/data/jsonl.ts";
+import type { Sample } from "../../src/data/sample.ts";
 
 let folder = "";
 before(async () => {

@@ -18,7 +18,7 @@ import {
   scoresOf,
   sumsOf,
 } from "./sum-table.ts";
-import { precisionRecall, wheelF1Statistic, wheelF1Table, wheelMetrics } from "./wheel-f1.ts";
+import { precisionRecall, type WheelRow, wheelF1Statistic, wheelF1Table, wheelMetrics } from "./wheel-f1.ts";
 import { placementNotes, wheelNotes } from "./wheel-notes.ts";
 
 export type SetMetric = "ew" | "hit" | "waf" | "war";
@@ -30,14 +30,6 @@ export const metricTitles: Readonly<Record<SetMetric, string>> = {
   waf: "weighted F",
   war: "WAR",
 };
-
-export interface WheelRow {
-  readonly wheel: string;
-  readonly level: "level1" | "level2";
-  /** precision, recall, f1 of EW; hitRate, guarded of hit rate. Null where undefined. */
-  readonly scores: Readonly<Record<string, number | null>>;
-  readonly numScored: number;
-}
 
 export interface SetScore {
   readonly dataset: string;

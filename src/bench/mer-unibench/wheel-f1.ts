@@ -9,6 +9,15 @@ import { type SumStatistic, type SumTable, SumTableBuilder } from "./sum-table.t
 /** Columns per metric: sum of precision, sum of recall, number of scored samples. */
 const width = 3;
 
+/** One ring of one wheel in a report. */
+export interface WheelRow {
+  readonly wheel: string;
+  readonly level: "level1" | "level2";
+  /** precision, recall, f1 of EW; hitRate, guarded of hit rate. Null where undefined. */
+  readonly scores: Readonly<Record<string, number | null>>;
+  readonly numScored: number;
+}
+
 export interface PrecisionRecall {
   readonly precision: number;
   readonly recall: number;

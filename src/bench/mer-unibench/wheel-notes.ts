@@ -3,8 +3,7 @@
 import { type LabelResolver, unresolved } from "../../emotion/resolver.ts";
 import { groupFeeling } from "./polarity-judge.ts";
 import type { ScoreNote, ScoringRules } from "./rules.ts";
-import type { WheelRow } from "./score-set.ts";
-import { wheelMetrics } from "./wheel-f1.ts";
+import { type WheelRow, wheelMetrics } from "./wheel-f1.ts";
 
 export function wheelNotes(
   wheels: readonly WheelRow[],

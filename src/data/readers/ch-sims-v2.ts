@@ -1,5 +1,5 @@
 // CH-SIMS v2: sentiment from -1 to 1.
-import { merbenchReader } from "./merbench.ts";
+import { merbenchReader } from "../layouts/merbench.ts";
 
 export const chSimsV2 = merbenchReader({
   name: "ch-sims-v2",

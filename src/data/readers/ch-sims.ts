@@ -1,5 +1,5 @@
 // CH-SIMS: Chinese films and shows, sentiment from -1 to 1.
-import { merbenchReader } from "./merbench.ts";
+import { merbenchReader } from "../layouts/merbench.ts";
 
 export const chSims = merbenchReader({
   name: "ch-sims",

@@ -1,5 +1,5 @@
 // CMU-MOSEI: video monologues, sentiment from -3 to 3.
-import { merbenchReader } from "./merbench.ts";
+import { merbenchReader } from "../layouts/merbench.ts";
 
 export const cmuMosei = merbenchReader({
   name: "cmu-mosei",

@@ -1,5 +1,5 @@
 // CMU-MOSI: film reviews, sentiment from -3 to 3.
-import { merbenchReader } from "./merbench.ts";
+import { merbenchReader } from "../layouts/merbench.ts";
 
 export const cmuMosi = merbenchReader({
   name: "cmu-mosi",

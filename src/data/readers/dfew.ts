@@ -2,9 +2,9 @@
 // README.md; paths as in sunlicai/MAE-DFER, preprocess/dfew.py). Words are those of R1-Omni's evaluation.
 
 import { findFile, mediaFinder, nameProblem, openFolder } from "../folder.ts";
+import { foldSplits } from "../layouts/cross-validation.ts";
 import { type AnnotatedSample, type DatasetReader, type DatasetReadOptions, skipCounter, splitOf } from "../reader.ts";
 import { readTableByName } from "../table.ts";
-import { foldSplits } from "./cross-validation.ts";
 
 /** In the order of the numbers 1 to 7. */
 const words = ["happy", "sad", "neutral", "angry", "surprise", "disgust", "fear"];

@@ -1,5 +1,5 @@
 // Human-OV: the 1,532 clips of the MER2026 release that people labelled. Count: MERTools, MER2026_Track2/README.md.
-import { challengeReader } from "./mer-challenge.ts";
+import { challengeReader } from "../layouts/mer-challenge.ts";
 
 export const humanOv = challengeReader({
   name: "human-ov",

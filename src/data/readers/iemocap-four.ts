@@ -1,6 +1,6 @@
 // IEMOCAP with four classes (happy with excited, sad, neutral, anger); the test set is session 5, the fifth character of the
 // name, as in AffectGPT's iemocapfour dataset class.
-import { merbenchReader } from "./merbench.ts";
+import { merbenchReader } from "../layouts/merbench.ts";
 
 const isSessionFive = (name: string): boolean => name[4] === "5";
 

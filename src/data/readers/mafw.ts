@@ -2,6 +2,7 @@
 // nouns of the files become the words of R1-Omni's evaluation.
 import { readFileSync } from "node:fs";
 import { findFile, mediaFinder, nameProblem, openFolder } from "../folder.ts";
+import { foldSplits } from "../layouts/cross-validation.ts";
 import {
   type AnnotatedSample,
   type DatasetReader,
@@ -11,7 +12,6 @@ import {
   splitOf,
 } from "../reader.ts";
 import { checkSize } from "../table.ts";
-import { foldSplits } from "./cross-validation.ts";
 
 const wordOfNoun: ReadonlyMap<string, string> = new Map([
   ["happiness", "happy"],

@@ -1,5 +1,5 @@
 // MELD: utterances from Friends, seven classes stored as numbers. Order: MERTools, toolkit/preprocess/meld.py.
-import { merbenchReader } from "./merbench.ts";
+import { merbenchReader } from "../layouts/merbench.ts";
 
 export const meld = merbenchReader({
   name: "meld",

@@ -1,7 +1,7 @@
 // MER-Caption+: 31,327 clips of the MER2025 release with automatic label sets and descriptions; the training set of OPPO and
 // AffectGPT. Counts: MERTools, MER2026_Track2/README.md.
-import { challengeReader } from "./mer-challenge.ts";
-import { mer2025Access, mer2025Layout } from "./mer2025-release.ts";
+import { challengeReader } from "../layouts/mer-challenge.ts";
+import { mer2025Access, mer2025Layout } from "../layouts/mer2025-release.ts";
 
 export const merCaptionPlus = challengeReader({
   name: "mer-caption-plus",

@@ -1,5 +1,5 @@
 // MER2023 as MER-UniBench uses it: "test1", the 411 clips of MER-MULTI. Words: MERTools, toolkit/globals.py.
-import { merbenchReader } from "./merbench.ts";
+import { merbenchReader } from "../layouts/merbench.ts";
 
 export const mer2023 = merbenchReader({
   name: "mer2023",

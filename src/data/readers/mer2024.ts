@@ -1,5 +1,5 @@
 // MER2024 as MER-UniBench uses it: 1,169 clips, half of the labelled MER2024-SEMI set. Words: MERTools, toolkit/globals.py.
-import { merbenchReader } from "./merbench.ts";
+import { merbenchReader } from "../layouts/merbench.ts";
 
 export const mer2024 = merbenchReader({
   name: "mer2024",

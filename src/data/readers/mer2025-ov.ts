@@ -1,7 +1,7 @@
 // MER2025-OV: the test set of MER2025 track 2, 1,200 labelled clips among 20,000 candidates. The labels were not part of the
 // public release; without track2_test.csv the candidates can still be answered.
-import { challengeReader } from "./mer-challenge.ts";
-import { mer2025Access, mer2025Layout } from "./mer2025-release.ts";
+import { challengeReader } from "../layouts/mer-challenge.ts";
+import { mer2025Access, mer2025Layout } from "../layouts/mer2025-release.ts";
 
 export const mer2025Ov = challengeReader({
   name: "mer2025-ov",

@@ -1,6 +1,6 @@
 // OV-MERD+: the open-vocabulary set of MER-UniBench, 532 clips. The names are those of the subtitle table; labels come from
 // ovlabel.csv, and an empty label set stays in the test set but no wheel scores it.
-import { challengeReader } from "./mer-challenge.ts";
+import { challengeReader } from "../layouts/mer-challenge.ts";
 
 export const ovMerdPlus = challengeReader({
   name: "ov-merd-plus",

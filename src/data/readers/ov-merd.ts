@@ -1,6 +1,6 @@
 // OV-MERD: 332 clips with label sets that people checked (ICML 2025); in the MER2025 release a training set.
-import { challengeReader } from "./mer-challenge.ts";
-import { mer2025Access, mer2025Layout } from "./mer2025-release.ts";
+import { challengeReader } from "../layouts/mer-challenge.ts";
+import { mer2025Access, mer2025Layout } from "../layouts/mer2025-release.ts";
 
 export const ovMerd = challengeReader({
   name: "ov-merd",

@@ -166,13 +166,6 @@ export function cueOfPhrase(text: string): SceneCue | null {
   return cuesByPhrase.get(barePhrase(text)) ?? null;
 }
 
-/** True for the wordings that state that a modality, or an attribute of it, shows nothing. */
-export function isNeutralPhrase(text: string): boolean {
-  const bare = barePhrase(text);
-  const neutral = [...neutralPhrases.video, ...neutralPhrases.audio, ...Object.values(plainPhrases)];
-  return neutral.includes(bare);
-}
-
 function barePhrase(text: string): string {
   const bare = text.trim().replace(/\.$/, "");
   const intro = Object.values(modalityIntros).find((opening) => bare.startsWith(`${opening} `));

@@ -1,7 +1,6 @@
 // Looks at a data set as it lies on disk, before anyone trains or scores on it: what is there, what is missing, which rows
 // cannot be read, which names occur in training and test. Nothing is decoded; media only have to exist.
 import { existsSync } from "node:fs";
-import { datasetNamed, datasets } from "../../data/datasets.ts";
 import { audioPath, mediaPath } from "../../data/jsonl.ts";
 import type {
   AnnotatedSample,
@@ -11,6 +10,7 @@ import type {
   RowProblem,
   Split,
 } from "../../data/reader.ts";
+import { datasetNamed, datasets } from "../../data/readers/datasets.ts";
 import { OppoError } from "../../error.ts";
 
 export interface DataCheck {

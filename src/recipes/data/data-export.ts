@@ -3,10 +3,10 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { wayToMedia } from "../../corpus/way-to-media.ts";
-import { datasetNamed, onlySplit } from "../../data/datasets.ts";
 import { audioPath, mediaPath, writeSamples } from "../../data/jsonl.ts";
 import { readDataset } from "../../data/read-dataset.ts";
 import type { DatasetReader } from "../../data/reader.ts";
+import { datasetNamed, onlySplit } from "../../data/readers/datasets.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
 

@@ -5,9 +5,9 @@ import { dirname, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { wayToMedia } from "../../corpus/way-to-media.ts";
-import { datasetNamed, onlySplit } from "../../data/datasets.ts";
 import { readSamples } from "../../data/jsonl.ts";
 import { readDataset } from "../../data/read-dataset.ts";
+import { datasetNamed, onlySplit } from "../../data/readers/datasets.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
 

@@ -1,26 +1,15 @@
 // The page of a run of MEP-Bench: the table with its intervals, the paper's Table 1 beside it as printed, and a browser of all
 // clips. One file, nothing fetched.
-import type { AnswerStyle } from "../../bench/faithfulness.ts";
-import type { MepResult } from "../../bench/mep.ts";
-import type { MepSet } from "../../bench/mep-set.ts";
 import type { Metric } from "../../bench/report.ts";
 import { type Html, html, raw } from "../../page/html.ts";
 import { mepMetricGroups } from "../../page/metric-rows.ts";
 import { resultsTable } from "../../page/results-table.ts";
 import { styleSheet } from "../../page/style.ts";
 import { statementsAreClauses } from "./decompose.ts";
-import type { MediaFiles } from "./media-files.ts";
+import type { MepPageData } from "./page-data.ts";
 import type { MepResults } from "./results.ts";
 import { sampleStories, sampleView } from "./sample-view.ts";
 import { table1, table1Note } from "./table1.ts";
-
-export interface MepPageData {
-  readonly results: MepResults;
-  readonly result: MepResult;
-  readonly set: MepSet;
-  readonly files: ReadonlyMap<string, MediaFiles>;
-  readonly style: AnswerStyle;
-}
 
 export const mepStyle = `
 .results { max-width:60em; } .sample { background:var(--card); border-radius:14px; padding:1rem; margin:1rem 0; content-visibility:auto; contain-intrinsic-size:auto 760px; } .sample[hidden] { display:none; }

@@ -14,7 +14,7 @@ import type { Narration } from "../../page/data.ts";
 import { type Html, html } from "../../page/html.ts";
 import { type NarratedText, narrateAll } from "../../page/narration.ts";
 import { frameUri } from "../../page/picture.ts";
-import type { MepPageData } from "./page.ts";
+import type { MepPageData } from "./page-data.ts";
 
 interface SampleStory {
   readonly sample: Sample;

@@ -2,9 +2,9 @@
 
 import { labelSpaces } from "../../bench/mer-unibench/class-recall.ts";
 import { benchmarkSets } from "../../bench/mer-unibench/compare.ts";
-import { datasetNamed } from "../../data/datasets.ts";
 import type { GroundTruth } from "../../data/ground-truth.ts";
 import { readGroundTruth } from "../../data/read-dataset.ts";
+import { datasetNamed } from "../../data/readers/datasets.ts";
 import { readTruthFile } from "../../data/scoring/truth-file.ts";
 import { OppoError } from "../../error.ts";
 

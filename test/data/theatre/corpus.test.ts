@@ -4,15 +4,15 @@ import { mkdtemp, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { loadSamples } from "../../../src/data/jsonl.ts";
 import {
   buildCorpus,
   type CorpusPlan,
   defaultPlan,
   isBuilt,
-  loadSamples,
+  placedScenes,
   readManifest,
-} from "../../../src/data/index.ts";
-import { placedScenes } from "../../../src/data/theatre/corpus.ts";
+} from "../../../src/data/theatre/corpus.ts";
 import { defaultClipFormat } from "../../../src/data/theatre/render.ts";
 import { decodeClip } from "../../../src/media/decode.ts";
 

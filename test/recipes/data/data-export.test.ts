@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { audioPath, loadSamples, mediaPath } from "../../../src/data/index.ts";
+import { audioPath, loadSamples, mediaPath } from "../../../src/data/jsonl.ts";
 import { exportText } from "../../../src/recipes/data/data-check-text.ts";
 import { type ExportRequest, exportDataset } from "../../../src/recipes/data/data-export.ts";
 import { datasetFolder } from "../../support/dataset-folder.ts";

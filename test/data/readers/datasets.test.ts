@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { datasetNamed, datasets } from "../../src/data/datasets.ts";
-import { findFile, mediaFinder, nameProblem, openFolder } from "../../src/data/folder.ts";
-import { mediaPath } from "../../src/data/jsonl.ts";
-import { datasetFolder, readAll } from "../support/dataset-folder.ts";
-import { mySet } from "../support/my-set.ts";
-import { repositoryRoot } from "../support/repository.ts";
+import { findFile, mediaFinder, nameProblem, openFolder } from "../../../src/data/folder.ts";
+import { mediaPath } from "../../../src/data/jsonl.ts";
+import { datasetNamed, datasets } from "../../../src/data/readers/datasets.ts";
+import { datasetFolder, readAll } from "../../support/dataset-folder.ts";
+import { mySet } from "../../support/my-set.ts";
+import { repositoryRoot } from "../../support/repository.ts";
 
 const readers = datasets;
 const atLeast = 17;

@@ -1,8 +1,8 @@
 // The data sets by name. The list is all-readers.ts.
-import { OppoError } from "../error.ts";
-import { DatasetError } from "./jsonl.ts";
-import type { DatasetReader } from "./reader.ts";
-import * as readers from "./readers/all-readers.ts";
+import { OppoError } from "../../error.ts";
+import { DatasetError } from "../jsonl.ts";
+import type { DatasetReader } from "../reader.ts";
+import * as readers from "./all-readers.ts";
 
 /** In the order of their names. */
 export const datasets: readonly DatasetReader[] = Object.values<DatasetReader>(readers).sort((a, b) =>
