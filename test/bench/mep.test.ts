@@ -14,7 +14,7 @@ import { swapsOf, swapValues } from "../../src/bench/swap.ts";
 import { cosineRecall, statedCues, utilizationMeasures, utilizationValues } from "../../src/bench/utilization.ts";
 import type { Sample } from "../../src/data/sample.ts";
 import type { Cue, Embedder } from "../../src/evidence/cue.ts";
-import { metricRows } from "../../src/page/metric-rows.ts";
+import { mepMetricGroups } from "../../src/page/metric-rows.ts";
 import { testSample } from "../support/rollouts.ts";
 import { wordEmbedder } from "../support/word-embedder.ts";
 
@@ -306,7 +306,7 @@ test("the whole suite separates an oracle from a model that guesses", async () =
     answerStyle: "tagged",
   };
   const oracle = await runMep(scriptedRespondent(false), options);
-  const shown = metricRows.map(({ metric }) => metric);
+  const shown = mepMetricGroups.flatMap(({ rows }) => rows.map(({ metric }) => metric));
   assert.deepEqual(
     shown.filter((metric) => !(metric in oracle.report)),
     [],
