@@ -12,7 +12,7 @@ import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
 import { initTiny, type TinyOverrides } from "../../src/models/index.ts";
 
 /** Half the demo's width, one layer per tower: a step takes milliseconds. */
-const verySmall: TinyOverrides = {
+export const verySmall: TinyOverrides = {
   text_config: {
     hidden_size: 64,
     num_hidden_layers: 2,
