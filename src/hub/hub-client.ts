@@ -86,16 +86,8 @@ export function openHub(options: HubOptions): Hub {
         );
       }),
     list: (repository, commit) =>
-      guarded(repository, async () => {
-        const files: HubFile[] = [];
-        for await (const entry of listFiles({ ...common, repo: model(repository), revision: commit })) {
-          if (files.length >= maxFiles) {
-            throw hubError("ERR_HUB_FILES", repository, `at most ${maxFiles} files, got more`, "This is no model.");
-          }
-          const file = checkedEntry(repository, entry);
-          if (file !== null) files.push(file);
-        }
-        return files;
+      guarded(repository, () => {
+        return gathered(repository, listFiles({ ...common, repo: model(repository), revision: commit }));
       }),
     open: (repository, commit, file, offset) =>
       guarded(`${repository}/${file.path}`, async () => {
@@ -108,6 +100,18 @@ export function openHub(options: HubOptions): Hub {
         return blob.slice(offset, file.size).stream() as ReadableStream<Uint8Array>;
       }),
   };
+}
+
+async function gathered(repository: string, entries: AsyncIterable<unknown>): Promise<HubFile[]> {
+  const files: HubFile[] = [];
+  for await (const entry of entries) {
+    if (files.length >= maxFiles) {
+      throw hubError("ERR_HUB_FILES", repository, `at most ${maxFiles} files, got more`, "This is no model.");
+    }
+    const file = checkedEntry(repository, entry);
+    if (file !== null) files.push(file);
+  }
+  return files;
 }
 
 /** "datasets/x" would be another thing to the client. */

@@ -44,18 +44,67 @@ export function answerNotes(
   form: AnswerForm,
   parser: ScoringRules["parser"],
 ): ScoreNote[] {
+  const seen = countLabels(labels, resolver);
+  const isUntagged = (text: RawLabels) => typeof text === "string" && !answerTag.test(text);
+  const numUntagged = form === "answer" ? texts.filter(isUntagged).length : 0;
+  const isReadOtherwise = (text: RawLabels) => readsOtherwise(text, form, resolver);
+  const numReadOtherwise = parser === "official" ? texts.filter(isReadOtherwise).length : 0;
+  const note = (name: string, count: number, text: string, of?: number): ScoreNote =>
+    of === undefined ? { name, count, text } : { name, count, of, text };
+  return [
+    note("empty-answers", seen.empty, "answers without a label, which count as wrong", labels.length),
+    note(
+      "unknown-labels",
+      seen.unknown,
+      "predicted labels out of the lexicon's vocabulary, which cost nothing",
+      seen.labels,
+    ),
+    note(
+      "neutral-predicted",
+      seen.neutral,
+      'predicted labels "neutral", which is on no wheel (--neutral group)',
+      seen.labels,
+    ),
+    note(
+      "mixed-alphabets",
+      seen.mixed,
+      "predicted labels of mixed alphabets (a look-alike letter?), which are not recognised",
+    ),
+    note(
+      "sentences",
+      seen.sentences,
+      "predicted labels of five words or more, sentences by the look of them: officially a language model first extracts labels from them",
+      seen.labels,
+    ),
+    note("long-answers", seen.long, `answers of more than ${manyLabels} labels`),
+    note("untagged", numUntagged, "responses without an answer tag, whose whole text is taken for the answer"),
+    note(
+      "parser",
+      numReadOtherwise,
+      "answers that a reader would understand otherwise: separators, brackets or quotes that the official parser does not know (--parser lenient)",
+      labels.length,
+    ),
+  ].filter(({ count }) => count > 0);
+}
+
+interface LabelCounts {
+  labels: number;
+  unknown: number;
+  neutral: number;
+  mixed: number;
+  sentences: number;
+  /** Answers, not labels. */
+  empty: number;
+  long: number;
+}
+
+function countLabels(labels: readonly (readonly string[])[], resolver: LabelResolver): LabelCounts {
   const known = new Map<string, boolean>();
-  let numLabels = 0;
-  let numUnknown = 0;
-  let numNeutral = 0;
-  let numMixed = 0;
-  let numEmpty = 0;
-  let numLong = 0;
-  let numSentences = 0;
+  const counts: LabelCounts = { labels: 0, unknown: 0, neutral: 0, mixed: 0, sentences: 0, empty: 0, long: 0 };
   for (const list of labels) {
-    if (list.length === 0) numEmpty++;
-    if (list.length > manyLabels) numLong++;
-    numLabels += list.length;
+    if (list.length === 0) counts.empty++;
+    if (list.length > manyLabels) counts.long++;
+    counts.labels += list.length;
     for (const label of list) {
       let isKnown = known.get(label);
       if (isKnown === undefined) {
@@ -63,60 +112,13 @@ export function answerNotes(
         if (known.size < maxKnown) known.set(label, isKnown);
       }
       if (isKnown) continue;
-      if (isSentence(label)) numSentences++;
-      numUnknown++;
-      if (label === "neutral") numNeutral++;
-      else if (isMixed(label)) numMixed++;
+      if (isSentence(label)) counts.sentences++;
+      counts.unknown++;
+      if (label === "neutral") counts.neutral++;
+      else if (isMixed(label)) counts.mixed++;
     }
   }
-  const numUntagged =
-    form === "answer" ? texts.filter((text) => typeof text === "string" && !answerTag.test(text)).length : 0;
-  const numReadOtherwise =
-    parser === "official" ? texts.filter((text) => readsOtherwise(text, form, resolver)).length : 0;
-  const notes: ScoreNote[] = [
-    {
-      name: "empty-answers",
-      count: numEmpty,
-      of: labels.length,
-      text: "answers without a label, which count as wrong",
-    },
-    {
-      name: "unknown-labels",
-      count: numUnknown,
-      of: numLabels,
-      text: "predicted labels out of the lexicon's vocabulary, which cost nothing",
-    },
-    {
-      name: "neutral-predicted",
-      count: numNeutral,
-      of: numLabels,
-      text: 'predicted labels "neutral", which is on no wheel (--neutral group)',
-    },
-    {
-      name: "mixed-alphabets",
-      count: numMixed,
-      text: "predicted labels of mixed alphabets (a look-alike letter?), which are not recognised",
-    },
-    {
-      name: "sentences",
-      count: numSentences,
-      of: numLabels,
-      text: "predicted labels of five words or more, sentences by the look of them: officially a language model first extracts labels from them",
-    },
-    { name: "long-answers", count: numLong, text: `answers of more than ${manyLabels} labels` },
-    {
-      name: "untagged",
-      count: numUntagged,
-      text: "responses without an answer tag, whose whole text is taken for the answer",
-    },
-    {
-      name: "parser",
-      count: numReadOtherwise,
-      of: labels.length,
-      text: "answers that a reader would understand otherwise: separators, brackets or quotes that the official parser does not know (--parser lenient)",
-    },
-  ];
-  return notes.filter(({ count }) => count > 0);
+  return counts;
 }
 
 const maxKnown = 200_000;
