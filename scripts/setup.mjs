@@ -1,29 +1,42 @@
 // Makes a bare clone ready: system packages, npm packages, the native addon, the TypeScript build. `npm test` and
-// `npm run demo` begin with it, so it does only what is missing and is quick when nothing is. Plain Node 20.
+// `npm run demo` begin with it, so it does only what is missing and is quick when nothing is. In an installed package,
+// where it is `oppo setup`, only the first and the third are left to do. Plain Node 20.
 //
 //   node scripts/setup.mjs                    do what is missing
 //   node scripts/setup.mjs --check            only report; exit code 1 when something is missing
+//   node scripts/setup.mjs --forget           look for libtorch anew instead of taking the last one
+//   LIBTORCH=DIR node scripts/setup.mjs       take that one, now and from now on
 //   OPPO_SKIP_SYSTEM=1 node scripts/setup.mjs never install system packages, only say which are missing
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SetupError } from "./setup/command.mjs";
+import { forgetLibtorch } from "./setup/libtorch.mjs";
 import { nativeAddonStep } from "./setup/native-addon.mjs";
 import { npmPackagesStep } from "./setup/npm-packages.mjs";
+import { isClone } from "./setup/place.mjs";
 import { systemPackagesStep } from "./setup/system-packages.mjs";
 import { typescriptStep } from "./setup/typescript.mjs";
 
 const NODE_FLOOR = 20;
 const NAME_WIDTH = 16;
+const ARGUMENTS = ["--check", "--forget"];
 
 async function main(args) {
-  const unknown = args.find((argument) => argument !== "--check");
-  if (unknown !== undefined) throw new SetupError(`unknown argument "${unknown}"; the only one is --check.`);
+  const unknown = args.find((argument) => !ARGUMENTS.includes(argument));
+  if (unknown !== undefined)
+    throw new SetupError(`unknown argument "${unknown}"; there are ${ARGUMENTS.join(" and ")}.`);
   if (Number(process.versions.node.split(".")[0]) < NODE_FLOOR) {
     throw new SetupError(`expected Node ${NODE_FLOOR} or newer, got ${process.versions.node}. Install a newer Node.`);
   }
+  if (process.platform === "win32") {
+    throw new SetupError("Windows: expected Linux or macOS. Use WSL: wsl --install, then the same commands inside it.");
+  }
   const root = dirname(dirname(fileURLToPath(import.meta.url)));
-  const steps = [systemPackagesStep(root), npmPackagesStep(root), nativeAddonStep(root), typescriptStep(root)];
+  if (args.includes("--forget") && !args.includes("--check")) forgetLibtorch(root);
+  const steps = isClone(root)
+    ? [systemPackagesStep(root), npmPackagesStep(root), nativeAddonStep(root), typescriptStep(root)]
+    : [systemPackagesStep(root), nativeAddonStep(root)];
   let numMissing = 0;
   for (const step of steps) {
     if (args.includes("--check")) numMissing += report(step);

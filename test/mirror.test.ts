@@ -14,6 +14,7 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/demo/": "test/recipes/demo/demo.test.ts",
   "src/corpus/read-corpus.ts": "test/cli/commands.test.ts",
   "src/recipes/doctor/doctor.ts": "test/cli/program.test.ts",
+  "src/recipes/doctor/native-findings.ts": "test/cli/program.test.ts",
   "src/recipes/infer/infer.ts": "test/cli/model-commands.test.ts",
   "src/recipes/infer/infer-view.ts": "test/cli/model-commands.test.ts",
   "src/recipes/infer/text-stream.ts": "test/cli/model-commands.test.ts",

@@ -1,18 +1,18 @@
-// The system's part of the set-up: a C++ compiler, libtorch, a fast BLAS and the gloo headers. Looks at files, not at a
-// package database, so that a compiler or a libtorch that came another way (LIBTORCH, a Python torch) counts too; which
-// libtorch is taken when there are several is the native build's business. What is missing is installed by apt-get where
-// that is possible; elsewhere the exact command is printed.
+// The system's part of the set-up: a C++ compiler, libtorch, and for Debian's libtorch a fast BLAS and the gloo headers.
+// Looks at files, not at a package database, so that a compiler or a libtorch that came another way counts too. What is
+// missing is installed by apt-get where that is possible; elsewhere the lines for the system are printed.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { adviceLines, systemKind } from "./advice.mjs";
 import { findExecutable, runCommand, SetupError } from "./command.mjs";
+import { compilerName } from "./compiler.mjs";
+import { findLibtorch, libtorchText } from "./libtorch.mjs";
+import { setupCommand, setupCommandWith } from "./place.mjs";
 
-const SYSTEM_TORCH_HEADER = "/usr/include/torch/csrc/api/include/torch/version.h";
 const APT_LISTS = "/var/lib/apt/lists";
 const STALE_AFTER_DAYS = 7;
-const PYTHONS = ["python3", "/usr/bin/python3"];
-const PYTHON_PROBE = "import os, torch; print(os.path.dirname(torch.__file__))";
 
 /** The step for `setup.mjs`: what is missing, and how to get it. */
 export function systemPackagesStep(root) {
@@ -21,20 +21,22 @@ export function systemPackagesStep(root) {
     check: () => {
       const torch = findLibtorch(root);
       const packages = missingPackages(torch);
-      return packages.length > 0
-        ? { missing: packages.join(", ") }
-        : { found: `g++, libtorch (${torch.source}: ${torch.directory})` };
+      if (packages.length > 0) return { missing: packages.join(", ") };
+      const another = torch.isRemembered ? `; another one: LIBTORCH=DIR, or ${setupCommandWith(root, "--forget")}` : "";
+      return { found: `${compilerName()}, libtorch ${libtorchText(torch)}${another}` };
     },
     apply: (announce) => installPackages(root, missingPackages(findLibtorch(root)), announce),
   };
 }
 
+/** Debian's names of what is missing, g++ and libtorch-dev whatever the system. */
 function missingPackages(torch) {
   const packages = [];
-  if (findExecutable(process.env.CXX ?? "g++") === null) packages.push("g++");
+  if (findExecutable(compilerName()) === null) packages.push("g++");
   if (torch === null) packages.push("libtorch-dev");
-  // A libtorch that came by LIBTORCH or Python brings its own BLAS.
-  if (torch !== null && torch.source !== "system") return packages;
+  // Only Debian's libtorch leaves them to packages of their own.
+  if (torch === null ? findExecutable("apt-get") === null : !/^\/usr\/lib\/[^/]+-linux-gnu$/.test(torch.lib))
+    return packages;
   if (!hasOpenBlas()) packages.push("libopenblas0-pthread");
   if (!existsSync("/usr/include/gloo")) packages.push("libgloo-dev");
   return packages;
@@ -57,51 +59,27 @@ function hasOpenBlas() {
   );
 }
 
-/** Some libtorch, the cheapest to find first (a Python has to be started to be asked); null when there is none. */
-function findLibtorch(root) {
-  const given = process.env.LIBTORCH;
-  if (given !== undefined && given !== "") {
-    if (existsSync(join(given, "include/torch")) && existsSync(join(given, "lib")))
-      return { source: "LIBTORCH", directory: given };
-    throw new SetupError(
-      `LIBTORCH: expected a folder with include/torch and lib, got "${given}". Point it at an unpacked libtorch or unset it.`,
-    );
-  }
-  if (existsSync(SYSTEM_TORCH_HEADER)) return { source: "system", directory: "/usr" };
-  const memory = join(root, "build/setup/python-torch.txt");
-  if (existsSync(memory)) {
-    const directory = readFileSync(memory, "utf8").trim();
-    if (existsSync(join(directory, "include/torch"))) return { source: "Python torch", directory };
-  }
-  for (const python of PYTHONS) {
-    if (findExecutable(python) === null) continue;
-    const result = spawnSync(python, ["-c", PYTHON_PROBE], { encoding: "utf8", timeout: 60_000 });
-    const directory = result.status === 0 ? result.stdout.trim() : "";
-    if (directory === "" || !existsSync(join(directory, "include/torch"))) continue;
-    mkdirSync(dirname(memory), { recursive: true });
-    writeFileSync(memory, `${directory}\n`);
-    return { source: "Python torch", directory };
-  }
-  return null;
-}
-
 async function installPackages(root, packages, announce) {
   const byHand = `sudo apt-get update && sudo apt-get install -y ${packages.join(" ")}`;
+  const missing = `missing: ${packages.join(", ")}`;
+  if (findExecutable("apt-get") === null) {
+    const advice = adviceLines({
+      needsCompiler: packages.includes("g++"),
+      needsLibtorch: packages.includes("libtorch-dev"),
+      kind: systemKind(),
+      command: setupCommand(root),
+    });
+    throw new SetupError(`${missing} (Debian's names). How to get it:\n    ${advice.join("\n    ")}`);
+  }
   if (process.env.OPPO_SKIP_SYSTEM === "1") {
     throw new SetupError(
-      `missing: ${packages.join(", ")}; nothing was installed because OPPO_SKIP_SYSTEM=1 is set. Install them with:\n    ${byHand}`,
-    );
-  }
-  if (findExecutable("apt-get") === null) {
-    throw new SetupError(
-      `missing: ${packages.join(", ")} (Debian's names), and there is no apt-get here. Install a C++ compiler and libtorch 1.13 or newer ` +
-        `with your package manager, or unpack libtorch and set LIBTORCH to its folder. On Debian and Ubuntu the command is:\n    ${byHand}`,
+      `${missing}; nothing was installed because OPPO_SKIP_SYSTEM=1 is set. Install them with:\n    ${byHand}${otherWay(root, packages)}`,
     );
   }
   const prefix = rightsPrefix();
   if (prefix === null) {
     throw new SetupError(
-      `missing: ${packages.join(", ")}; installing them needs root or sudo. Run this once, then the same command again:\n    ${byHand}`,
+      `${missing}; installing them needs root or sudo. Run this once, then the same command again:\n    ${byHand}${otherWay(root, packages)}`,
     );
   }
   announce(`installing ${packages.join(", ")} (about 320 MB to download, 1.4 GB on disk)`);
@@ -133,6 +111,13 @@ async function installPackages(root, packages, announce) {
   } catch (error) {
     throw new SetupError(`${error.message}\n  The same by hand, to see what it says:\n    ${byHand}`);
   }
+}
+
+/** libtorch needs no root: pip's counts too. */
+function otherWay(root, packages) {
+  if (!packages.includes("libtorch-dev")) return "";
+  const [first, second] = adviceLines({ needsLibtorch: true, command: setupCommand(root) });
+  return `\n  ${first}\n  ${second}`;
 }
 
 /** How to get root: nothing, sudo without a password, sudo that may ask on a terminal; null when there is no way. */

@@ -36,11 +36,21 @@ export function tokenOf({ tokenEnv }: AddressOptions): string | null {
   );
 }
 
-/** Serves until Ctrl-C, a request to end or the signal; then finishes what runs. A second Ctrl-C ends at once. */
+/**
+ * Serves until Ctrl-C, a request to end, the signal, or the end of the npx that started it; then finishes what runs. A
+ * second Ctrl-C ends at once.
+ */
 export async function untilStopped(close: () => Promise<void>, signal?: AbortSignal): Promise<void> {
-  const { listenForInterrupt } = await import("../run/interrupt.ts");
+  const [{ listenForInterrupt }, { watchParent }] = await Promise.all([
+    import("../run/interrupt.ts"),
+    import("../run/parent-watch.ts"),
+  ]);
   using interrupt = listenForInterrupt({
     onRequest: () => process.stderr.write("Stopping after what runs; Ctrl-C again stops at once.\n"),
+  });
+  using _ = watchParent(() => {
+    process.stderr.write("The npm that started this has ended.\n");
+    interrupt.request();
   });
   const either = signal === undefined ? interrupt.signal : AbortSignal.any([interrupt.signal, signal]);
   await new Promise<void>((resolve) => {

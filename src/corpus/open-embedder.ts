@@ -11,7 +11,6 @@ import type { Embedder } from "../evidence/cue.ts";
 import { endpointEmbedder } from "../evidence/endpoint-embedder.ts";
 import { CLAUSE_INSTRUCTION, instructClauses } from "../evidence/instructed-embedder.ts";
 import { storeCues } from "../evidence/stored-embedder.ts";
-import { loadTextEmbedder } from "../models/index.ts";
 import type { DType } from "../tensor/index.ts";
 import { kindNamed } from "./kinds.ts";
 
@@ -98,7 +97,9 @@ function plain(embedder: Embedder, note: (name: string) => string): OpenedEmbedd
   };
 }
 
-function openCheckpoint(directory: string, access: EmbedderAccess): OpenedEmbedder {
+async function openCheckpoint(directory: string, access: EmbedderAccess): Promise<OpenedEmbedder> {
+  // Only here: the other embedders do without the addon.
+  const { loadTextEmbedder } = await import("../models/index.ts");
   const { dimension, maxTokens = clauseTokens, device, dtype } = access;
   const model = loadTextEmbedder(directory, {
     // As calibration and training agree on one type, they agree on the vectors, hence on delta.

@@ -11,7 +11,7 @@ import type { OmniModel } from "../models/omni-model.ts";
 import { replaceFile } from "../run/checkpoint.ts";
 import type { Interrupt } from "../run/interrupt.ts";
 import type { Progress } from "../run/progress.ts";
-import { type FittedSample, fitSamples, type SkippedSample } from "./fitted-samples.ts";
+import type { FittedSample, SkippedSample } from "./fitted-samples.ts";
 
 /** Skips named in the log; the rest is only counted. */
 const maxNamedSkips = 3;
@@ -53,6 +53,8 @@ export async function fitCorpus(
   samples: readonly Sample[],
   { file, modelDirectory, skipFile, progress, interrupt, ...options }: FitCorpusOptions,
 ): Promise<{ fitted: FittedSample[]; skipped: SkippedSample[] }> {
+  // Only here: reading a corpus does without the addon.
+  const { fitSamples } = await import("./fitted-samples.ts");
   const stage = progress.stage("decoding", samples.length);
   const result = await fitSamples(dirname(file), samples, {
     ...options,

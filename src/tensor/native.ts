@@ -57,14 +57,37 @@ interface Native {
   setFlag(name: string, enabled: boolean): void;
 }
 
+/** What sets up the addon: in a clone, and in an installed package, where npx must not ask a registry for the name. */
+function setupCommand(): string {
+  const isClone = existsSync(fileURLToPath(new URL("../../../../tsconfig.json", import.meta.url)));
+  return isClone ? "npm run setup" : "npx --no oppo setup";
+}
+
+/** @throws OppoError ERR_NATIVE_MISSING, ERR_NATIVE_LOAD */
+function requireAddon(path: string): Native {
+  if (!existsSync(path)) {
+    throw new OppoError(
+      "ERR_NATIVE_MISSING",
+      `tensor: expected the native addon at ${path}, got nothing there: this command computes with libtorch, which is set up once. Run: ${setupCommand()}`,
+    );
+  }
+  try {
+    return createRequire(import.meta.url)(path) as Native;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new OppoError(
+      "ERR_NATIVE_LOAD",
+      `tensor: expected the native addon to load, got "${message}". Its libtorch was moved, removed or replaced, or it was built for another machine. Run: ${setupCommand()}`,
+      { cause },
+    );
+  }
+}
+
 function load(): Native {
   // Spinning OpenMP threads ruin every other process on shared cores; libgomp reads this once, when it is loaded.
   process.env.OMP_WAIT_POLICY ??= "passive";
   const path = process.env.OPPO_NATIVE ?? fileURLToPath(new URL("../../../native/oppo_native.node", import.meta.url));
-  if (!existsSync(path)) {
-    throw new OppoError("ERR_NATIVE_MISSING", `tensor: expected the native addon at ${path}. Run: npm run build`);
-  }
-  const addon = createRequire(import.meta.url)(path) as Native;
+  const addon = requireAddon(path);
   addon.setErrorFactory(createNativeError);
   addon.setNumThreads(1);
   return addon;

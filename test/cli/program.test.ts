@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -124,9 +126,41 @@ describe("oppo doctor", () => {
     const { status, stdout, stderr } = run(main, "doctor", "--json");
     assert.equal(status, 0, stdout + stderr);
     const found = JSON.parse(stdout);
-    assert.deepEqual(Object.keys(found), ["oppo", "machine", "disk", "libtorch", "codecs"]);
-    assert.match(found.libtorch.values.version, /^\d+\.\d+/);
+    assert.deepEqual(Object.keys(found), [
+      "oppo",
+      "node",
+      "machine",
+      "disk",
+      "home",
+      "compiler",
+      "libtorch",
+      "addon",
+      "codecs",
+    ]);
+    assert.match(found.addon.values.version, /^\d+\.\d+/);
     assert.deepEqual(found.codecs.values, { video: "h264", audio: "aac" });
     assert.ok(found.disk.values.freeBytes > 0);
+  });
+
+  it("says of an addon that is missing how to get it, and of one that does not load", (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "oppo-doctor-test-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const addon = join(folder, "oppo_native.node");
+    const doctor = (environment: NodeJS.ProcessEnv) => {
+      const result = spawnSync(process.execPath, [main, "doctor"], {
+        encoding: "utf8",
+        env: { ...process.env, ...environment },
+      });
+      return { status: result.status, text: result.stdout + result.stderr };
+    };
+    const missing = doctor({ OPPO_NATIVE: addon, CXX: "/nowhere/c++" });
+    assert.equal(missing.status, 1);
+    assert.match(missing.text, /NO +addon +not built yet .*\n +-> npm run setup\n/);
+    assert.match(missing.text, /NO +compiler +no \/nowhere\/c\+\+\n +-> a C\+\+ compiler: /);
+    writeFileSync(addon, "not a library");
+    const broken = doctor({ OPPO_NATIVE: addon });
+    assert.equal(broken.status, 1);
+    assert.match(broken.text, /NO +addon .*expected the native addon to load, got .*\n +-> npm run setup\n/);
+    assert.match(broken.text, /ok +codecs/);
   });
 });

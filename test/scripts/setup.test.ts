@@ -6,6 +6,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rm
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
+import { putTorch } from "../support/libtorch-folder.ts";
 import { repositoryRoot } from "../support/repository.ts";
 
 const QUICK_MILLISECONDS = 1500;
@@ -26,8 +27,7 @@ function makeTree(t: { after(clean: () => void): void }): { root: string; bin: s
   put("node_modules/.package-lock.json", JSON.stringify({ packages: { "node_modules/a": { version: "1.0.0" } } }));
   put("tsconfig.json", "{}");
   put("src/a.ts", "export {};\n");
-  put("torch/include/torch/x.h", "");
-  put("torch/lib/x.so", "");
+  putTorch(join(root, "torch"), "2.6.1");
   put(
     "node_modules/typescript/bin/tsc",
     `const fs = require("node:fs"); const path = require("node:path"); const root = process.argv[3];
@@ -119,21 +119,25 @@ describe("scripts/setup.mjs", () => {
 
   it("prints the exact command where it cannot install", (t) => {
     const { root } = makeTree(t);
-    for (const environment of [{ PATH: "/nowhere" }, { CXX: "/nowhere/g++", OPPO_SKIP_SYSTEM: "1" }]) {
-      const result = setup(root, environment);
-      assert.equal(result.status, 1);
-      assert.match(result.errors, /^set-up: system packages: missing: g\+\+/);
-      assert.match(result.errors, /sudo apt-get update && sudo apt-get install -y g\+\+/);
-    }
+    const bare = setup(root, { PATH: "/nowhere" });
+    assert.equal(bare.status, 1);
+    assert.match(bare.errors, /^set-up: system packages: missing: g\+\+ .*\n +a C\+\+ compiler: \S/);
+    const bin = join(root, "bin-with-apt");
+    mkdirSync(bin);
+    writeFileSync(join(bin, "apt-get"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    const skipped = setup(root, { PATH: bin, OPPO_SKIP_SYSTEM: "1" });
+    assert.equal(skipped.status, 1);
+    assert.match(skipped.errors, /^set-up: system packages: missing: g\+\+; nothing was installed/);
+    assert.match(skipped.errors, /sudo apt-get update && sudo apt-get install -y g\+\+\n$/);
   });
 
   it("says what is wrong with LIBTORCH, with the compiler's output, and with an unknown argument", (t) => {
     const { root, bin } = makeTree(t);
     assert.match(
       setup(root, { LIBTORCH: "/nowhere" }).errors,
-      /LIBTORCH: expected a folder with include\/torch and lib, got "\/nowhere"/,
+      /LIBTORCH: expected a folder with include\/torch and lib\/libtorch_cpu\.\w+, or .*, got "\/nowhere"/,
     );
-    assert.match(setup(root, {}, "--force").errors, /unknown argument "--force"; the only one is --check/);
+    assert.match(setup(root, {}, "--force").errors, /unknown argument "--force"; there are --check and --forget/);
     writeFileSync(
       join(root, "node_modules/typescript/bin/tsc"),
       `console.log("src/a.ts(1,1): error TS1: no"); process.exit(2);`,
@@ -186,4 +190,23 @@ describe("scripts/setup.mjs", () => {
     }
     assert.ok(numNames > 100, String(numNames));
   });
+
+  it("knows of every package in the lockfile what it must be, and not from which host", () => {
+    const text = readFileSync(join(repositoryRoot, "package-lock.json"), "utf8");
+    assert.deepEqual(lockFaults(text), []);
+    const lock = JSON.parse(text) as { packages: Record<string, { integrity?: string; resolved?: string }> };
+    const [first, second] = Object.keys(lock.packages).filter((path) => path !== "");
+    delete lock.packages[first!]!.integrity;
+    lock.packages[second!]!.resolved = "https://registry.example/x.tgz";
+    assert.deepEqual(lockFaults(JSON.stringify(lock)), [`${first}: no integrity`, `${second}: a host`]);
+  });
 });
+
+/** A funding address is no place that anything is fetched from. */
+function lockFaults(text: string): string[] {
+  const { packages } = JSON.parse(text) as { packages: Record<string, { integrity?: string; resolved?: string }> };
+  return Object.entries(packages).flatMap(([path, { integrity, resolved }]) => [
+    ...(path === "" || integrity?.startsWith("sha512-") ? [] : [`${path}: no integrity`]),
+    ...(resolved === undefined ? [] : [`${path}: a host`]),
+  ]);
+}

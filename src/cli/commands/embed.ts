@@ -135,7 +135,7 @@ async function embed(given: string[], options: EmbedOptions, { progress, interru
   using opened = await openEmbedder(requireEmbedder(options), access);
   const embedded = await embedTexts(opened, texts, { asQueries: instruction !== undefined, progress, interrupt });
   const cosines = compare ? compareTexts(embedded) : null;
-  if (out !== undefined) writeVectors(out, embedded);
+  if (out !== undefined) await writeVectors(out, embedded);
   const { embedder, dimension, vectors } = embedded;
   if (options.json) {
     const rows = texts.map((_, i) => [...vectors.subarray(i * dimension, (i + 1) * dimension)]);

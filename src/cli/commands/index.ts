@@ -17,6 +17,7 @@ import { pullCommand } from "./pull.ts";
 import { reportCommand } from "./report.ts";
 import { scoreCommand } from "./score.ts";
 import { serveCommand } from "./serve.ts";
+import { setupCommand } from "./setup.ts";
 import { theatreCommand } from "./theatre.ts";
 import { trainCommand } from "./train.ts";
 
@@ -37,6 +38,7 @@ export const commands: readonly CommandDefinition[] = [
   initCommand,
   presetsCommand,
   dataCommand,
+  setupCommand,
   doctorCommand,
   demoTaskCommand,
 ];

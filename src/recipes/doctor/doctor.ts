@@ -1,13 +1,15 @@
 // Looks at what the machine has for oppo, by using it: libtorch multiplies, FFmpeg writes a clip and reads it back. Each
-// finding stands alone, so that one thing that is broken does not hide the others.
+// finding stands alone, so that one thing that is broken does not hide the others, and says how it is mended.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { freemem, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { formatBytes, freeBytes } from "../../run/disk.ts";
+import { oppoHome } from "../../run/lexicon-store.ts";
 import { readVersions } from "../../run/versions.ts";
+import { examineAddon, examineCompiler, examineLibtorch } from "./native-findings.ts";
 
-/** Example: `{ name: "libtorch", isWorking: true, text: "1.13.1, 1 thread, no CUDA", values: { version: "1.13.1" } }` */
+/** Example: `{ name: "disk", isWorking: true, text: "12 GB free in /home/ann", values: { freeBytes: 12884901888 } }` */
 export interface Finding {
   readonly name: string;
   readonly isWorking: boolean;
@@ -15,34 +17,53 @@ export interface Finding {
   readonly text: string;
   /** The same for programs. */
   readonly values: Readonly<Record<string, string | number | boolean | null>>;
+  /** What to do, one line each; empty when it works. */
+  readonly mend: readonly string[];
 }
 
-type Found = Pick<Finding, "text" | "values">;
+/** Without the name; working and without anything to mend unless it says otherwise. */
+export type Found = Pick<Finding, "text"> & Partial<Omit<Finding, "name">>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const nodeFloor = 20;
 
 /** Every finding, in a fixed order. */
-export async function examine(): Promise<Finding[]> {
+export async function examine(environment: Environment): Promise<Finding[]> {
   return [
     await finding("oppo", examinePackage),
+    await finding("node", examineNode),
     await finding("machine", examineMachine),
     await finding("disk", examineDisk),
+    await finding("home", () => examineHome(environment)),
+    await finding("compiler", () => examineCompiler(environment)),
     await finding("libtorch", examineLibtorch),
+    await finding("addon", () => examineAddon(environment)),
     await finding("codecs", examineCodecs),
   ];
 }
 
 async function finding(name: string, look: () => Found | Promise<Found>): Promise<Finding> {
+  const plain = { name, isWorking: true, values: {}, mend: [] };
   try {
-    return { name, isWorking: true, ...(await look()) };
+    return { ...plain, ...(await look()) };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return { name, isWorking: false, text, values: {} };
+    return { ...plain, isWorking: false, text };
   }
 }
 
 function examinePackage(): Found {
-  const { oppo, gitCommit, node } = readVersions();
-  const text = `${oppo}${gitCommit === null ? "" : ` (commit ${gitCommit.slice(0, 12)})`}, Node ${node}`;
-  return { text, values: { version: oppo, gitCommit, node } };
+  const { oppo, gitCommit } = readVersions();
+  const text = `${oppo}${gitCommit === null ? "" : ` (commit ${gitCommit.slice(0, 12)})`}`;
+  return { text, values: { version: oppo, gitCommit } };
+}
+
+function examineNode(): Found {
+  const { node } = readVersions();
+  const isWorking = Number(node.split(".")[0]) >= nodeFloor;
+  const mend = isWorking ? [] : [`install Node ${nodeFloor} or newer`];
+  return { isWorking, text: `${node} (${process.execPath})`, values: { version: node }, mend };
 }
 
 function examineMachine(): Found {
@@ -59,20 +80,35 @@ function examineDisk(): Found {
   return { text: `${formatBytes(free)} free in ${process.cwd()}`, values: { freeBytes: free } };
 }
 
-async function examineLibtorch(): Promise<Found> {
-  const { cudaAvailable, numThreads, op, scope, torchVersion } = await import("../../tensor/index.ts");
-  const product = scope(() =>
-    op.matmul(op.full([1, 4], 0.5, { dtype: "float32" }), op.full([4, 1], 2, { dtype: "float32" })).item(),
-  );
-  if (product !== 4) throw new Error(`expected [0.5 x 4] x [2 x 4] to be 4, got ${product}. Build the addon anew.`);
-  const [version, threads, cuda] = [torchVersion(), numThreads(), cudaAvailable()];
-  return {
-    text: `${version}, ${threads} thread${threads === 1 ? "" : "s"}, ${cuda ? "CUDA" : "no CUDA"}`,
-    values: { version, threads, cuda },
-  };
+/** Where lexicons, answers and models are kept for this user. */
+function examineHome(environment: Environment): Found {
+  const folder = oppoHome(environment);
+  let existing = folder;
+  while (!existsSync(existing)) existing = dirname(existing);
+  try {
+    accessSync(existing, constants.W_OK);
+  } catch {
+    const mend = ["give yourself the right to write there, or set OPPO_HOME to another folder"];
+    return { isWorking: false, text: `${folder}, which cannot be written to`, values: { folder }, mend };
+  }
+  const state = existsSync(folder) ? "" : " (made when it is needed)";
+  const free = freeBytes(folder);
+  return { text: `${folder}${state}, ${formatBytes(free)} free`, values: { folder, freeBytes: free } };
 }
 
 async function examineCodecs(): Promise<Found> {
+  const mend = [
+    "install the npm packages again, with the optional ones: node-av brings FFmpeg for each platform as one",
+  ];
+  try {
+    const { video, audio } = await writeAndProbe();
+    return { text: `${video} and ${audio} written and read back (FFmpeg in node-av)`, values: { video, audio } };
+  } catch (error) {
+    return { isWorking: false, text: error instanceof Error ? error.message : String(error), mend };
+  }
+}
+
+async function writeAndProbe(): Promise<{ video: string; audio: string }> {
   const [{ encodeClip }, { probeClip }] = await Promise.all([
     import("../../media/encode.ts"),
     import("../../media/container.ts"),
@@ -85,12 +121,8 @@ async function examineCodecs(): Promise<Found> {
     const waveform = Float32Array.from({ length: 3200 }, (_, index) => 0.3 * Math.sin(index / 8));
     await encodeClip(path, { width: size, height: size, fps: 25, frames, waveform, sampleRateHz });
     const { video, audio } = await probeClip(path);
-    if (video === null || audio === null)
-      throw new Error("expected a clip with picture and sound, got one without. Reinstall node-av.");
-    return {
-      text: `${video.codec} and ${audio.codec} written and read back`,
-      values: { video: video.codec, audio: audio.codec },
-    };
+    if (video === null || audio === null) throw new Error("expected a clip with picture and sound, got one without");
+    return { video: video.codec, audio: audio.codec };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -7,7 +7,6 @@ import { cosineMatrix } from "../../evidence/similarity.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
-import { scope, tensor, writeSafetensors } from "../../tensor/index.ts";
 
 export interface EmbeddedTexts {
   readonly embedder: string;
@@ -46,9 +45,14 @@ export async function embedTexts(
 }
 
 /** The end of the name decides the form. @throws OppoError ERR_TEXTS, ERR_DISK_FULL, CheckpointError */
-export function writeVectors(path: string, { embedder, dimension, texts, vectors }: EmbeddedTexts): void {
+export async function writeVectors(
+  path: string,
+  { embedder, dimension, texts, vectors }: EmbeddedTexts,
+): Promise<void> {
   if (path.endsWith(".npy")) replaceFile(path, npyBytes(vectors, [texts.length, dimension]));
   else {
+    // Only here: everything else does without the addon.
+    const { scope, tensor, writeSafetensors } = await import("../../tensor/index.ts");
     scope(() => {
       const rows = tensor(vectors, [texts.length, dimension]);
       writeSafetensors(path, new Map([["embeddings", rows]]), { embedder });

@@ -6,9 +6,9 @@ import { basename, join, resolve } from "node:path";
 import type { AnswerStyle } from "../../bench/faithfulness.ts";
 import { type MepOptions, mepQueries, runMep } from "../../bench/mep.ts";
 import type { Respondent } from "../../bench/respondent.ts";
-import { ClipLibrary } from "../../corpus/clip-library.ts";
+import type { ClipLibrary } from "../../corpus/clip-library.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
-import { localRespondent, type MaskedAs } from "../../corpus/local-respondent.ts";
+import type { MaskedAs } from "../../corpus/local-respondent.ts";
 import { comparedAlike } from "../../corpus/mep-set.ts";
 import { decodeSample } from "../../corpus/sample-clip.ts";
 import { chooseSetting, type Setting, type SettingOptions } from "../../corpus/setting.ts";
@@ -16,7 +16,7 @@ import type { Sample } from "../../data/sample.ts";
 import { openChatClient } from "../../endpoint/chat-client.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
 import type { VideoFile } from "../../media/remux.ts";
-import { type LoadOptions, loadModel } from "../../models/index.ts";
+import type { LoadOptions } from "../../models/index.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
@@ -161,6 +161,12 @@ async function askLocal(
   options: MepOptions,
   { run, set, setting, advance, logFile }: Asking,
 ) {
+  // Only here: a server is asked without the addon.
+  const [{ loadModel }, { ClipLibrary }, { localRespondent }] = await Promise.all([
+    import("../../models/index.ts"),
+    import("../../corpus/clip-library.ts"),
+    import("../../corpus/local-respondent.ts"),
+  ]);
   using model = loadModel(directory, load);
   using library = new ClipLibrary(model);
   const local = localRespondent(model, library, {

@@ -64,10 +64,10 @@ describe("vectors", () => {
     assert.deepEqual(embedded.vectors, embedder.embed(texts));
     const folder = temporaryFolder(t);
     const npy = join(folder, "x.npy");
-    writeVectors(npy, embedded);
+    await writeVectors(npy, embedded);
     assert.ok(readFileSync(npy).subarray(-embedded.vectors.byteLength).equals(Buffer.from(embedded.vectors.buffer)));
     const file = join(folder, "x.safetensors");
-    writeVectors(file, embedded);
+    await writeVectors(file, embedded);
     scope(() => {
       using stored = openSafetensors(file);
       assert.deepEqual(stored.metadata, { embedder: "words" });
