@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { OppoError } from "../error.ts";
+import { npmAbove, watchParents } from "../run/parent-watch.ts";
 import type { CommonOptions } from "./command.ts";
 import { count, wholeNumber } from "./number.ts";
 
@@ -11,6 +12,9 @@ export interface AddressOptions extends CommonOptions {
   readonly tokenEnv?: string;
   readonly maxBodyMb: number;
 }
+
+/** Before anything is loaded: whoever kills npx meanwhile wants the server to end, too. */
+const starters = npmAbove(process.env);
 
 export const bytesPerMb = 1024 * 1024;
 
@@ -41,14 +45,11 @@ export function tokenOf({ tokenEnv }: AddressOptions): string | null {
  * second Ctrl-C ends at once.
  */
 export async function untilStopped(close: () => Promise<void>, signal?: AbortSignal): Promise<void> {
-  const [{ listenForInterrupt }, { watchParent }] = await Promise.all([
-    import("../run/interrupt.ts"),
-    import("../run/parent-watch.ts"),
-  ]);
+  const { listenForInterrupt } = await import("../run/interrupt.ts");
   using interrupt = listenForInterrupt({
     onRequest: () => process.stderr.write("Stopping after what runs; Ctrl-C again stops at once.\n"),
   });
-  using _ = watchParent(() => {
+  using _ = watchParents(starters, () => {
     process.stderr.write("The npm that started this has ended.\n");
     interrupt.request();
   });

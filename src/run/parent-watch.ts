@@ -13,17 +13,27 @@ interface Ancestor {
 }
 
 /**
- * Calls `onGone` once when npm, as our parent or our shell's parent, has ended. Does nothing when npm did not start us.
- * Where there is no /proc (macOS), only the parent itself is watched.
+ * Process ids from our parent up to the npm that started us; empty when it is neither the parent nor the grandparent. To be
+ * asked early: of an npm that is gone nothing can be told any more. Where there is no /proc (macOS): only the parent.
  */
-export function watchParent(
+export function npmAbove(environment: Readonly<Record<string, string | undefined>>): readonly number[] {
+  if (environment.npm_command === undefined) return [];
+  const parent = ancestor(process.ppid);
+  if (parent === null) return process.platform === "linux" ? [] : [process.ppid];
+  if (isNpm(parent)) return [parent.pid];
+  const grandparent = ancestor(parent.parent);
+  return grandparent !== null && isNpm(grandparent) ? [parent.pid, grandparent.pid] : [];
+}
+
+/** Calls `onGone` once when one of the processes that `npmAbove` gave has ended; never when it gave none. */
+export function watchParents(
+  pids: readonly number[],
   onGone: () => void,
-  { environment = process.env, intervalMs = pollMilliseconds } = {},
+  intervalMs: number = pollMilliseconds,
 ): Disposable {
-  const chain = environment.npm_command === undefined ? [] : npmChain(process.ppid);
-  if (chain.length === 0) return { [Symbol.dispose]: () => undefined };
+  if (pids.length === 0) return { [Symbol.dispose]: () => undefined };
   const timer = setInterval(() => {
-    if (isWhole(chain)) return;
+    if (isWhole(pids)) return;
     clearInterval(timer);
     onGone();
   }, intervalMs);
@@ -31,18 +41,9 @@ export function watchParent(
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** From our parent up to npm; empty when npm is neither the parent nor the grandparent. */
-function npmChain(parentPid: number): number[] {
-  const parent = ancestor(parentPid);
-  if (parent === null) return process.platform === "linux" ? [] : [parentPid];
-  if (isNpm(parent)) return [parent.pid];
-  const grandparent = ancestor(parent.parent);
-  return grandparent !== null && isNpm(grandparent) ? [parent.pid, grandparent.pid] : [];
-}
-
 /** A process whose parent ended is given to another one. */
 function isWhole([parent, grandparent]: readonly number[]): boolean {
-  if (process.ppid !== parent) return false;
+  if (parent === undefined || process.ppid !== parent) return false;
   return grandparent === undefined || ancestor(parent)?.parent === grandparent;
 }
 

@@ -73,7 +73,8 @@ function put(name: string, text: string): string {
 /** Starts a server, waits for its address, does `act`, and says whether its port is free soon afterwards. */
 async function serve(command: string, args: readonly string[], act: (pid: number) => void): Promise<boolean> {
   const env = { ...process.env, ...deadRegistry };
-  const child = spawn(command, args, { cwd: bare, stdio: ["ignore", "pipe", "inherit"], env });
+  // A group of its own, so that a server that stays can be ended.
+  const child = spawn(command, args, { cwd: bare, stdio: ["ignore", "pipe", "ignore"], env, detached: true });
   let output = "";
   for await (const chunk of child.stdout.setEncoding("utf8")) {
     output += chunk;
@@ -90,7 +91,10 @@ async function serve(command: string, args: readonly string[], act: (pid: number
   act(child.pid!);
   const end = performance.now() + serverMs;
   while (await isUp()) {
-    if (performance.now() > end) return false;
+    if (performance.now() > end) {
+      process.kill(-child.pid!, "SIGKILL");
+      return false;
+    }
     await sleep(100);
   }
   return true;

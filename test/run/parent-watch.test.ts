@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { watchParent } from "../../src/run/parent-watch.ts";
+import { npmAbove, watchParents } from "../../src/run/parent-watch.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const watchModule = new URL("../../src/run/parent-watch.js", import.meta.url).href;
@@ -29,9 +29,9 @@ async function family(t: TestContext, title: string): Promise<Family> {
   writeFileSync(
     program,
     `import { appendFileSync } from "node:fs";
-     import { watchParent } from ${JSON.stringify(watchModule)};
+     import { npmAbove, watchParents } from ${JSON.stringify(watchModule)};
      const done = (text) => { appendFileSync(${JSON.stringify(log)}, text); process.exit(); };
-     watchParent(() => done(${JSON.stringify(ended)}), { intervalMs: 50 });
+     watchParents(npmAbove(process.env), () => done(${JSON.stringify(ended)}), 50);
      appendFileSync(${JSON.stringify(log)}, process.pid + "\\n");
      setTimeout(() => done("nothing happened"), ${limitMs});`,
   );
@@ -90,7 +90,7 @@ test("what another program started outlives it", async (t) => {
 
 test("without npm there is nothing to watch", async () => {
   let numCalls = 0;
-  using _ = watchParent(() => numCalls++, { environment: {}, intervalMs: 1 });
+  using _ = watchParents(npmAbove({}), () => numCalls++, 1);
   await sleep(20);
   assert.equal(numCalls, 0);
 });
