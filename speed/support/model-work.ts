@@ -2,11 +2,11 @@
 // each, different questions, the golden checkpoint.
 import { join } from "node:path";
 import type { MediaClip } from "../../src/media/clip.ts";
+import { generate } from "../../src/models/decoder/generate.ts";
+import { languageModel, runPrompts } from "../../src/models/decoder/language.ts";
+import { decoderLayers } from "../../src/models/decoder/layers.ts";
 import { loadModel, type Thinker } from "../../src/models/index.ts";
 import type { ClipFeatures, ModelPrompt, PromptTokens } from "../../src/models/omni-model.ts";
-import { generate } from "../../src/models/qwen-omni/generate.ts";
-import { languageModel, runPrompts } from "../../src/models/qwen-omni/language.ts";
-import { decoderLayers } from "../../src/models/qwen-omni/text.ts";
 import { createRandom } from "../../src/random.ts";
 import {
   indices,

@@ -6,7 +6,7 @@ import { byteSize, type DType } from "../tensor/dtype.ts";
 import { readArchitecture } from "./architecture.ts";
 import { numElements } from "./checkpoint/parameter-spec.ts";
 import { compareWeights, findWeights, type WeightProblems } from "./checkpoint/weight-table.ts";
-import type { TextConfig } from "./qwen-omni/decoder-config.ts";
+import type { TextConfig } from "./decoder/config.ts";
 
 export interface PartCount {
   readonly name: string;

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { runPrompts } from "../../src/models/decoder/language.ts";
+import type { WeightSource } from "../../src/models/decoder/projection.ts";
 import {
   type AdaptedThinker,
   addAdapter,
@@ -15,9 +17,7 @@ import {
 } from "../../src/models/index.ts";
 import { parseLoraConfig, targetModules } from "../../src/models/lora/config.ts";
 import type { ModelPrompt } from "../../src/models/omni-model.ts";
-import { runPrompts } from "../../src/models/qwen-omni/language.ts";
 import { linearLayers, parameterSpecs } from "../../src/models/qwen-omni/parameters.ts";
-import type { WeightSource } from "../../src/models/qwen-omni/projection.ts";
 import {
   Generator,
   indices,

@@ -1,11 +1,11 @@
 // A thinker with a LoRA adapter over the weights of another one. What learns and what is saved is the adapter; the model
 // that it was made from is the same model with the adapter off: the reference policy at no cost.
 import type { Tensor } from "../../tensor/index.ts";
+import type { WeightSource } from "../decoder/projection.ts";
 import { type AdapterOptions, freshAdapter, type LoraAdapter, readAdapter } from "../lora/adapter.ts";
 import type { LoraConfig } from "../lora/config.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import { linearLayers, parameterSpecs } from "./parameters.ts";
-import type { WeightSource } from "./projection.ts";
 import { Thinker } from "./thinker.ts";
 
 export class AdaptedThinker extends Thinker {

@@ -5,8 +5,8 @@ import type { Tensor } from "../../tensor/index.ts";
 import { CONFIG_FILE, readCompanions, readConfigJson, writeModelFiles } from "../checkpoint/model-directory.ts";
 import { type LoadOptions, readWeights, writeWeights } from "../checkpoint/weight-files.ts";
 import { findWeights } from "../checkpoint/weight-table.ts";
+import { withBothRopeDialects } from "../decoder/config.ts";
 import { parseConfig, type ThinkerConfig } from "./config.ts";
-import { withBothRopeDialects } from "./decoder-config.ts";
 import { parameterSpecs, thinkerKey } from "./parameters.ts";
 
 export interface Checkpoint {

@@ -3,9 +3,17 @@
 // Anything that would change numbers and is not implemented (YaRN, sliding windows, other activations) is refused.
 import { z } from "zod";
 import { CheckpointError } from "../../tensor/error.ts";
-import { decoderConfig, decoderSchema, depth, required, size, type TextConfig, unsupported } from "./decoder-config.ts";
+import {
+  decoderConfig,
+  decoderSchema,
+  depth,
+  required,
+  size,
+  type TextConfig,
+  unsupported,
+} from "../decoder/config.ts";
 
-export type { TextConfig } from "./decoder-config.ts";
+export type { TextConfig } from "../decoder/config.ts";
 
 export interface AudioConfig {
   readonly numMels: number;

@@ -2,12 +2,12 @@
 // weights. Weights are drawn and written one at a time, so a model may be larger than the memory.
 import { byteSize, type DType, scope } from "../../tensor/index.ts";
 import { createTokenizer } from "../../text/tokenizer.ts";
+import { drawParameter } from "../checkpoint/draw-parameter.ts";
 import { writeModelFiles } from "../checkpoint/model-directory.ts";
 import { writeWeights } from "../checkpoint/weight-files.ts";
 import { savedConfig } from "./checkpoint.ts";
 import { parseConfig, type ThinkerConfig } from "./config.ts";
 import { type PublishedSize, publishedConfig, type TinyOverrides, tinyConfig } from "./config-json.ts";
-import { drawParameter } from "./draw.ts";
 import { parameterSpecs } from "./parameters.ts";
 import { publishedIds } from "./published-ids.ts";
 

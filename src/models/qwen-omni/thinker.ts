@@ -7,6 +7,10 @@ import { noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { ChatTemplate } from "../../text/chat-template.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
 import { clipRows } from "../clip-rows.ts";
+import { generate } from "../decoder/generate.ts";
+import { type LanguageModel, languageModel, runBranches, runPrefix } from "../decoder/language.ts";
+import { decoderLayers } from "../decoder/layers.ts";
+import type { WeightSource } from "../decoder/projection.ts";
 import type {
   ChatOptions,
   ChatTurn,
@@ -24,14 +28,10 @@ import { encodeAudio } from "./audio-tower.ts";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { ThinkerConfig } from "./config.ts";
 import { chatTokens, type PromptMaker, promptTokens } from "./conversation.ts";
-import { generate } from "./generate.ts";
-import { type LanguageModel, languageModel, runBranches, runPrefix } from "./language.ts";
 import { audioTokens, visionTokens } from "./layout.ts";
 import { EMBEDDING_NAME, HEAD_NAME } from "./parameters.ts";
 import { createFeatureExtractor, fitClip, fitImage, type VideoSettings } from "./processor.ts";
-import type { WeightSource } from "./projection.ts";
 import { mediaIds } from "./prompt.ts";
-import { decoderLayers } from "./text.ts";
 import { encodeVision } from "./vision-tower.ts";
 
 /** Everything but the parameters that a thinker is made of. */

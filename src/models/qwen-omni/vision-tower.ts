@@ -2,10 +2,10 @@
 // blocks listed as full, where a frame pair sees itself; 2x2 patches merge into one row of the text width.
 // R patches (window order), D width, K head dimension
 import { gelu, indices, op, rmsNorm, scope, type Tensor, tensor } from "../../tensor/index.ts";
+import { project, projectApart, projection, type WeightSource } from "../decoder/projection.ts";
+import { applyRope, inverseFrequencies, type RopeTable, ropeTable } from "../decoder/rope.ts";
 import type { VisionConfig } from "./config.ts";
 import type { Grid } from "./layout.ts";
-import { project, projectApart, projection, type WeightSource } from "./projection.ts";
-import { applyRope, inverseFrequencies, type RopeTable, ropeTable } from "./rope.ts";
 import { attendSegments, type Segments, segmentsOf } from "./segments.ts";
 
 /** One video or image: patch rows in merge-block order, Float32 [t * h * w, 3 * 2 * 14 * 14]. */

@@ -4,7 +4,7 @@ import type { Tensor } from "../../tensor/index.ts";
 import { CONFIG_FILE, readCompanions, readConfigJson, writeModelFiles } from "../checkpoint/model-directory.ts";
 import { type LoadOptions, readWeights, writeWeights } from "../checkpoint/weight-files.ts";
 import { findWeights } from "../checkpoint/weight-table.ts";
-import { withBothRopeDialects } from "../qwen-omni/decoder-config.ts";
+import { withBothRopeDialects } from "../decoder/config.ts";
 import { parseTextConfig, type TextModelConfig } from "./config.ts";
 import { textKey, textModelSpecs } from "./parameters.ts";
 

@@ -2,7 +2,7 @@
 // per head, a head dimension of its own). Whether the head is tied to the embedding is in the file.
 import { z } from "zod";
 import { CheckpointError } from "../../tensor/error.ts";
-import { decoderConfig, decoderSchema, type TextConfig, unsupported } from "../qwen-omni/decoder-config.ts";
+import { decoderConfig, decoderSchema, type TextConfig, unsupported } from "../decoder/config.ts";
 import type { DecoderVariant } from "../qwen-omni/parameters.ts";
 
 export interface TextModelConfig {

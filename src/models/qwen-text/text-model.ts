@@ -4,12 +4,12 @@
 import { noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import { generationStopIds } from "../checkpoint/model-directory.ts";
 import { type LoadOptions, owning } from "../checkpoint/weight-files.ts";
+import { generate } from "../decoder/generate.ts";
+import { type LanguageModel, languageModel, runBranches, runPrefix, runPrompts } from "../decoder/language.ts";
+import { decoderLayers } from "../decoder/layers.ts";
 import type { ModelPrompt, SampledCompletion, SampleOptions } from "../omni-model.ts";
 import type { SpecialIds } from "../qwen-omni/config.ts";
-import { generate } from "../qwen-omni/generate.ts";
-import { type LanguageModel, languageModel, runBranches, runPrefix, runPrompts } from "../qwen-omni/language.ts";
 import { EMBEDDING_NAME, HEAD_NAME } from "../qwen-omni/parameters.ts";
-import { decoderLayers } from "../qwen-omni/text.ts";
 import { readTextCheckpoint, type TextCheckpoint, writeTextCheckpoint } from "./checkpoint.ts";
 import type { TextModelConfig } from "./config.ts";
 

@@ -4,12 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import { initParameters } from "../../../src/models/checkpoint/draw-parameter.ts";
+import { withBothRopeDialects } from "../../../src/models/decoder/config.ts";
 import { loadModel } from "../../../src/models/index.ts";
 import { readCheckpoint } from "../../../src/models/qwen-omni/checkpoint.ts";
 import { parseConfig } from "../../../src/models/qwen-omni/config.ts";
 import { publishedConfig, tinyConfig } from "../../../src/models/qwen-omni/config-json.ts";
-import { withBothRopeDialects } from "../../../src/models/qwen-omni/decoder-config.ts";
-import { initParameters } from "../../../src/models/qwen-omni/draw.ts";
 import { countParameters, parameterSpecs } from "../../../src/models/qwen-omni/parameters.ts";
 import {
   numLiveTensors,

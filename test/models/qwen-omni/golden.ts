@@ -2,15 +2,15 @@
 // unpadded samples, their share of the media, tower inputs.
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { type LanguageModel, languageModel } from "../../../src/models/decoder/language.ts";
+import { decoderLayers } from "../../../src/models/decoder/layers.ts";
+import type { WeightSource } from "../../../src/models/decoder/projection.ts";
 import type { ModelPrompt } from "../../../src/models/omni-model.ts";
 import type { AudioInput } from "../../../src/models/qwen-omni/audio-tower.ts";
 import { encodeAudio } from "../../../src/models/qwen-omni/audio-tower.ts";
 import type { ThinkerConfig } from "../../../src/models/qwen-omni/config.ts";
-import { type LanguageModel, languageModel } from "../../../src/models/qwen-omni/language.ts";
 import { audioTokens, type Grid, type MediaLayout, visionTokens } from "../../../src/models/qwen-omni/layout.ts";
 import { ropePositions } from "../../../src/models/qwen-omni/positions.ts";
-import type { WeightSource } from "../../../src/models/qwen-omni/projection.ts";
-import { decoderLayers } from "../../../src/models/qwen-omni/text.ts";
 import { encodeVision, type VisionInput } from "../../../src/models/qwen-omni/vision-tower.ts";
 import { op, openSafetensors, type SafetensorsFile, type Tensor } from "../../../src/tensor/index.ts";
 import { onHost } from "../../support/device.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { layOutBranches } from "../../../src/models/qwen-omni/branch-layout.ts";
+import { layOutBranches } from "../../../src/models/decoder/branch-layout.ts";
 import {
   audioTokens,
   chunkRanges,

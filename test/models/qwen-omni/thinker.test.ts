@@ -2,13 +2,13 @@
 // with the trainer, draws do not depend on the batch, and nothing leaks.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { attendPrefix, branchesComposed, branchesInPlace, MASKED } from "../../../src/models/decoder/attention.ts";
+import { generate } from "../../../src/models/decoder/generate.ts";
+import { languageModel, runPrompts } from "../../../src/models/decoder/language.ts";
+import { decoderLayers } from "../../../src/models/decoder/layers.ts";
+import { uniformAt } from "../../../src/models/decoder/token-choice.ts";
 import type { Thinker } from "../../../src/models/index.ts";
 import type { ModelPrompt, SampledCompletion, SampleOptions } from "../../../src/models/omni-model.ts";
-import { attendPrefix, branchesComposed, branchesInPlace, MASKED } from "../../../src/models/qwen-omni/attention.ts";
-import { generate } from "../../../src/models/qwen-omni/generate.ts";
-import { languageModel, runPrompts } from "../../../src/models/qwen-omni/language.ts";
-import { decoderLayers } from "../../../src/models/qwen-omni/text.ts";
-import { uniformAt } from "../../../src/models/qwen-omni/token-choice.ts";
 import {
   Generator,
   grad,

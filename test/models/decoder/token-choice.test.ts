@@ -2,10 +2,10 @@
 // every token.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { chooseTokens, seenIds, uniformAt } from "../../../src/models/decoder/token-choice.ts";
 import type { ChosenToken, SampleOptions } from "../../../src/models/omni-model.ts";
-import { chooseTokens, seenIds, uniformAt } from "../../../src/models/qwen-omni/token-choice.ts";
 import { indices, scope, type Tensor, tensor } from "../../../src/tensor/index.ts";
-import { mixedPrompts, tinyThinker } from "./tiny.ts";
+import { mixedPrompts, tinyThinker } from "../qwen-omni/tiny.ts";
 
 /** Absolute, in log-probability. */
 const LOGPROB_TOLERANCE = 1e-5;

@@ -3,7 +3,7 @@
 // one body.
 // R rows, D width, H key heads, Q query heads per key head, K head dimension, F feed-forward width
 import { rmsNorm, scope, type Tensor } from "../../tensor/index.ts";
-import type { TextConfig } from "./config.ts";
+import type { TextConfig } from "../qwen-omni/config.ts";
 import {
   addProjected,
   type LinearPart,

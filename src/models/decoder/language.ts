@@ -5,13 +5,13 @@
 import { OppoError } from "../../error.ts";
 import { indices, op, rmsNorm, type Tensor, tensor } from "../../tensor/index.ts";
 import type { ModelPrompt } from "../omni-model.ts";
+import type { SpecialIds, TextConfig } from "../qwen-omni/config.ts";
+import { EMBEDDING_NAME, HEAD_NAME } from "../qwen-omni/parameters.ts";
 import { attendBranches, attendPrefix, byKeyHead, type KeysValues, MASKED } from "./attention.ts";
 import { layOutBranches } from "./branch-layout.ts";
-import type { SpecialIds, TextConfig } from "./config.ts";
-import { EMBEDDING_NAME, HEAD_NAME } from "./parameters.ts";
+import { type Attend, type DecoderLayer, type KeyHeads, keysOf, runLayers } from "./layers.ts";
 import type { WeightSource } from "./projection.ts";
 import { type RopeTable, textRope } from "./rope.ts";
-import { type Attend, type DecoderLayer, type KeyHeads, keysOf, runLayers } from "./text.ts";
 
 /** The language model's weights for one call. */
 export interface LanguageModel {

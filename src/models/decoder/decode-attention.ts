@@ -3,9 +3,9 @@
 // product with them as they lie needs no packing.
 // B prompts, G branches per prompt, P prefix, S slots, H key heads, Q query heads per key head, K head dimension
 import { op, type Tensor } from "../../tensor/index.ts";
+import type { TextConfig } from "../qwen-omni/config.ts";
 import { type KeysValues, probabilities } from "./attention.ts";
-import type { TextConfig } from "./config.ts";
-import type { Heads } from "./text.ts";
+import type { Heads } from "./layers.ts";
 
 /** What a layer's step attends to. */
 export interface StepCache {

@@ -7,7 +7,7 @@ import type { ModelPrompt, SampledCompletion, SampleOptions, TokenLogprob } from
 import { attendStep } from "./decode-attention.ts";
 import { compacted, compactionOf, type DecodeBatch, firstBatch } from "./decode-batch.ts";
 import type { LanguageModel } from "./language.ts";
-import { type Attend, runLayers } from "./text.ts";
+import { type Attend, runLayers } from "./layers.ts";
 import { type Choice, chooseTokens, uniformAt } from "./token-choice.ts";
 
 export interface StopRules {

@@ -2,14 +2,14 @@
 // whose sampler, trainer and gradients stay near those of float32.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { generate } from "../../../src/models/decoder/generate.ts";
+import { languageModel } from "../../../src/models/decoder/language.ts";
+import { decoderLayers } from "../../../src/models/decoder/layers.ts";
 import { loadModel, type Thinker } from "../../../src/models/index.ts";
 import type { SampledCompletion, SampleOptions } from "../../../src/models/omni-model.ts";
-import { generate } from "../../../src/models/qwen-omni/generate.ts";
-import { languageModel } from "../../../src/models/qwen-omni/language.ts";
-import { decoderLayers } from "../../../src/models/qwen-omni/text.ts";
 import { indices, noGrad, numLiveTensors, scope, type Tensor } from "../../../src/tensor/index.ts";
 import { onDevice, onHost, testDevice } from "../../support/device.ts";
-import { mixedPrompts, tinyDirectory, tinyThinker } from "./tiny.ts";
+import { mixedPrompts, tinyDirectory, tinyThinker } from "../qwen-omni/tiny.ts";
 
 const seedsOf = (count: number) => Array.from({ length: count }, (_, i) => 500 + i);
 /** Of log-probabilities of about -5: bfloat16 has 8 bits, a logit of 4 moves by 0.016 at most, sums of three layers by more. */

@@ -2,9 +2,9 @@
 // they were.
 import { deriveSeed } from "../../seeds.ts";
 import { type DType, Generator, keep, op, scope, type Tensor } from "../../tensor/index.ts";
-import { numElements, type ParameterSpec } from "../checkpoint/parameter-spec.ts";
-import type { ThinkerConfig } from "./config.ts";
-import { parameterSpecs } from "./parameters.ts";
+import type { ThinkerConfig } from "../qwen-omni/config.ts";
+import { parameterSpecs } from "../qwen-omni/parameters.ts";
+import { numElements, type ParameterSpec } from "./parameter-spec.ts";
 
 /** Standard deviation of fresh embeddings; weights get 1 / sqrt(inputs), which keeps the scale of what they multiply. */
 const EMBEDDING_STD = 0.02;
