@@ -3,8 +3,8 @@
 // Usage: npm run bench:tokens -- --model DIR [--device cuda] [--dtype bfloat16] [--prompts 8] [--tokens 64] [--question-tokens 512] [--rounds 3] [--json]
 import { parseArgs } from "node:util";
 import type { MediaClip } from "../src/media/clip.ts";
-import { loadModel, type Thinker } from "../src/models/index.ts";
-import type { ModelPrompt } from "../src/models/omni-model.ts";
+import type { ModelPrompt, OmniModel } from "../src/models/omni-model.ts";
+import { loadModel } from "../src/models/registry.ts";
 import {
   cudaAvailable,
   type DType,
@@ -31,7 +31,7 @@ function clip(): MediaClip {
 }
 
 /** Multiply-adds of the decoder and head for one token, times two. */
-function operationsPerToken(model: Thinker): number {
+function operationsPerToken(model: OmniModel): number {
   let numWeights = 0;
   for (const [name, weight] of model.parameters()) {
     const isProjection = name.startsWith("model.layers.") && weight.ndim === 2;
@@ -60,7 +60,7 @@ function peakOperations(device: string, dtype: DType, rounds: number): number {
   });
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       model: { type: "string" },
@@ -90,7 +90,7 @@ function main(): void {
     values.rounds,
   ].map(Number) as [number, number, number, number];
   setNumThreads(Number(values.threads));
-  using model = loadModel(values.model, { device, dtype });
+  using model = await loadModel(values.model, { device, dtype });
   const result = scope(() => {
     const features = model.features(model.fitClip(clip()));
     const encodeSeconds = fastest(rounds, device, () => void model.encode([features]));
@@ -145,4 +145,4 @@ function main(): void {
   );
 }
 
-main();
+await main();

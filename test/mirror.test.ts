@@ -19,6 +19,7 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/infer/infer-view.ts": "test/cli/model-commands.test.ts",
   "src/recipes/infer/text-stream.ts": "test/cli/model-commands.test.ts",
   "src/recipes/init/init-model.ts": "test/cli/model-commands.test.ts",
+  "src/recipes/init/shape-names.ts": "test/cli/model-commands.test.ts",
   "src/recipes/inspect/inspect-model.ts": "test/cli/model-commands.test.ts",
   "src/corpus/local-respondent.ts": "test/cli/commands.test.ts",
   "src/page/narration.ts": "test/recipes/mep/run.test.ts",

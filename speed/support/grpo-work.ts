@@ -5,7 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Sample } from "../../src/data/sample.ts";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
-import { initTiny, loadModel, type Thinker } from "../../src/models/index.ts";
+import type { ThinkerTokens } from "../../src/models/qwen-omni/clips.ts";
+import { initTiny } from "../../src/models/qwen-omni/init.ts";
+import { loadThinker } from "../../src/models/qwen-omni/load.ts";
+import type { Thinker } from "../../src/models/qwen-omni/thinker.ts";
 import { AdamW, updateParameters } from "../../src/nn/index.ts";
 import { groupAdvantages } from "../../src/rl/advantage.ts";
 import { accumulateGradients } from "../../src/rl/gradients.ts";
@@ -128,7 +131,7 @@ function thinkerWithoutStop(seed: number): Thinker {
     const path = join(directory, "generation_config.json");
     const generation = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
     writeFileSync(path, JSON.stringify({ ...generation, eos_token_id: [] }));
-    return loadModel(directory);
+    return loadThinker(directory);
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -144,7 +147,7 @@ function promptOf(step: number, p: number): RolloutPrompt {
     (_, i) => (i * 7919 + (step * shape.prompts + p) * 104729 + i * i) % plainIds,
   );
   const positions = Int32Array.from({ length: 3 * length }, (_, i) => i % length);
-  return { sample: sampleOf(`${step}-${p}`), prompt: { tokens: { ids, positions }, rows: null } };
+  return { sample: sampleOf(`${step}-${p}`), prompt: { tokens: { ids, positions } as ThinkerTokens, rows: null } };
 }
 
 function sampleOf(id: string): Sample {

@@ -5,8 +5,12 @@ import type { MediaClip } from "../../src/media/clip.ts";
 import { generate } from "../../src/models/decoder/generate.ts";
 import { languageModel, runPrompts } from "../../src/models/decoder/language.ts";
 import { decoderLayers } from "../../src/models/decoder/layers.ts";
-import { loadModel, type Thinker } from "../../src/models/index.ts";
-import type { ClipFeatures, ModelPrompt, PromptTokens } from "../../src/models/omni-model.ts";
+import type { DecoderPrompt } from "../../src/models/decoder/prompt.ts";
+import type { PromptTokens } from "../../src/models/omni-model.ts";
+import type { ThinkerFeatures } from "../../src/models/qwen-omni/clips.ts";
+import { loadThinker } from "../../src/models/qwen-omni/load.ts";
+import { decoderPrompts } from "../../src/models/qwen-omni/media-places.ts";
+import type { Thinker } from "../../src/models/qwen-omni/thinker.ts";
 import { createRandom } from "../../src/random.ts";
 import {
   indices,
@@ -42,13 +46,13 @@ function clip(seed: number): MediaClip {
 export class ModelWork {
   readonly version: string;
   readonly #model: Thinker;
-  readonly #features: readonly ClipFeatures[];
+  readonly #features: readonly ThinkerFeatures[];
   readonly #tokens: readonly PromptTokens[];
 
   constructor(directory: string, numPrompts: number, numThreads: number) {
     setNumThreads(numThreads);
     this.version = torchVersion();
-    this.#model = loadModel(directory);
+    this.#model = loadThinker(directory);
     this.#features = Array.from({ length: numPrompts }, (_, i) => this.#model.features(clip(i)));
     this.#tokens = this.#features.map((shape, i) => this.#model.promptTokens(questions[i % questions.length]!, shape));
   }
@@ -105,7 +109,7 @@ export class ModelWork {
         const { config } = this.#model;
         const parameters = this.#model.parameters();
         const layers = decoderLayers(parameters, config.text);
-        const hidden = runPrompts(languageModel(parameters, config.text, config.ids, layers), this.#prompts());
+        const hidden = runPrompts(languageModel(parameters, config.text, layers), this.#prompts());
         const logits = op.linear(hidden, parameters.get("lm_head.weight")!);
         return logits
           .select(1, logits.size(1) - 1)
@@ -121,12 +125,7 @@ export class ModelWork {
       scope(() => {
         const { config } = this.#model;
         const parameters = this.#model.parameters();
-        const language = languageModel(
-          parameters,
-          config.text,
-          config.ids,
-          decoderLayers(parameters, config.text, true),
-        );
+        const language = languageModel(parameters, config.text, decoderLayers(parameters, config.text, true));
         const isGreedy = samplesPerPrompt === 1;
         const rules = { stopIds: [], bannedIds: [] };
         const numRows = this.#tokens.length * samplesPerPrompt;
@@ -143,8 +142,9 @@ export class ModelWork {
     );
   }
 
-  #prompts(): ModelPrompt[] {
+  #prompts(): DecoderPrompt[] {
     const rows = this.#model.encode(this.#features);
-    return this.#tokens.map((tokens, i) => ({ tokens, rows: rows[i]! }));
+    const prompts = this.#tokens.map((tokens, i) => ({ tokens, rows: rows[i]! }));
+    return decoderPrompts(prompts, this.#model.config.ids);
   }
 }

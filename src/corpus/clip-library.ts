@@ -37,7 +37,7 @@ export class ClipLibrary implements Disposable {
       const features = batch.map(({ clip }) => this.model.features(clip));
       const rows = this.#encode(features);
       for (const [i, { sample, clip }] of batch.entries()) {
-        this.#clips.set(sample.id, { fitted: clip, shape: shapeOf(features[i]!), rows: rows[i]! });
+        this.#clips.set(sample.id, { fitted: clip, shape: this.model.shapeOf(features[i]!), rows: rows[i]! });
       }
       onClip(Math.min(fresh.length, start + clipsPerBatch));
     }
@@ -173,14 +173,6 @@ export function borrowedRows(video: Tensor | null, audio: Tensor | null): ClipRo
   return { video, audio, [Symbol.dispose]() {} };
 }
 
-/** The sizes of features without their data. */
-function shapeOf(shape: ClipShape): ClipShape {
-  return {
-    video: shape.video === null ? null : { grid: shape.video.grid },
-    audio: shape.audio === null ? null : { numFrames: shape.audio.numFrames },
-  };
-}
-
 function shapeKey(shape: ClipShape): string {
-  return `${shape.video?.grid.join("x") ?? "-"}/${shape.audio?.numFrames ?? "-"}`;
+  return `${shape.video?.key ?? "-"}/${shape.audio?.key ?? "-"}`;
 }

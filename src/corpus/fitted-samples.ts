@@ -23,15 +23,13 @@ export interface SkippedSample {
 }
 
 /** What of a model says how it looks at a clip. */
-export type ClipFitter = Pick<OmniModel, "sampling" | "fitClip">;
+export type ClipFitter = Pick<OmniModel, "sampling" | "fitKey" | "fitClip">;
 
 export interface FitOptions {
   /** Where the decoded clips are kept; left out, nothing is kept. */
   readonly cacheFile?: string;
   /** What the model looks at, and how a decoded clip is brought to its resolution. */
   readonly model: ClipFitter;
-  /** Changes when the model would give something else. Example: "112x112@2fps" */
-  readonly fitKey: string;
   /** More unreadable clips than this share stop the run. */
   readonly maxSkippedFraction: number;
   readonly onProgress?: (numDone: number, numTotal: number) => void;
@@ -44,7 +42,7 @@ export async function fitSamples(
   samples: readonly Sample[],
   options: FitOptions,
 ): Promise<{ fitted: FittedSample[]; skipped: SkippedSample[] }> {
-  const key = cacheKey(root, samples, options.fitKey);
+  const key = cacheKey(root, samples, options.model.fitKey);
   const cached = options.cacheFile === undefined ? null : readCache(options.cacheFile, key, samples);
   if (cached !== null) return cached;
   const fitted: FittedSample[] = [];

@@ -11,6 +11,7 @@ import type { Embedder } from "../evidence/cue.ts";
 import { endpointEmbedder } from "../evidence/endpoint-embedder.ts";
 import { CLAUSE_INSTRUCTION, instructClauses } from "../evidence/instructed-embedder.ts";
 import { storeCues } from "../evidence/stored-embedder.ts";
+import { loadTextEmbedder } from "../models/registry.ts";
 import type { DType } from "../tensor/index.ts";
 import { kindNamed } from "./kinds.ts";
 
@@ -98,10 +99,8 @@ function plain(embedder: Embedder, note: (name: string) => string): OpenedEmbedd
 }
 
 async function openCheckpoint(directory: string, access: EmbedderAccess): Promise<OpenedEmbedder> {
-  // Only here: the other embedders do without the addon.
-  const { loadTextEmbedder } = await import("../models/index.ts");
   const { dimension, maxTokens = clauseTokens, device, dtype } = access;
-  const model = loadTextEmbedder(directory, {
+  const model = await loadTextEmbedder(directory, {
     // As calibration and training agree on one type, they agree on the vectors, hence on delta.
     dtype: dtype ?? "float32",
     ...(maxTokens === null ? {} : { maxTokens }),

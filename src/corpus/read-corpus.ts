@@ -1,8 +1,6 @@
 // A corpus for a recipe: rows from its JSONL file, clips decoded to the model's resolution. What cannot be read is left
 // out, counted and named; too much of it, or nothing left, stops the run.
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { loadSamples } from "../data/jsonl.ts";
 import type { Sample } from "../data/sample.ts";
 import { OppoError } from "../error.ts";
@@ -36,8 +34,6 @@ export async function readCorpus(file: string, maxSkippedRows: number, log: (lin
 
 export interface FitCorpusOptions {
   readonly file: string;
-  /** Of the model: it decides the resolution. */
-  readonly modelDirectory: string;
   readonly maxSkippedFraction: number;
   /** Where decoded clips are kept; left out, nothing is kept. */
   readonly cacheFile?: string;
@@ -51,15 +47,14 @@ export interface FitCorpusOptions {
 export async function fitCorpus(
   model: OmniModel,
   samples: readonly Sample[],
-  { file, modelDirectory, skipFile, progress, interrupt, ...options }: FitCorpusOptions,
+  { file, skipFile, progress, interrupt, ...options }: FitCorpusOptions,
 ): Promise<{ fitted: FittedSample[]; skipped: SkippedSample[] }> {
   // Only here: reading a corpus does without the addon.
   const { fitSamples } = await import("./fitted-samples.ts");
   const stage = progress.stage("decoding", samples.length);
   const result = await fitSamples(dirname(file), samples, {
     ...options,
-    model: { sampling: model.sampling, fitClip: (clip) => fitReadable(model, clip) },
-    fitKey: fitKey(modelDirectory),
+    model: { sampling: model.sampling, fitKey: model.fitKey, fitClip: (clip) => fitReadable(model, clip) },
     signal: interrupt.signal,
     onProgress: (done) => stage.update(done),
   });
@@ -83,13 +78,6 @@ function fitReadable(model: OmniModel, clip: MediaClip): MediaClip {
   const isShort = fitted.waveform.length > 0 && fitted.waveform.length < shortSoundSeconds * fitted.sampleRateHz;
   if (isShort) model.features({ ...fitted, frames: new Uint8Array(0), numFrames: 0 });
   return fitted;
-}
-
-/** Changes when the model's video settings do: then the same clip is another one to it. */
-function fitKey(modelDirectory: string): string {
-  const settings = join(modelDirectory, "video_preprocessor_config.json");
-  const text = existsSync(settings) ? readFileSync(settings, "utf8") : "default";
-  return createHash("sha256").update(text).digest("hex");
 }
 
 function logSkips(log: (line: string) => void, what: string, reasons: readonly string[]): void {

@@ -1,70 +1,69 @@
-// What kind of model a directory holds, from its config.json alone: its name, its parameters, its decoder and the files
-// that it needs beside the weights. Loads no native code.
-import { join } from "node:path";
-import { CheckpointError } from "../tensor/error.ts";
-import { CONFIG_FILE, readConfigJson } from "./checkpoint/model-directory.ts";
+// What an architecture brings: a row of the registry. Rows are plain data that loads nothing: each function imports its code
+// when it is called, so that a list of names or an inspection needs no native code.
+import type { Embedder } from "../evidence/cue.ts";
+import type { DType } from "../tensor/index.ts";
 import type { ParameterSpec } from "./checkpoint/parameter-spec.ts";
+import type { LoadOptions } from "./checkpoint/weight-files.ts";
 import type { KeyNames } from "./checkpoint/weight-table.ts";
-import type { TextConfig } from "./decoder/config.ts";
-import { parseConfig } from "./qwen-omni/config.ts";
-import { parameterSpecs, partOf, thinkerKey } from "./qwen-omni/parameters.ts";
-import { parseTextConfig } from "./qwen-text/config.ts";
-import { textKey, textModelSpecs } from "./qwen-text/parameters.ts";
+import type { DecoderConfig } from "./decoder/config.ts";
+import type { ModelPart, OmniModel } from "./omni-model.ts";
 
+/** What kind of model a directory holds, from its config.json alone. */
 export interface Architecture {
-  /** Example: "Qwen2.5-Omni thinker" */
-  readonly title: string;
-  readonly modelType: string;
   readonly specs: readonly ParameterSpec[];
   readonly nameOf: KeyNames;
-  /** Part of a parameter, in words. */
-  readonly partOf: (name: string) => string;
-  readonly decoder: TextConfig;
-  /** Any one file of each group must be there. */
+  readonly partOf: (name: string) => ModelPart;
+  readonly decoder: DecoderConfig;
+  /** Files that it needs beside the weights: any one of each group must be there. */
   readonly companions: readonly (readonly string[])[];
 }
 
-const TOKENIZER = [["tokenizer.json"], ["tokenizer_config.json"]];
-const CHAT = ["chat_template.jinja", "chat_template.json", "tokenizer_config.json"];
-const PARTS = { audio: "audio tower", vision: "vision tower", text: "language model", head: "head" };
+/** What the tokenizer of a new model consists of. */
+export interface TokenizerFiles {
+  readonly tokenizerJson: Readonly<Record<string, unknown>>;
+  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+  readonly chatTemplate: string;
+}
 
-/** @throws CheckpointError ERR_CHECKPOINT_MISSING, ERR_CHECKPOINT_ARCHITECTURE, ERR_CHECKPOINT_CONFIG */
-export function readArchitecture(directory: string): Architecture {
-  const json = readConfigJson(directory);
-  const path = join(directory, CONFIG_FILE);
-  switch (json.model_type) {
-    case "qwen2_5_omni":
-    case "qwen2_5_omni_thinker": {
-      const config = parseConfig(json, path);
-      return {
-        title: "Qwen2.5-Omni thinker",
-        modelType: json.model_type,
-        specs: parameterSpecs(config),
-        nameOf: thinkerKey,
-        partOf: (name) => PARTS[partOf(name)],
-        decoder: config.text,
-        companions: [...TOKENIZER, CHAT],
-      };
-    }
-    case "qwen2":
-    case "qwen3": {
-      const config = parseTextConfig(json, path);
-      return {
-        title: config.family === "qwen2" ? "Qwen2 / Qwen2.5 text model" : "Qwen3 text model (Qwen3-Embedding)",
-        modelType: json.model_type,
-        specs: textModelSpecs(config),
-        nameOf: textKey(config),
-        partOf: (name) => PARTS[partOf(name)],
-        decoder: config.text,
-        companions: TOKENIZER,
-      };
-    }
-    default:
-      throw new CheckpointError(
-        "ERR_CHECKPOINT_ARCHITECTURE",
-        path,
-        `expected model_type qwen2_5_omni, qwen2_5_omni_thinker, qwen2 or qwen3, got ${JSON.stringify(json.model_type) ?? "none"}. ` +
-          "Give a directory of one of these models.",
-      );
-  }
+export interface FreshOptions {
+  readonly seed: number;
+  readonly dtype: DType;
+  /** Called after every parameter, with the bytes written so far. */
+  readonly onProgress?: (numBytes: number) => void;
+}
+
+export interface TextEmbedderOptions extends LoadOptions {
+  /** Leading dimensions to keep (Matryoshka); default all. */
+  readonly dimension?: number;
+  /** What a query is for; texts are then embedded as queries. Default: as documents. */
+  readonly instruction?: string;
+  /** Longer texts are cut; default 8192. */
+  readonly maxTokens?: number;
+}
+
+/** A shape that a model with random weights can have. */
+export interface FreshShape {
+  /** Tells the disk space that it takes; null: little, and its numbers are always float32. */
+  readonly numParameters: number | null;
+}
+
+export interface ArchitectureRow {
+  /** Example: "Qwen2.5-Omni thinker" */
+  readonly title: string;
+  /** What it serves for, as the end of a message. Example: "Use it as an embedder: --embedder qwen3:DIRECTORY." */
+  readonly use: string;
+  /**
+   * Reads a parsed config.json of `path`, which errors name.
+   * @throws CheckpointError ERR_CHECKPOINT_CONFIG
+   */
+  inspect(json: Readonly<Record<string, unknown>>, path: string): Promise<Architecture>;
+  /** Left out: the model neither sees nor hears. */
+  load?(directory: string, options: LoadOptions): Promise<OmniModel>;
+  /** Left out: it does not embed texts. */
+  loadEmbedder?(directory: string, options: TextEmbedderOptions): Promise<Embedder & Disposable>;
+  /** New models with random weights; left out: there are none. */
+  readonly init?: {
+    readonly shapes: Readonly<Record<string, FreshShape>>;
+    write(shape: string, directory: string, files: TokenizerFiles, options: FreshOptions): Promise<void>;
+  };
 }

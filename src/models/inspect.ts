@@ -3,10 +3,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { byteSize, type DType } from "../tensor/dtype.ts";
-import { readArchitecture } from "./architecture.ts";
 import { numElements } from "./checkpoint/parameter-spec.ts";
 import { compareWeights, findWeights, type WeightProblems } from "./checkpoint/weight-table.ts";
-import type { TextConfig } from "./decoder/config.ts";
+import type { DecoderConfig } from "./decoder/config.ts";
+import { readArchitecture } from "./registry.ts";
 
 export interface PartCount {
   readonly name: string;
@@ -38,7 +38,7 @@ export interface Inspection {
   readonly parts: readonly PartCount[];
   /** Element type -> parameters of it. */
   readonly dtypes: Readonly<Partial<Record<DType, number>>>;
-  readonly decoder: TextConfig;
+  readonly decoder: DecoderConfig;
   readonly memory: MemoryNeeds;
   /** Keys of parts that are not read. */
   readonly numSkipped: number;
@@ -50,8 +50,8 @@ export interface Inspection {
 }
 
 /** @throws CheckpointError ERR_CHECKPOINT_* for what is damaged or of another kind; what is only missing is listed */
-export function inspectModel(directory: string): Inspection {
-  const architecture = readArchitecture(directory);
+export async function inspectModel(directory: string): Promise<Inspection> {
+  const architecture = await readArchitecture(directory);
   const table = findWeights(directory, architecture.nameOf, true);
   const problems = compareWeights(table, architecture.specs);
   const parts = new Map<string, { numTensors: number; numParameters: number }>();
@@ -99,7 +99,7 @@ function memoryNeeds(
   parts: readonly PartCount[],
   weights: number,
   dtypes: Inspection["dtypes"],
-  decoder: TextConfig,
+  decoder: DecoderConfig,
 ): MemoryNeeds {
   const all = parts.reduce((sum, { numParameters }) => sum + numParameters, 0);
   const language = parts.find(({ name }) => name === "language model")?.numParameters ?? 0;
@@ -114,7 +114,7 @@ function memoryNeeds(
 }
 
 /** Parameters of adapters on all seven projections of every layer: rank * (inputs + outputs) each. */
-function loraParameters(decoder: TextConfig, rank: number): number {
+function loraParameters(decoder: DecoderConfig, rank: number): number {
   const { hiddenSize: d, intermediateSize: f, headDim, numHeads, numKvHeads } = decoder;
   const queries = numHeads * headDim;
   const keys = numKvHeads * headDim;

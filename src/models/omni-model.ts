@@ -3,25 +3,38 @@
 
 import type { MediaClip } from "../media/clip.ts";
 import type { Tensor } from "../tensor/index.ts";
+import type { LinearShape, LoraAdapter } from "./lora/adapter.ts";
 
-/** A clip turned into what the towers read: host arrays, no tensors. */
+/** Marks what only the architecture that made it can make and read. */
+declare const inside: unique symbol;
+
+/** The size of one modality of a clip. */
+export interface ModalityShape {
+  /** Equal keys, equal sizes: prompts and blank rows serve all clips of one key. */
+  readonly key: string;
+}
+
+/** One modality of a clip as its tower reads it: host arrays, no tensors. */
+export interface ModalityFeatures extends ModalityShape {
+  readonly [inside]: "features";
+}
+
+/** A clip turned into what the towers read; null without that modality. Modalities may be left out or come from two clips. */
 export interface ClipFeatures {
-  /** Patch rows of the video, Float32 [numPatches, patchSize] with its grid in patches; null without video. */
-  readonly video: { readonly patches: Float32Array; readonly grid: readonly [t: number, h: number, w: number] } | null;
-  /** Log-mel frames, Float32 [numMels, numFrames]; null without audio. */
-  readonly audio: { readonly mel: Float32Array; readonly numFrames: number } | null;
+  readonly video: ModalityFeatures | null;
+  readonly audio: ModalityFeatures | null;
 }
 
 /** The sizes of a clip's features: all that a prompt needs to know of them. Every ClipFeatures is one. */
 export interface ClipShape {
-  readonly video: { readonly grid: readonly [t: number, h: number, w: number] } | null;
-  readonly audio: { readonly numFrames: number } | null;
+  readonly video: ModalityShape | null;
+  readonly audio: ModalityShape | null;
 }
 
 /** A piece of a turn. Clips and images carry their sizes: what `features` returned serves. */
 export type PromptPart =
   | { readonly type: "text"; readonly text: string }
-  /** Its video, then its sound; interleaved in time where ChatOptions say so. */
+  /** Its video and its sound, as ChatOptions lay them out. */
   | { readonly type: "clip"; readonly clip: ClipShape }
   /** A picture that fitImage has fitted. */
   | { readonly type: "image"; readonly image: ClipShape };
@@ -33,8 +46,8 @@ export interface ChatTurn {
 }
 
 export interface ChatOptions {
-  /** Every clip with a video has its sound inside it, in chunks of two seconds (use_audio_in_video). Default false. */
-  readonly audioInVideo?: boolean;
+  /** How the media of a clip lie in the prompt: one of the model's `layouts`; left out, the first. */
+  readonly layout?: string;
 }
 
 /** Tower outputs of one clip, or of all media of a prompt (joinRows): what replaces the placeholders. An owner: dispose it. */
@@ -45,11 +58,10 @@ export interface ClipRows extends Disposable {
   readonly audio: Tensor | null;
 }
 
-/** A tokenised prompt: ids with placeholders already expanded, and TMRoPE positions. Plain data. */
+/** A tokenised prompt: ids with placeholders already expanded, and what else the architecture needs. Plain data. */
 export interface PromptTokens {
   readonly ids: Int32Array;
-  /** Row-major [3, ids.length]. */
-  readonly positions: Int32Array;
+  readonly [inside]: "prompt";
 }
 
 /** A prompt ready for the language model: tokens plus the rows that fill the placeholders (borrowed, not owned). */
@@ -105,29 +117,48 @@ export interface FrameSampling {
   readonly maxFrames: number;
 }
 
-/** A thinker: towers, language model and its own prompt layout. Policies and references are the same type. */
+/** Where a parameter belongs. */
+export type ModelPart = "audio tower" | "vision tower" | "language model" | "head";
+
+/** Towers, language model and their own prompt layout. Policies and references are the same type. */
 export interface OmniModel extends Disposable {
+  /** Where it was loaded from. */
+  readonly directory: string;
+  /** Of its weights. */
+  readonly device: string;
   readonly vocabSize: number;
   readonly stopIds: readonly number[];
+  /** What decodePieces gives for them: one ends a completion's text. Example: ["<|im_end|>", "<|endoftext|>"] */
+  readonly stopTexts: readonly string[];
   /** Name (checkpoint key) -> parameter. */
   parameters(): ReadonlyMap<string, Tensor>;
+  partOf(parameter: string): ModelPart;
   /** How many frames of a video the model looks at: what decoding has to bring. */
   readonly sampling: FrameSampling;
+  /** Changes when fitClip would give something else of the same clip: names what is kept of it. */
+  readonly fitKey: string;
   /** Resizes a decoded clip to the model's resolution and rate. Masks act on the result. */
   fitClip(clip: MediaClip): MediaClip;
   /** The same for a picture, a clip of one frame. */
   fitImage(image: MediaClip): MediaClip;
   /** Patches and log-mel of what fitClip or fitImage returned. */
   features(fitted: MediaClip): ClipFeatures;
+  /** The sizes alone, to keep when the features go. */
+  shapeOf(features: ClipFeatures): ClipShape;
   /** Runs the towers, batched over clips. Honours the current grad mode. */
   encode(features: readonly ClipFeatures[]): ClipRows[];
+  /** Ways to lay out the video and sound of a clip, the usual one first. Example: ["separate", "audio-in-video"] */
+  readonly layouts: readonly string[];
   /** Chat prompt of one user turn with the clip's placeholders expanded. */
   promptTokens(text: string, shape: ClipShape, options?: { system?: string }): PromptTokens;
   /**
    * Chat prompt of a conversation, with an opened assistant turn at its end. Its rows are those of all clips and images,
    * joined in their order (`joinRows`).
+   * @throws OppoError ERR_PROMPT_MEDIA for a layout that the model does not have, or that the media do not fit
    */
   chatTokens(turns: readonly ChatTurn[], options?: ChatOptions): PromptTokens;
+  /** The first `length` tokens of a prompt. */
+  promptHead(prompt: PromptTokens, length: number): PromptTokens;
   /** Completion text <-> ids. decode gives every id's text, so that concatenation is the completion's text. */
   encodeText(text: string): Int32Array;
   decodePieces(ids: Int32Array): string[];
@@ -142,4 +173,19 @@ export interface OmniModel extends Disposable {
   logits(hidden: Tensor): Tensor;
   /** One batched decode for all prompts x numSamples, prefill once per prompt. Result [prompt][sample]. */
   sample(prompts: readonly ModelPrompt[], options: SampleOptions): SampledCompletion[][];
+  /** The layers that an adapter may change. */
+  linearLayers(): readonly LinearShape[];
+  /** This model with an adapter over its weights: it borrows the model, which must outlive it, and owns the adapter. */
+  withAdapter(adapter: LoraAdapter): AdaptedModel;
+  /** Writes a directory that can be loaded: what `parameters` gives, and all that belongs to it. */
+  save(directory: string): void;
+}
+
+/** A model with a LoRA adapter. Its parameters, and what `save` writes, are the adapter's. */
+export interface AdaptedModel extends OmniModel {
+  /** The same model with the adapter off: the reference at no cost. */
+  readonly base: OmniModel;
+  readonly adapter: LoraAdapter;
+  /** Writes the whole model with the adapter merged into its weights, one at a time. */
+  saveMerged(directory: string): void;
 }

@@ -1,6 +1,8 @@
 // From a configuration to what learns: a policy, the reference that it is held to, and the parameters that change.
-import { addAdapter, DECODER_TARGETS, loadModel, type Thinker } from "../models/index.ts";
+import { addAdapter } from "../models/lora/adapt.ts";
+import { DECODER_TARGETS } from "../models/lora/config.ts";
 import type { OmniModel } from "../models/omni-model.ts";
+import { loadModel } from "../models/registry.ts";
 import { deriveSeed } from "../seeds.ts";
 import type { Tensor } from "../tensor/index.ts";
 
@@ -16,7 +18,7 @@ export interface PolicyOptions {
 
 /** An owner of its models. */
 export interface OpenedPolicy extends Disposable {
-  readonly policy: Thinker;
+  readonly policy: OmniModel;
   /** The frozen start of the policy. With an adapter it is the policy's own base: one model in memory. */
   readonly reference: OmniModel;
   /** The parameters that learn, by checkpoint key; they require gradients. */
@@ -24,15 +26,15 @@ export interface OpenedPolicy extends Disposable {
 }
 
 /** @throws CheckpointError, OppoError ERR_DEVICE */
-export function openPolicy(options: PolicyOptions): OpenedPolicy {
+export async function openPolicy(options: PolicyOptions): Promise<OpenedPolicy> {
   const load = () => loadModel(options.model, { device: options.device });
-  return options.trainable === "lora" ? adapted(load(), options) : copied(load(), load);
+  return options.trainable === "lora" ? adapted(await load(), options) : copied(await load(), load);
 }
 
 /** The policy is a second copy of its start. */
-function copied(policy: Thinker, load: () => OmniModel): OpenedPolicy {
+async function copied(policy: OmniModel, load: () => Promise<OmniModel>): Promise<OpenedPolicy> {
   try {
-    return opened(policy, load(), outsideTowers(policy));
+    return opened(policy, await load(), outsideTowers(policy));
   } catch (error) {
     policy[Symbol.dispose]();
     throw error;
@@ -40,7 +42,7 @@ function copied(policy: Thinker, load: () => OmniModel): OpenedPolicy {
 }
 
 /** The policy is its start with an adapter over it, which changes nothing yet. */
-function adapted(base: Thinker, { lora, seed }: PolicyOptions): OpenedPolicy {
+function adapted(base: OmniModel, { lora, seed }: PolicyOptions): OpenedPolicy {
   try {
     const { rank, alpha } = lora;
     const config = { rank, alpha, dropout: 0, targets: DECODER_TARGETS, isRankStabilised: false };
@@ -52,7 +54,7 @@ function adapted(base: Thinker, { lora, seed }: PolicyOptions): OpenedPolicy {
   }
 }
 
-function opened(policy: Thinker, reference: OmniModel, trainable: ReadonlyMap<string, Tensor>): OpenedPolicy {
+function opened(policy: OmniModel, reference: OmniModel, trainable: ReadonlyMap<string, Tensor>): OpenedPolicy {
   for (const parameter of trainable.values()) parameter.requiresGrad = true;
   return {
     policy,
@@ -67,7 +69,6 @@ function opened(policy: Thinker, reference: OmniModel, trainable: ReadonlyMap<st
 
 /** Everything but the towers, which stay frozen: their rows are encoded once. */
 export function outsideTowers(policy: OmniModel): Map<string, Tensor> {
-  return new Map(
-    [...policy.parameters()].filter(([name]) => !name.startsWith("visual.") && !name.startsWith("audio_tower.")),
-  );
+  const towers = ["vision tower", "audio tower"];
+  return new Map([...policy.parameters()].filter(([name]) => !towers.includes(policy.partOf(name))));
 }

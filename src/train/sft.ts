@@ -40,7 +40,7 @@ export function sftObjective(
 
 /** Weighted mean cross-entropy over all target tokens of the batch. Scalar. */
 export function sftLoss(model: OmniModel, batch: readonly (readonly SftExample[])[]): Tensor {
-  const branches = batch.map((examples) => branchOff(examples));
+  const branches = batch.map((examples) => branchOff(model, examples));
   const hidden = model.hidden(
     branches.map((branch) => branch.prefix),
     branches.map((branch) => branch.completions),
@@ -75,7 +75,7 @@ interface Branches {
 }
 
 /** Cuts the prompts of one clip, which all show the same rows, at their longest common prefix, which keeps at least one token for each branch. */
-function branchOff(examples: readonly SftExample[]): Branches {
+function branchOff(model: OmniModel, examples: readonly SftExample[]): Branches {
   const prompts = examples.map((example) => example.prompt.tokens);
   const shared = commonPrefix(prompts);
   const completions = examples.map((example, e) => {
@@ -85,7 +85,7 @@ function branchOff(examples: readonly SftExample[]): Branches {
     branch.set(example.target, rest.length);
     return branch;
   });
-  return { prefix: { tokens: headOf(prompts[0]!, shared), rows: examples[0]!.prompt.rows }, completions };
+  return { prefix: { tokens: model.promptHead(prompts[0]!, shared), rows: examples[0]!.prompt.rows }, completions };
 }
 
 function commonPrefix(prompts: readonly PromptTokens[]): number {
@@ -97,13 +97,4 @@ function commonPrefix(prompts: readonly PromptTokens[]): number {
     length = same;
   }
   return length;
-}
-
-function headOf(prompt: PromptTokens, length: number): PromptTokens {
-  const total = prompt.ids.length;
-  const positions = new Int32Array(3 * length);
-  for (let axis = 0; axis < 3; axis++) {
-    positions.set(prompt.positions.subarray(axis * total, axis * total + length), axis * length);
-  }
-  return { ids: prompt.ids.slice(0, length), positions };
 }

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createCanvas } from "@napi-rs/canvas";
 import { encodeClip } from "../../src/media/encode.ts";
-import { addAdapter, defaultLora, loadModel } from "../../src/models/index.ts";
+import { addAdapter } from "../../src/models/lora/adapt.ts";
+import { defaultLora } from "../../src/models/lora/config.ts";
+import { loadModel } from "../../src/models/registry.ts";
 import { wavFile } from "../support/odd-media.ts";
 import { repositoryRoot } from "../support/repository.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
@@ -205,10 +207,10 @@ describe("oppo infer", () => {
     assert.equal(JSON.parse(unread.stdout)[0].error.code, "ERR_MEDIA_NOT_FOUND");
   });
 
-  test("an adapter changes what is said; a fresh one does not; what is none is refused", () => {
+  test("an adapter changes what is said; a fresh one does not; what is none is refused", async () => {
     const folder = join(theatre.root, "adapter");
     {
-      using base = loadModel(model);
+      using base = await loadModel(model);
       using adapted = addAdapter(base, { ...defaultLora, rank: 2 }, 1);
       adapted.save(join(folder, "fresh"));
       for (const value of adapted.parameters().values()) value.fill_(0.3);

@@ -9,7 +9,8 @@ import { mediaPath } from "../../src/data/jsonl.ts";
 import type { Sample } from "../../src/data/sample.ts";
 import type { MediaClip } from "../../src/media/clip.ts";
 import { encodeClip } from "../../src/media/encode.ts";
-import { loadModel, type Thinker } from "../../src/models/index.ts";
+import type { OmniModel } from "../../src/models/omni-model.ts";
+import { loadModel } from "../../src/models/registry.ts";
 import { numLiveTensors } from "../../src/tensor/index.ts";
 import { fixtureClip } from "../media/clip-fixture.ts";
 import { testSample } from "../support/rollouts.ts";
@@ -21,12 +22,12 @@ const batchTolerance = 1e-4;
 const clearDifference = 0.05;
 
 let theatre: SmallTheatre;
-let model: Thinker;
+let model: OmniModel;
 let fitted: FittedSample[];
 
 before(async () => {
   theatre = await smallTheatre(3);
-  model = loadModel(theatre.freshModel(1));
+  model = await loadModel(theatre.freshModel(1));
   fitted = await fitAll(theatre, model);
 });
 after(() => {
@@ -35,7 +36,11 @@ after(() => {
 });
 
 /** Takes clips as they are. */
-const anyFitter: ClipFitter = { sampling: { fps: 2, minFrames: 4, maxFrames: 768 }, fitClip: (clip) => clip };
+const anyFitter: ClipFitter = {
+  sampling: { fps: 2, minFrames: 4, maxFrames: 768 },
+  fitKey: "any",
+  fitClip: (clip) => clip,
+};
 
 describe("fitSamples", () => {
   test("decodes once: the kept clips are the same bytes, until a file or the model's resolution changes", async () => {
@@ -44,10 +49,10 @@ describe("fitSamples", () => {
     const fit = (fitKey: string) =>
       fitSamples(theatre.corpus, theatre.samples, {
         cacheFile,
-        fitKey,
         maxSkippedFraction: 0,
         model: {
           sampling: model.sampling,
+          fitKey,
           fitClip: (clip) => {
             numDecoded++;
             return model.fitClip(clip);
@@ -78,7 +83,6 @@ describe("fitSamples", () => {
     const samples = names.map((name): Sample => testSample(name));
     const { fitted: kept, skipped } = await fitSamples(root, samples, {
       model,
-      fitKey: "bad",
       maxSkippedFraction: 0.7,
     });
     assert.deepEqual(
@@ -105,8 +109,7 @@ describe("fitSamples", () => {
   test("stops when more than the allowed share is unreadable, and not at that share", async () => {
     const root = join(theatre.root, "bad");
     const samples = ["good", "no-sound", "missing", "empty"].map((name): Sample => testSample(name));
-    const fit = (maxSkippedFraction: number) =>
-      fitSamples(root, samples, { model: anyFitter, fitKey: "x", maxSkippedFraction });
+    const fit = (maxSkippedFraction: number) => fitSamples(root, samples, { model: anyFitter, maxSkippedFraction });
     assert.equal((await fit(0.5)).skipped.length, 2);
     await assert.rejects(fit(0.49), (error: Error & { code: string }) => {
       assert.equal(error.code, "ERR_TOO_MANY_SKIPPED");
@@ -119,7 +122,6 @@ describe("fitSamples", () => {
     const controller = new AbortController();
     const fit = fitSamples(theatre.corpus, theatre.samples, {
       model: anyFitter,
-      fitKey: "x",
       maxSkippedFraction: 0,
       signal: controller.signal,
       onProgress: () => controller.abort(new Error("stopped")),

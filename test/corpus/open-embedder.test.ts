@@ -7,7 +7,7 @@ import { chooseEmbedder } from "../../src/corpus/corpus-embedder.ts";
 import { cueStage } from "../../src/corpus/cue-stage.ts";
 import { defaultAccess, openEmbedder } from "../../src/corpus/open-embedder.ts";
 import { CLAUSE_INSTRUCTION, queryText } from "../../src/evidence/instructed-embedder.ts";
-import { loadTextEmbedder } from "../../src/models/index.ts";
+import { loadTextEmbedder } from "../../src/models/qwen-text/embedder.ts";
 import { numLiveTensors } from "../../src/tensor/index.ts";
 import { startMockEndpoint } from "../support/mock-endpoint.ts";
 import { quietRun } from "../support/quiet-run.ts";

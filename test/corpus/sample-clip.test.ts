@@ -55,9 +55,10 @@ test("recipes hear the sound file, count a missing one, and decode again when it
   const root = temporaryFolder(t);
   await encodeClip(join(root, "a.mp4"), fixtureClip());
   writeFileSync(join(root, "a.wav"), levelWav(0.5, 1));
-  const model: ClipFitter = { sampling: { fps: 2, minFrames: 4, maxFrames: 768 }, fitClip: (clip) => clip };
+  const sampling = { fps: 2, minFrames: 4, maxFrames: 768 };
+  const model: ClipFitter = { sampling, fitKey: "any", fitClip: (clip) => clip };
   const samples = [testSample("a", { audio: "a.wav" }), testSample("b", { media: "a.mp4", audio: "b.wav" })];
-  const options = { model, fitKey: "x", maxSkippedFraction: 0.5, cacheFile: join(root, "kept.safetensors") };
+  const options = { model, maxSkippedFraction: 0.5, cacheFile: join(root, "kept.safetensors") };
   const first = await fitSamples(root, samples, options);
   assert.deepEqual(
     first.fitted.map(({ sample, clip }) => [sample.id, isLevel(clip.waveform, 0.5)]),

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import type { ParameterSpec } from "../../src/models/checkpoint/parameter-spec.ts";
 import { readWeights, writeWeights } from "../../src/models/checkpoint/weight-files.ts";
 import { findWeights } from "../../src/models/checkpoint/weight-table.ts";
-import { loadTextModel } from "../../src/models/index.ts";
+import { loadTextModel } from "../../src/models/qwen-text/text-model.ts";
 import {
   cudaAvailable,
   numLiveTensors,

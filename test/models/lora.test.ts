@@ -5,19 +5,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runPrompts } from "../../src/models/decoder/language.ts";
+import { linearLayers } from "../../src/models/decoder/parameters.ts";
 import type { WeightSource } from "../../src/models/decoder/projection.ts";
-import {
-  type AdaptedThinker,
-  addAdapter,
-  defaultLora,
-  type LoraConfig,
-  loadAdapter,
-  loadModel,
-  type Thinker,
-} from "../../src/models/index.ts";
-import { parseLoraConfig, targetModules } from "../../src/models/lora/config.ts";
-import type { ModelPrompt } from "../../src/models/omni-model.ts";
-import { linearLayers, parameterSpecs } from "../../src/models/qwen-omni/parameters.ts";
+import { addAdapter, loadAdapter } from "../../src/models/lora/adapt.ts";
+import { defaultLora, type LoraConfig, parseLoraConfig, targetModules } from "../../src/models/lora/config.ts";
+import type { AdaptedModel, ModelPrompt, OmniModel } from "../../src/models/omni-model.ts";
+import { loadThinker } from "../../src/models/qwen-omni/load.ts";
+import { parameterSpecs } from "../../src/models/qwen-omni/parameters.ts";
 import {
   Generator,
   indices,
@@ -55,7 +49,7 @@ const root = sharedPath("golden/qwen-omni");
 const adapters = sharedPath("golden/lora");
 
 /** What an adapted model's layers read. */
-function source({ base: model, adapter }: AdaptedThinker): WeightSource {
+function source({ base: model, adapter }: AdaptedModel): WeightSource {
   const weights = model.parameters();
   return { get: (name) => weights.get(name), adapterOf: (layer) => adapter.get(layer) };
 }
@@ -65,7 +59,7 @@ for (const name of ["decoder", "endings"]) {
     if (!root || !adapters) return t.skip("golden/qwen-omni or golden/lora is absent");
     const before = numLiveTensors();
     {
-      using model = loadModel(join(root, "omni"), { device: testDevice });
+      using model = loadThinker(join(root, "omni"), { device: testDevice });
       using adapted = loadAdapter(model, join(adapters, name));
       scope(() => {
         const golden = openGolden(adapters, name, "golden.safetensors");
@@ -102,7 +96,7 @@ for (const name of ["decoder", "endings"]) {
 }
 
 /** Hidden states of short completions. */
-function hiddenOf(model: Thinker, prompts: readonly ModelPrompt[]): Tensor {
+function hiddenOf(model: OmniModel, prompts: readonly ModelPrompt[]): Tensor {
   return model.hidden(
     prompts,
     prompts.map((_, i) => [Int32Array.of(5, 9, 17 + i)]),
@@ -111,7 +105,7 @@ function hiddenOf(model: Thinker, prompts: readonly ModelPrompt[]): Tensor {
 
 /** The loss of make_lora.py, and its gradient for every adapter tensor where the golden has them. */
 function checkLoss(
-  { adapter, base }: AdaptedThinker,
+  { adapter, base }: AdaptedModel,
   logits: () => Tensor,
   ids: Int32Array,
   golden: SafetensorsFile,
@@ -158,7 +152,7 @@ test("a fresh adapter changes nothing; a trained one changes the policy and not 
         // Adapted layers are multiplied one by one, others together: the same up to rounding.
         assert.ok(relativeError(hiddenOf(adapted, prompts), plain) < ACTIVATION_TOLERANCE);
         const options = { numSamples: 2, maxNewTokens: 6, temperature: 1, seeds: [1, 2, 3, 4, 5, 6] };
-        const ids = (policy: Thinker) => policy.sample(prompts, options).map((own) => own.map((one) => [...one.ids]));
+        const ids = (policy: OmniModel) => policy.sample(prompts, options).map((own) => own.map((one) => [...one.ids]));
         assert.deepEqual(ids(adapted), ids(model));
         for (const [name, value] of adapted.parameters()) if (name.endsWith("lora_B.weight")) value.fill_(0.05);
         assert.ok(relativeError(hiddenOf(adapted, prompts), plain) > MISTAKE);
@@ -229,7 +223,7 @@ test("an adapter that is saved is read again, merged into a model or not", (t) =
   adapted.saveMerged(join(folder, "merged"));
   using again = loadAdapter(model, join(folder, "adapter"));
   assert.deepEqual(again.adapter.config, config);
-  using merged = loadModel(join(folder, "merged"), { device: testDevice });
+  using merged = loadThinker(join(folder, "merged"), { device: testDevice });
   scope(() =>
     noGrad(() => {
       const prompts = mixedPrompts(model);

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
 import { OppoError } from "../../src/error.ts";
-import { initTiny, loadModel, loadTextEmbedder } from "../../src/models/index.ts";
+import { initTiny } from "../../src/models/qwen-omni/init.ts";
+import { loadThinker } from "../../src/models/qwen-omni/load.ts";
+import { loadTextEmbedder } from "../../src/models/qwen-text/embedder.ts";
 import { createRandom, type Random } from "../../src/random.ts";
 import { numLiveTensors } from "../../src/tensor/index.ts";
 import { sharedPath } from "../support/shared.ts";
@@ -83,7 +85,7 @@ function copyOf(t: TestContext, source: string): string {
 test("a thinker's settings", (t) => {
   const directory = join(temporaryFolder(t), "tiny");
   initTiny(directory, buildTheatreTokenizer(), 1);
-  check(directory, (path) => loadModel(path)[Symbol.dispose]());
+  check(directory, (path) => loadThinker(path)[Symbol.dispose]());
 });
 
 test("an embedder's settings, up to its vectors", (t) => {
@@ -101,7 +103,7 @@ test("settings of a gigabyte are refused before they are read", (t) => {
     const text = readFileSync(path);
     truncateSync(path, 2 ** 30);
     const before = process.memoryUsage().rss;
-    assert.throws(() => loadModel(directory), { message: new RegExp(`${name}: expected at most 268435456 bytes`) });
+    assert.throws(() => loadThinker(directory), { message: new RegExp(`${name}: expected at most 268435456 bytes`) });
     assert.ok(process.memoryUsage().rss - before < 100 * 2 ** 20);
     writeFileSync(path, text);
   }

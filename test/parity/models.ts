@@ -3,19 +3,16 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
-import {
-  type AdaptedThinker,
-  addAdapter,
-  defaultLora,
-  initTiny,
-  joinRows,
-  loadModel,
-  loadTextModel,
-  type Thinker,
-} from "../../src/models/index.ts";
-import type { ChatTurn, ClipFeatures, OmniModel } from "../../src/models/omni-model.ts";
+import { joinRows } from "../../src/models/clip-rows.ts";
+import { addAdapter } from "../../src/models/lora/adapt.ts";
+import { defaultLora } from "../../src/models/lora/config.ts";
+import type { ChatOptions, ChatTurn } from "../../src/models/omni-model.ts";
+import type { ThinkerFeatures } from "../../src/models/qwen-omni/clips.ts";
+import { initTiny } from "../../src/models/qwen-omni/init.ts";
+import { loadThinker } from "../../src/models/qwen-omni/load.ts";
+import type { AdaptedThinker, Thinker } from "../../src/models/qwen-omni/thinker.ts";
 import { readTextCheckpoint } from "../../src/models/qwen-text/checkpoint.ts";
-import { TextModel } from "../../src/models/qwen-text/text-model.ts";
+import { loadTextModel, TextModel } from "../../src/models/qwen-text/text-model.ts";
 import { AdamW } from "../../src/nn/index.ts";
 import { indices, noGrad, op, scope, type Tensor, tensor, writeSafetensors } from "../../src/tensor/index.ts";
 import { sftLoss } from "../../src/train/sft.ts";
@@ -42,12 +39,12 @@ const reply = "<think>the audio carries a loud voice.</think><answer>angry</answ
 
 interface Question {
   readonly name: string;
-  readonly features: readonly ClipFeatures[];
+  readonly features: readonly ThinkerFeatures[];
   readonly turns: readonly ChatTurn[];
   readonly inside: boolean;
 }
 
-function questionsOf(model: OmniModel): Question[] {
+function questionsOf(model: Thinker): Question[] {
   const clip = (seed: number) => model.features(model.fitClip(stripes(seed)));
   const [one, two] = [clip(1), clip(2)] as const;
   const still = { ...stripes(3), numFrames: 1, frames: stripes(3).frames.subarray(0, 256 * 256 * 3) };
@@ -72,11 +69,15 @@ function questionsOf(model: OmniModel): Question[] {
   ];
 }
 
+function layoutOf(inside: boolean): ChatOptions {
+  return inside ? { layout: "audio-in-video" } : {};
+}
+
 /** Logits that predict the reply, [C, V]. */
-function replyLogits(model: OmniModel, { features, turns, inside }: Question): Float32Array {
+function replyLogits(model: Thinker, { features, turns, inside }: Question): Float32Array {
   return noGrad(() =>
     scope(() => {
-      const tokens = model.chatTokens(turns, { audioInVideo: inside });
+      const tokens = model.chatTokens(turns, layoutOf(inside));
       const rows = features.length === 0 ? null : joinRows(model.encode(features));
       const hidden = model.hidden([{ tokens, rows }], [[model.encodeText(reply)]]);
       return model.logits(hidden.select(0, 0)).toFloat32Array();
@@ -85,9 +86,9 @@ function replyLogits(model: OmniModel, { features, turns, inside }: Question): F
 }
 
 /** What transformers' processor would hand over: prompt and all but the last token of the reply. */
-function writeInputs(file: string, model: OmniModel, { features, turns, inside }: Question): void {
+function writeInputs(file: string, model: Thinker, { features, turns, inside }: Question): void {
   scope(() => {
-    const prompt = model.chatTokens(turns, { audioInVideo: inside }).ids;
+    const prompt = model.chatTokens(turns, layoutOf(inside)).ids;
     const target = model.encodeText(reply);
     const ids = Int32Array.from([...prompt, ...target.subarray(0, -1)]);
     const given = new Map<string, Tensor>([
@@ -127,7 +128,7 @@ function writeInputs(file: string, model: OmniModel, { features, turns, inside }
 }
 
 /** A few steps on the questions, towers included where their weights learn. */
-function train(model: OmniModel): void {
+function train(model: Thinker): void {
   const learning = [...model.parameters().values()];
   for (const parameter of learning) parameter.requiresGrad = true;
   const questions = questionsOf(model).filter(({ inside }) => !inside);
@@ -164,21 +165,21 @@ export function thinkers(root: string): { probes: Probe[]; directory: string } {
   const fresh = join(root, "fresh");
   const trained = join(root, "trained");
   initTiny(fresh, buildTheatreTokenizer(), 1);
-  using model = loadModel(fresh);
-  const logits = (given: OmniModel) => questionsOf(given).map((question) => replyLogits(given, question));
+  using model = loadThinker(fresh);
+  const logits = (given: Thinker) => questionsOf(given).map((question) => replyLogits(given, question));
   const untrained = logits(model);
   train(model);
   model.save(trained);
   const probes = thinkerProbes(root, "thinker, trained", model, untrained, trained);
   const base = logits(model);
-  using adapted: AdaptedThinker = addAdapter(model, { ...defaultLora, rank: 4, alpha: 8 }, 3);
+  using adapted = addAdapter(model, { ...defaultLora, rank: 4, alpha: 8 }, 3) as AdaptedThinker;
   train(adapted);
   adapted.save(join(root, "adapter"));
   adapted.saveMerged(join(root, "merged"));
   const withAdapter = thinkerProbes(root, "adapter, by PEFT", adapted, base, trained);
   probes.push(...withAdapter.map((probe) => ({ ...probe, adapter: join(root, "adapter") })));
   probes.push(...thinkerProbes(root, "adapter, merged", adapted, base, join(root, "merged")));
-  using half = loadModel(trained, { dtype: "bfloat16" });
+  using half = loadThinker(trained, { dtype: "bfloat16" });
   half.save(join(root, "half"));
   probes.push(...thinkerProbes(root, "thinker, bfloat16", half, untrained, join(root, "half")));
   return { probes, directory: trained };
@@ -187,7 +188,7 @@ export function thinkers(root: string): { probes: Probe[]; directory: string } {
 /** The golden thinker, whose configuration is of transformers 5: trained and saved by us. */
 export function goldenThinker(root: string): Probe[] {
   const directory = join(root, "golden");
-  using model = loadModel(join(sharedPath("golden/qwen-omni")!, "omni"));
+  using model = loadThinker(join(sharedPath("golden/qwen-omni")!, "omni"));
   const untrained = questionsOf(model).map((question) => replyLogits(model, question));
   train(model);
   model.save(directory);

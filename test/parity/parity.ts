@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { findTransformers, PythonPeer } from "../../speed/support/python-peer.ts";
-import { loadModel } from "../../src/models/index.ts";
+import { loadThinker } from "../../src/models/qwen-omni/load.ts";
 import { openSafetensors, scope, torchVersion } from "../../src/tensor/index.ts";
 import { goldenThinker, type Probe, textModels, thinkers } from "./models.ts";
 
@@ -89,7 +89,7 @@ async function sameTokens(peer: PythonPeer, directory: string): Promise<boolean>
     { role: "assistant", content: "<think>the video shows a furrowed brow.</think><answer>sad</answer>" },
     { role: "user", content: "hello" },
   ];
-  using model = loadModel(directory);
+  using model = loadThinker(directory);
   const turns = messages.map(({ role, content }) => {
     return { role: role as "user" | "assistant", parts: [{ type: "text" as const, text: content }] };
   });

@@ -10,8 +10,9 @@ import type OpenAI from "openai";
 import type { MediaClip } from "../../src/media/clip.ts";
 import { decodeClip } from "../../src/media/decode.ts";
 import { decodeImageBytes } from "../../src/media/decode-image.ts";
-import { joinRows, loadModel, type Thinker } from "../../src/models/index.ts";
-import type { ChatTurn, ClipFeatures } from "../../src/models/omni-model.ts";
+import { joinRows } from "../../src/models/clip-rows.ts";
+import type { ChatTurn, ClipFeatures, OmniModel } from "../../src/models/omni-model.ts";
+import { loadModel } from "../../src/models/registry.ts";
 import type { ModelServer } from "../../src/serve/model/serve-model.ts";
 import { noGrad, scope } from "../../src/tensor/index.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
@@ -24,7 +25,7 @@ const logprobTolerance = 1e-4;
 
 let theatre: SmallTheatre;
 let directory: string;
-let model: Thinker;
+let model: OmniModel;
 let server: ModelServer & { log: string[] };
 let client: OpenAI;
 let files: string[];
@@ -33,7 +34,7 @@ let clips: MediaClip[];
 before(async () => {
   theatre = await smallTheatre(numClips);
   directory = theatre.freshModel(1);
-  model = loadModel(directory);
+  model = await loadModel(directory);
   server = await startServer(directory);
   client = clientOf(server);
   files = theatre.samples.map(({ media }) => join(theatre.corpus, media));
@@ -60,7 +61,7 @@ function inProcess(clip: MediaClip | null, text: string, system?: string): { pro
 function inConversation(turns: readonly ChatTurn[], media: readonly ClipFeatures[], audioInVideo = false) {
   return scope(() => {
     const rows = noGrad(() => joinRows(model.encode(media)));
-    const tokens = model.chatTokens(turns, { audioInVideo });
+    const tokens = model.chatTokens(turns, audioInVideo ? { layout: "audio-in-video" } : {});
     const [completions] = model.sample([{ tokens, rows }], { numSamples: 1, maxNewTokens: maxTokens, temperature: 0 });
     return { prompt: Array.from(tokens.ids), ids: Array.from(completions![0]!.ids) };
   });

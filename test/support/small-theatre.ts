@@ -9,7 +9,8 @@ import { buildCorpus, type CorpusPlan } from "../../src/data/theatre/corpus.ts";
 import type { SceneKind } from "../../src/data/theatre/draw.ts";
 import { defaultClipFormat } from "../../src/data/theatre/render.ts";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
-import { initTiny, type TinyOverrides } from "../../src/models/index.ts";
+import type { TinyOverrides } from "../../src/models/qwen-omni/config-json.ts";
+import { initTiny } from "../../src/models/qwen-omni/init.ts";
 
 /** Half the demo's width, one layer per tower: a step takes milliseconds. */
 export const verySmall: TinyOverrides = {
@@ -63,6 +64,6 @@ export async function smallTheatre(numClips: number, kind: SceneKind = "train"):
 
 /** Every clip of the theatre at a model's resolution. */
 export async function fitAll(theatre: SmallTheatre, model: ClipFitter): Promise<FittedSample[]> {
-  const options = { model, fitKey: "test", maxSkippedFraction: 0 };
+  const options = { model, maxSkippedFraction: 0 };
   return (await fitSamples(theatre.corpus, theatre.samples, options)).fitted;
 }

@@ -2,10 +2,12 @@
 // the prompt), logits = h H^T. Autoregressive, sees video and audio, every parameter differentiable, any float dtype.
 // B prompts, N rollouts, C longest completion, D width, V vocabulary
 
+import assert from "node:assert/strict";
 import type {
   ClipRows,
   ModelPrompt,
   OmniModel,
+  PromptTokens,
   SampledCompletion,
   SampleOptions,
 } from "../../src/models/omni-model.ts";
@@ -57,23 +59,34 @@ export function tinyPolicy(seed: number, dtype: "float32" | "float64" = "float64
   return {
     vocabSize: tinyVocab,
     stopIds: [0],
+    stopTexts: ["a"],
+    directory: "nowhere",
+    device: "cpu",
+    fitKey: "any",
+    layouts: ["separate"],
     calls,
+    partOf: () => "language model",
     parameters: () => new Map(Object.entries(parameters)),
     sampling: { fps: 2, minFrames: 4, maxFrames: 768 },
     fitClip: (clip) => clip,
     fitImage: (image) => image,
     features: () => ({ video: null, audio: null }),
+    shapeOf: (features) => features,
     encode: (features) => features.map(() => clipRows(null, null)),
     promptTokens: (text) => promptTokens([...text].map((letter) => letter.charCodeAt(0) % tinyVocab)),
     chatTokens: (turns) => {
       const texts = turns.flatMap(({ parts }) => parts.map((part) => (part.type === "text" ? part.text : "")));
       return promptTokens([...texts.join("")].map((letter) => letter.charCodeAt(0) % tinyVocab));
     },
+    promptHead: ({ ids }, length) => promptTokens([...ids.subarray(0, length)]),
     encodeText: (text) => Int32Array.from(text, (letter) => letter.charCodeAt(0) % tinyVocab),
     decodePieces: (ids) => Array.from(ids, (id) => String.fromCharCode(97 + id)),
     hidden,
     logits,
     sample: (prompts, options) => samplePrompts(prompts, options, (prompt, ids) => nextLogprobs(prompt, ids)),
+    linearLayers: () => [],
+    withAdapter: () => assert.fail("a tiny policy has no layer to adapt"),
+    save: () => assert.fail("a tiny policy is not saved"),
     [Symbol.dispose]: () => {
       for (const parameter of Object.values(parameters)) parameter.dispose();
     },
@@ -132,8 +145,8 @@ function samplePrompts(
   );
 }
 
-export function promptTokens(ids: readonly number[]) {
-  return { ids: Int32Array.from(ids), positions: new Int32Array(3 * ids.length) };
+export function promptTokens(ids: readonly number[]): PromptTokens {
+  return { ids: Int32Array.from(ids) } as PromptTokens;
 }
 
 export function clipRows(video: Tensor | null, audio: Tensor | null): ClipRows {

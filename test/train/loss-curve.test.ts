@@ -8,7 +8,8 @@ import { test } from "node:test";
 import { ClipLibrary } from "../../src/corpus/clip-library.ts";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
 import type { MediaClip } from "../../src/media/clip.ts";
-import { initTiny, loadModel } from "../../src/models/index.ts";
+import { initTiny } from "../../src/models/qwen-omni/init.ts";
+import { loadModel } from "../../src/models/registry.ts";
 import { AdamW, updateParameters } from "../../src/nn/index.ts";
 import { createRandom } from "../../src/random.ts";
 import { accumulateGradients } from "../../src/rl/gradients.ts";
@@ -47,9 +48,9 @@ function noiseClip(seed: number): MediaClip {
 }
 
 /** @param options of the step: what a negative control changes */
-function curve(directory: string, options: Partial<StepOptions> = {}): typeof pinned {
-  using policy = loadModel(directory);
-  using reference = loadModel(directory);
+async function curve(directory: string, options: Partial<StepOptions> = {}): Promise<typeof pinned> {
+  using policy = await loadModel(directory);
+  using reference = await loadModel(directory);
   using library = new ClipLibrary(policy);
   library.add(reasonings.map((_, i) => ({ sample: testSample(`clip-${i}`), clip: policy.fitClip(noiseClip(i + 1)) })));
   const trainable = [...outsideTowers(policy).values()];
@@ -107,13 +108,13 @@ function distance(expected: typeof pinned, got: typeof pinned): number {
   );
 }
 
-test("the loss curve is the pinned one, and another objective's is not", () => {
+test("the loss curve is the pinned one, and another objective's is not", async () => {
   const directory = mkdtempSync(join(tmpdir(), "oppo-curve-"));
   try {
     initTiny(directory, buildTheatreTokenizer(), 5, verySmall);
-    const got = curve(directory);
+    const got = await curve(directory);
     assert.ok(distance(pinned, got) < relativeTolerance, JSON.stringify(got));
-    const other = curve(directory, { anchorWeight: 0.21 });
+    const other = await curve(directory, { anchorWeight: 0.21 });
     assert.ok(distance(pinned, other) > relativeTolerance, "a little more of the anchor is seen");
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -10,7 +10,8 @@ import type { FittedSample } from "../../src/corpus/fitted-samples.ts";
 import { theatreKind } from "../../src/corpus/theatre-kind.ts";
 import { numStates, sceneOf, stateIndices } from "../../src/data/theatre/sample-scene.ts";
 import { drawProbe, reasoningQuestion } from "../../src/data/theatre/script.ts";
-import { loadModel, type Thinker } from "../../src/models/index.ts";
+import type { OmniModel } from "../../src/models/omni-model.ts";
+import { loadModel } from "../../src/models/registry.ts";
 import { cosineSchedule } from "../../src/nn/index.ts";
 import { createRandom } from "../../src/random.ts";
 import { responseText } from "../../src/recipes/demo/theatre-examples.ts";
@@ -47,7 +48,7 @@ let overfit: { readonly first: number; readonly last: number; readonly answers: 
 before(async () => {
   theatre = await smallTheatre(4);
   warm = join(theatre.root, "warm");
-  using model = loadModel(theatre.freshModel(1));
+  using model = await loadModel(theatre.freshModel(1));
   fitted = await fitAll(theatre, model);
   using library = new ClipLibrary(model);
   library.add(fitted);
@@ -56,7 +57,7 @@ before(async () => {
 after(() => theatre[Symbol.dispose]());
 
 /** The annotated reasoning and one probe per clip, the same at every step. */
-function examples(model: Thinker, library: ClipLibrary): SftExample[][] {
+function examples(model: OmniModel, library: ClipLibrary): SftExample[][] {
   return fitted.map(({ sample }, i) => {
     const example = (question: string, think: string, answer: string): SftExample => {
       const text = model.encodeText(responseText(think, answer));
@@ -74,7 +75,7 @@ function examples(model: Thinker, library: ClipLibrary): SftExample[][] {
   });
 }
 
-async function learnByHeart(model: Thinker, library: ClipLibrary): Promise<typeof overfit> {
+async function learnByHeart(model: OmniModel, library: ClipLibrary): Promise<typeof overfit> {
   const batch = examples(model, library);
   const schedule = { total: overfitSteps, warmup: 10, floor: 0.1 };
   const losses: number[] = [];
@@ -111,7 +112,7 @@ async function learnByHeart(model: Thinker, library: ClipLibrary): Promise<typeo
 
 const plainOptimizer = { betas: [0.9, 0.98] as const, weightDecay: 0, maxGradNorm: 1 };
 
-function trainable(model: Thinker): ReadonlyMap<string, Tensor> {
+function trainable(model: OmniModel): ReadonlyMap<string, Tensor> {
   const parameters = outsideTowers(model);
   for (const parameter of parameters.values()) parameter.requiresGrad = true;
   return parameters;
@@ -125,8 +126,8 @@ describe("cold start", () => {
     assert.ok(overfit.last < 0.02, `ends at ${overfit.last}`);
   });
 
-  test("examples that share a prefix have the loss and the gradient of examples that do not", () => {
-    using model = loadModel(warm);
+  test("examples that share a prefix have the loss and the gradient of examples that do not", async () => {
+    using model = await loadModel(warm);
     using library = new ClipLibrary(model);
     library.add(fitted);
     const parameters = trainable(model);
@@ -185,8 +186,8 @@ async function train(name: string, options: RunOptions = {}) {
     preset: presets[preset].config,
     overrides: [...shared, `steps=${steps}`, ...overrides],
   });
-  using models = openPolicy({ ...config, model: warm });
-  using other = start === warm ? null : loadModel(start);
+  using models = await openPolicy({ ...config, model: warm });
+  using other = start === warm ? null : await loadModel(start);
   using library = new ClipLibrary(models.policy);
   library.add(fitted);
   await trainGrpo(
@@ -305,7 +306,7 @@ describe("trainGrpo", () => {
     assert.ok(whole.metrics[1]!.kl! > 0);
     await assert.rejects(train("lora-stopped", { ...lora, stopAt: 2 }), InterruptedError);
     assert.deepEqual(await train("lora-stopped", lora), whole);
-    using models = openPolicy({ ...resolveConfig(trainSchema, lora), model: warm });
+    using models = await openPolicy({ ...resolveConfig(trainSchema, lora), model: warm });
     const names = [...models.trainable.keys()];
     assert.ok(names.length > 0 && names.every((name) => /lora_[AB]\.weight$/.test(name)));
     assert.ok([...models.reference.parameters().values()].every((parameter) => !parameter.requiresGrad));
@@ -325,7 +326,7 @@ describe("runSteps", () => {
   const steps = 6;
   /** SFT or a tower's warm-up into a folder. @returns its log without times, and a digest of what learned. */
   async function learn(kind: "sft" | "warm-up", name: string, stopAt: number | null = null) {
-    using model = loadModel(theatre.freshModel(3));
+    using model = await loadModel(theatre.freshModel(3));
     using library = new ClipLibrary(model);
     library.add(fitted);
     const labelled = fitted.map(({ sample, clip }): LabelledClip => {

@@ -81,7 +81,7 @@ async function run(clips: string[], options: InferCommandOptions): Promise<void>
     import("../../recipes/infer/load-model.ts"),
   ]);
   const { device, dtype, checkValues } = options;
-  using base = loadModel(options.model, {
+  using base = await loadModel(options.model, {
     ...(device === undefined ? {} : { device }),
     ...(dtype === undefined ? {} : { dtype }),
     checkValues: checkValues ?? false,

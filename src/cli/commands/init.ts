@@ -1,13 +1,13 @@
 // `oppo init`: a random model of a given shape.
 
 import { Option } from "commander";
-import type { ArchitectureName } from "../../recipes/init/init-model.ts";
+import { shapeNames } from "../../recipes/init/shape-names.ts";
 import type { CommandDefinition, CommonOptions } from "../command.ts";
 import { longRun } from "../long-run.ts";
 import { wholeNumber } from "../number.ts";
 
 interface InitOptions extends CommonOptions {
-  readonly arch: ArchitectureName;
+  readonly arch: string;
   readonly seed: number;
   readonly dtype?: "bfloat16" | "float32";
 }
@@ -25,11 +25,7 @@ export const initCommand: CommandDefinition = {
   configure(command) {
     command
       .argument("<directory>", "where it goes; must not exist or be empty")
-      .addOption(
-        new Option("--arch <name>", "the shape")
-          .choices(["qwen2.5-omni-3b", "qwen2.5-omni-7b", "tiny"])
-          .makeOptionMandatory(),
-      )
+      .addOption(new Option("--arch <name>", "the shape").choices(shapeNames()).makeOptionMandatory())
       .requiredOption("--random", "draw the weights (there is no other way yet)")
       .option("--seed <number>", "seed of the weights", wholeNumber, 0)
       .addOption(
@@ -43,9 +39,9 @@ export const initCommand: CommandDefinition = {
         longRun(async ({ progress }) => {
           const { initModel } = await import("../../recipes/init/init-model.ts");
           const { arch, seed, dtype = "bfloat16" } = options;
-          initModel({ architecture: arch, directory, seed, dtype, progress });
+          await initModel({ shape: arch, directory, seed, dtype, progress });
           const { inspectModel } = await import("../../recipes/inspect/inspect-model.ts");
-          const { numParameters, memory } = inspectModel(directory);
+          const { numParameters, memory } = await inspectModel(directory);
           if (options.json) console.log(JSON.stringify({ directory, numParameters, bytes: memory.weights }, null, 2));
           else console.log(`${directory}: ${numParameters.toLocaleString("en-US")} random parameters`);
         }),

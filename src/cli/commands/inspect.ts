@@ -18,7 +18,7 @@ export const inspectCommand: CommandDefinition = {
       .addHelpText("after", afterHelp)
       .action(async (directory: string, options: CommonOptions) => {
         const { inspectionText, inspectModel } = await import("../../recipes/inspect/inspect-model.ts");
-        const found = inspectModel(directory);
+        const found = await inspectModel(directory);
         console.log(options.json ? JSON.stringify(found, null, 2) : inspectionText(found));
         if (!found.isComplete) process.exitCode = 1;
       });

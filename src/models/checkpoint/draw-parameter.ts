@@ -1,25 +1,13 @@
 // Fresh parameters. A parameter's numbers depend on the seed and its name only, so changing one layer leaves the others as
 // they were.
 import { deriveSeed } from "../../seeds.ts";
-import { type DType, Generator, keep, op, scope, type Tensor } from "../../tensor/index.ts";
-import type { ThinkerConfig } from "../qwen-omni/config.ts";
-import { parameterSpecs } from "../qwen-omni/parameters.ts";
+import { type DType, Generator, op, scope, type Tensor } from "../../tensor/index.ts";
 import { numElements, type ParameterSpec } from "./parameter-spec.ts";
 
 /** Standard deviation of fresh embeddings; weights get 1 / sqrt(inputs), which keeps the scale of what they multiply. */
 const EMBEDDING_STD = 0.02;
 /** Elements drawn at once: large weights of a narrow type need little room beside themselves. */
 const DRAW_ELEMENTS = 1 << 24;
-
-/** Fresh float32 parameters; the caller owns them. */
-export function initParameters(config: ThinkerConfig, seed: number): Map<string, Tensor> {
-  return new Map(
-    parameterSpecs(config).map((spec) => [
-      spec.name,
-      scope(() => keep(drawParameter(spec, config.text.numLayers, seed, "float32"))),
-    ]),
-  );
-}
 
 /** One fresh parameter of a decoder with this many layers. */
 export function drawParameter(

@@ -16,3 +16,19 @@ export interface ParameterSpec {
 export function numElements(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
 }
+
+export function weight(name: string, ...shape: number[]): ParameterSpec {
+  return { name: `${name}.weight`, shape, role: "weight" };
+}
+
+export function residual(name: string, ...shape: number[]): ParameterSpec {
+  return { name: `${name}.weight`, shape, role: "residual" };
+}
+
+export function bias(name: string, width: number): ParameterSpec {
+  return { name: `${name}.bias`, shape: [width], role: "zero" };
+}
+
+export function norm(name: string, width: number): ParameterSpec {
+  return { name: `${name}.weight`, shape: [width], role: "one" };
+}

@@ -8,7 +8,7 @@ export interface BranchLayout {
   readonly tokens: number;
   /** Input id of every row: the prompt's last token, then all of the completion but its last. [R] */
   readonly ids: Int32Array;
-  /** Row-major [3, R]: consecutive from the prompt's last position, equal on the three axes. */
+  /** Consecutive from the prompt's last position, [R]: axes agree on text. */
   readonly positions: Int32Array;
   /** Null when the rows are all B * G * C places. */
   readonly packing: {
@@ -38,7 +38,7 @@ export function layOutBranches(
   const packed = numTokens <= PACK_BELOW * numPlaces;
   const numRows = packed ? numTokens : numPlaces;
   const ids = new Int32Array(numRows);
-  const positions = new Int32Array(3 * numRows);
+  const positions = new Int32Array(numRows);
   const rowOf = new Int32Array(numPlaces);
   const placeOf = new Int32Array(numRows);
   const output = new Int32Array(all.length * tokens);
@@ -51,7 +51,7 @@ export function layOutBranches(
       const count = packed ? completion.length : tokens;
       for (let c = 0; c < count; c++) {
         ids[row + c] = c === 0 ? lastIds[b]! : (completion[c - 1] ?? 0);
-        for (let axis = 0; axis < 3; axis++) positions[axis * numRows + row + c] = lastPositions[b]! + c;
+        positions[row + c] = lastPositions[b]! + c;
         rowOf[place + c] = row + c;
         placeOf[row + c] = place + c;
         output[branch * tokens + c] = row + c;

@@ -1,10 +1,10 @@
-// The decoder's part of a Hugging Face config.json, shared by the thinker and the text models: both dialects (4.5x:
+// The decoder's part of a Hugging Face config.json, shared by all architectures that have one: both dialects (4.5x:
 // rope_theta + rope_scaling, 5.x: rope_parameters), read into one typed value. Long-context rope scaling, sliding windows
 // and other activations are refused, because ignoring them would give other numbers.
 import { z } from "zod";
 import { CheckpointError } from "../../tensor/error.ts";
 
-export interface TextConfig {
+export interface DecoderConfig {
   readonly hiddenSize: number;
   readonly numLayers: number;
   readonly numHeads: number;
@@ -14,8 +14,11 @@ export interface TextConfig {
   readonly vocabSize: number;
   readonly normEps: number;
   readonly ropeTheta: number;
-  /** How many of the headDim / 2 rotary angles follow the time, height and width position. */
-  readonly ropeSections: readonly [time: number, height: number, width: number];
+  /**
+   * How many of the headDim / 2 rotary angles follow each position axis: one entry where a token has one position, three
+   * where it has one in time, height and width (TMRoPE).
+   */
+  readonly ropeSections: readonly number[];
 }
 
 /** A length, a width, a count: bounded, so that a damaged file is refused before anything of that size is made. */
@@ -74,7 +77,7 @@ export function decoderConfig(
   raw: z.infer<typeof decoderSchema>,
   path: string,
   { where, axes }: { readonly where: string; readonly axes: 1 | 3 },
-): TextConfig {
+): DecoderConfig {
   const rope = raw.rope_parameters ?? raw.rope_scaling ?? {};
   // Hub files of the 4.4x era say "mrope" where later ones say "default"; both are plain angles with sections.
   const kind = [rope.rope_type, rope.type].find((name) => (name ?? "default") !== "default" && name !== "mrope");
@@ -86,9 +89,9 @@ export function decoderConfig(
     );
   }
   const headDim = raw.head_dim ?? raw.hidden_size / raw.num_attention_heads;
-  const sections: TextConfig["ropeSections"] =
-    axes === 1 ? [headDim / 2, 0, 0] : required(rope.mrope_section, `${where}.rope_scaling.mrope_section`, path);
-  const sum = sections[0] + sections[1] + sections[2];
+  const sections: readonly number[] =
+    axes === 1 ? [headDim / 2] : required(rope.mrope_section, `${where}.rope_scaling.mrope_section`, path);
+  const sum = sections.reduce((total, count) => total + count, 0);
   if (headDim % 2 !== 0 || sum !== headDim / 2) {
     throw new CheckpointError(
       "ERR_CHECKPOINT_CONFIG",

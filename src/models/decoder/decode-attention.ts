@@ -3,8 +3,8 @@
 // product with them as they lie needs no packing.
 // B prompts, G branches per prompt, P prefix, S slots, H key heads, Q query heads per key head, K head dimension
 import { op, type Tensor } from "../../tensor/index.ts";
-import type { TextConfig } from "../qwen-omni/config.ts";
 import { type KeysValues, probabilities } from "./attention.ts";
+import type { DecoderConfig } from "./config.ts";
 import type { Heads } from "./layers.ts";
 
 /** What a layer's step attends to. */
@@ -32,7 +32,7 @@ export function attendStep(
   cache: StepCache,
   padding: Tensor | null,
   shape: StepShape,
-  config: TextConfig,
+  config: DecoderConfig,
 ) {
   const { prompts, branches, slot } = shape;
   const { numKvHeads, headDim, numHeads } = config;
@@ -58,7 +58,7 @@ function store(
   { keys, values }: Heads,
   own: KeysValues,
   { prompts, branches, slot }: StepShape,
-  config: TextConfig,
+  config: DecoderConfig,
 ): void {
   const { numKvHeads, headDim } = config;
   const byRow = [prompts, branches, numKvHeads, headDim];

@@ -1,11 +1,12 @@
 // The sequences that decode together and their cache: made by the prefill, made smaller when sequences have finished.
 // B prompts, G branches per prompt, N = B * G rows, P prefix, S cache slots, H key heads, K head dim
 import { indices, op, scope, type Tensor } from "../../tensor/index.ts";
-import type { ModelPrompt, SampleOptions } from "../omni-model.ts";
+import type { SampleOptions } from "../omni-model.ts";
 import type { KeysValues } from "./attention.ts";
 import type { StepCache } from "./decode-attention.ts";
 import { type LanguageModel, runPrefix } from "./language.ts";
-import { type RopeTable, textRope } from "./rope.ts";
+import type { DecoderPrompt } from "./prompt.ts";
+import { lineRope, type RopeTable } from "./rope.ts";
 import { seenIds } from "./token-choice.ts";
 
 /** How much smaller the batch must become for a compaction to be worth its copy. */
@@ -31,7 +32,11 @@ export interface DecodeBatch {
 }
 
 /** Prefill, and a cache with room for every step. */
-export function firstBatch(model: LanguageModel, prompts: readonly ModelPrompt[], options: SampleOptions): DecodeBatch {
+export function firstBatch(
+  model: LanguageModel,
+  prompts: readonly DecoderPrompt[],
+  options: SampleOptions,
+): DecodeBatch {
   const prefix = runPrefix(model, prompts);
   const branches = options.numSamples;
   const isSingle = branches === 1;
@@ -42,7 +47,7 @@ export function firstBatch(model: LanguageModel, prompts: readonly ModelPrompt[]
     return { shared, own: roomFor(none, options.maxNewTokens, branches) };
   });
   const penalised = options.repetitionPenalty !== undefined && options.repetitionPenalty !== 1;
-  const promptIds = penalised ? prompts.flatMap(({ tokens }) => Array<Int32Array>(branches).fill(tokens.ids)) : [];
+  const promptIds = penalised ? prompts.flatMap(({ ids }) => Array<Int32Array>(branches).fill(ids)) : [];
   return {
     prompts: prompts.length,
     branches,
@@ -80,15 +85,12 @@ function decodeRope(
 ): { rope: RopeTable; ropeStart: number } {
   const numRows = lastPositions.length * branches;
   const total = numRows * (end - start);
-  const positions = new Int32Array(3 * total);
+  const positions = new Int32Array(total);
   for (let i = 0; i < total; i++) {
-    const position = lastPositions[Math.floor((i % numRows) / branches)]! + start + Math.floor(i / numRows);
-    positions[i] = position;
-    positions[total + i] = position;
-    positions[2 * total + i] = position;
+    positions[i] = lastPositions[Math.floor((i % numRows) / branches)]! + start + Math.floor(i / numRows);
   }
   const target = { dtype: model.embedding.dtype, device: model.embedding.device };
-  return { rope: textRope(positions, model.config, target), ropeStart: start };
+  return { rope: lineRope(positions, model.config, target), ropeStart: start };
 }
 
 /** Rows to keep, per kept prompt; null when dropping the finished ones is not worth it. */

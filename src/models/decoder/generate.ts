@@ -3,11 +3,12 @@
 // B prompts, G branches per prompt, N = B * G rows, H key heads, Q query heads per key head, K head dim, D width
 import { OppoError } from "../../error.ts";
 import { indices, inference, op, rmsNorm, scope, type Tensor } from "../../tensor/index.ts";
-import type { ModelPrompt, SampledCompletion, SampleOptions, TokenLogprob } from "../omni-model.ts";
+import type { SampledCompletion, SampleOptions, TokenLogprob } from "../omni-model.ts";
 import { attendStep } from "./decode-attention.ts";
 import { compacted, compactionOf, type DecodeBatch, firstBatch } from "./decode-batch.ts";
 import type { LanguageModel } from "./language.ts";
 import { type Attend, runLayers } from "./layers.ts";
+import type { DecoderPrompt } from "./prompt.ts";
 import { type Choice, chooseTokens, uniformAt } from "./token-choice.ts";
 
 export interface StopRules {
@@ -33,7 +34,7 @@ interface Sequence {
 /** Samples options.numSamples completions of every prompt; result [prompt][sample]. */
 export function generate(
   model: LanguageModel,
-  prompts: readonly ModelPrompt[],
+  prompts: readonly DecoderPrompt[],
   options: SampleOptions,
   rules: StopRules,
 ): SampledCompletion[][] {
@@ -73,7 +74,7 @@ function checkOptions(
 
 function decode(
   model: LanguageModel,
-  prompts: readonly ModelPrompt[],
+  prompts: readonly DecoderPrompt[],
   options: SampleOptions,
   rules: StopRules,
   sequences: readonly Sequence[],
@@ -81,7 +82,7 @@ function decode(
   const device = model.embedding.device;
   const banned = rules.bannedIds.length > 0 ? indices(rules.bannedIds).to({ device }) : null;
   const stop = new Set(rules.stopIds);
-  let ids = indices(prompts.flatMap(({ tokens }) => Array(options.numSamples).fill(tokens.ids.at(-1)!))).to({ device });
+  let ids = indices(prompts.flatMap((prompt) => Array(options.numSamples).fill(prompt.ids.at(-1)!))).to({ device });
   let batch = scope(() => firstBatch(model, prompts, options));
   for (let step = 0; step < options.maxNewTokens; step++) {
     const choice = scope(() => {

@@ -1,22 +1,22 @@
 // The language model over prompts and their completions. A prompt's tokens but its last are the prefix: they run once and
 // leave keys and values. Everything after is a branch: the prompt's last token, then the completion. Branch row c therefore
 // predicts completion token c, for training (all tokens at once) and for decoding (one at a time) alike.
-// B prompts, P prefix length (left-padded), G branches per prompt, C branch tokens, D width, H key heads, K head dimension
+// B prompts, P prefix length (left-padded), G branches per prompt, C branch tokens, D width, H key heads, K head dimension,
+// A position axes
 import { OppoError } from "../../error.ts";
 import { indices, op, rmsNorm, type Tensor, tensor } from "../../tensor/index.ts";
-import type { ModelPrompt } from "../omni-model.ts";
-import type { SpecialIds, TextConfig } from "../qwen-omni/config.ts";
-import { EMBEDDING_NAME, HEAD_NAME } from "../qwen-omni/parameters.ts";
 import { attendBranches, attendPrefix, byKeyHead, type KeysValues, MASKED } from "./attention.ts";
 import { layOutBranches } from "./branch-layout.ts";
+import type { DecoderConfig } from "./config.ts";
 import { type Attend, type DecoderLayer, type KeyHeads, keysOf, runLayers } from "./layers.ts";
+import { EMBEDDING_NAME, HEAD_NAME } from "./parameters.ts";
 import type { WeightSource } from "./projection.ts";
-import { type RopeTable, textRope } from "./rope.ts";
+import type { DecoderPrompt } from "./prompt.ts";
+import { lineRope, promptRope, type RopeTable } from "./rope.ts";
 
 /** The language model's weights for one call. */
 export interface LanguageModel {
-  readonly config: TextConfig;
-  readonly ids: SpecialIds;
+  readonly config: DecoderConfig;
   readonly layers: readonly DecoderLayer[];
   readonly embedding: Tensor;
   readonly finalNorm: Tensor;
@@ -25,13 +25,12 @@ export interface LanguageModel {
 
 export function languageModel(
   parameters: WeightSource,
-  config: TextConfig,
-  ids: SpecialIds,
+  config: DecoderConfig,
   layers: readonly DecoderLayer[],
 ): LanguageModel {
   const embedding = parameters.get(EMBEDDING_NAME)!;
   const head = parameters.get(HEAD_NAME) ?? embedding;
-  return { config, ids, layers, embedding, finalNorm: parameters.get("model.norm.weight")!, head };
+  return { config, layers, embedding, finalNorm: parameters.get("model.norm.weight")!, head };
 }
 
 /** What the prefixes of a batch of prompts leave behind. */
@@ -48,9 +47,9 @@ export interface Prefix {
 }
 
 /** Runs every prompt's prefix once. Gradients flow into the result in grad mode. */
-export function runPrefix(model: LanguageModel, prompts: readonly ModelPrompt[]): Prefix {
+export function runPrefix(model: LanguageModel, prompts: readonly DecoderPrompt[]): Prefix {
   const { config } = model;
-  const packed = packPrompts(model.ids, prompts, 1);
+  const packed = packPrompts(prompts, 1);
   const { batch, length } = packed;
   const { x, rope, mask, padding } = embedPrompts(model, packed);
   const layers: KeysValues[] = [];
@@ -66,15 +65,15 @@ export function runPrefix(model: LanguageModel, prompts: readonly ModelPrompt[])
   };
   const rows = runLayers(model.layers.slice(0, last), x, rope, config, attend);
   store(keysOf(model.layers[last]!, rows, rope, config)); // nothing reads the prefix's own output
-  const lastIds = Int32Array.from(prompts, ({ tokens }) => tokens.ids.at(-1)!);
-  const lastPositions = Int32Array.from(prompts, ({ tokens }) => tokens.positions[tokens.ids.length - 1]!);
+  const lastIds = Int32Array.from(prompts, ({ ids }) => ids.at(-1)!);
+  const lastPositions = Int32Array.from(prompts, ({ ids, positions }) => positions[ids.length - 1]!);
   return { batch, length, layers, padding, lastIds, lastPositions };
 }
 
 /** Hidden states (after the final norm) of every token of the prompts, left-padded, [B, T, D]. Pad rows are undefined. */
-export function runPrompts(model: LanguageModel, prompts: readonly ModelPrompt[]): Tensor {
+export function runPrompts(model: LanguageModel, prompts: readonly DecoderPrompt[]): Tensor {
   const { config } = model;
-  const packed = packPrompts(model.ids, prompts, 0);
+  const packed = packPrompts(prompts, 0);
   const { batch, length } = packed;
   const { x, rope, mask } = embedPrompts(model, packed);
   const rows = runLayers(model.layers, x, rope, config, (_, { queries, keys, values }) => {
@@ -98,7 +97,7 @@ function embedPrompts(
   }
   const padding = packed.padding ? tensor(packed.padding, [batch, length]).to(target) : null;
   const mask = prefixMask(length, padding, target);
-  return { x, rope: textRope(packed.positions, config, target), mask, padding };
+  return { x, rope: promptRope(packed.positions, config, target), mask, padding };
 }
 
 /**
@@ -129,7 +128,7 @@ export function runBranches(
     return { context: placeOf ? op.embedding(context, placeOf) : context };
   };
   const x = op.embedding(embedding, onDevice(layout.ids));
-  const rows = runLayers(model.layers, x, textRope(layout.positions, config, target), config, attend);
+  const rows = runLayers(model.layers, x, lineRope(layout.positions, config, target), config, attend);
   const hidden = rmsNorm(rows, model.finalNorm, config.normEps);
   const ordered = layout.output ? op.embedding(hidden, onDevice(layout.output)) : hidden;
   return ordered.view([-1, layout.tokens, config.hiddenSize]);
@@ -140,7 +139,7 @@ interface PackedPrompts {
   readonly length: number;
   /** [B * P], left-padded. */
   readonly ids: Int32Array;
-  /** [3, B * P] */
+  /** [A, B * P] */
   readonly positions: Int32Array;
   /** [B, P] additive, or null. */
   readonly padding: Float32Array | null;
@@ -150,52 +149,51 @@ interface PackedPrompts {
 }
 
 /** The prompts without their last `dropped` tokens as one left-padded batch. */
-function packPrompts(special: SpecialIds, prompts: readonly ModelPrompt[], dropped: number): PackedPrompts {
+function packPrompts(prompts: readonly DecoderPrompt[], dropped: number): PackedPrompts {
   const batch = prompts.length;
-  const lengths = prompts.map(({ tokens }) => tokens.ids.length - dropped);
+  const lengths = prompts.map(({ ids }) => ids.length - dropped);
   const length = Math.max(1, ...lengths);
-  const packedIds = new Int32Array(batch * length).fill(special.pad);
-  const positions = new Int32Array(3 * batch * length).fill(1);
+  const [first] = prompts;
+  const numAxes = first === undefined || first.ids.length === 0 ? 1 : first.positions.length / first.ids.length;
+  // Pads are token 0 at position 1: no row sees them, and theirs are never read.
+  const packedIds = new Int32Array(batch * length);
+  const positions = new Int32Array(numAxes * batch * length).fill(1);
   const padded = lengths.some((n) => n !== length);
   const padding = padded ? new Float32Array(batch * length) : null;
   const mediaRows: number[] = [];
-  const media: Tensor[] = [];
-  prompts.forEach(({ tokens, rows }, b) => {
+  prompts.forEach((prompt, b) => {
+    requirePrompt(prompt, b, dropped);
     const kept = lengths[b]!;
-    if (tokens.ids.length === 0) {
-      throw new OppoError(
-        "ERR_EMPTY_PROMPT",
-        `prompt ${b}: expected at least one token, got none. Give every prompt a text.`,
-      );
-    }
     const start = b * length + length - kept;
-    packedIds.set(tokens.ids.subarray(0, kept), start);
-    for (let axis = 0; axis < 3; axis++) {
-      const from = axis * tokens.ids.length;
-      positions.set(tokens.positions.subarray(from, from + kept), axis * batch * length + start);
+    packedIds.set(prompt.ids.subarray(0, kept), start);
+    for (let axis = 0; axis < numAxes; axis++) {
+      const from = axis * prompt.ids.length;
+      positions.set(prompt.positions.subarray(from, from + kept), axis * batch * length + start);
     }
     padding?.fill(MASKED, b * length, start);
-    // Videos and images are rows of one tower, in the order of their placeholders.
-    for (const [name, ids, tower] of [
-      ["video", [special.video, special.image], rows?.video],
-      ["audio", [special.audio], rows?.audio],
-    ] as const) {
-      const before = mediaRows.length;
-      for (let i = 0; i < kept; i++) if (ids.some((id) => tokens.ids[i] === id)) mediaRows.push(start + i);
-      const given = tower?.size(0) ?? 0;
-      if (mediaRows.length - before !== given) throw rowCountError(b, name, mediaRows.length - before, given);
-      if (tower) media.push(tower);
-    }
+    for (const { places } of prompt.media) for (const place of places) mediaRows.push(start + place);
   });
+  const media = prompts.flatMap((prompt) => prompt.media.map(({ rows }) => rows));
   return { batch, length, ids: packedIds, positions, padding, mediaRows, media };
 }
 
-function rowCountError(prompt: number, name: string, placeholders: number, rows: number): OppoError {
-  return new OppoError(
-    "ERR_MEDIA_ROW_COUNT",
-    `prompt ${prompt}: expected ${placeholders} ${name} rows (its placeholders), got ${rows}. ` +
-      "Encode the clip that the prompt was made for; a prompt must end in text.",
-  );
+/** A prompt needs a token, as many rows as places, and text at its end. */
+function requirePrompt({ ids, media }: DecoderPrompt, index: number, dropped: number): void {
+  if (ids.length === 0) {
+    throw new OppoError(
+      "ERR_EMPTY_PROMPT",
+      `prompt ${index}: expected at least one token, got none. Give every prompt a text.`,
+    );
+  }
+  for (const { places, rows } of media) {
+    const usable = places.filter((place) => place < ids.length - dropped).length;
+    if (rows.size(0) === places.length && usable === places.length) continue;
+    throw new OppoError(
+      "ERR_MEDIA_ROW_COUNT",
+      `prompt ${index}: expected ${usable} media rows (its placeholders before the last token), got ${rows.size(0)}. ` +
+        "Encode the clip that the prompt was made for; a prompt must end in text.",
+    );
+  }
 }
 
 type Target = { readonly dtype: Tensor["dtype"]; readonly device: string };

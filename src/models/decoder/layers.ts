@@ -3,7 +3,7 @@
 // one body.
 // R rows, D width, H key heads, Q query heads per key head, K head dimension, F feed-forward width
 import { rmsNorm, scope, type Tensor } from "../../tensor/index.ts";
-import type { TextConfig } from "../qwen-omni/config.ts";
+import type { DecoderConfig } from "./config.ts";
 import {
   addProjected,
   type LinearPart,
@@ -57,7 +57,7 @@ export type Attend = (layer: number, heads: Heads) => Attended;
  * @param fewRows stack everything: what decoding wants. With many rows gate and up are as fast apart, and their backward
  *   needs no joining.
  */
-export function decoderLayers(parameters: WeightSource, config: TextConfig, fewRows = false): DecoderLayer[] {
+export function decoderLayers(parameters: WeightSource, config: DecoderConfig, fewRows = false): DecoderLayer[] {
   return Array.from({ length: config.numLayers }, (_, i) => {
     const name = `model.layers.${i}`;
     const get = (part: string) => parameters.get(`${name}.${part}.weight`)!;
@@ -85,7 +85,7 @@ export function runLayers(
   layers: readonly DecoderLayer[],
   x: Tensor,
   rope: RopeTable,
-  config: TextConfig,
+  config: DecoderConfig,
   attend: Attend,
 ): Tensor {
   let rows = x;
@@ -102,7 +102,7 @@ export function runLayers(
 }
 
 /** Keys and values of rows x [R, D], for a layer whose output nobody reads. */
-export function keysOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: TextConfig): KeyHeads {
+export function keysOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: DecoderConfig): KeyHeads {
   const { numHeads, numKvHeads, headDim } = config;
   const normed = rmsNorm(x, layer.inputNorm, config.normEps);
   const kv = project(normed, projectionFrom(layer.qkv, numHeads * headDim)).view([x.size(0), 2 * numKvHeads, headDim]);
@@ -110,7 +110,7 @@ export function keysOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: 
   return { keys: rotated(keys, layer.keyNorm, rope, config), values: kv.narrow(1, numKvHeads, numKvHeads) };
 }
 
-function headsOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: TextConfig): Heads {
+function headsOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: DecoderConfig): Heads {
   const { numHeads, numKvHeads, headDim } = config;
   const rows = x.size(0);
   const normed = rmsNorm(x, layer.inputNorm, config.normEps);
@@ -131,11 +131,11 @@ function headsOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: TextCo
   };
 }
 
-function rotated(heads: Tensor, norm: Tensor | null, rope: RopeTable, config: TextConfig): Tensor {
+function rotated(heads: Tensor, norm: Tensor | null, rope: RopeTable, config: DecoderConfig): Tensor {
   return applyRope(norm ? rmsNorm(heads, norm, config.normEps) : heads, rope);
 }
 
-function feedForward(layer: DecoderLayer, x: Tensor, config: TextConfig): Tensor {
+function feedForward(layer: DecoderLayer, x: Tensor, config: DecoderConfig): Tensor {
   const width = config.intermediateSize;
   const normed = rmsNorm(x, layer.postNorm, config.normEps);
   const [gate, up] = projectApart(normed, layer.gateUp, [width, width]) as [Tensor, Tensor];

@@ -1,8 +1,14 @@
-// Rotary positions of the text model (TMRoPE: three position axes share the angles) and of the vision tower (row and
-// column). Tables are made once per call; angles, cos and sin in float32, then cast to the model's dtype.
+// Rotary positions of the decoder (one position per token, or several axes that share the angles, as in TMRoPE) and of
+// towers (row and column). Tables are made once per call; angles, cos and sin in float32, then cast to the model's dtype.
 // R rows, H heads, K head dimension, A position axes
 import type { DType } from "../../tensor/index.ts";
 import { op, type Tensor, tensor } from "../../tensor/index.ts";
+import type { DecoderConfig } from "./config.ts";
+
+export interface RopeTarget {
+  readonly dtype: DType;
+  readonly device: string;
+}
 
 /** cos and sin for every row, [R, 1, K]. The first half of sin is negated: rotating is then one roll. */
 export interface RopeTable {
@@ -15,11 +21,11 @@ export function inverseFrequencies(dim: number, theta: number): Float32Array {
   return Float32Array.from({ length: dim / 2 }, (_, i) => 1 / Math.fround(theta ** Math.fround((2 * i) / dim)));
 }
 
-/** Table of the text model; positions row-major [3, R]; sections: how many angles follow time, height and width. */
-export function textRope(
+/** Table of prompt tokens; positions row-major [A, R], one axis per section of the configuration. */
+export function promptRope(
   positions: Int32Array,
-  config: { readonly headDim: number; readonly ropeTheta: number; readonly ropeSections: readonly number[] },
-  target: { readonly dtype: DType; readonly device: string },
+  config: Pick<DecoderConfig, "headDim" | "ropeTheta" | "ropeSections">,
+  target: RopeTarget,
 ): RopeTable {
   const inverse = inverseFrequencies(config.headDim, config.ropeTheta);
   let start = 0;
@@ -30,6 +36,15 @@ export function textRope(
   return ropeTable(Float32Array.from(positions), perAxis, target);
 }
 
+/** Table of generated tokens, positions [R]: all axes agree on them, so that one serves all angles. */
+export function lineRope(
+  positions: Int32Array,
+  config: Pick<DecoderConfig, "headDim" | "ropeTheta">,
+  target: RopeTarget,
+): RopeTable {
+  return ropeTable(Float32Array.from(positions), [inverseFrequencies(config.headDim, config.ropeTheta)], target);
+}
+
 /**
  * Table whose first perAxis[0].length angles follow axis 0, the next axis 1, ...
  * @param positions row-major [A, R]
@@ -37,7 +52,7 @@ export function textRope(
 export function ropeTable(
   positions: Float32Array,
   perAxis: readonly Float32Array[],
-  { dtype, device }: { readonly dtype: DType; readonly device: string },
+  { dtype, device }: RopeTarget,
 ): RopeTable {
   const numAxes = perAxis.length;
   const rows = positions.length / numAxes;

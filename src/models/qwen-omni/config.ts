@@ -4,16 +4,14 @@
 import { z } from "zod";
 import { CheckpointError } from "../../tensor/error.ts";
 import {
+  type DecoderConfig,
   decoderConfig,
   decoderSchema,
   depth,
   required,
   size,
-  type TextConfig,
   unsupported,
 } from "../decoder/config.ts";
-
-export type { TextConfig } from "../decoder/config.ts";
 
 export interface AudioConfig {
   readonly numMels: number;
@@ -55,7 +53,7 @@ export interface SpecialIds {
 }
 
 export interface ThinkerConfig {
-  readonly text: TextConfig;
+  readonly text: DecoderConfig;
   readonly audio: AudioConfig;
   readonly vision: VisionConfig;
   readonly ids: SpecialIds;

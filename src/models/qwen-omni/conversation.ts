@@ -3,7 +3,8 @@
 import { OppoError } from "../../error.ts";
 import type { ChatTemplate, Message, MessagePart } from "../../text/chat-template.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
-import type { ChatOptions, ChatTurn, ClipShape, PromptPart, PromptTokens } from "../omni-model.ts";
+import type { ChatOptions, ChatTurn, ClipShape, PromptPart } from "../omni-model.ts";
+import type { ThinkerShape, ThinkerTokens } from "./clips.ts";
 import type { ThinkerConfig } from "./config.ts";
 import type { Grid, MediaLayout, VideoLayout } from "./layout.ts";
 import { ropePositions } from "./positions.ts";
@@ -24,16 +25,25 @@ interface Media {
   readonly audioInVideo: boolean;
 }
 
+const AUDIO_IN_VIDEO = "audio-in-video";
+
+/**
+ * The sound of a clip behind its video, or inside it in chunks of two seconds (use_audio_in_video); every video of the
+ * prompt then has one.
+ */
+export const layouts: readonly string[] = ["separate", AUDIO_IN_VIDEO];
+
 /** @throws OppoError ERR_EMPTY_PROMPT, ERR_PROMPT_MEDIA */
 export function chatTokens(
   turns: readonly ChatTurn[],
-  { audioInVideo = false }: ChatOptions,
+  { layout = layouts[0]! }: ChatOptions,
   { tokenizer, template, config }: PromptMaker,
-): PromptTokens {
+): ThinkerTokens {
   if (turns.length === 0) {
     throw new OppoError("ERR_EMPTY_PROMPT", "prompt: expected at least one turn, got none. Give a user turn.");
   }
-  const media: Media = { images: [], videos: [], audioFrames: [], audioInVideo };
+  if (!layouts.includes(layout)) throw mediaError(`a layout among ${layouts.join(", ")}`, layout);
+  const media: Media = { images: [], videos: [], audioFrames: [], audioInVideo: layout === AUDIO_IN_VIDEO };
   const messages = turns.map((turn) => message(turn, media, tokenizer));
   return mediaPrompt(tokenizer.encode(template.render(messages)), media, config);
 }
@@ -44,7 +54,7 @@ export function promptTokens(
   shape: ClipShape,
   system: string | undefined,
   maker: PromptMaker,
-): PromptTokens {
+): ThinkerTokens {
   const parts: readonly PromptPart[] = [
     { type: "clip", clip: shape },
     { type: "text", text },
@@ -54,9 +64,9 @@ export function promptTokens(
   return chatTokens(turns, {}, maker);
 }
 
-function mediaPrompt(ids: Int32Array, media: MediaLayout, config: PromptMaker["config"]): PromptTokens {
+function mediaPrompt(ids: Int32Array, media: MediaLayout, config: PromptMaker["config"]): ThinkerTokens {
   const expanded = expandPlaceholders(ids, media, config);
-  return { ids: expanded, positions: ropePositions(expanded, media, config).positions };
+  return { ids: expanded, positions: ropePositions(expanded, media, config).positions } as ThinkerTokens;
 }
 
 function message({ role, parts }: ChatTurn, media: Media, tokenizer: TextTokenizer): Message {
@@ -64,14 +74,14 @@ function message({ role, parts }: ChatTurn, media: Media, tokenizer: TextTokeniz
   const escaped = role === "assistant" ? tokenizer.escapeControl : tokenizer.escape;
   const content = parts.flatMap((part): MessagePart[] => {
     if (part.type === "text") return [{ type: "text", text: escaped(part.text) }];
-    if (part.type === "image") return [imagePart(part.image, media)];
-    return clipParts(part.clip, media);
+    if (part.type === "image") return [imagePart(part.image as ThinkerShape, media)];
+    return clipParts(part.clip as ThinkerShape, media);
   });
   const texts = content.flatMap((part) => (part.type === "text" ? [part.text] : []));
   return { role, content: texts.length === content.length ? texts.join("") : content };
 }
 
-function imagePart({ video }: ClipShape, media: Media): MessagePart {
+function imagePart({ video }: ThinkerShape, media: Media): MessagePart {
   if (video?.grid[0] !== 1) {
     throw mediaError("an image of one frame", video === null ? "none" : `${video.grid[0]} time steps`);
   }
@@ -79,10 +89,11 @@ function imagePart({ video }: ClipShape, media: Media): MessagePart {
   return { type: "image" };
 }
 
-function clipParts({ video, audio }: ClipShape, media: Media): MessagePart[] {
+function clipParts({ video, audio }: ThinkerShape, media: Media): MessagePart[] {
   const parts: MessagePart[] = [];
   if (video !== null) {
-    if (media.audioInVideo && audio === null) throw mediaError("sound in every video (audioInVideo)", "a silent one");
+    if (media.audioInVideo && audio === null)
+      throw mediaError(`sound in every video (${AUDIO_IN_VIDEO})`, "a silent one");
     // 1.0 is what the standard flow passes, whatever the sampling rate was.
     media.videos.push({ grid: video.grid, secondsPerGrid: 1 });
     parts.push({ type: "video" });

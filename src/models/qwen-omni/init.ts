@@ -1,7 +1,8 @@
 // New models: the small thinker that the demo trains from scratch, and thinkers of the published shapes with random
 // weights. Weights are drawn and written one at a time, so a model may be larger than the memory.
-import { byteSize, type DType, scope } from "../../tensor/index.ts";
+import { byteSize, scope } from "../../tensor/index.ts";
 import { createTokenizer } from "../../text/tokenizer.ts";
+import type { FreshOptions, TokenizerFiles } from "../architecture.ts";
 import { drawParameter } from "../checkpoint/draw-parameter.ts";
 import { writeModelFiles } from "../checkpoint/model-directory.ts";
 import { writeWeights } from "../checkpoint/weight-files.ts";
@@ -10,15 +11,6 @@ import { parseConfig, type ThinkerConfig } from "./config.ts";
 import { type PublishedSize, publishedConfig, type TinyOverrides, tinyConfig } from "./config-json.ts";
 import { parameterSpecs } from "./parameters.ts";
 import { publishedIds } from "./published-ids.ts";
-
-export type { PublishedSize, TinyOverrides } from "./config-json.ts";
-
-/** What the tokenizer of a new model consists of. */
-export interface TokenizerFiles {
-  readonly tokenizerJson: Readonly<Record<string, unknown>>;
-  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
-  readonly chatTemplate: string;
-}
 
 /** 112 x 112: a square video becomes 8 x 8 patches, one attention window. */
 const TINY_PIXELS = { min_pixels: 56 * 56, max_pixels: 112 * 112 };
@@ -32,13 +24,6 @@ export function initTiny(directory: string, files: TokenizerFiles, seed: number,
   companions.set("preprocessor_config.json", json({ ...preprocessorConfig(), ...TINY_PIXELS }));
   companions.set("video_preprocessor_config.json", json(videoPreprocessorConfig(config, video)));
   writeFresh(directory, config, companions, { seed, dtype: "float32" });
-}
-
-export interface FreshOptions {
-  readonly seed: number;
-  readonly dtype: DType;
-  /** Called after every parameter, with the bytes written so far. */
-  readonly onProgress?: (numBytes: number) => void;
 }
 
 /**

@@ -1,36 +1,21 @@
 // Every parameter of a thinker: its checkpoint key (without `thinker.`), its shape and how a fresh one is drawn.
 // This table is what a checkpoint is checked against, what a new model is made from, and what the counts come from.
-import { numElements, type ParameterSpec } from "../checkpoint/parameter-spec.ts";
-import type { AudioConfig, TextConfig, ThinkerConfig, VisionConfig } from "./config.ts";
+import { bias, norm, type ParameterSpec, residual, weight } from "../checkpoint/parameter-spec.ts";
+import { type DecoderVariant, decoderSpecs, HEAD_NAME } from "../decoder/parameters.ts";
+import type { ModelPart } from "../omni-model.ts";
+import type { AudioConfig, ThinkerConfig, VisionConfig } from "./config.ts";
+
+const OMNI_DECODER: DecoderVariant = { attentionBias: true, headNorms: false, head: "optional" };
 
 /** All parameters in checkpoint order. `lm_head.weight` may be absent from a file: it then equals the embedding. */
 export function parameterSpecs(config: ThinkerConfig): ParameterSpec[] {
-  return [...audioSpecs(config.audio), ...visionSpecs(config.vision), ...textSpecs(config.text)];
+  return [...audioSpecs(config.audio), ...visionSpecs(config.vision), ...decoderSpecs(config.text, OMNI_DECODER)];
 }
 
 /** The name of a checkpoint key: `thinker.` is cut off; the speech parts of a whole model are not ours. */
 export function thinkerKey(key: string): string | null {
   if (key.startsWith("talker.") || key.startsWith("token2wav.")) return null;
   return key.startsWith("thinker.") ? key.slice("thinker.".length) : key;
-}
-
-export const HEAD_NAME = "lm_head.weight";
-export const EMBEDDING_NAME = "model.embed_tokens.weight";
-
-function weight(name: string, ...shape: number[]): ParameterSpec {
-  return { name: `${name}.weight`, shape, role: "weight" };
-}
-
-function residual(name: string, ...shape: number[]): ParameterSpec {
-  return { name: `${name}.weight`, shape, role: "residual" };
-}
-
-function bias(name: string, width: number): ParameterSpec {
-  return { name: `${name}.bias`, shape: [width], role: "zero" };
-}
-
-function norm(name: string, width: number): ParameterSpec {
-  return { name: `${name}.weight`, shape: [width], role: "one" };
 }
 
 function audioSpecs(config: AudioConfig): ParameterSpec[] {
@@ -102,79 +87,9 @@ function visionSpecs(config: VisionConfig): ParameterSpec[] {
   return specs;
 }
 
-/** What sets the decoders of the Qwen family apart. */
-export interface DecoderVariant {
-  /** Biases on q, k and v (Qwen2, Qwen2.5). */
-  readonly attentionBias: boolean;
-  /** Norms over every head of q and k (Qwen3). */
-  readonly headNorms: boolean;
-  /** Whether there is a head; "optional" ties it to the embedding where a file has none. */
-  readonly head: "required" | "optional" | "none";
-}
-
-const OMNI_DECODER: DecoderVariant = { attentionBias: true, headNorms: false, head: "optional" };
-
-export function textSpecs(config: TextConfig, variant: DecoderVariant = OMNI_DECODER): ParameterSpec[] {
-  const { hiddenSize: d, intermediateSize: f, vocabSize } = config;
-  const queries = config.numHeads * config.headDim;
-  const keys = config.numKvHeads * config.headDim;
-  const specs: ParameterSpec[] = [{ name: EMBEDDING_NAME, shape: [vocabSize, d], role: "embedding" }];
-  for (let i = 0; i < config.numLayers; i++) {
-    const layer = `model.layers.${i}`;
-    for (const [name, width] of [
-      ["q_proj", queries],
-      ["k_proj", keys],
-      ["v_proj", keys],
-    ] as const) {
-      specs.push(weight(`${layer}.self_attn.${name}`, width, d));
-      if (variant.attentionBias) specs.push(bias(`${layer}.self_attn.${name}`, width));
-    }
-    if (variant.headNorms) {
-      specs.push(norm(`${layer}.self_attn.q_norm`, config.headDim), norm(`${layer}.self_attn.k_norm`, config.headDim));
-    }
-    specs.push(
-      residual(`${layer}.self_attn.o_proj`, d, queries),
-      weight(`${layer}.mlp.gate_proj`, f, d),
-      weight(`${layer}.mlp.up_proj`, f, d),
-      residual(`${layer}.mlp.down_proj`, d, f),
-      norm(`${layer}.input_layernorm`, d),
-      norm(`${layer}.post_attention_layernorm`, d),
-    );
-  }
-  specs.push(norm("model.norm", d));
-  if (variant.head !== "none") {
-    specs.push({ ...weight("lm_head", vocabSize, d), optional: variant.head === "optional" });
-  }
-  return specs;
-}
-
-/** The linear layers that an adapter may change: everything that multiplies rows but the embedding and the head. */
-export function linearLayers(specs: readonly ParameterSpec[]): { name: string; inputs: number; outputs: number }[] {
-  return specs
-    .filter(({ name, shape, role }) => shape.length === 2 && role !== "embedding" && name !== HEAD_NAME)
-    .map(({ name, shape }) => ({
-      name: name.slice(0, -".weight".length),
-      inputs: shape[1]!,
-      outputs: shape[0]!,
-    }));
-}
-
-export type ThinkerPart = "audio" | "vision" | "text" | "head";
-
-/** The part of a thinker that a parameter belongs to. */
-export function partOf(name: string): ThinkerPart {
-  if (name.startsWith("audio_tower.")) return "audio";
-  if (name.startsWith("visual.")) return "vision";
-  return name === HEAD_NAME ? "head" : "text";
-}
-
-/** Parameters of every part of a model. */
-export function countParameters(config: ThinkerConfig): Record<ThinkerPart | "total", number> {
-  const counts = { audio: 0, vision: 0, text: 0, head: 0, total: 0 };
-  for (const { name, shape } of parameterSpecs(config)) {
-    const count = numElements(shape);
-    counts[partOf(name)] += count;
-    counts.total += count;
-  }
-  return counts;
+/** The part of a thinker that a parameter belongs to, or an adapter of one. */
+export function partOf(name: string): ModelPart {
+  if (name.startsWith("audio_tower.")) return "audio tower";
+  if (name.startsWith("visual.")) return "vision tower";
+  return name === HEAD_NAME ? "head" : "language model";
 }

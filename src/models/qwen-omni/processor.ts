@@ -15,7 +15,7 @@ import {
   videoPixelLimits,
 } from "../../media/sampling.ts";
 import { CheckpointError } from "../../tensor/index.ts";
-import type { ClipFeatures } from "../omni-model.ts";
+import { audioFeatures, type ThinkerFeatures, videoFeatures } from "./clips.ts";
 import { MIN_AUDIO_FRAMES } from "./layout.ts";
 
 /** How a video is sampled and sized. */
@@ -101,7 +101,7 @@ function chooseFrames(clip: MediaClip, { fps, minFrames, maxFrames }: VideoSetti
 }
 
 /** Turns fitted clips into features; keeps the mel tables. */
-export function createFeatureExtractor(): (fitted: MediaClip) => ClipFeatures {
+export function createFeatureExtractor(): (fitted: MediaClip) => ThinkerFeatures {
   let mel: MelExtractor | null = null;
   return (fitted) => {
     mel ??= createMelExtractor();
@@ -115,8 +115,8 @@ export function createFeatureExtractor(): (fitted: MediaClip) => ClipFeatures {
       );
     }
     return {
-      video: video && { patches: video.values, grid: [video.grid.time, video.grid.height, video.grid.width] },
-      audio: audio && { mel: audio.values, numFrames: audio.numFrames },
+      video: video && videoFeatures(video.values, [video.grid.time, video.grid.height, video.grid.width]),
+      audio: audio && audioFeatures(audio.values, audio.numFrames),
     };
   };
 }

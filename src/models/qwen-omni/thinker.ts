@@ -1,38 +1,40 @@
 // The Qwen2.5-Omni thinker as an OmniModel: parameters, tokenizer, chat template and settings of one checkpoint, and the
-// calls that the method makes. The work is in the files beside it.
+// calls that the method makes; the same with a LoRA adapter over the weights. The work is in the files beside it.
 // B prompts, G completions per prompt, N completions, C completion tokens, D width, V vocabulary
+import { createHash } from "node:crypto";
 import { OppoError } from "../../error.ts";
 import type { MediaClip } from "../../media/clip.ts";
 import { noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { ChatTemplate } from "../../text/chat-template.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
-import { clipRows } from "../clip-rows.ts";
 import { generate } from "../decoder/generate.ts";
 import { type LanguageModel, languageModel, runBranches, runPrefix } from "../decoder/language.ts";
 import { decoderLayers } from "../decoder/layers.ts";
+import { EMBEDDING_NAME, HEAD_NAME, linearLayers } from "../decoder/parameters.ts";
 import type { WeightSource } from "../decoder/projection.ts";
+import { type DecoderPrompt, headOf } from "../decoder/prompt.ts";
+import type { LinearShape, LoraAdapter } from "../lora/adapter.ts";
 import type {
+  AdaptedModel,
   ChatOptions,
   ChatTurn,
-  ClipFeatures,
   ClipRows,
   ClipShape,
   FrameSampling,
+  ModelPart,
   ModelPrompt,
   OmniModel,
-  PromptTokens,
   SampledCompletion,
   SampleOptions,
 } from "../omni-model.ts";
-import { encodeAudio } from "./audio-tower.ts";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
+import { encodeClips, shapeOf, type ThinkerFeatures, type ThinkerShape, type ThinkerTokens } from "./clips.ts";
 import type { ThinkerConfig } from "./config.ts";
-import { chatTokens, type PromptMaker, promptTokens } from "./conversation.ts";
-import { audioTokens, visionTokens } from "./layout.ts";
-import { EMBEDDING_NAME, HEAD_NAME } from "./parameters.ts";
+import { chatTokens, layouts, type PromptMaker, promptTokens } from "./conversation.ts";
+import { decoderPrompts } from "./media-places.ts";
+import { parameterSpecs, partOf } from "./parameters.ts";
 import { createFeatureExtractor, fitClip, fitImage, type VideoSettings } from "./processor.ts";
 import { mediaIds } from "./prompt.ts";
-import { encodeVision } from "./vision-tower.ts";
 
 /** Everything but the parameters that a thinker is made of. */
 export interface ThinkerParts {
@@ -44,19 +46,28 @@ export interface ThinkerParts {
 }
 
 export class Thinker implements OmniModel {
+  readonly layouts = layouts;
+  readonly directory: string;
+  readonly device: string;
   readonly vocabSize: number;
   readonly stopIds: readonly number[];
+  readonly stopTexts: readonly string[];
+  readonly fitKey: string;
   readonly config: ThinkerConfig;
   readonly parts: ThinkerParts;
   private readonly bannedIds: readonly number[];
-  private readonly extract: (fitted: MediaClip) => ClipFeatures;
+  private readonly extract: (fitted: MediaClip) => ThinkerFeatures;
 
   constructor(parts: ThinkerParts) {
-    const { config } = parts.checkpoint;
+    const { config, directory, parameters } = parts.checkpoint;
     this.parts = parts;
+    this.directory = directory;
+    this.device = parameters.values().next().value!.device;
     this.config = config;
     this.vocabSize = config.text.vocabSize;
     this.stopIds = parts.stopIds;
+    this.stopTexts = parts.tokenizer.decodePieces(Int32Array.from(parts.stopIds));
+    this.fitKey = createHash("sha256").update(JSON.stringify(parts.video)).digest("hex");
     const untrained = Math.max(0, this.vocabSize - parts.tokenizer.vocabSize);
     this.bannedIds = [
       ...mediaIds(config.ids),
@@ -67,6 +78,10 @@ export class Thinker implements OmniModel {
 
   parameters(): ReadonlyMap<string, Tensor> {
     return this.parts.checkpoint.parameters;
+  }
+
+  partOf(parameter: string): ModelPart {
+    return partOf(parameter);
   }
 
   get sampling(): FrameSampling {
@@ -87,42 +102,28 @@ export class Thinker implements OmniModel {
     return fitImage(image);
   }
 
-  features(fitted: MediaClip): ClipFeatures {
+  features(fitted: MediaClip): ThinkerFeatures {
     return this.extract(fitted);
   }
 
-  encode(features: readonly ClipFeatures[]): ClipRows[] {
-    const { config } = this;
-    const videos = features.flatMap(({ video }) => (video ? [video] : []));
-    const audios = features.flatMap(({ audio }) => (audio ? [audio] : []));
-    const [video, audio] = scope(() => [
-      videos.length > 0 ? encodeVision(this.weights(), config.vision, videos) : null,
-      audios.length > 0 ? encodeAudio(this.weights(), config.audio, audios) : null,
-    ]);
-    let videoStart = 0;
-    let audioStart = 0;
-    const rows = features.map((clip) => {
-      const numVideo = clip.video ? visionTokens(clip.video.grid, config.vision.mergeSize) : 0;
-      const numAudio = clip.audio ? audioTokens(clip.audio.numFrames) : 0;
-      const own = clipRows(
-        clip.video ? video!.narrow(0, videoStart, numVideo) : null,
-        clip.audio ? audio!.narrow(0, audioStart, numAudio) : null,
-      );
-      videoStart += numVideo;
-      audioStart += numAudio;
-      return own;
-    });
-    video?.dispose();
-    audio?.dispose();
-    return rows;
+  shapeOf(features: ThinkerFeatures): ThinkerShape {
+    return shapeOf(features);
   }
 
-  promptTokens(text: string, shape: ClipShape, options: { system?: string } = {}): PromptTokens {
+  encode(features: readonly ThinkerFeatures[]): ClipRows[] {
+    return encodeClips(this.weights(), this.config, features);
+  }
+
+  promptTokens(text: string, shape: ClipShape, options: { system?: string } = {}): ThinkerTokens {
     return promptTokens(text, shape, options.system, this.promptMaker());
   }
 
-  chatTokens(turns: readonly ChatTurn[], options: ChatOptions = {}): PromptTokens {
+  chatTokens(turns: readonly ChatTurn[], options: ChatOptions = {}): ThinkerTokens {
     return chatTokens(turns, options, this.promptMaker());
+  }
+
+  promptHead(prompt: ThinkerTokens, length: number): ThinkerTokens {
+    return headOf(prompt, length) as ThinkerTokens;
   }
 
   encodeText(text: string): Int32Array {
@@ -144,7 +145,7 @@ export class Thinker implements OmniModel {
     }
     return scope(() => {
       const model = this.language();
-      return runBranches(model, runPrefix(model, prompts), completions);
+      return runBranches(model, runPrefix(model, this.placed(prompts)), completions);
     });
   }
 
@@ -155,7 +156,16 @@ export class Thinker implements OmniModel {
 
   sample(prompts: readonly ModelPrompt[], options: SampleOptions): SampledCompletion[][] {
     const { bannedIds, stopIds } = this;
-    return noGrad(() => scope(() => generate(this.language(true), prompts, options, { bannedIds, stopIds })));
+    const rules = { bannedIds, stopIds };
+    return noGrad(() => scope(() => generate(this.language(true), this.placed(prompts), options, rules)));
+  }
+
+  linearLayers(): readonly LinearShape[] {
+    return linearLayers(parameterSpecs(this.config));
+  }
+
+  withAdapter(adapter: LoraAdapter): AdaptedThinker {
+    return new AdaptedThinker(this, adapter);
   }
 
   /** Writes the model as a Hugging Face directory. */
@@ -173,7 +183,47 @@ export class Thinker implements OmniModel {
   }
 
   private language(fewRows = false): LanguageModel {
-    const { text, ids } = this.config;
-    return languageModel(this.weights(), text, ids, decoderLayers(this.weights(), text, fewRows));
+    const { text } = this.config;
+    return languageModel(this.weights(), text, decoderLayers(this.weights(), text, fewRows));
+  }
+
+  private placed(prompts: readonly ModelPrompt[]): DecoderPrompt[] {
+    return decoderPrompts(prompts, this.config.ids);
+  }
+}
+
+/** What learns and what is saved is the adapter. */
+export class AdaptedThinker extends Thinker implements AdaptedModel {
+  readonly base: Thinker;
+  readonly adapter: LoraAdapter;
+
+  /** Borrows the base, which must outlive it, and owns the adapter. */
+  constructor(base: Thinker, adapter: LoraAdapter) {
+    super(base.parts);
+    this.base = base;
+    this.adapter = adapter;
+  }
+
+  /** The adapter's. */
+  override parameters(): ReadonlyMap<string, Tensor> {
+    return this.adapter.parameters();
+  }
+
+  /** Writes the adapter as PEFT does. */
+  override save(directory: string): void {
+    this.adapter.save(directory);
+  }
+
+  saveMerged(directory: string): void {
+    writeCheckpoint(directory, this.parts.checkpoint, (name, weight) => this.adapter.merged(name, weight));
+  }
+
+  override [Symbol.dispose](): void {
+    this.adapter[Symbol.dispose]();
+  }
+
+  protected override weights(): WeightSource {
+    const weights = this.base.parameters();
+    return { get: (name) => weights.get(name), adapterOf: (layer) => this.adapter.get(layer) };
   }
 }

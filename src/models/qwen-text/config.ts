@@ -2,16 +2,15 @@
 // per head, a head dimension of its own). Whether the head is tied to the embedding is in the file.
 import { z } from "zod";
 import { CheckpointError } from "../../tensor/error.ts";
-import { decoderConfig, decoderSchema, type TextConfig, unsupported } from "../decoder/config.ts";
-import type { DecoderVariant } from "../qwen-omni/parameters.ts";
+import { type DecoderConfig, decoderConfig, decoderSchema, unsupported } from "../decoder/config.ts";
+import type { DecoderVariant } from "../decoder/parameters.ts";
 
 export interface TextModelConfig {
   readonly family: "qwen2" | "qwen3";
-  readonly text: TextConfig;
+  readonly text: DecoderConfig;
   readonly variant: DecoderVariant;
   /** End-of-sequence ids as the configuration names them; generation_config.json wins where it has them. */
   readonly stopIds: readonly number[];
-  readonly padId: number;
   readonly maxPositions: number;
   /** The JSON as it was read: what a save writes back. */
   readonly json: Readonly<Record<string, unknown>>;
@@ -25,10 +24,8 @@ const textModelSchema = decoderSchema.extend({
   attention_bias: z.literal(false).nullish(),
   max_position_embeddings: z.number().int().positive(),
   eos_token_id: z.union([id, z.array(id)]).nullish(),
-  pad_token_id: id.nullish(),
 });
 
-const DEFAULT_PAD_ID = 151643;
 const DEFAULT_STOP_ID = 151645;
 
 /**
@@ -60,7 +57,6 @@ export function parseTextConfig(json: Record<string, unknown>, path: string): Te
       head: isTied || !hasHead ? "none" : "required",
     },
     stopIds: typeof stop === "number" ? [stop] : stop,
-    padId: raw.pad_token_id ?? Math.min(DEFAULT_PAD_ID, text.vocabSize - 1),
     maxPositions: raw.max_position_embeddings,
     json,
   };

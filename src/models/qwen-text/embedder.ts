@@ -7,18 +7,9 @@ import type { Embedder } from "../../evidence/cue.ts";
 import { queryText } from "../../evidence/instructed-embedder.ts";
 import { CheckpointError, inference, scope } from "../../tensor/index.ts";
 import { loadTokenizer, type TextTokenizer } from "../../text/tokenizer.ts";
+import type { TextEmbedderOptions } from "../architecture.ts";
 import { requireModelDirectory } from "../checkpoint/model-directory.ts";
-import type { LoadOptions } from "../checkpoint/weight-files.ts";
 import { loadTextModel, type TextModel } from "./text-model.ts";
-
-export interface TextEmbedderOptions extends LoadOptions {
-  /** Leading dimensions to keep (Matryoshka); default all. */
-  readonly dimension?: number;
-  /** What a query is for; texts are then embedded as queries. Default: as documents. */
-  readonly instruction?: string;
-  /** Longer texts are cut; default 8192. */
-  readonly maxTokens?: number;
-}
 
 /** The task of the model card's examples. */
 export const SEARCH_INSTRUCTION = "Given a web search query, retrieve relevant passages that answer the query";

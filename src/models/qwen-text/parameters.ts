@@ -2,11 +2,11 @@
 // or without (base models such as Qwen3-Embedding). A tied head is the embedding, also where a file repeats it.
 import type { ParameterSpec } from "../checkpoint/parameter-spec.ts";
 import type { KeyNames } from "../checkpoint/weight-table.ts";
-import { HEAD_NAME, textSpecs } from "../qwen-omni/parameters.ts";
+import { decoderSpecs, HEAD_NAME } from "../decoder/parameters.ts";
 import type { TextModelConfig } from "./config.ts";
 
 export function textModelSpecs(config: TextModelConfig): ParameterSpec[] {
-  return textSpecs(config.text, config.variant);
+  return decoderSpecs(config.text, config.variant);
 }
 
 /** Names with `model.`, whatever the file has. */

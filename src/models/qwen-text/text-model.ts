@@ -1,5 +1,5 @@
-// A text model of the Qwen family on token ids: hidden states, logits, batched generation. The decoder, its branches and
-// its cache are the thinker's; a text has one position per token, which its three rotary axes share.
+// A text model of the Qwen family on token ids: hidden states, logits, batched generation. A text has one position per token
+// and no media.
 // B texts, T tokens (left-padded), N completions, C completion tokens, D width, V vocabulary
 import { noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import { generationStopIds } from "../checkpoint/model-directory.ts";
@@ -7,9 +7,9 @@ import { type LoadOptions, owning } from "../checkpoint/weight-files.ts";
 import { generate } from "../decoder/generate.ts";
 import { type LanguageModel, languageModel, runBranches, runPrefix, runPrompts } from "../decoder/language.ts";
 import { decoderLayers } from "../decoder/layers.ts";
-import type { ModelPrompt, SampledCompletion, SampleOptions } from "../omni-model.ts";
-import type { SpecialIds } from "../qwen-omni/config.ts";
-import { EMBEDDING_NAME, HEAD_NAME } from "../qwen-omni/parameters.ts";
+import { EMBEDDING_NAME, HEAD_NAME } from "../decoder/parameters.ts";
+import type { DecoderPrompt } from "../decoder/prompt.ts";
+import type { SampledCompletion, SampleOptions } from "../omni-model.ts";
 import { readTextCheckpoint, type TextCheckpoint, writeTextCheckpoint } from "./checkpoint.ts";
 import type { TextModelConfig } from "./config.ts";
 
@@ -73,8 +73,8 @@ export class TextModel implements Disposable {
   }
 
   #language(fewRows = false): LanguageModel {
-    const { text, padId } = this.config;
-    return languageModel(this.parameters(), text, noMedia(padId), decoderLayers(this.parameters(), text, fewRows));
+    const { text } = this.config;
+    return languageModel(this.parameters(), text, decoderLayers(this.parameters(), text, fewRows));
   }
 }
 
@@ -84,22 +84,6 @@ export function loadTextModel(directory: string, options: LoadOptions = {}): Tex
   return owning(checkpoint.parameters, () => new TextModel(checkpoint));
 }
 
-/** Ids for a model without media: none ever matches. */
-function noMedia(pad: number): SpecialIds {
-  const none = -1;
-  return {
-    audio: none,
-    image: none,
-    video: none,
-    audioStart: none,
-    audioEnd: none,
-    visionStart: none,
-    visionEnd: none,
-    pad,
-  };
-}
-
-function textPrompt(ids: Int32Array): ModelPrompt {
-  const positions = Int32Array.from({ length: 3 * ids.length }, (_, i) => i % ids.length);
-  return { tokens: { ids, positions }, rows: null };
+function textPrompt(ids: Int32Array): DecoderPrompt {
+  return { ids, positions: Int32Array.from(ids, (_, place) => place), media: [] };
 }

@@ -1,7 +1,8 @@
 // The SFT cold start as a task: warm towers in, a policy that reasons and answers probes out.
 
 import { ClipLibrary } from "../../corpus/clip-library.ts";
-import { loadModel } from "../../models/index.ts";
+import type { OmniModel } from "../../models/omni-model.ts";
+import { loadModel } from "../../models/registry.ts";
 import { cosineSchedule } from "../../nn/index.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { openSafetensors, scope } from "../../tensor/index.ts";
@@ -20,7 +21,7 @@ const checkpointEvery = 100;
 export async function coldStart(context: TaskContext): Promise<void> {
   const { config, paths, interrupt } = context;
   const { sft } = config;
-  using policy = loadModel(paths.fresh);
+  using policy = await loadModel(paths.fresh);
   for (const modality of ["video", "audio"] as const) installTower(policy, paths.tower(modality));
   const fitted = await fittedSplit(context, "sft", policy);
   using library = new ClipLibrary(policy);
@@ -47,7 +48,7 @@ export async function coldStart(context: TaskContext): Promise<void> {
   policy.save(paths.sft);
 }
 
-function installTower(policy: ReturnType<typeof loadModel>, file: string): void {
+function installTower(policy: OmniModel, file: string): void {
   scope(() => {
     using tower = openSafetensors(file);
     for (const name of tower.entries.keys()) policy.parameters().get(name)!.copy_(tower.tensor(name));

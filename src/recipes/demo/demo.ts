@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildTheatreTokenizer } from "../../data/theatre/tokenizer.ts";
-import { initTiny } from "../../models/index.ts";
+import { initFresh } from "../../models/registry.ts";
 import type { ArmResult } from "../../page/data.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { DeepReadonly } from "../../run/config.ts";
@@ -58,7 +58,7 @@ export async function runDemo(run: DemoRun): Promise<DemoResult> {
     addTiming(paths, timings, name, (performance.now() - start) / 1000);
   };
 
-  makeFreshPolicy(paths, config.seed);
+  await makeFreshPolicy(paths, config.seed);
   await stage("clips for the towers", renderTasks(config, ["warmup", "warmupDev"]));
   await stage("warm towers", [
     { kind: "tower", modality: "video" },
@@ -79,9 +79,10 @@ export async function runDemo(run: DemoRun): Promise<DemoResult> {
   return { paths, arms: await writeReport(paths, config, timings) };
 }
 
-function makeFreshPolicy(paths: DemoPaths, seed: number): void {
+async function makeFreshPolicy(paths: DemoPaths, seed: number): Promise<void> {
   if (existsSync(join(paths.fresh, "config.json"))) return;
-  initTiny(paths.fresh, buildTheatreTokenizer(), deriveSeed(seed, "policy"));
+  const options = { seed: deriveSeed(seed, "policy"), dtype: "float32" } as const;
+  await initFresh("tiny", paths.fresh, buildTheatreTokenizer(), options);
 }
 
 function renderTasks(config: DeepReadonly<DemoConfig>, splits: readonly SplitName[]): DemoTask[] {

@@ -7,7 +7,7 @@ import { ClipLibrary } from "../../corpus/clip-library.ts";
 import { localRespondent } from "../../corpus/local-respondent.ts";
 import { makeKnownSet } from "../../corpus/mep-set.ts";
 import { theatreKind } from "../../corpus/theatre-kind.ts";
-import { loadModel } from "../../models/index.ts";
+import { loadModel } from "../../models/registry.ts";
 import type { ArmStory } from "../../page/data.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { fittedSplit, type SplitName } from "./splits.ts";
@@ -40,7 +40,7 @@ const similarityThreshold = 0.5;
 const queriesPerClip = 11;
 
 export async function measure(context: TaskContext, task: MeasureTask): Promise<void> {
-  using model = loadModel(task.model);
+  using model = await loadModel(task.model);
   const fit = (split: SplitName) => fittedSplit(context, split, model);
   const congruent = await fit(task.splits.congruent);
   const conflict = await fit(task.splits.conflict);

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Modality } from "../../media/clip.ts";
-import { loadModel } from "../../models/index.ts";
+import { loadModel } from "../../models/registry.ts";
 import { coldStart } from "./cold-start.ts";
 import { type MeasureTask, measure } from "./measure.ts";
 import type { DemoPaths } from "./paths.ts";
@@ -36,7 +36,7 @@ export function isTaskDone(task: DemoTask, paths: DemoPaths): boolean {
 
 export async function runDemoTask(task: DemoTask, context: TaskContext): Promise<void> {
   if (task.kind === "render") {
-    using policy = loadModel(context.paths.fresh);
+    using policy = await loadModel(context.paths.fresh);
     await renderShard(context, task, policy);
   } else if (task.kind === "tower") await warmTower(context, task.modality);
   else if (task.kind === "cold-start") await coldStart(context);

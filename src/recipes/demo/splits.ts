@@ -28,9 +28,6 @@ export type SplitName = keyof typeof kinds;
 /** More unreadable clips than this share stop the demo; its clips were just rendered, so any is suspicious. */
 const maxSkippedFraction = 0.02;
 
-/** Changes when the same clip would be brought to the model's resolution differently. */
-const fitKey = "112x112@2fps";
-
 export interface Shard {
   readonly split: SplitName;
   readonly index: number;
@@ -95,7 +92,6 @@ async function fitShard(
     ...options,
     cacheFile,
     model: fitter,
-    fitKey,
     maxSkippedFraction,
   });
   return fitted;

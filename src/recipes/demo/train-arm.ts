@@ -33,7 +33,7 @@ export async function trainArm(context: TaskContext, { preset, seed, overrides =
   });
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, "config.yaml"), configToYaml(config, `preset ${preset}`));
-  using models = openPolicy({ ...config, model: paths.sft });
+  using models = await openPolicy({ ...config, model: paths.sft });
   const { policy } = models;
   const fitted = await fittedSplit(context, "rl", policy);
   using library = new ClipLibrary(policy);

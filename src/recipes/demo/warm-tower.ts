@@ -3,7 +3,8 @@
 import type { FittedSample } from "../../corpus/fitted-samples.ts";
 import { attributeNames, numStates, sceneOf, stateIndices } from "../../data/theatre/sample-scene.ts";
 import type { Modality } from "../../media/clip.ts";
-import { loadModel } from "../../models/index.ts";
+import type { ModelPart, OmniModel } from "../../models/omni-model.ts";
+import { loadModel } from "../../models/registry.ts";
 import { cosineSchedule } from "../../nn/index.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { deriveSeed } from "../../seeds.ts";
@@ -15,19 +16,19 @@ import { fittedSplit, type SplitName } from "./splits.ts";
 import { stepProgress, type TaskContext } from "./task.ts";
 
 const betas = [0.9, 0.999] as const;
-const prefixes: Readonly<Record<Modality, string>> = { video: "visual.", audio: "audio_tower." };
+const towers: Readonly<Record<Modality, ModelPart>> = { video: "vision tower", audio: "audio tower" };
 
 /** Accuracy per attribute on clips that were not trained on. */
 export type TowerAccuracy = Readonly<Record<string, number>>;
 
 export async function warmTower(context: TaskContext, modality: Modality): Promise<void> {
   const { config, paths } = context;
-  using policy = loadModel(paths.fresh);
+  using policy = await loadModel(paths.fresh);
   const labelled = (clips: readonly FittedSample[]) => clips.map((clip) => label(policy, clip, modality));
   const load = (split: SplitName) => fittedSplit(context, split, policy);
   const train = labelled(await load("warmup"));
   const held = labelled(await load("warmupDev"));
-  const tower = parametersUnder(policy.parameters(), prefixes[modality]);
+  const tower = parametersOf(policy, towers[modality]);
   for (const parameter of tower.values()) parameter.requiresGrad = true;
   const seed = deriveSeed(config.seed, "warmup", modality);
   using classifier = new StateClassifier(policy, modality, train[0]!.features, numStates[modality], seed);
@@ -49,7 +50,7 @@ export async function warmTower(context: TaskContext, modality: Modality): Promi
   replaceFile(paths.towerAccuracy(modality), `${JSON.stringify(byName)}\n`);
 }
 
-function label(policy: ReturnType<typeof loadModel>, { sample, clip }: FittedSample, modality: Modality): LabelledClip {
+function label(policy: OmniModel, { sample, clip }: FittedSample, modality: Modality): LabelledClip {
   const only =
     modality === "video"
       ? { ...clip, waveform: new Float32Array(0) }
@@ -57,6 +58,6 @@ function label(policy: ReturnType<typeof loadModel>, { sample, clip }: FittedSam
   return { features: policy.features(only), states: stateIndices(sceneOf(sample), modality) };
 }
 
-function parametersUnder(parameters: ReadonlyMap<string, Tensor>, prefix: string): Map<string, Tensor> {
-  return new Map([...parameters].filter(([name]) => name.startsWith(prefix)));
+function parametersOf(policy: OmniModel, part: ModelPart): Map<string, Tensor> {
+  return new Map([...policy.parameters()].filter(([name]) => policy.partOf(name) === part));
 }

@@ -92,7 +92,7 @@ export async function infer(model: OmniModel, clips: readonly string[], options:
     });
     const turns: ChatTurn[] = [{ role: "user", parts: [...media, { type: "text", text: prompt }] }];
     if (options.system !== null) turns.unshift({ role: "system", parts: [{ type: "text", text: options.system }] });
-    const tokens = model.chatTokens(turns, { audioInVideo: options.audioInVideo });
+    const tokens = model.chatTokens(turns, options.audioInVideo ? { layout: "audio-in-video" } : {});
     const clock = new TokenClock();
     const stream = options.onText ? new TextStream(model, options.onText) : null;
     const [[completion]] = model.sample([{ tokens, rows }], {
@@ -155,7 +155,7 @@ function joined(rows: readonly ClipRows[]): ClipRows {
 
 function responseOf(model: OmniModel, { ids, truncated }: SampledCompletion) {
   const text = model.decodePieces(ids).join("");
-  const { think, answer, labels, wellFormed, problem } = parseResponse(text, { truncated });
+  const { think, answer, labels, wellFormed, problem } = parseResponse(text, { truncated, stopTexts: model.stopTexts });
   return {
     text,
     think: think?.text ?? null,

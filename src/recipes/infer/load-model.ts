@@ -1,2 +1,3 @@
 // The models of the library for the command line, which reaches them through recipes only.
-export { loadAdapter, loadModel } from "../../models/index.ts";
+export { loadAdapter } from "../../models/lora/adapt.ts";
+export { loadModel } from "../../models/registry.ts";

@@ -16,7 +16,8 @@ import type { Sample } from "../../data/sample.ts";
 import { openChatClient } from "../../endpoint/chat-client.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
 import type { VideoFile } from "../../media/remux.ts";
-import type { LoadOptions } from "../../models/index.ts";
+import type { LoadOptions } from "../../models/checkpoint/weight-files.ts";
+import { loadModel } from "../../models/registry.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
@@ -162,12 +163,11 @@ async function askLocal(
   { run, set, setting, advance, logFile }: Asking,
 ) {
   // Only here: a server is asked without the addon.
-  const [{ loadModel }, { ClipLibrary }, { localRespondent }] = await Promise.all([
-    import("../../models/index.ts"),
+  const [{ ClipLibrary }, { localRespondent }] = await Promise.all([
     import("../../corpus/clip-library.ts"),
     import("../../corpus/local-respondent.ts"),
   ]);
-  using model = loadModel(directory, load);
+  using model = await loadModel(directory, load);
   using library = new ClipLibrary(model);
   const local = localRespondent(model, library, {
     name: directory,

@@ -7,10 +7,10 @@ import { z } from "zod";
 import { OppoError } from "../../error.ts";
 import { chooseShards, chooseSmallFiles } from "../../hub/choose-files.ts";
 import { type Hub, type HubFile, type HubOptions, openHub } from "../../hub/hub-client.ts";
-import { readArchitecture } from "../../models/architecture.ts";
 import { COMPANION_FILES, CONFIG_FILE } from "../../models/checkpoint/model-directory.ts";
 import { INDEX_FILE } from "../../models/checkpoint/weight-table.ts";
 import { type Inspection, inspectModel } from "../../models/inspect.ts";
+import { readArchitecture } from "../../models/registry.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { requireFreeSpace } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
@@ -72,7 +72,7 @@ export async function pullModel(options: PullOptions): Promise<PullResult> {
   const settings = [...small.files, ...(small.index === null ? [] : [small.index])];
   for (const file of settings) await stage(directory, staging, file);
   let numFetched = await fetchAll(job, settings, staging, "settings");
-  const { wanted, left } = chooseWeights(job, small, listing);
+  const { wanted, left } = await chooseWeights(job, small, listing);
   replaceFile(
     join(directory, recordName),
     `${JSON.stringify({ repository, commit, files: [...settings, ...wanted].map(({ path }) => path) }, null, 2)}\n`,
@@ -90,7 +90,7 @@ export async function pullModel(options: PullOptions): Promise<PullResult> {
     files: [...settings, ...wanted].map(({ path, size, hash }) => ({ name: path, size, hash: hash.hex })),
     numFetched,
     left: left.map(({ path }) => path),
-    inspection: inspect(directory, options.isAny),
+    inspection: await inspect(directory, options.isAny),
   };
 }
 
@@ -151,13 +151,13 @@ interface PullJob extends PullOptions {
 }
 
 /** Also decides whether it is a model for us, from its settings, before anything large is fetched. */
-function chooseWeights(
+async function chooseWeights(
   { repository, staging, isAny }: PullJob,
   small: ReturnType<typeof chooseSmallFiles>,
   listing: readonly HubFile[],
-): { readonly wanted: readonly HubFile[]; readonly left: readonly HubFile[] } {
+): Promise<{ readonly wanted: readonly HubFile[]; readonly left: readonly HubFile[] }> {
   const isModel = existsSync(join(staging, CONFIG_FILE));
-  const nameOf = isAny || !isModel ? () => "" : readArchitecture(staging).nameOf;
+  const nameOf = isAny || !isModel ? () => "" : (await readArchitecture(staging)).nameOf;
   if (small.index === null) return { wanted: [small.single!], left: [] };
   const { weight_map: map } = readJsonFile(staging, INDEX_FILE, "ERR_HUB_FILES");
   return chooseShards(repository, listing, map, (key) => nameOf(key) !== null);
@@ -203,8 +203,8 @@ async function fetchAll(job: PullJob, files: readonly HubFile[], folder: string,
   return total - numThere;
 }
 
-function inspect(directory: string, isAny: boolean): PullResult["inspection"] {
+async function inspect(directory: string, isAny: boolean): Promise<PullResult["inspection"]> {
   if (isAny || !existsSync(join(directory, CONFIG_FILE))) return null;
-  const { title, numParameters, isComplete, absentFiles } = inspectModel(directory);
+  const { title, numParameters, isComplete, absentFiles } = await inspectModel(directory);
   return { title, numParameters, isComplete, absentFiles };
 }

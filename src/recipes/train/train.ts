@@ -54,7 +54,7 @@ const bytesPerNumber = 4;
 export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const { config, progress, interrupt } = run;
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log);
-  using models = openPolicy(config);
+  using models = await openPolicy(config);
   const { policy } = models;
   using setting = await chooseSetting(rows, {
     ...config,
@@ -75,7 +75,6 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   announce(run, directory, [...setting.notes, ...deltaLines(setting.embedder.name, config)]);
   const { fitted, skipped } = await fitCorpus(policy, rows, {
     file: config.data,
-    modelDirectory: config.model,
     maxSkippedFraction: config.maxSkippedFraction,
     cacheFile: join(directory.path, "clips.safetensors"),
     skipFile: join(directory.path, "skipped.jsonl"),

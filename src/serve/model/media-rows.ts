@@ -49,11 +49,8 @@ export class MediaRows implements Disposable {
   #encode(waiting: readonly (readonly [key: string, features: ClipFeatures])[]): void {
     scope(() => {
       const rows = noGrad(() => this.#model.encode(waiting.map(([, features]) => features)));
-      waiting.forEach(([key, { video, audio }], i) => {
-        const shape = {
-          video: video === null ? null : { grid: video.grid },
-          audio: audio === null ? null : { numFrames: audio.numFrames },
-        };
+      waiting.forEach(([key, features], i) => {
+        const shape = this.#model.shapeOf(features);
         const own = kept(rows[i]!);
         this.#known.set(key, { shape, rows: own, bytes: bytesOf(own.video) + bytesOf(own.audio) });
       });

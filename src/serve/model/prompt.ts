@@ -15,7 +15,7 @@ export function requireConversation(turns: readonly Turn[]): void {
 }
 
 /**
- * Ids and positions. One user turn of video, sound and text gives what `oppo infer` gives.
+ * The tokens of a job. One user turn of video, sound and text gives what `oppo infer` gives.
  * @param shapes of the media, in their order
  */
 export function promptOf(
@@ -31,5 +31,6 @@ export function promptOf(
       return media[part.media]!.kind === "image" ? { type: "image", image: shape } : { type: "clip", clip: shape };
     });
   const chat = turns.map((turn): ChatTurn => ({ role: turn.role, parts: partsOf(turn) }));
-  return model.chatTokens(chat, { audioInVideo: media.some((file) => file.kind === "video" && file.withSound) });
+  const hasSound = media.some((file) => file.kind === "video" && file.withSound);
+  return model.chatTokens(chat, hasSound ? { layout: "audio-in-video" } : {});
 }

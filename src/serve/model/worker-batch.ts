@@ -1,7 +1,7 @@
 // One batch of jobs in the engine's process: clips and prompts of each, one decode for all, and what their sequences gain
 // as they gain it. A job that cannot be prepared fails alone.
 import { OppoError } from "../../error.ts";
-import { joinRows } from "../../models/index.ts";
+import { joinRows } from "../../models/clip-rows.ts";
 import type {
   ChosenToken,
   ClipRows,

@@ -2,7 +2,8 @@
 // of its own so that the server's connections stay live, and so that media that bring FFmpeg down bring nothing else down.
 import { openSync, readSync } from "node:fs";
 import { OppoError } from "../../error.ts";
-import { loadModel, type Thinker } from "../../models/index.ts";
+import type { OmniModel } from "../../models/omni-model.ts";
+import { loadModel, readArchitecture } from "../../models/registry.ts";
 import { MediaRows } from "./media-rows.ts";
 import type { FromEngine, StartMessage, ToEngine } from "./protocol.ts";
 import { runBatch } from "./worker-batch.ts";
@@ -17,7 +18,7 @@ process.on("disconnect", () => process.exit(0));
 
 let running: Promise<void> = Promise.resolve();
 let engine: {
-  readonly model: Thinker;
+  readonly model: OmniModel;
   readonly media: MediaRows;
   readonly maxContext: number;
   readonly maxBatchTokens: number;
@@ -34,27 +35,28 @@ process.on("message", (message: ToEngine) => {
 });
 
 async function take(message: ToEngine): Promise<void> {
-  if (message.kind === "start") start(message);
+  if (message.kind === "start") await start(message);
   else if (engine !== null) {
     await runBatch(message.jobs, { ...engine, send });
     send({ kind: "idle" });
   }
 }
 
-function start(message: StartMessage): void {
+async function start(message: StartMessage): Promise<void> {
   try {
-    const model = loadModel(message.directory, {
+    const model = await loadModel(message.directory, {
       ...(message.device === null ? {} : { device: message.device }),
       ...(message.dtype === null ? {} : { dtype: message.dtype }),
     });
     const { maxContext, maxBatchTokens, mediaCacheBytes } = message;
     const media = new MediaRows(model, mediaCacheBytes);
     engine = { model, media, maxContext, maxBatchTokens, isCancelled: cancelBoard(message.cancelFile) };
+    const { title } = await readArchitecture(message.directory);
     const parameters = [...model.parameters().values()];
     send({
       kind: "ready",
       facts: {
-        architecture: "Qwen2.5-Omni thinker",
+        architecture: title,
         dtype: parameters[0]?.dtype ?? "none",
         numParameters: parameters.reduce((sum, { shape }) => sum + shape.reduce((size, side) => size * side, 1), 0),
         maxContext,

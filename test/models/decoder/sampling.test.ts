@@ -5,8 +5,10 @@ import { test } from "node:test";
 import { generate } from "../../../src/models/decoder/generate.ts";
 import { languageModel } from "../../../src/models/decoder/language.ts";
 import { decoderLayers } from "../../../src/models/decoder/layers.ts";
-import { loadModel, type Thinker } from "../../../src/models/index.ts";
 import type { SampledCompletion, SampleOptions } from "../../../src/models/omni-model.ts";
+import { loadThinker } from "../../../src/models/qwen-omni/load.ts";
+import { decoderPrompts } from "../../../src/models/qwen-omni/media-places.ts";
+import type { Thinker } from "../../../src/models/qwen-omni/thinker.ts";
 import { indices, noGrad, numLiveTensors, scope, type Tensor } from "../../../src/tensor/index.ts";
 import { onDevice, onHost, testDevice } from "../../support/device.ts";
 import { mixedPrompts, tinyDirectory, tinyThinker } from "../qwen-omni/tiny.ts";
@@ -45,10 +47,10 @@ test("one likeliest token is the greedy one, by count and by probability", () =>
 
 test("a heavy repetition penalty repeats nothing, of the prompt neither, with and without siblings", () =>
   withThinker((model) => {
-    const prompts = mixedPrompts(model);
     const { config } = model;
+    const prompts = decoderPrompts(mixedPrompts(model), config.ids);
     const layers = decoderLayers(model.parameters(), config.text);
-    const language = languageModel(model.parameters(), config.text, config.ids, layers);
+    const language = languageModel(model.parameters(), config.text, layers);
     // About one token in sixteen stops: compactions happen.
     const stopIds = Array.from({ length: model.vocabSize }, (_, id) => id).filter((id) => id % 16 === 0);
     const rules = { stopIds, bannedIds: [] };
@@ -63,8 +65,8 @@ test("a heavy repetition penalty repeats nothing, of the prompt neither, with an
     const together = generate(language, prompts, options, rules);
     const lengths = together.flat().map(({ ids }) => ids.length);
     assert.ok(Math.min(...lengths) < 9 && Math.max(...lengths) > 16, `lengths ${lengths}`);
-    prompts.forEach(({ tokens, rows }, b) => {
-      const seen = new Set(tokens.ids);
+    prompts.forEach((prompt, b) => {
+      const seen = new Set(prompt.ids);
       for (let i = 0; i < 4; i++) {
         const { ids } = together[b]![i]!;
         assert.equal(new Set(ids).size, ids.length, "a token came twice");
@@ -73,7 +75,7 @@ test("a heavy repetition penalty repeats nothing, of the prompt neither, with an
           "a token of the prompt came again",
         );
         const alone = { ...options, numSamples: 1, seeds: [options.seeds![4 * b + i]!] };
-        assert.deepEqual(generate(language, [{ tokens, rows }], alone, rules)[0]![0]!.ids, ids);
+        assert.deepEqual(generate(language, [prompt], alone, rules)[0]![0]!.ids, ids);
       }
     });
     const plain = generate(language, prompts, { ...options, repetitionPenalty: 1 }, rules);
@@ -107,8 +109,8 @@ test("bfloat16: the sampler agrees with the trainer, both with float32, and grad
   const before = numLiveTensors();
   const { directory, remove } = tinyDirectory(1);
   scope(() => {
-    using whole = loadModel(directory, { device: testDevice });
-    using half = loadModel(directory, { device: testDevice, dtype: "bfloat16" });
+    using whole = loadThinker(directory, { device: testDevice });
+    using half = loadThinker(directory, { device: testDevice, dtype: "bfloat16" });
     assert.equal(half.parameters().get("model.norm.weight")!.dtype, "bfloat16");
     const options = { numSamples: 3, maxNewTokens: 24, temperature: 1, seeds: seedsOf(9) };
     const sampled = half.sample(mixedPrompts(half), options);

@@ -4,13 +4,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { initParameters } from "../../../src/models/checkpoint/draw-parameter.ts";
+import { drawParameter } from "../../../src/models/checkpoint/draw-parameter.ts";
+import { numElements } from "../../../src/models/checkpoint/parameter-spec.ts";
 import { withBothRopeDialects } from "../../../src/models/decoder/config.ts";
-import { loadModel } from "../../../src/models/index.ts";
 import { readCheckpoint } from "../../../src/models/qwen-omni/checkpoint.ts";
-import { parseConfig } from "../../../src/models/qwen-omni/config.ts";
+import { parseConfig, type ThinkerConfig } from "../../../src/models/qwen-omni/config.ts";
 import { publishedConfig, tinyConfig } from "../../../src/models/qwen-omni/config-json.ts";
-import { countParameters, parameterSpecs } from "../../../src/models/qwen-omni/parameters.ts";
+import { loadThinker } from "../../../src/models/qwen-omni/load.ts";
+import { parameterSpecs, partOf } from "../../../src/models/qwen-omni/parameters.ts";
 import {
   numLiveTensors,
   op,
@@ -29,13 +30,22 @@ function ids(): (token: string) => number {
   return (token) => (names.includes(token) ? names.indexOf(token) : names.push(token) - 1);
 }
 
+/** Parameters of every part of a model. */
+function countParameters(config: ThinkerConfig): Record<string, number> {
+  const counts: Record<string, number> = { total: 0 };
+  for (const { name, shape } of parameterSpecs(config)) {
+    for (const part of [partOf(name), "total"]) counts[part] = (counts[part] ?? 0) + numElements(shape);
+  }
+  return counts;
+}
+
 test("parameter counts of the published checkpoints", () => {
   const seven = parseConfig(publishedConfig("7b", ids()), "7B");
   assert.equal(parameterSpecs(seven).length, 1346);
   assert.deepEqual(countParameters(seven), {
-    audio: 639647232,
-    vision: 676550144,
-    text: 7070619136,
+    "audio tower": 639647232,
+    "vision tower": 676550144,
+    "language model": 7070619136,
     head: 544997376,
     total: 8931813888,
   });
@@ -119,9 +129,9 @@ test("save and load give the same bits, files and answers", () => {
   const { directory, remove } = tinyDirectory(3);
   const copy = mkdtempSync(path.join(tmpdir(), "oppo-copy-"));
   try {
-    using model = loadModel(directory);
+    using model = loadThinker(directory);
     model.save(copy);
-    using again = loadModel(copy);
+    using again = loadThinker(copy);
     assert.deepEqual([...again.parameters().keys()], [...model.parameters().keys()]);
     for (const [name, parameter] of model.parameters())
       assert.deepEqual(bytes(again.parameters().get(name)!), bytes(parameter), name);
@@ -137,7 +147,7 @@ test("save and load give the same bits, files and answers", () => {
     const { json: __, ...configAgain } = again.config;
     assert.deepEqual(configAgain, config);
     assert.deepEqual(again.stopIds, model.stopIds);
-    using half = loadModel(directory, { dtype: "bfloat16" });
+    using half = loadThinker(directory, { dtype: "bfloat16" });
     assert.equal(half.parameters().get("model.norm.weight")!.dtype, "bfloat16");
   } finally {
     remove();
@@ -150,7 +160,7 @@ test("a save states the rotary settings in both dialects", (t) => {
   if (!root) return t.skip("golden/qwen-omni is absent");
   const copy = mkdtempSync(path.join(tmpdir(), "oppo-copy-"));
   try {
-    using model = loadModel(path.join(root, "omni"));
+    using model = loadThinker(path.join(root, "omni"));
     model.save(copy);
     const read = (directory: string) =>
       JSON.parse(readFileSync(path.join(directory, "config.json"), "utf8")).text_config as Record<string, unknown>;
@@ -161,7 +171,7 @@ test("a save states the rotary settings in both dialects", (t) => {
     assert.deepEqual(after.rope_parameters, rope);
     assert.equal(after.rope_theta, rope.rope_theta);
     assert.deepEqual((after.rope_scaling as typeof rope).mrope_section, rope.mrope_section);
-    using again = loadModel(copy);
+    using again = loadThinker(copy);
     assert.deepEqual(again.config.text, model.config.text);
     // What the older dialect says already stays as it is.
     assert.deepEqual(withBothRopeDialects({ rope_theta: 5, rope_scaling: null }), {
@@ -185,7 +195,7 @@ test("missing, unexpected and misshapen weights are named; a missing head is the
   };
   try {
     rewrite((tensors) => tensors.delete("lm_head.weight"));
-    using tied = loadModel(directory);
+    using tied = loadThinker(directory);
     assert.ok(!tied.parameters().has("lm_head.weight"));
     const hidden = op.ones([1, 128]);
     assert.deepEqual(tied.logits(hidden).shape, [1, tied.vocabSize]);
@@ -196,9 +206,9 @@ test("missing, unexpected and misshapen weights are named; a missing head is the
     });
     const message =
       /1 missing \(model\.norm\.weight\), 1 unexpected \(model\.extra\), 1 misshapen \(audio_tower\.proj\.bias expected \[128\], got \[7\]\)/;
-    assert.throws(() => loadModel(directory), { code: "ERR_CHECKPOINT_KEYS", message });
+    assert.throws(() => loadThinker(directory), { code: "ERR_CHECKPOINT_KEYS", message });
     writeFileSync(path.join(directory, "video_preprocessor_config.json"), '{"fps": -1}');
-    assert.throws(() => loadModel(path.join(directory, "absent")), { code: "ERR_CHECKPOINT_MISSING" });
+    assert.throws(() => loadThinker(path.join(directory, "absent")), { code: "ERR_CHECKPOINT_MISSING" });
     assert.throws(() => readCheckpoint(path.join(directory, "absent")), { code: "ERR_CHECKPOINT_MISSING" });
   } finally {
     remove();
@@ -208,19 +218,18 @@ test("missing, unexpected and misshapen weights are named; a missing head is the
 test("fresh parameters follow from the seed and their name", () => {
   const small = parseConfig(tinyConfig(300, ids()), "small");
   const deep = parseConfig(tinyConfig(300, ids(), { vision_config: { depth: 5 } }), "deep");
-  const [one, same, other, deeper] = [
-    initParameters(small, 1),
-    initParameters(small, 1),
-    initParameters(small, 2),
-    initParameters(deep, 1),
-  ];
+  const draw = (config: ThinkerConfig, seed: number, name: string) => {
+    const spec = parameterSpecs(config).find((one) => one.name === name)!;
+    return drawParameter(spec, config.text.numLayers, seed, "float32");
+  };
   const name = "model.layers.1.mlp.up_proj.weight";
-  assert.deepEqual(bytes(same.get(name)!), bytes(one.get(name)!));
-  assert.deepEqual(bytes(deeper.get(name)!), bytes(one.get(name)!));
-  assert.notDeepEqual(bytes(other.get(name)!), bytes(one.get(name)!));
+  const one = draw(small, 1, name);
+  assert.deepEqual(bytes(draw(small, 1, name)), bytes(one));
+  assert.deepEqual(bytes(draw(deep, 1, name)), bytes(one));
+  assert.notDeepEqual(bytes(draw(small, 2, name)), bytes(one));
   // 288 x 128 normal numbers of deviation 1 / sqrt(128): the estimate is within 1 %, five of its own deviations.
   const DEVIATION_TOLERANCE = 0.02;
-  assert.ok(Math.abs(one.get(name)!.std().item() * Math.sqrt(128) - 1) < DEVIATION_TOLERANCE);
-  assert.equal(one.get("model.norm.weight")!.sum().item(), 128);
-  assert.equal(one.get("audio_tower.proj.bias")!.abs().sum().item(), 0);
+  assert.ok(Math.abs(one.std().item() * Math.sqrt(128) - 1) < DEVIATION_TOLERANCE);
+  assert.equal(draw(small, 1, "model.norm.weight").sum().item(), 128);
+  assert.equal(draw(small, 1, "audio_tower.proj.bias").abs().sum().item(), 0);
 });

@@ -5,8 +5,11 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import type { MediaClip } from "../../../src/media/clip.ts";
-import { joinRows, loadModel, type Thinker } from "../../../src/models/index.ts";
+import { joinRows } from "../../../src/models/clip-rows.ts";
 import type { ChatTurn, ClipFeatures, ClipRows, ModelPrompt, PromptPart } from "../../../src/models/omni-model.ts";
+import type { ThinkerFeatures } from "../../../src/models/qwen-omni/clips.ts";
+import { loadThinker } from "../../../src/models/qwen-omni/load.ts";
+import type { Thinker } from "../../../src/models/qwen-omni/thinker.ts";
 import { noGrad, numLiveTensors, scope, tensor } from "../../../src/tensor/index.ts";
 import { onHost, testDevice } from "../../support/device.ts";
 import { repositoryRoot } from "../../support/repository.ts";
@@ -36,7 +39,7 @@ let numBefore: number;
 
 before(() => {
   numBefore = numLiveTensors();
-  model = loadModel(sharedPath("golden/qwen-omni/omni")!, { device: testDevice });
+  model = loadThinker(sharedPath("golden/qwen-omni/omni")!, { device: testDevice });
 });
 after(() => {
   model[Symbol.dispose]();
@@ -67,9 +70,11 @@ function clipOf(number: number, video: [number, number, number] | null, samples:
   return { ...picture, waveform, sampleRateHz: 16000, durationSeconds: numFrames / 2 };
 }
 
+const inside = { layout: "audio-in-video" };
+
 /** The turns with features made, and all features in order. */
-function prepare(given: GoldenConversation): { turns: ChatTurn[]; features: ClipFeatures[] } {
-  const features: ClipFeatures[] = [];
+function prepare(given: GoldenConversation): { turns: ChatTurn[]; features: ThinkerFeatures[] } {
+  const features: ThinkerFeatures[] = [];
   const partOf = (part: GoldenPart): PromptPart => {
     if (part.type === "text") return part;
     const number = features.length + 1;
@@ -91,7 +96,7 @@ function logitError(prompt: ModelPrompt, want: readonly number[]): number {
   return logits.sub(expected).abs().max().item() / expected.abs().max().item();
 }
 
-function rowsOf(features: readonly ClipFeatures[], order = (rows: ClipRows[]) => rows): ClipRows | null {
+function rowsOf(features: readonly ThinkerFeatures[], order = (rows: ClipRows[]) => rows): ClipRows | null {
   return features.length === 0 ? null : joinRows(order(model.encode(features)));
 }
 
@@ -99,7 +104,7 @@ test("ids, positions and logits of every conversation equal the reference's", ()
   assert.ok(Object.keys(golden.cases).length >= 10);
   for (const [name, given] of Object.entries(golden.cases)) {
     const { turns, features } = prepare(given);
-    const tokens = model.chatTokens(turns, { audioInVideo: given.audio_in_video });
+    const tokens = model.chatTokens(turns, given.audio_in_video ? inside : {});
     assert.deepEqual(Array.from(tokens.ids), given.ids, name);
     assert.deepEqual(Array.from(tokens.positions), given.positions.flat(), name);
     const error = noGrad(() => scope(() => logitError({ tokens, rows: rowsOf(features) }, given.logits)));
@@ -117,11 +122,11 @@ test("another order of clips, another layout, another position: each shows", () 
       assert.ok(logitError({ tokens, rows: shuffled }, two.logits) > MISTAKE, "rows of clips exchanged");
       const moved = { ...tokens, positions: tokens.positions.map((_, i) => i % tokens.ids.length) };
       assert.ok(logitError({ tokens: moved, rows: rowsOf(features) }, two.logits) > MISTAKE, "positions of plain text");
-      const inside = golden.cases.inside_one!;
-      const prepared = prepare(inside);
+      const within = golden.cases.inside_one!;
+      const prepared = prepare(within);
       const apart = model.chatTokens(prepared.turns);
-      assert.notDeepEqual(Array.from(apart.ids), inside.ids);
-      assert.ok(logitError({ tokens: apart, rows: rowsOf(prepared.features) }, inside.logits) > MISTAKE, "sound apart");
+      assert.notDeepEqual(Array.from(apart.ids), within.ids);
+      assert.ok(logitError({ tokens: apart, rows: rowsOf(prepared.features) }, within.logits) > MISTAKE, "sound apart");
       const mixed = golden.cases.images_around_a_clip!;
       const media = prepare(mixed);
       const prompt = { tokens: model.chatTokens(media.turns), rows: rowsOf(media.features, (rows) => rows.reverse()) };
@@ -165,9 +170,13 @@ test("what cannot be a prompt is refused with its reason", () => {
   const part = (clip: ClipFeatures): ChatTurn[] => [{ role: "user", parts: [{ type: "clip", clip }] }];
   const picture = (image: ClipFeatures): ChatTurn[] => [{ role: "user", parts: [{ type: "image", image }] }];
   assert.throws(() => model.chatTokens([]), { code: "ERR_EMPTY_PROMPT", message: /at least one turn, got none/ });
-  assert.throws(() => model.chatTokens(part(features[0]!), { audioInVideo: true }), {
+  assert.throws(() => model.chatTokens(part(features[0]!), inside), {
     code: "ERR_PROMPT_MEDIA",
-    message: /expected sound in every video \(audioInVideo\), got a silent one/,
+    message: /expected sound in every video \(audio-in-video\), got a silent one/,
+  });
+  assert.throws(() => model.chatTokens(part(features[0]!), { layout: "upside-down" }), {
+    code: "ERR_PROMPT_MEDIA",
+    message: /expected a layout among separate, audio-in-video, got upside-down/,
   });
   assert.throws(() => model.chatTokens(picture(features[0]!)), { message: /image of one frame, got 2 time steps/ });
   assert.throws(() => model.chatTokens(picture(features[1]!)), { message: /image of one frame, got none/ });

@@ -5,11 +5,14 @@ import path from "node:path";
 import { type LanguageModel, languageModel } from "../../../src/models/decoder/language.ts";
 import { decoderLayers } from "../../../src/models/decoder/layers.ts";
 import type { WeightSource } from "../../../src/models/decoder/projection.ts";
+import type { DecoderPrompt } from "../../../src/models/decoder/prompt.ts";
 import type { ModelPrompt } from "../../../src/models/omni-model.ts";
 import type { AudioInput } from "../../../src/models/qwen-omni/audio-tower.ts";
 import { encodeAudio } from "../../../src/models/qwen-omni/audio-tower.ts";
+import type { ThinkerTokens } from "../../../src/models/qwen-omni/clips.ts";
 import type { ThinkerConfig } from "../../../src/models/qwen-omni/config.ts";
 import { audioTokens, type Grid, type MediaLayout, visionTokens } from "../../../src/models/qwen-omni/layout.ts";
+import { decoderPrompts } from "../../../src/models/qwen-omni/media-places.ts";
 import { ropePositions } from "../../../src/models/qwen-omni/positions.ts";
 import { encodeVision, type VisionInput } from "../../../src/models/qwen-omni/vision-tower.ts";
 import { op, openSafetensors, type SafetensorsFile, type Tensor } from "../../../src/tensor/index.ts";
@@ -148,7 +151,7 @@ function patchRows(given: Tensor, [t, h, w]: Grid): Float32Array {
 }
 
 /** Prompts with their tower rows, videos and images in the order of their placeholders. */
-export function goldenPrompts(golden: GoldenCase, parameters: WeightSource, config: ThinkerConfig): ModelPrompt[] {
+export function goldenPrompts(golden: GoldenCase, parameters: WeightSource, config: ThinkerConfig): DecoderPrompt[] {
   const { audios, videos, images } = golden;
   const audio = audios.length > 0 ? encodeAudio(parameters, config.audio, audios) : null;
   const towers = {
@@ -156,7 +159,7 @@ export function goldenPrompts(golden: GoldenCase, parameters: WeightSource, conf
     image: images.length > 0 ? encodeVision(parameters, config.vision, images) : null,
   };
   const starts = { audio: 0, video: 0, image: 0 };
-  return golden.samples.map(({ ids, media }) => {
+  const prompts = golden.samples.map(({ ids, media }): ModelPrompt => {
     const numAudio = media.audioFrames.reduce((sum, frames) => sum + audioTokens(frames), 0);
     const audioRows = audio && numAudio > 0 ? audio.narrow(0, starts.audio, numAudio) : null;
     starts.audio += numAudio;
@@ -179,12 +182,13 @@ export function goldenPrompts(golden: GoldenCase, parameters: WeightSource, conf
       video: looks.length > 0 ? op.cat(looks, { dim: 0 }) : null,
       [Symbol.dispose]() {},
     };
-    return { tokens: { ids, positions: ropePositions(ids, media, config).positions }, rows };
+    return { tokens: { ids, positions: ropePositions(ids, media, config).positions } as ThinkerTokens, rows };
   });
+  return decoderPrompts(prompts, config.ids);
 }
 
 export function goldenLanguage(parameters: WeightSource, config: ThinkerConfig): LanguageModel {
-  return languageModel(parameters, config.text, config.ids, decoderLayers(parameters, config.text));
+  return languageModel(parameters, config.text, decoderLayers(parameters, config.text));
 }
 
 /** Largest difference at real (unpadded) rows of [B, T, n], relative to the largest expected value. */

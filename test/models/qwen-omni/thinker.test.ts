@@ -7,8 +7,10 @@ import { generate } from "../../../src/models/decoder/generate.ts";
 import { languageModel, runPrompts } from "../../../src/models/decoder/language.ts";
 import { decoderLayers } from "../../../src/models/decoder/layers.ts";
 import { uniformAt } from "../../../src/models/decoder/token-choice.ts";
-import type { Thinker } from "../../../src/models/index.ts";
 import type { ModelPrompt, SampledCompletion, SampleOptions } from "../../../src/models/omni-model.ts";
+import type { ThinkerTokens } from "../../../src/models/qwen-omni/clips.ts";
+import { decoderPrompts } from "../../../src/models/qwen-omni/media-places.ts";
+import type { Thinker } from "../../../src/models/qwen-omni/thinker.ts";
 import {
   Generator,
   grad,
@@ -21,7 +23,7 @@ import {
   tensor,
 } from "../../../src/tensor/index.ts";
 import { onDevice, onHost, testDevice } from "../../support/device.ts";
-import { mixedPrompts, stripes, tinyThinker } from "./tiny.ts";
+import { mixedPrompts, stripes, type ThinkerPrompt, tinyThinker } from "./tiny.ts";
 
 /** Of the largest value: float32 sums in another order. */
 const ORDER_TOLERANCE = 1e-5;
@@ -53,7 +55,7 @@ function completionsOf(model: Thinker): Int32Array[][] {
 }
 
 /** Hidden states that predict one completion, from the plain forward over prompt + completion. */
-function plainHidden(model: Thinker, { tokens, rows }: ModelPrompt, completion: Int32Array): Tensor {
+function plainHidden(model: Thinker, { tokens, rows }: ThinkerPrompt, completion: Int32Array): Tensor {
   const length = tokens.ids.length;
   const last = tokens.positions[length - 1]!;
   const total = length + completion.length;
@@ -63,14 +65,9 @@ function plainHidden(model: Thinker, { tokens, rows }: ModelPrompt, completion: 
     for (let i = 0; i < completion.length; i++) positions[axis * total + length + i] = last + 1 + i;
   }
   const { config } = model;
-  const language = languageModel(
-    model.parameters(),
-    config.text,
-    config.ids,
-    decoderLayers(model.parameters(), config.text),
-  );
+  const language = languageModel(model.parameters(), config.text, decoderLayers(model.parameters(), config.text));
   const ids = Int32Array.from([...tokens.ids, ...completion]);
-  const all = runPrompts(language, [{ tokens: { ids, positions }, rows }]);
+  const all = runPrompts(language, decoderPrompts([{ tokens: { ids, positions } as ThinkerTokens, rows }], config.ids));
   return all.select(0, 0).narrow(0, length - 1, completion.length);
 }
 
@@ -126,7 +123,7 @@ test("branches over a shared prefix equal the plain forward, in values and gradi
 
 function plainSubset(
   model: Thinker,
-  prompts: readonly ModelPrompt[],
+  prompts: readonly ThinkerPrompt[],
   flat: { b: number; completion: Int32Array }[],
 ): Tensor[] {
   return flat.slice(1).map(({ b, completion }) => plainHidden(model, prompts[b]!, completion));
@@ -195,11 +192,12 @@ test("prefix attention in slices equals the whole; a mask of another prompt woul
 
 test("prompts of equal length, one token long, and equal groups take the unmasked path", () =>
   withThinker((model) => {
-    const same = ["yes", "no"].map((word): ModelPrompt => {
+    const same = ["yes", "no"].map((word): ThinkerPrompt => {
       return { tokens: model.promptTokens(word, { video: null, audio: null }), rows: null };
     });
     assert.equal(same[0]!.tokens.ids.length, same[1]!.tokens.ids.length);
-    const single: ModelPrompt = { tokens: { ids: Int32Array.of(5), positions: Int32Array.of(0, 0, 0) }, rows: null };
+    const tokens = { ids: Int32Array.of(5), positions: Int32Array.of(0, 0, 0) } as ThinkerTokens;
+    const single: ThinkerPrompt = { tokens, rows: null };
     const completion = model.encodeText("a furrowed brow");
     for (const prompts of [same, [single], [single, same[0]!]]) {
       const shared = noGrad(() =>
@@ -266,14 +264,10 @@ test("the sampler's log-probabilities are the trainer's", () =>
 
 test("a sequence does not depend on which others are in its batch, also after compaction", () =>
   withThinker((model) => {
-    const prompts = mixedPrompts(model);
+    const given = mixedPrompts(model);
     const { config } = model;
-    const language = languageModel(
-      model.parameters(),
-      config.text,
-      config.ids,
-      decoderLayers(model.parameters(), config.text),
-    );
+    const language = languageModel(model.parameters(), config.text, decoderLayers(model.parameters(), config.text));
+    const prompts = decoderPrompts(given, config.ids);
     // About one token in sixteen stops: sequences end at very different steps.
     const stopIds = Array.from({ length: model.vocabSize }, (_, id) => id).filter((id) => id % 16 === 0);
     const rules = { stopIds, bannedIds: [] };
@@ -291,7 +285,7 @@ test("a sequence does not depend on which others are in its batch, also after co
         assert.equal(together[b]![i]!.truncated, !stopIds.includes(alone.ids.at(-1)!));
       }
     });
-    assert.ok(worstLogprob(model, prompts, together) < LOGPROB_TOLERANCE);
+    assert.ok(worstLogprob(model, given, together) < LOGPROB_TOLERANCE);
     const reseeded = generate(language, prompts, { ...options, seeds: seedsOf(24).slice(12) }, rules);
     assert.notDeepEqual(reseeded[0]![0]!.ids, together[0]![0]!.ids);
   }));

@@ -4,8 +4,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildTheatreTokenizer } from "../../../src/data/theatre/tokenizer.ts";
 import type { MediaClip } from "../../../src/media/clip.ts";
-import { initTiny, loadModel, type Thinker, type TinyOverrides } from "../../../src/models/index.ts";
 import type { ModelPrompt } from "../../../src/models/omni-model.ts";
+import type { ThinkerTokens } from "../../../src/models/qwen-omni/clips.ts";
+import type { TinyOverrides } from "../../../src/models/qwen-omni/config-json.ts";
+import { initTiny } from "../../../src/models/qwen-omni/init.ts";
+import { loadThinker } from "../../../src/models/qwen-omni/load.ts";
+import type { Thinker } from "../../../src/models/qwen-omni/thinker.ts";
 import { noGrad } from "../../../src/tensor/index.ts";
 import { testDevice } from "../../support/device.ts";
 
@@ -20,7 +24,7 @@ export function tinyDirectory(seed: number, overrides: TinyOverrides = {}): { di
 export function tinyThinker(seed: number, overrides: TinyOverrides = {}): Thinker {
   const { directory, remove } = tinyDirectory(seed, overrides);
   try {
-    return loadModel(directory, { device: testDevice });
+    return loadThinker(directory, { device: testDevice });
   } finally {
     remove();
   }
@@ -37,8 +41,13 @@ export function stripes(seed: number): MediaClip {
   return { frames, numFrames, height: side, width: side, fps: 2, waveform, sampleRateHz: 16000, durationSeconds: 2 };
 }
 
+/** A prompt with what only the thinker reads of it. */
+export interface ThinkerPrompt extends ModelPrompt {
+  readonly tokens: ThinkerTokens;
+}
+
 /** Prompts with a clip (both modalities), without sound, and without any clip: three different lengths. */
-export function mixedPrompts(model: Thinker): ModelPrompt[] {
+export function mixedPrompts(model: Thinker): ThinkerPrompt[] {
   const both = model.features(model.fitClip(stripes(1)));
   const silent = { ...model.features(model.fitClip(stripes(2))), audio: null };
   const rows = noGrad(() => model.encode([both, silent]));

@@ -5,11 +5,10 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { loadTextEmbedder, loadTextModel, SEARCH_INSTRUCTION } from "../../../src/models/index.ts";
 import { readTextCheckpoint } from "../../../src/models/qwen-text/checkpoint.ts";
 import type { TextModelConfig } from "../../../src/models/qwen-text/config.ts";
-import { TextEmbedder } from "../../../src/models/qwen-text/embedder.ts";
-import { TextModel } from "../../../src/models/qwen-text/text-model.ts";
+import { loadTextEmbedder, SEARCH_INSTRUCTION, TextEmbedder } from "../../../src/models/qwen-text/embedder.ts";
+import { loadTextModel, TextModel } from "../../../src/models/qwen-text/text-model.ts";
 import { AdamW, clipGradNorm } from "../../../src/nn/index.ts";
 import {
   noGrad,
