@@ -2,7 +2,7 @@
 import type { ClipView, Query, Respondent } from "../bench/respondent.ts";
 import type { Sample } from "../data/sample.ts";
 import type { Modality } from "../media/clip.ts";
-import type { ClipRows, ClipShape, OmniModel } from "../models/omni-model.ts";
+import { type ClipRows, type ClipShape, type OmniModel, withoutStop } from "../models/omni-model.ts";
 import { noGrad, scope } from "../tensor/index.ts";
 import { borrowedRows, type ClipLibrary } from "./clip-library.ts";
 
@@ -62,15 +62,10 @@ function answerBatch(
         maxNewTokens: options.maxNewTokens,
         temperature: 0,
       });
+      // A server does not send the token that ended a reply; neither do we.
       return completions.map(([completion]) => model.decodePieces(withoutStop(model, completion!.ids)).join(""));
     }),
   );
-}
-
-/** A server does not send the token that ended a reply; neither do we. */
-function withoutStop(model: OmniModel, ids: Int32Array): Int32Array {
-  const last = ids.at(-1);
-  return last !== undefined && model.stopIds.includes(last) ? ids.subarray(0, -1) : ids;
 }
 
 function samplesOf(queries: readonly Query[]): Sample[] {

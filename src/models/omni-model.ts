@@ -110,6 +110,12 @@ export interface SampledCompletion {
   readonly truncated: boolean;
 }
 
+/** A completion without the stop token that ended it: what was said, whatever that token is called. */
+export function withoutStop({ stopIds }: Pick<OmniModel, "stopIds">, ids: Int32Array): Int32Array {
+  const last = ids.at(-1);
+  return last !== undefined && stopIds.includes(last) ? ids.subarray(0, -1) : ids;
+}
+
 /** Frames per second of the video, between two counts. */
 export interface FrameSampling {
   readonly fps: number;
@@ -128,8 +134,6 @@ export interface OmniModel extends Disposable {
   readonly device: string;
   readonly vocabSize: number;
   readonly stopIds: readonly number[];
-  /** What decodePieces gives for them: one ends a completion's text. Example: ["<|im_end|>", "<|endoftext|>"] */
-  readonly stopTexts: readonly string[];
   /** Name (checkpoint key) -> parameter. */
   parameters(): ReadonlyMap<string, Tensor>;
   partOf(parameter: string): ModelPart;

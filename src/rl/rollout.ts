@@ -1,7 +1,7 @@
 // Samples the G completions of every prompt of a step in one batched decode. Every completion draws from its own seed,
 // keyed by what it is (seed, step, sample, rollout), so that batch composition does not change it.
 import type { Sample } from "../data/sample.ts";
-import type { ModelPrompt, OmniModel, SampledCompletion } from "../models/omni-model.ts";
+import { type ModelPrompt, type OmniModel, type SampledCompletion, withoutStop } from "../models/omni-model.ts";
 import { deriveSeed } from "../seeds.ts";
 import { noGrad } from "../tensor/index.ts";
 import type { Rollout, RolloutGroup } from "./types.ts";
@@ -50,5 +50,6 @@ export function sampleGroups(
 
 function readCompletion(model: OmniModel, { ids, logprobs, truncated }: SampledCompletion): Rollout {
   const pieces = model.decodePieces(ids);
-  return { ids, logprobs, pieces, text: pieces.join(""), truncated };
+  const text = pieces.slice(0, withoutStop(model, ids).length).join("");
+  return { ids, logprobs, pieces, text, truncated };
 }

@@ -12,7 +12,7 @@ export interface Rollout {
   readonly ids: Int32Array;
   /** log pi(id) when it was sampled, at temperature 1; one per id. */
   readonly logprobs: Float32Array;
-  /** Text of every id; joined they are `text`. */
+  /** Text of every id; joined they are `text` and, where one ended it, the stop token. */
   readonly pieces: readonly string[];
   readonly text: string;
   /** The token limit ended it. */

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
+import { withoutStop } from "../../src/models/omni-model.ts";
 import { publishedConfig } from "../../src/models/qwen-omni/config-json.ts";
 import { qwenOmni } from "../../src/models/qwen-omni/row.ts";
 import { qwen3 } from "../../src/models/qwen-text/row.ts";
@@ -36,7 +37,11 @@ test("a made model is loaded, read and seen as what it is", async (t) => {
   using model = await loadModel(directory);
   assert.equal(model.directory, directory);
   assert.equal(model.device, "cpu");
-  assert.deepEqual(model.stopTexts, ["<|im_end|>", "<|endoftext|>"]);
+  const said = model.encodeText("a smile");
+  const [end] = model.encodeText("<|im_end|>");
+  assert.deepEqual(withoutStop(model, Int32Array.of(...said, end!)), said);
+  assert.deepEqual(withoutStop(model, said), said);
+  assert.deepEqual(withoutStop(model, new Int32Array(0)), new Int32Array(0));
   assert.deepEqual(
     [...new Set([...model.parameters().keys()].map((name) => model.partOf(name)))],
     ["audio tower", "vision tower", "language model", "head"],

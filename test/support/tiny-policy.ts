@@ -59,7 +59,6 @@ export function tinyPolicy(seed: number, dtype: "float32" | "float64" = "float64
   return {
     vocabSize: tinyVocab,
     stopIds: [0],
-    stopTexts: ["a"],
     directory: "nowhere",
     device: "cpu",
     fitKey: "any",

@@ -51,7 +51,6 @@ export class Thinker implements OmniModel {
   readonly device: string;
   readonly vocabSize: number;
   readonly stopIds: readonly number[];
-  readonly stopTexts: readonly string[];
   readonly fitKey: string;
   readonly config: ThinkerConfig;
   readonly parts: ThinkerParts;
@@ -66,7 +65,6 @@ export class Thinker implements OmniModel {
     this.config = config;
     this.vocabSize = config.text.vocabSize;
     this.stopIds = parts.stopIds;
-    this.stopTexts = parts.tokenizer.decodePieces(Int32Array.from(parts.stopIds));
     this.fitKey = createHash("sha256").update(JSON.stringify(parts.video)).digest("hex");
     const untrained = Math.max(0, this.vocabSize - parts.tokenizer.vocabSize);
     this.bannedIds = [

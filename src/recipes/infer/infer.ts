@@ -7,7 +7,14 @@ import { defaultQuestion, userTurn } from "../../corpus/setting.ts";
 import { OppoError } from "../../error.ts";
 import type { Modality, ModalityMask } from "../../media/clip.ts";
 import { joinRows } from "../../models/clip-rows.ts";
-import type { ChatTurn, ClipRows, OmniModel, PromptPart, SampledCompletion } from "../../models/omni-model.ts";
+import {
+  type ChatTurn,
+  type ClipRows,
+  type OmniModel,
+  type PromptPart,
+  type SampledCompletion,
+  withoutStop,
+} from "../../models/omni-model.ts";
 import { noGrad, scope } from "../../tensor/index.ts";
 import { parseResponse } from "../../text/response.ts";
 import { type MaskReport, maskReports, modalitiesOf, readView, subtitleBeside, type View } from "./infer-view.ts";
@@ -105,7 +112,7 @@ export async function infer(model: OmniModel, clips: readonly string[], options:
       ...(options.repetitionPenalty === null ? {} : { repetitionPenalty: options.repetitionPenalty }),
       onToken: (_prompt, _sample, { id }) => {
         clock.tick();
-        stream?.push(id);
+        if (!model.stopIds.includes(id)) stream?.push(id);
         return undefined;
       },
     }) as [[SampledCompletion]];
@@ -154,8 +161,8 @@ function joined(rows: readonly ClipRows[]): ClipRows {
 }
 
 function responseOf(model: OmniModel, { ids, truncated }: SampledCompletion) {
-  const text = model.decodePieces(ids).join("");
-  const { think, answer, labels, wellFormed, problem } = parseResponse(text, { truncated, stopTexts: model.stopTexts });
+  const text = model.decodePieces(withoutStop(model, ids)).join("");
+  const { think, answer, labels, wellFormed, problem } = parseResponse(text, { truncated });
   return {
     text,
     think: think?.text ?? null,
