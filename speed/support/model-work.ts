@@ -9,7 +9,7 @@ import type { DecoderPrompt } from "../../src/models/decoder/prompt.ts";
 import type { PromptTokens } from "../../src/models/omni-model.ts";
 import type { ThinkerFeatures } from "../../src/models/qwen-omni/clips.ts";
 import { loadThinker } from "../../src/models/qwen-omni/load.ts";
-import { decoderPrompts } from "../../src/models/qwen-omni/media-places.ts";
+import { decoderPrompts } from "../../src/models/qwen-omni/prompt.ts";
 import type { Thinker } from "../../src/models/qwen-omni/thinker.ts";
 import { createRandom } from "../../src/random.ts";
 import {

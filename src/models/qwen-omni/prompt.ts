@@ -1,6 +1,10 @@
-// Placeholder expansion: every <|AUDIO|>, <|IMAGE|>, <|VIDEO|> id of a rendered chat becomes as many copies as its tower
-// gives rows. Works on ids, which is the same as on text because placeholders are added tokens.
+// Placeholders: every <|AUDIO|>, <|IMAGE|>, <|VIDEO|> id of a rendered chat becomes as many copies as its tower gives rows, and
+// the rows take the copies' places in what the decoder reads. Works on ids, which is the same as on text because
+// placeholders are added tokens.
 import { OppoError } from "../../error.ts";
+import type { DecoderPrompt, MediaRows } from "../decoder/prompt.ts";
+import type { ModelPrompt } from "../omni-model.ts";
+import type { ThinkerTokens } from "./clips.ts";
 import type { SpecialIds, ThinkerConfig } from "./config.ts";
 import { audioTokens, chunkRanges, type MediaLayout, type VideoLayout, visionTokens } from "./layout.ts";
 
@@ -87,4 +91,35 @@ function countError(name: string, placeholders: number, given: number): OppoErro
 /** Ids that a completion must never contain: media placeholders and their markers. */
 export function mediaIds(ids: SpecialIds): number[] {
   return [ids.audio, ids.image, ids.video, ids.audioStart, ids.audioEnd, ids.visionStart, ids.visionEnd];
+}
+
+/**
+ * Prompts as the decoder reads them: the rows of the towers in the places of their placeholders.
+ * @throws OppoError ERR_MEDIA_ROW_COUNT when a tower's rows are not as many as its placeholders
+ */
+export function decoderPrompts(prompts: readonly ModelPrompt[], special: SpecialIds): DecoderPrompt[] {
+  return prompts.map(({ tokens, rows }, index) => {
+    const { ids, positions } = tokens as ThinkerTokens;
+    // Videos and images are rows of one tower, in the order of their placeholders.
+    const towers = [
+      { name: "video", placeholders: [special.video, special.image], rows: rows?.video },
+      { name: "audio", placeholders: [special.audio], rows: rows?.audio },
+    ];
+    const media = towers.flatMap((tower): MediaRows[] => {
+      const places: number[] = [];
+      for (let i = 0; i < ids.length; i++) if (tower.placeholders.includes(ids[i]!)) places.push(i);
+      const given = tower.rows?.size(0) ?? 0;
+      if (places.length !== given) throw rowCountError(index, tower.name, places.length, given);
+      return tower.rows ? [{ places, rows: tower.rows }] : [];
+    });
+    return { ids, positions, media };
+  });
+}
+
+function rowCountError(prompt: number, name: string, placeholders: number, rows: number): OppoError {
+  return new OppoError(
+    "ERR_MEDIA_ROW_COUNT",
+    `prompt ${prompt}: expected ${placeholders} ${name} rows (its placeholders), got ${rows}. ` +
+      "Encode the clip that the prompt was made for; a prompt must end in text.",
+  );
 }

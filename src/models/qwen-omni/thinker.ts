@@ -31,10 +31,9 @@ import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import { encodeClips, shapeOf, type ThinkerFeatures, type ThinkerShape, type ThinkerTokens } from "./clips.ts";
 import type { ThinkerConfig } from "./config.ts";
 import { chatTokens, layouts, type PromptMaker, promptTokens } from "./conversation.ts";
-import { decoderPrompts } from "./media-places.ts";
 import { parameterSpecs, partOf } from "./parameters.ts";
 import { createFeatureExtractor, fitClip, fitImage, type VideoSettings } from "./processor.ts";
-import { mediaIds } from "./prompt.ts";
+import { decoderPrompts, mediaIds } from "./prompt.ts";
 
 /** Everything but the parameters that a thinker is made of. */
 export interface ThinkerParts {

@@ -7,7 +7,7 @@ import { languageModel } from "../../../src/models/decoder/language.ts";
 import { decoderLayers } from "../../../src/models/decoder/layers.ts";
 import type { SampledCompletion, SampleOptions } from "../../../src/models/omni-model.ts";
 import { loadThinker } from "../../../src/models/qwen-omni/load.ts";
-import { decoderPrompts } from "../../../src/models/qwen-omni/media-places.ts";
+import { decoderPrompts } from "../../../src/models/qwen-omni/prompt.ts";
 import type { Thinker } from "../../../src/models/qwen-omni/thinker.ts";
 import { indices, noGrad, numLiveTensors, scope, type Tensor } from "../../../src/tensor/index.ts";
 import { onDevice, onHost, testDevice } from "../../support/device.ts";

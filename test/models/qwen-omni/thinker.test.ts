@@ -9,7 +9,7 @@ import { decoderLayers } from "../../../src/models/decoder/layers.ts";
 import { uniformAt } from "../../../src/models/decoder/token-choice.ts";
 import type { ModelPrompt, SampledCompletion, SampleOptions } from "../../../src/models/omni-model.ts";
 import type { ThinkerTokens } from "../../../src/models/qwen-omni/clips.ts";
-import { decoderPrompts } from "../../../src/models/qwen-omni/media-places.ts";
+import { decoderPrompts } from "../../../src/models/qwen-omni/prompt.ts";
 import type { Thinker } from "../../../src/models/qwen-omni/thinker.ts";
 import {
   Generator,
