@@ -4,7 +4,7 @@
 import { parseArgs } from "node:util";
 import type { MediaClip } from "../src/media/clip.ts";
 import type { ModelPrompt, OmniModel } from "../src/models/omni-model.ts";
-import { loadModel } from "../src/models/registry.ts";
+import { loadModel } from "../src/models/registry/registry.ts";
 import {
   cudaAvailable,
   type DType,

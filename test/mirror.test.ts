@@ -11,6 +11,7 @@ const runBy: Readonly<Record<string, string>> = {
   "src/cli/main.ts": "test/cli/program.test.ts",
   "src/cli/embedder-access.ts": "test/cli/embed-command.test.ts",
   "src/data/layouts/": "test/data/layouts/merbench.test.ts",
+  "src/models/lora/adapter.ts": "test/models/lora.test.ts",
   "src/recipes/demo/": "test/recipes/demo/demo.test.ts",
   "src/corpus/read-corpus.ts": "test/cli/commands.test.ts",
   "src/recipes/doctor/doctor.ts": "test/cli/program.test.ts",

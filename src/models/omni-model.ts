@@ -3,7 +3,10 @@
 
 import type { MediaClip } from "../media/clip.ts";
 import type { Tensor } from "../tensor/index.ts";
+import type { SampledCompletion, SampleOptions } from "./decoder/sampling.ts";
 import type { LinearShape, LoraAdapter } from "./lora/adapter.ts";
+
+export type { ChosenToken, SampledCompletion, SampleOptions, TokenLogprob } from "./decoder/sampling.ts";
 
 /** Marks what only the architecture that made it can make and read. */
 declare const inside: unique symbol;
@@ -68,46 +71,6 @@ export interface PromptTokens {
 export interface ModelPrompt {
   readonly tokens: PromptTokens;
   readonly rows: ClipRows | null;
-}
-
-export interface SampleOptions {
-  /** Completions per prompt (G). */
-  readonly numSamples: number;
-  readonly maxNewTokens: number;
-  /** 0 is greedy. */
-  readonly temperature: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly repetitionPenalty?: number;
-  /** One seed per row, [prompts * numSamples]: every sequence draws from its own stream. Ignored when greedy. */
-  readonly seeds?: readonly number[];
-  /**
-   * Called for every token when it is chosen, while the others are still to come: for streaming. Must not throw. "stop"
-   * ends this sequence here; its `truncated` stays true.
-   */
-  readonly onToken?: (prompt: number, sample: number, token: ChosenToken) => "stop" | undefined;
-  /** How many of the likeliest ids come with each token of onToken. */
-  readonly numLikeliest?: number;
-}
-
-/** A token's id and its log-probability at temperature 1, of the untouched logits. */
-export interface TokenLogprob {
-  readonly id: number;
-  readonly logprob: number;
-}
-
-export interface ChosenToken extends TokenLogprob {
-  /** The numLikeliest likeliest ids at this position, likeliest first; the chosen one need not be among them. */
-  readonly likeliest: readonly TokenLogprob[];
-}
-
-/** One sampled sequence, stop token included when it was reached. */
-export interface SampledCompletion {
-  readonly ids: Int32Array;
-  /** log pi(token) under the sampling distribution at temperature 1, one per id. */
-  readonly logprobs: Float32Array;
-  /** True when maxNewTokens ended it. */
-  readonly truncated: boolean;
 }
 
 /** A completion without the stop token that ended it: what was said, whatever that token is called. */

@@ -1,8 +1,8 @@
 // From a configuration to what learns: a policy, the reference that it is held to, and the parameters that change.
-import { addAdapter } from "../models/lora/adapt.ts";
+import { addAdapter } from "../models/adapt.ts";
 import { DECODER_TARGETS } from "../models/lora/config.ts";
 import type { OmniModel } from "../models/omni-model.ts";
-import { loadModel } from "../models/registry.ts";
+import { loadModel } from "../models/registry/registry.ts";
 import { deriveSeed } from "../seeds.ts";
 import type { Tensor } from "../tensor/index.ts";
 

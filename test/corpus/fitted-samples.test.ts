@@ -10,7 +10,7 @@ import type { Sample } from "../../src/data/sample.ts";
 import type { MediaClip } from "../../src/media/clip.ts";
 import { encodeClip } from "../../src/media/encode.ts";
 import type { OmniModel } from "../../src/models/omni-model.ts";
-import { loadModel } from "../../src/models/registry.ts";
+import { loadModel } from "../../src/models/registry/registry.ts";
 import { numLiveTensors } from "../../src/tensor/index.ts";
 import { fixtureClip } from "../media/clip-fixture.ts";
 import { testSample } from "../support/rollouts.ts";

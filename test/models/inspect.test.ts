@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { inspectModel } from "../../src/models/inspect.ts";
+import { inspectModel } from "../../src/models/registry/inspect.ts";
 import { repositoryRoot } from "../support/repository.ts";
 import { headerBytes, layOut, writeSparse, writeSparseThinker } from "../support/sparse-model.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -55,7 +55,7 @@ test("a 3B thinker: counts and memory, within a second and 300 MB; loading it ma
   assert.equal(memory.trainLora, memory.weights + 16 * 36 * 16 * perLayer);
 
   const inspect = measured(
-    `import { inspectModel } from "./models/inspect.js"; await inspectModel(${JSON.stringify(directory)});`,
+    `import { inspectModel } from "./models/registry/inspect.js"; await inspectModel(${JSON.stringify(directory)});`,
   );
   assert.ok(inspect.seconds < maxInspectSeconds && inspect.bytes < maxInspectBytes, JSON.stringify(inspect));
   const load = measured(

@@ -3,8 +3,8 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
+import { addAdapter } from "../../src/models/adapt.ts";
 import { joinRows } from "../../src/models/clip-rows.ts";
-import { addAdapter } from "../../src/models/lora/adapt.ts";
 import { defaultLora } from "../../src/models/lora/config.ts";
 import type { ChatOptions, ChatTurn } from "../../src/models/omni-model.ts";
 import type { ThinkerFeatures } from "../../src/models/qwen-omni/clips.ts";

@@ -12,7 +12,7 @@ import { decodeClip } from "../../src/media/decode.ts";
 import { decodeImageBytes } from "../../src/media/decode-image.ts";
 import { joinRows } from "../../src/models/clip-rows.ts";
 import type { ChatTurn, ClipFeatures, OmniModel } from "../../src/models/omni-model.ts";
-import { loadModel } from "../../src/models/registry.ts";
+import { loadModel } from "../../src/models/registry/registry.ts";
 import type { ModelServer } from "../../src/serve/model/serve-model.ts";
 import { noGrad, scope } from "../../src/tensor/index.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";

@@ -11,7 +11,7 @@ import { theatreKind } from "../../src/corpus/theatre-kind.ts";
 import { numStates, sceneOf, stateIndices } from "../../src/data/theatre/sample-scene.ts";
 import { drawProbe, reasoningQuestion } from "../../src/data/theatre/script.ts";
 import type { OmniModel } from "../../src/models/omni-model.ts";
-import { loadModel } from "../../src/models/registry.ts";
+import { loadModel } from "../../src/models/registry/registry.ts";
 import { cosineSchedule } from "../../src/nn/index.ts";
 import { createRandom } from "../../src/random.ts";
 import { responseText } from "../../src/recipes/demo/theatre-examples.ts";

@@ -1,12 +1,12 @@
 // The sequences that decode together and their cache: made by the prefill, made smaller when sequences have finished.
 // B prompts, G branches per prompt, N = B * G rows, P prefix, S cache slots, H key heads, K head dim
 import { indices, op, scope, type Tensor } from "../../tensor/index.ts";
-import type { SampleOptions } from "../omni-model.ts";
 import type { KeysValues } from "./attention.ts";
 import type { StepCache } from "./decode-attention.ts";
 import { type LanguageModel, runPrefix } from "./language.ts";
 import type { DecoderPrompt } from "./prompt.ts";
 import { lineRope, type RopeTable } from "./rope.ts";
+import type { SampleOptions } from "./sampling.ts";
 import { seenIds } from "./token-choice.ts";
 
 /** How much smaller the batch must become for a compaction to be worth its copy. */

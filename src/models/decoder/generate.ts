@@ -3,12 +3,12 @@
 // B prompts, G branches per prompt, N = B * G rows, H key heads, Q query heads per key head, K head dim, D width
 import { OppoError } from "../../error.ts";
 import { indices, inference, op, rmsNorm, scope, type Tensor } from "../../tensor/index.ts";
-import type { SampledCompletion, SampleOptions, TokenLogprob } from "../omni-model.ts";
 import { attendStep } from "./decode-attention.ts";
 import { compacted, compactionOf, type DecodeBatch, firstBatch } from "./decode-batch.ts";
 import type { LanguageModel } from "./language.ts";
 import { type Attend, runLayers } from "./layers.ts";
 import type { DecoderPrompt } from "./prompt.ts";
+import type { SampledCompletion, SampleOptions, TokenLogprob } from "./sampling.ts";
 import { type Choice, chooseTokens, uniformAt } from "./token-choice.ts";
 
 export interface StopRules {

@@ -3,7 +3,7 @@
 // depend on which other rows are in the batch.
 // N rows, V vocabulary
 import { indices, op, type Tensor, tensor } from "../../tensor/index.ts";
-import type { SampleOptions } from "../omni-model.ts";
+import type { SampleOptions } from "./sampling.ts";
 
 export type ChoiceRules = Pick<SampleOptions, "temperature" | "topK" | "topP" | "repetitionPenalty" | "numLikeliest">;
 

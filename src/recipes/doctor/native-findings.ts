@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { packageRoot } from "../../run/versions.ts";
-import type { Environment, Found } from "./doctor.ts";
+import type { Environment, Found } from "./finding.ts";
 
 interface Libtorch {
   readonly version: string;

@@ -3,7 +3,7 @@
 import { openSync, readSync } from "node:fs";
 import { OppoError } from "../../error.ts";
 import type { OmniModel } from "../../models/omni-model.ts";
-import { loadModel, readArchitecture } from "../../models/registry.ts";
+import { loadModel, readArchitecture } from "../../models/registry/registry.ts";
 import { MediaRows } from "./media-rows.ts";
 import type { FromEngine, StartMessage, ToEngine } from "./protocol.ts";
 import { runBatch } from "./worker-batch.ts";

@@ -1,7 +1,8 @@
 // Adapters on any model: a fresh one, or one from PEFT's files. The model says which of its layers may change.
-import type { AdaptedModel, OmniModel } from "../omni-model.ts";
-import { type AdapterOptions, freshAdapter, readAdapter } from "./adapter.ts";
-import type { LoraConfig } from "./config.ts";
+
+import { type AdapterOptions, freshAdapter, readAdapter } from "./lora/adapter.ts";
+import type { LoraConfig } from "./lora/config.ts";
+import type { AdaptedModel, OmniModel } from "./omni-model.ts";
 
 /** A fresh adapter on a model, which it does not change yet. @throws CheckpointError ERR_ADAPTER_TARGETS */
 export function addAdapter(base: OmniModel, config: LoraConfig, seed: number): AdaptedModel {
