@@ -1,5 +1,6 @@
 // What kind of text a model gave where it should have answered: so that a refusal, an empty reply or an answer in another
 // language is counted under its name, and nobody takes it for a low score.
+import { replyText } from "../text/special-tokens.ts";
 import type { AnswerStyle } from "./faithfulness.ts";
 import { readYesNo } from "./faithfulness.ts";
 
@@ -46,7 +47,9 @@ export function countReadings(given: readonly Reading[]): Partial<Record<Reading
 }
 
 function withoutTags(text: string): string {
-  return text.replace(/<\/?(?:think|answer)>|<\|im_end\|>/g, " ").trim();
+  return replyText(text)
+    .replace(/<\/?(?:think|answer)>/g, " ")
+    .trim();
 }
 
 function isForeign(text: string): boolean {

@@ -4,6 +4,7 @@
 import type { Sample } from "../data/sample.ts";
 import type { Modality } from "../media/clip.ts";
 import type { Span } from "../text/clause.ts";
+import { replySpan } from "../text/special-tokens.ts";
 
 /**
  * What the model gets to see and hear. `video` and `audio` name the sample whose stream is played; null is a fully
@@ -43,6 +44,6 @@ export function maskedView(sample: Sample, modality: Modality): ClipView {
 export function reasoningSpan(text: string): Span {
   const open = text.indexOf("<think>");
   const start = open < 0 ? 0 : open + "<think>".length;
-  const ends = ["</think>", "<answer>", "<|im_end|>"].map((tag) => text.indexOf(tag, start)).filter((at) => at >= 0);
-  return { start, end: Math.min(text.length, ...ends) };
+  const ends = ["</think>", "<answer>"].map((tag) => text.indexOf(tag, start)).filter((at) => at >= 0);
+  return { start, end: Math.max(start, Math.min(replySpan(text).end, ...ends)) };
 }

@@ -2,6 +2,7 @@
 // R_fmt (Eq. 28): exactly one think pair, then exactly one answer pair, both non-empty, and only white space outside.
 // What can be read from a malformed response is still returned, so that reports can show it; it earns no format reward.
 import type { Span } from "./clause.ts";
+import { replyText } from "./special-tokens.ts";
 
 /** The inside of one tag pair: `response.slice(chars.start, chars.end) === text`, nothing trimmed. */
 export interface ResponseField {
@@ -29,11 +30,8 @@ export interface ParsedResponse {
 export interface ParseOptions {
   /** True when the token limit ended the completion: never well-formed, whatever the text says. */
   readonly truncated?: boolean;
-  /** Texts of stop tokens, one of which may end the response. */
-  readonly stopTexts?: readonly string[];
 }
 
-const defaultStopTexts: readonly string[] = ["<|im_end|>", "<|endoftext|>"];
 const tags = ["<think>", "</think>", "<answer>", "</answer>"] as const;
 
 /** Reads a completion's text. Total: any string has a result, a malformed one says why in `problem`. */
@@ -41,7 +39,7 @@ export function parseResponse(response: string, options: ParseOptions = {}): Par
   const think = firstField(response, "<think>", "</think>");
   const answer = firstField(response, "<answer>", "</answer>");
   const labels = answer === null ? [] : answerLabels(answer.text);
-  const body = withoutStopText(response, options.stopTexts ?? defaultStopTexts);
+  const body = replyText(response);
   const problem = options.truncated === true ? "truncated" : findProblem(body, labels.length);
   return problem === null
     ? { think, answer, labels, wellFormed: true }
@@ -72,12 +70,6 @@ function firstField(text: string, open: string, close: string): ResponseField | 
   const start = tagStart + open.length;
   const end = text.indexOf(close, start);
   return end < 0 ? null : { text: text.slice(start, end), chars: { start, end } };
-}
-
-function withoutStopText(response: string, stopTexts: readonly string[]): string {
-  const trimmed = response.trimEnd();
-  const stop = stopTexts.find((text) => trimmed.endsWith(text));
-  return stop === undefined ? response : trimmed.slice(0, -stop.length);
 }
 
 function findProblem(body: string, numLabels: number): string | null {

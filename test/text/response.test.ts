@@ -19,12 +19,17 @@ test("a well-formed response gives its fields, their spans and its labels", () =
   assert.deepEqual(parsed.labels, ["furious", "angry"]);
 });
 
-test("white space outside, a line break inside and one stop token are allowed", () => {
+test("white space outside, a line break inside and end and padding tokens of any family are allowed", () => {
   for (const text of [
     `  ${good}\n`,
     "<think>a\nb</think>\n\n<answer>anger,\nfear</answer>",
     `${good}<|im_end|>`,
     `${good}\n<|endoftext|>\n`,
+    `${good}<|im_end|>\n<|endoftext|><|endoftext|>`,
+    `<|im_start|>assistant\n${good}<|im_end|>\n<|im_start|>user\nand now?`,
+    `<s> ${good} </s><unk><unk>`,
+    `<pad><pad><bos><start_of_turn>model\n${good}<end_of_turn>\n<eos><pad>`,
+    `<|start_header_id|>assistant<|end_header_id|>\n\n${good}<|eot_id|><|finetune_right_pad_id|>`,
   ]) {
     assert.equal(parseResponse(text).wellFormed, true, text);
   }
@@ -44,7 +49,8 @@ test("every malformed response is refused with its reason, and what can be read 
     ["ok <think>a</think><answer>sad</answer>", "text before <think>"],
     ["<think>a</think>junk<answer>sad</answer>", "text between </think> and <answer>"],
     ["<think>a</think><answer>sad</answer> more", "text after </answer>"],
-    ["<think>a</think><answer>sad</answer><|im_end|><|im_end|>", "text after </answer>"],
+    ["<think>a</think><answer>sad</answer> x<|im_end|>", "text after </answer>"],
+    ["<think>a<|im_end|></think><answer>sad</answer>", "missing </think>"],
     ["<think> \n</think><answer>sad</answer>", "empty think"],
     ["<think>a</think><answer> </answer>", "empty answer"],
     ["<think>a</think><answer>[,;]</answer>", "empty answer"],
@@ -64,12 +70,6 @@ test("a truncated completion is never well-formed", () => {
   assert.equal(parseResponse(good, { truncated: true }).wellFormed, false);
   assert.equal(parseResponse(good, { truncated: true }).problem, "truncated");
   assert.equal(parseResponse(good, { truncated: false }).wellFormed, true);
-});
-
-test("only the given stop texts may end a response", () => {
-  assert.equal(parseResponse(`${good}<eos>`).wellFormed, false);
-  assert.equal(parseResponse(`${good}<eos>`, { stopTexts: ["<eos>"] }).wellFormed, true);
-  assert.equal(parseResponse(`${good}<|im_end|>`, { stopTexts: [] }).wellFormed, false);
 });
 
 test("any prefix of a well-formed response is malformed", () => {

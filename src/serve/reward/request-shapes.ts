@@ -1,5 +1,6 @@
 // The bodies that trainers send, each turned into items to score: our own shape, the columns of TRL and ms-swift, the
 // arguments of verl's compute_score, and OpenRLHF's remote reward model.
+import { lastTurn, replyText, withoutLeadingPadding } from "../../text/special-tokens.ts";
 import { fieldError, HttpError } from "../http/http-error.ts";
 import { type Corpus, type GivenReference, kindOf, readReference } from "./reference.ts";
 import type { RewardItem } from "./reward-scorer.ts";
@@ -121,14 +122,11 @@ function labelReference(label: unknown, corpus: Corpus | null): GivenReference {
   return corpus === null ? { labels: label } : { sample: label };
 }
 
-const paddingTokens = ["<|im_end|>", "<|endoftext|>"];
-const assistantTurn = "<|im_start|>assistant\n";
-
 /** What follows the prompt in a query. */
 function responseIn(query: unknown, prompt: unknown, index: number): string {
   if (typeof query !== "string") throw fieldError(`query.${index}`, "a text", kindOf(query), "Send texts.");
   const response = afterPrompt(query, prompt);
-  if (response !== null) return withoutPadding(response);
+  if (response !== null) return replyText(response);
   throw new HttpError(
     400,
     "ERR_REWARD_QUERY",
@@ -138,19 +136,11 @@ function responseIn(query: unknown, prompt: unknown, index: number): string {
 }
 
 function afterPrompt(query: string, prompt: unknown): string | null {
-  if (typeof prompt === "string" && prompt !== "" && query.startsWith(prompt)) return query.slice(prompt.length);
-  const turn = query.lastIndexOf(assistantTurn);
-  return turn < 0 ? null : query.slice(turn + assistantTurn.length);
-}
-
-/** Without the end and padding tokens that a decoded batch has behind its shorter rows. By hand: a pattern could be slow. */
-function withoutPadding(response: string): string {
-  let text = response.trimEnd();
-  for (;;) {
-    const token = paddingTokens.find((one) => text.endsWith(one));
-    if (token === undefined) return text;
-    text = text.slice(0, -token.length).trimEnd();
-  }
+  if (typeof prompt !== "string" || prompt === "") return lastTurn(query);
+  if (query.startsWith(prompt)) return query.slice(prompt.length);
+  // A batch may be padded on the left, and one of the two may have been decoded without its begin token.
+  const [bare, bareQuery] = [withoutLeadingPadding(prompt), withoutLeadingPadding(query)];
+  return bare !== "" && bareQuery.startsWith(bare) ? bareQuery.slice(bare.length) : lastTurn(query);
 }
 
 /** A completion of TRL: a text, or a conversation whose last assistant message counts. */
