@@ -3,11 +3,12 @@
 
 import type { Sample } from "../data/sample.ts";
 import type { EmotionScore } from "../emotion/score.ts";
-import { outputLabels, parseResponse } from "../text/response.ts";
+import { outputLabels } from "../text/answer.ts";
+import { parseResponse } from "../text/response.ts";
 import type { AnswerStyle } from "./faithfulness.ts";
 
 /**
- * Per sample. A text without an answer pair is read as a list of words, as the public scorers do. NaN for free answers:
+ * Per sample, by the lenient reading: what a model meant counts, also where its format is broken. NaN for free answers:
  * nothing in them says which words are the answer.
  */
 export function emotionScores(

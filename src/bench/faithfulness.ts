@@ -4,27 +4,25 @@
 // controls on the same clip: the cue itself ("yes") and a cue of the same kind that is not there ("no").
 
 import type { Modality } from "../media/clip.ts";
+import { lenientAnswer, type ReadingMode } from "../text/answer.ts";
 import { parseResponse } from "../text/response.ts";
 import type { Measure } from "./measure.ts";
 import type { Probe } from "./probes.ts";
 
-const closedThink = "</think>";
-
 /** How a model was told to answer: with think and answer tags, or freely (then the first word counts). */
 export type AnswerStyle = "tagged" | "free";
 
+/** How a yes or no is read, as reports name it. Emotion words and reasonings are read leniently in both styles. */
+export const verdictReading: Readonly<Record<AnswerStyle, ReadingMode>> = { tagged: "strict", free: "lenient" };
+
 /**
- * Strict reading: "yes" or "no" said explicitly, in a well-formed answer; null for everything else. Freely, it must be the
- * first word of what is said after any thinking.
+ * "yes" or "no" said explicitly; null for everything else. With tags by the strict reading (a well-formed response), freely by
+ * the lenient one: then it must be the first word of what is said after any thinking.
  */
 export function readYesNo(text: string, style: AnswerStyle): "yes" | "no" | null {
-  const thought = text.lastIndexOf(closedThink);
-  let answer = (thought < 0 ? text : text.slice(thought + closedThink.length)).replace(/^\s*<answer>/, "");
-  if (style === "tagged") {
-    const response = parseResponse(text);
-    if (!response.wellFormed) return null;
-    answer = response.answer!.text;
-  }
+  const strict = style === "tagged" ? parseResponse(text) : null;
+  if (strict?.wellFormed === false) return null;
+  const answer = strict?.answer?.text ?? lenientAnswer(text);
   const word = /^[^\p{L}\p{N}]*(yes|no)(?![\p{L}\p{N}])/iu.exec(answer)?.[1]?.toLowerCase();
   return word === "yes" || word === "no" ? word : null;
 }

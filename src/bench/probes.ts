@@ -6,10 +6,11 @@ import type { Cue } from "../evidence/cue.ts";
 import { probeQuestion } from "../evidence/probe-question.ts";
 import { cosineMatrix } from "../evidence/similarity.ts";
 import type { Modality } from "../media/clip.ts";
+import { reasoningSpan } from "../text/answer.ts";
 import { splitClauses } from "../text/clauses.ts";
 import { seededUniform } from "./bootstrap.ts";
 import { type CueBank, cueIndices, ofKind } from "./cue-bank.ts";
-import { intactView, maskedView, type Query, reasoningSpan } from "./respondent.ts";
+import { intactView, maskedView, type Query } from "./respondent.ts";
 
 export type ProbeKind = "masked" | "present" | "absent";
 

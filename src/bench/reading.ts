@@ -48,7 +48,7 @@ export function countReadings(given: readonly Reading[]): Partial<Record<Reading
 
 function withoutTags(text: string): string {
   return replyText(text)
-    .replace(/<\/?(?:think|answer)>/g, " ")
+    .replace(/<\/?(?:think|thinking|thought|reasoning|answer)>/gi, " ")
     .trim();
 }
 

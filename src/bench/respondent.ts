@@ -3,8 +3,6 @@
 
 import type { Sample } from "../data/sample.ts";
 import type { Modality } from "../media/clip.ts";
-import type { Span } from "../text/clause.ts";
-import { replySpan } from "../text/special-tokens.ts";
 
 /**
  * What the model gets to see and hear. `video` and `audio` name the sample whose stream is played; null is a fully
@@ -35,15 +33,4 @@ export function intactView(sample: Sample): ClipView {
 
 export function maskedView(sample: Sample, modality: Modality): ClipView {
   return { sample, video: modality === "video" ? null : sample, audio: modality === "audio" ? null : sample };
-}
-
-/**
- * Where a response reasons: inside its think field, however malformed the rest is. An unclosed field runs to the answer
- * or to the end; a text without tags is all reasoning. Lenient on purpose: babble must not hide a hallucination.
- */
-export function reasoningSpan(text: string): Span {
-  const open = text.indexOf("<think>");
-  const start = open < 0 ? 0 : open + "<think>".length;
-  const ends = ["</think>", "<answer>"].map((tag) => text.indexOf(tag, start)).filter((at) => at >= 0);
-  return { start, end: Math.max(start, Math.min(replySpan(text).end, ...ends)) };
 }

@@ -1,9 +1,9 @@
 // What a response states, piece by piece: the clauses of its reasoning, or phrases that somebody takes out of it (in the paper
 // a language model). Every score about cues rests on statements, whichever way they were read.
 
+import { reasoningSpan } from "../text/answer.ts";
 import type { Span } from "../text/clause.ts";
 import { splitClauses } from "../text/clauses.ts";
-import { reasoningSpan } from "./respondent.ts";
 
 export interface Statement {
   readonly text: string;

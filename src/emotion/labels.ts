@@ -75,18 +75,3 @@ export function cleanReply(reply: string): string {
   for (const colon of [":", "\uff1a"]) if (text.startsWith(colon)) text = text.slice(1);
   return strip(strip(text).replaceAll("\n", ""));
 }
-
-/** The body of the first answer tag, in any case; the whole stripped text when there is none. */
-export function answerText(response: string): { readonly text: string; readonly isTagged: boolean } {
-  const body = /<answer>(.*?)<\/answer>/is.exec(response)?.[1];
-  return body === undefined ? { text: strip(response), isTagged: false } : { text: strip(body), isTagged: true };
-}
-
-/** Labels of an answer by the rule of the OPPO evaluator: no brackets, split at commas, semicolons (full-width too), line breaks. */
-export function answerLabels(answer: string): string[] {
-  return answer
-    .replace(/[[\]]/g, "")
-    .split(/[,\n;\uff0c\uff1b]+/)
-    .map((piece) => strip(piece).toLowerCase())
-    .filter((piece) => piece !== "");
-}

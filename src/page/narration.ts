@@ -1,8 +1,8 @@
 // What a model said about a view of a clip, statement by statement: which of them state a cue, and whether the clip has it.
 import { type CueBank, matchCues } from "../bench/cue-bank.ts";
-import { reasoningSpan } from "../bench/respondent.ts";
 import { clauseStatements, type Statement } from "../bench/statements.ts";
 import type { Modality } from "../media/clip.ts";
+import { reasoningSpan } from "../text/answer.ts";
 import { parseResponse } from "../text/response.ts";
 import type { Narration, Segment } from "./data.ts";
 

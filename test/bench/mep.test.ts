@@ -8,13 +8,14 @@ import { hallucinationValues } from "../../src/bench/hallucination.ts";
 import { pairedReport, reportOf } from "../../src/bench/measure.ts";
 import { type MepOptions, mepQueries, runMep } from "../../src/bench/mep.ts";
 import { buildProbes, type ProbeOptions, probeQuery } from "../../src/bench/probes.ts";
-import { type Query, type Respondent, reasoningSpan } from "../../src/bench/respondent.ts";
+import type { Query, Respondent } from "../../src/bench/respondent.ts";
 import { clauseStatements, type Decomposition } from "../../src/bench/statements.ts";
 import { swapsOf, swapValues } from "../../src/bench/swap.ts";
 import { cosineRecall, statedCues, utilizationMeasures, utilizationValues } from "../../src/bench/utilization.ts";
 import type { Sample } from "../../src/data/sample.ts";
 import type { Cue, Embedder } from "../../src/evidence/cue.ts";
 import { mepMetricGroups } from "../../src/page/metric-rows.ts";
+import { reasoningSpan } from "../../src/text/answer.ts";
 import { testSample } from "../support/rollouts.ts";
 import { wordEmbedder } from "../support/word-embedder.ts";
 

@@ -1,9 +1,7 @@
 // The strict response format and the answer labels.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { answerLabels, outputLabels, parseResponse } from "../../src/text/response.ts";
-import { sharedPath } from "../support/shared.ts";
+import { opensThinking, parseResponse } from "../../src/text/response.ts";
 
 const good =
   "<think>the video shows a furrowed brow. this suggests the person is furious.</think><answer>furious, Angry</answer>";
@@ -78,13 +76,40 @@ test("any prefix of a well-formed response is malformed", () => {
   }
 });
 
-test("answer labels split as the reference does", (t) => {
-  assert.deepEqual(answerLabels("[happy, sad]\uFF1B Very Calm \uFF0C,"), ["happy", "sad", "very calm"]);
-  assert.deepEqual(outputLabels("I feel <ANSWER>Sad;\nlost</ANSWER> <answer>no</answer>"), ["sad", "lost"]);
-  assert.deepEqual(outputLabels(" Happy, calm "), ["happy", "calm"]);
-  const file = sharedPath("golden/mer/oppo_dev_public.json");
-  if (file === null) return t.skip("golden/mer is not beside the repository");
-  const golden = JSON.parse(readFileSync(file, "utf8")) as { answer_tokens: { input: string; tokens: string[] }[] };
-  assert.ok(golden.answer_tokens.length >= 7);
-  for (const { input, tokens } of golden.answer_tokens) assert.deepEqual(answerLabels(input), tokens, input);
+test("the opening think tag may stand in the prompt, and only there where it is known to", () => {
+  const rest = good.slice("<think>".length);
+  for (const text of [rest, `\n${rest}`, `${rest}<|im_end|>`]) {
+    for (const options of [{}, { thinkIsOpen: true }]) {
+      const parsed = parseResponse(text, options);
+      assert.equal(parsed.wellFormed, true, parsed.problem);
+      assert.equal(parsed.think?.text, "the video shows a furrowed brow. this suggests the person is furious.");
+      assert.equal(text.slice(parsed.think?.chars.start, parsed.think?.chars.end), parsed.think?.text);
+    }
+    const asked = parseResponse(text, { thinkIsOpen: false });
+    assert.deepEqual([asked.problem, asked.think, asked.labels], ["missing <think>", null, ["furious", "angry"]]);
+  }
+  // A whole pair stands for itself either way; an open prompt asks for no less than the rest of the format.
+  assert.equal(parseResponse(good, { thinkIsOpen: true }).wellFormed, true);
+  assert.equal(parseResponse(good, { thinkIsOpen: false }).wellFormed, true);
+  for (const [text, problem] of [
+    ["a<answer>sad</answer>", "missing <think>"],
+    [" </think><answer>sad</answer>", "empty think"],
+    ["a</think>b</think><answer>sad</answer>", "more than one </think>"],
+    ["a<answer>sad</answer></think>", "tags out of order"],
+    ["a <think>b</think><answer>sad</answer>", "text before <think>"],
+  ] as const) {
+    assert.equal(parseResponse(text, { thinkIsOpen: true }).problem, problem, text);
+  }
+  assert.equal(opensThinking("<|im_start|>assistant\n<think>\n"), true);
+  for (const prompt of ["", "<think> x", "<think></think>", "<|im_start|>assistant\n"]) {
+    assert.equal(opensThinking(prompt), false, prompt);
+  }
+});
+
+test("quotes around words do not count, what is within words does", () => {
+  const labels = (answer: string) => parseResponse(`<think>a</think><answer>${answer}</answer>`).labels;
+  assert.deepEqual(labels("\"Angry\", 'sad', `calm`, \u201Cvery mad\u201D"), ["angry", "sad", "calm", "very mad"]);
+  assert.deepEqual(labels("['angry', \"don't care\"]"), ["angry", "don't care"]);
+  assert.deepEqual(labels("angry."), ["angry."], "a full stop stays, as the evaluator has it");
+  assert.equal(parseResponse('<think>a</think><answer>""</answer>').problem, "empty answer");
 });

@@ -2,34 +2,48 @@
 // response whose answer tag is taken. Counts along the way what a reader of the score should know.
 
 import type { RawLabels } from "../../data/ground-truth.ts";
-import {
-  answerLabels,
-  answerText,
-  normaliseLabels,
-  parseLabelString,
-  parseLabelsLeniently,
-} from "../../emotion/labels.ts";
+import { normaliseLabels, parseLabelString, parseLabelsLeniently } from "../../emotion/labels.ts";
 import type { LabelResolver } from "../../emotion/resolver.ts";
+import { answerLabels, evaluatorAnswer, lenientAnswer, type ReadingMode, readingModes } from "../../text/answer.ts";
+import { replyText } from "../../text/special-tokens.ts";
 import type { ScoreNote, ScoringRules } from "./rules.ts";
 
 /** "labels": a label string; "answer": a response with an answer tag. */
 export type AnswerForm = "labels" | "answer";
 
 const answerTag = /<answer>/i;
+const responseTag = /<answer>|<\/think(?:ing)?>/i;
 const manyLabels = 100;
 /** Where a reader may see other labels than the official parser does; a cheap first look. */
 const suspicious = /[;/|\n\u3001\u3002\uff0c\uff1b\uff3b\uff3d'"*]|^\s|\][\s\S]|\band\b|^\[\s*\[/;
 
 /** Responses with tags in a file mean that all of its texts are responses. */
 export function answerFormOf(texts: Iterable<RawLabels>): AnswerForm {
-  for (const text of texts) if (typeof text === "string" && answerTag.test(text)) return "answer";
+  for (const text of texts) if (typeof text === "string" && responseTag.test(text)) return "answer";
   return "labels";
 }
 
-/** The label string that is scored: of a response by the rule of the OPPO evaluator, otherwise the text as it is. */
-export function labelString(text: RawLabels, form: AnswerForm): RawLabels {
-  if (form === "labels" || typeof text !== "string") return text;
-  return `[${answerLabels(answerText(text).text).join(", ")}]`;
+/** How responses are read under a parser. */
+export function readingOf(parser: ScoringRules["parser"]): ReadingMode {
+  return parser === "official" ? "evaluator" : "lenient";
+}
+
+/**
+ * The label string that is scored: of a response by the rule of the OPPO evaluator, or leniently; otherwise the text
+ * without end and padding tokens, where it has some.
+ */
+export function labelString(text: RawLabels, form: AnswerForm, parser: ScoringRules["parser"]): RawLabels {
+  if (typeof text !== "string") return text;
+  if (form === "labels") return withoutSpecialTokens(text);
+  const answer = readingOf(parser) === "evaluator" ? evaluatorAnswer(text).text : lenientAnswer(text);
+  return `[${answerLabels(answer).join(", ")}]`;
+}
+
+/** White space alone is left to the parser. */
+function withoutSpecialTokens(text: string): string {
+  if (!/<|\[[A-Z]{3}/.test(text)) return text;
+  const reply = replyText(text);
+  return reply.length === text.trim().length ? text : reply;
 }
 
 export function parseLabels(text: RawLabels, parser: ScoringRules["parser"]): string[] {
@@ -51,7 +65,9 @@ export function answerNotes(
   const numReadOtherwise = parser === "official" ? texts.filter(isReadOtherwise).length : 0;
   const note = (name: string, count: number, text: string, of?: number): ScoreNote =>
     of === undefined ? { name, count, text } : { name, count, of, text };
+  const numRead = form === "answer" ? texts.length : 0;
   return [
+    note("reading", numRead, `whole responses, read by the ${readingModes[readingOf(parser)]}`),
     note("empty-answers", seen.empty, "answers without a label, which count as wrong", labels.length),
     note(
       "unknown-labels",
@@ -77,7 +93,11 @@ export function answerNotes(
       seen.labels,
     ),
     note("long-answers", seen.long, `answers of more than ${manyLabels} labels`),
-    note("untagged", numUntagged, "responses without an answer tag, whose whole text is taken for the answer"),
+    note(
+      "untagged",
+      numUntagged,
+      "responses without an answer tag, whose whole text (or by --parser lenient what follows the thinking) is taken for the answer",
+    ),
     note(
       "parser",
       numReadOtherwise,
@@ -136,10 +156,13 @@ function isMixed(label: string): boolean {
 
 /** Whether the lenient parser finds labels in other groups. */
 function readsOtherwise(text: RawLabels, form: AnswerForm, resolver: LabelResolver): boolean {
-  const string = labelString(text, form);
-  if (typeof string !== "string" || !suspicious.test(string)) return false;
+  const official = labelString(text, form, "official");
+  const lenient = labelString(text, form, "lenient");
+  if (typeof official !== "string" || (official === lenient && !suspicious.test(official))) return false;
   const groups = (parser: ScoringRules["parser"]) => {
-    const found = new Set(parseLabels(string, parser).map((label) => resolver.resolve(label).join()));
+    const found = new Set(
+      parseLabels(parser === "official" ? official : lenient, parser).map((label) => resolver.resolve(label).join()),
+    );
     found.delete(resolver.metrics.map(() => -1).join());
     return [...found].sort().join(";");
   };

@@ -1,6 +1,7 @@
 // WAR and UAR of single-label recognition, as R1-Omni reports them: accuracy, and the mean recall of the classes that the
 // annotation has. An answer outside the label space is wrong and is counted.
-import { answerText, strip } from "../../emotion/labels.ts";
+import { strip } from "../../emotion/labels.ts";
+import { evaluatorAnswer } from "../../text/answer.ts";
 import type { ScoringRules } from "./rules.ts";
 import { type SumStatistic, type SumTable, SumTableBuilder } from "./sum-table.ts";
 
@@ -46,7 +47,7 @@ export function namedClass(
   labels: readonly string[],
   rule: ScoringRules["singleLabel"],
 ): string | null {
-  if (rule === "answer") return inLabelSpace(answerText(response).text, labels);
+  if (rule === "answer") return inLabelSpace(evaluatorAnswer(response).text, labels);
   const text = response.trimStart();
   return labels.includes(text) ? text : null;
 }

@@ -129,7 +129,7 @@ function seedOf(seed: number, dataset: string): number {
 const orNull = (value: number) => (Number.isNaN(value) ? null : value);
 
 function predictedLabels({ texts, form }: SetInput, { resolver, rules }: SetScorer) {
-  const labels = texts.map((text) => parseLabels(labelString(text, form), rules.parser));
+  const labels = texts.map((text) => parseLabels(labelString(text, form, rules.parser), rules.parser));
   const numLabels = labels.reduce((sum, list) => sum + list.length, 0);
   return {
     labels,

@@ -2,7 +2,6 @@
 // clauses are true, the evidence routing of the intact reasoning, and how far every token's distribution moves when a
 // modality is masked (Eq. 7 and 8).
 import { type CueBank, presentCues } from "../../bench/cue-bank.ts";
-import { reasoningSpan } from "../../bench/respondent.ts";
 import { borrowedRows, type ClipLibrary } from "../../corpus/clip-library.ts";
 import type { Sample } from "../../data/sample.ts";
 import { routeEvidence } from "../../evidence/route.ts";
@@ -12,6 +11,7 @@ import type { ArmStory } from "../../page/data.ts";
 import { narrateAll } from "../../page/narration.ts";
 import { tokenDivergence } from "../../rl/divergence.ts";
 import { noGrad, scope } from "../../tensor/index.ts";
+import { reasoningSpan } from "../../text/answer.ts";
 import type { Clause } from "../../text/clause.ts";
 import { splitClauses } from "../../text/clauses.ts";
 

@@ -3,7 +3,6 @@
 // counts in no score of cues; too many of them end the run.
 import type { MepResult } from "../../bench/mep.ts";
 import { reasoningParts } from "../../bench/mep.ts";
-import { reasoningSpan } from "../../bench/respondent.ts";
 import type { Decompose, Decomposition } from "../../bench/statements.ts";
 import { askAll } from "../../endpoint/ask-all.ts";
 import { openChatClient } from "../../endpoint/chat-client.ts";
@@ -15,6 +14,7 @@ import { extractOffline } from "../../evidence/extraction/extract-offline.ts";
 import { promptVersion } from "../../evidence/extraction/prompt.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
+import { reasoningSpan } from "../../text/answer.ts";
 
 export interface DecomposeOptions {
   /** A language model behind a server, or the rules. */

@@ -198,7 +198,7 @@ async function polarities(texts: readonly RawLabels[], { isPolarity }: Predictio
   const judge = request.judge ?? lexiconJudge(request.lexicon);
   const form = answerFormOf(texts);
   const strings = texts.map((text) => {
-    const string = labelString(text, form);
+    const string = labelString(text, form, request.rules.parser);
     return typeof string === "string" ? string : `[${(string ?? []).join(", ")}]`;
   });
   return { source: judge.name, replies: await judge.judge(strings) };

@@ -18,8 +18,9 @@ import {
   wheelF1Table,
   wheelMetrics,
 } from "../../../src/bench/mer-unibench/wheel-f1.ts";
-import { answerLabels, answerText, cleanReply, parseLabelString } from "../../../src/emotion/labels.ts";
+import { cleanReply, parseLabelString, strip } from "../../../src/emotion/labels.ts";
 import { labelResolver } from "../../../src/emotion/resolver.ts";
+import { answerLabels, evaluatorAnswer } from "../../../src/text/answer.ts";
 import { agrees, goldenAbsent, type LexiconName, lexiconNames, merGolden } from "../../support/mer-golden.ts";
 
 type Raw = string | string[] | null;
@@ -228,7 +229,8 @@ test("golden oppo_dev: labels of answers and polarity words", (t) => {
   const { answer_tokens, sentiment_parse, rewards } = found.golden;
   for (const { input, tokens } of answer_tokens) assert.deepEqual(answerLabels(input), tokens, JSON.stringify(input));
   for (const { input, output } of sentiment_parse) assert.equal(lenientPolarity(input), output, JSON.stringify(input));
-  for (const { completion, extracted_answer } of rewards) assert.equal(answerText(completion).text, extracted_answer);
+  for (const { completion, extracted_answer } of rewards)
+    assert.equal(strip(evaluatorAnswer(completion).text), extracted_answer);
   assert.ok(
     sentiment_parse.some(({ input, output }) => officialPolarity(input) !== output),
     "control: official is strict",

@@ -140,9 +140,14 @@ describe("EW", () => {
   test("responses with answer tags are taken apart, and one without is counted", () => {
     const result = scored(open("happy", "sad"), ["<think>sad</think><answer>Glad; \u9ad8\u5174</answer>", "sad"]);
     close(result.score.metrics.level1!.value, 1);
-    assert.deepEqual(noteNames(result), ["unknown-labels", "untagged"]);
-    assert.equal(labelString("<ANSWER>[a];\nb</ANSWER>", "answer"), "[a, b]");
-    assert.equal(labelString("<answer>x</answer>", "labels"), "<answer>x</answer>");
+    assert.deepEqual(noteNames(result), ["reading", "unknown-labels", "untagged"]);
+    assert.match(result.score.notes[0]!.text, /evaluator's rule: the first <answer> pair/);
+    assert.equal(labelString("<ANSWER>[a];\nb</ANSWER>", "answer", "official"), "[a, b]");
+    assert.equal(labelString("<answer>x</answer>", "labels", "official"), "<answer>x</answer>");
+    assert.equal(labelString("[a, b]<|im_end|>", "labels", "official"), "[a, b]");
+    assert.equal(labelString("x, y</think>\n\na; b</s>", "answer", "lenient"), "[a, b]");
+    assert.equal(labelString("<think>x</think><answer>a", "answer", "lenient"), "[a]");
+    assert.equal(labelString("<think>x</think><answer>a", "answer", "official"), "[<answer>a]");
     assert.deepEqual(parseLabels(" [a] and don't care. ", "lenient"), ["a", "don\u2019t care"]);
   });
 });
