@@ -4,6 +4,7 @@ import type { Sample } from "../data/sample.ts";
 import { type ModelPrompt, type OmniModel, type SampledCompletion, withoutStop } from "../models/omni-model.ts";
 import { deriveSeed } from "../seeds.ts";
 import { noGrad } from "../tensor/index.ts";
+import { opensThinking } from "../text/response.ts";
 import type { Rollout, RolloutGroup } from "./types.ts";
 
 export interface RolloutOptions {
@@ -20,6 +21,9 @@ export interface RolloutPrompt {
   readonly sample: Sample;
   readonly prompt: ModelPrompt;
 }
+
+/** As many ids of a prompt's end hold an opened think tag and the white space behind it. */
+const tailTokens = 16;
 
 export function sampleGroups(
   model: OmniModel,
@@ -42,8 +46,9 @@ export function sampleGroups(
       },
     ),
   );
-  return prompts.map(({ sample }, p) => ({
+  return prompts.map(({ sample, prompt }, p) => ({
     sample,
+    thinkIsOpen: opensThinking(model.decodePieces(prompt.tokens.ids.slice(-tailTokens)).join("")),
     rollouts: completions[p]!.map((completion) => readCompletion(model, completion)),
   }));
 }

@@ -29,8 +29,8 @@ interface Reading {
   readonly clauses: readonly Clause[];
 }
 
-function readRollout(rollout: Rollout, options: ScoreOptions): Reading {
-  const response = parseResponse(rollout.text, { truncated: rollout.truncated });
+function readRollout(rollout: Rollout, thinkIsOpen: boolean | undefined, options: ScoreOptions): Reading {
+  const response = parseResponse(rollout.text, { truncated: rollout.truncated, thinkIsOpen });
   const usable = response.think !== null && (response.wellFormed || !options.requireWellFormed);
   const clauses = usable ? splitClauses(rollout.pieces, response.think.chars, options.clauses) : [];
   return { rollout, response, clauses };
@@ -50,8 +50,8 @@ export function scoreRollout(context: RewardContext, terms: readonly RewardTerm[
 
 /** Scores the groups of one step. Groups may differ in size. */
 export async function scoreGroups(groups: readonly RolloutGroup[], options: ScoreOptions): Promise<ScoredGroup[]> {
-  const readings = groups.flatMap(({ sample, rollouts }) =>
-    rollouts.map((rollout) => ({ sample, ...readRollout(rollout, options) })),
+  const readings = groups.flatMap(({ sample, thinkIsOpen, rollouts }) =>
+    rollouts.map((rollout) => ({ sample, ...readRollout(rollout, thinkIsOpen, options) })),
   );
   const routings = await routeBatch(
     readings.map(({ sample, clauses }) => ({ cues: sample.cues, clauses })),

@@ -22,6 +22,8 @@ export interface Rollout {
 /** The G completions of one prompt. */
 export interface RolloutGroup {
   readonly sample: Sample;
+  /** The prompt's template ended with an open `<think>`: completions begin inside it. Left out: nobody knows. */
+  readonly thinkIsOpen?: boolean;
   readonly rollouts: readonly Rollout[];
 }
 

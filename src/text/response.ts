@@ -36,7 +36,7 @@ export interface ParseOptions {
    * Whether the prompt ended with an open `<think>`, so that the completion begins inside it. False: it did not, and the
    * completion must open it. Left out where the prompt is not known: the tag is not asked for then.
    */
-  readonly thinkIsOpen?: boolean;
+  readonly thinkIsOpen?: boolean | undefined;
 }
 
 const tags = ["<think>", "</think>", "<answer>", "</answer>"] as const;

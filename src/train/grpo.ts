@@ -11,6 +11,7 @@ import { checkInvariants } from "../rl/invariants.ts";
 import { rolloutMetrics } from "../rl/metrics.ts";
 import type { PromptPair, TrainGroup } from "../rl/plan.ts";
 import { recordRollout } from "../rl/record.ts";
+import { RewardWatch } from "../rl/reward-watch.ts";
 import { makeTerms } from "../rl/rewards/terms.ts";
 import { sampleGroups } from "../rl/rollout.ts";
 import { type ScoreOptions, scoreGroups } from "../rl/score.ts";
@@ -33,6 +34,8 @@ export interface GrpoTask {
   readonly promptText: (sample: Sample) => string;
   readonly embedder: Embedder;
   readonly emotionScore: EmotionScore;
+  /** Told what a person should know of the run: a reward that does not move. */
+  readonly onNotice?: (line: string) => void;
 }
 
 /** Trains to the last step; `run` says where and who watches. */
@@ -64,6 +67,7 @@ function grpoObjective(task: GrpoTask): Objective {
   const { policy, reference } = task.models;
   const scoring = scoreOptions(task);
   const options = stepOptions(config);
+  const watch = new RewardWatch();
   const clock = () => performance.now() / 1000;
   return {
     check: checkInvariants,
@@ -75,6 +79,7 @@ function grpoObjective(task: GrpoTask): Objective {
       const sampledAt = clock();
       const groups = await scoreGroups(sampled, scoring);
       const scoredAt = clock();
+      for (const line of stuckRewards(watch, groups)) task.onNotice?.(line);
       using rows = new MaskedRows();
       const masked = trainGroups(task, prompts, groups, step, rows);
       const encodedAt = clock();
@@ -162,6 +167,11 @@ function trainGroups(
     }
     return { prompt: { policy: prompt }, masked, rollouts };
   });
+}
+
+function stuckRewards(watch: RewardWatch, groups: readonly ScoredGroup[]): string[] {
+  const rollouts = groups.flatMap((group) => group.rollouts);
+  return rollouts.flatMap(({ rewards, response }) => watch.add(rewards, response.problem ?? null));
 }
 
 /** One line of rollouts.jsonl: what was said and what it earned. */

@@ -105,3 +105,23 @@ test("groups of different sizes keep their own rollouts", async () => {
   assert.equal(metrics.frac_reward_zero_std, 0.5);
   assert.equal(metrics["omni/frac_rollouts_with_evidence"], 2 / 3);
 });
+
+test("a prompt that opened the thinking: completions begin inside it, and earn the same", async () => {
+  const rest = perfect.slice("<think>".length);
+  const rewardsOf = async (text: string, thinkIsOpen?: boolean) => {
+    const group = { sample, rollouts: [textRollout(text)], ...(thinkIsOpen === undefined ? {} : { thinkIsOpen }) };
+    const [scored] = await scoreGroups([group], options);
+    return scored!.rollouts[0]!;
+  };
+  const whole = await rewardsOf(perfect, false);
+  for (const text of [rest, `${rest}<|im_end|>`]) {
+    const inside = await rewardsOf(text, true);
+    assert.deepEqual(inside.rewards, whole.rewards);
+    // One piece fewer in front: the evidence stands one token earlier.
+    assert.deepEqual(
+      [...inside.evidence.video],
+      [...whole.evidence.video].map((at) => at - 1),
+    );
+  }
+  assert.deepEqual((await rewardsOf(rest, false)).rewards.parts, { accuracy: 1, format: 0, omni: 0 });
+});

@@ -122,3 +122,21 @@ test("a gradient that is not finite changes nothing and is counted", () => {
   assert.notDeepEqual(values(), before);
   for (const parameter of trainable) parameter.grad = null;
 });
+
+test("whether the prompt opened the thinking is read off its end", () => {
+  using policy = tinyPolicy(5, "float32");
+  const opened = {
+    ...policy,
+    decodePieces: (ids: Int32Array) => Array.from(ids, (id) => (id === 2 ? "<think>" : "x")),
+  };
+  const ask = (ids: readonly number[]) => ({
+    sample: testSample("clip"),
+    prompt: { tokens: promptTokens(ids), rows: null },
+  });
+  const sampling = { groupSize: 2, maxNewTokens: 2, temperature: 1, seed: 7, step: 0 };
+  const groups = sampleGroups(opened, [ask([1, 4, 2]), ask([2, 1, 4])], sampling);
+  assert.deepEqual(
+    groups.map(({ thinkIsOpen }) => thinkIsOpen),
+    [true, false],
+  );
+});

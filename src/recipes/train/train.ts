@@ -18,6 +18,7 @@ import type { Progress, Stage } from "../../run/progress.ts";
 import { openRunDirectory, type RunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
 import { type Tensor, torchVersion } from "../../tensor/index.ts";
+import { readingModes } from "../../text/answer.ts";
 import { trainGrpo } from "../../train/grpo.ts";
 import { type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
@@ -72,7 +73,11 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     device: config.device,
     choices: { embedder: setting.embedder.name, emotionScore: setting.emotion.name },
   });
-  announce(run, directory, [...setting.notes, ...deltaLines(setting.embedder.name, config)]);
+  announce(run, directory, [
+    ...setting.notes,
+    `completions are read by the ${readingModes.strict}`,
+    ...deltaLines(setting.embedder.name, config),
+  ]);
   const { fitted, skipped } = await fitCorpus(policy, rows, {
     file: config.data,
     maxSkippedFraction: config.maxSkippedFraction,
@@ -128,7 +133,7 @@ async function learn({ run, directory, models, library, setting, samples, model 
   const task = { config, models, library, samples, embedder, emotionScore: setting.emotion.score };
   try {
     await trainGrpo(
-      { ...task, promptText: (sample) => promptText(sample) },
+      { ...task, promptText: (sample) => promptText(sample), onNotice: progress.log },
       { directory: directory.path, interrupt, onStep: (step, metrics) => showStep(stage, step, metrics) },
     );
   } catch (error) {

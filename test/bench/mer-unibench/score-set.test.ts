@@ -147,7 +147,7 @@ describe("EW", () => {
     assert.equal(labelString("[a, b]<|im_end|>", "labels", "official"), "[a, b]");
     assert.equal(labelString("x, y</think>\n\na; b</s>", "answer", "lenient"), "[a, b]");
     assert.equal(labelString("<think>x</think><answer>a", "answer", "lenient"), "[a]");
-    assert.equal(labelString("<think>x</think><answer>a", "answer", "official"), "[<answer>a]");
+    assert.equal(labelString("<think>x</think><answer>a", "answer", "official"), "[<think>x</think><answer>a]");
     assert.deepEqual(parseLabels(" [a] and don't care. ", "lenient"), ["a", "don\u2019t care"]);
   });
 });
