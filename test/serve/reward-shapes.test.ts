@@ -143,7 +143,12 @@ describe("OpenRLHF: query, prompts, labels", () => {
       prompts: [prompt, prompt, "say: "],
       labels: ["clip-1", '{"sample": "clip-1"}', '{"labels": "happy", "cues": {"video": ["a smile"]}}'],
     };
-    assert.deepEqual(readOpenRlhf(body, corpus).items, [item, item, item]);
+    assert.deepEqual(readOpenRlhf(body, corpus).items, [{ ...item, thinkIsOpen: false }, { ...item }, { ...item }]);
+    const opened = `${prompt}<think>\n`;
+    const padded = `<|endoftext|><|endoftext|>${opened}${text.slice(7)}<|im_end|>`;
+    assert.deepEqual(readOpenRlhf({ query: [padded], prompts: [opened], labels: ["clip-1"] }, corpus).items, [
+      { ...item, completion: text.slice(7), thinkIsOpen: true },
+    ]);
   });
 
   test("a query that is not its prompt's, a label that says too little", () => {

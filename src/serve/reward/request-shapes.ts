@@ -2,6 +2,7 @@
 // arguments of verl's compute_score, and OpenRLHF's remote reward model.
 import { lastTurn, replyText, withoutLeadingPadding } from "../../text/special-tokens.ts";
 import { fieldError, HttpError } from "../http/http-error.ts";
+import { completionText, promptOpensThinking, withReasoning } from "./completion.ts";
 import { type Corpus, type GivenReference, kindOf, readReference } from "./reference.ts";
 import type { RewardItem } from "./reward-scorer.ts";
 
@@ -22,7 +23,8 @@ export function readNative(body: unknown, corpus: Corpus | null): RewardRequest 
   return {
     items: rows.map((row, i) => {
       const fields = fieldsOf(row, `items.${i}`);
-      return itemOf(fields.completion, fields.truncated, fields, `items.${i}`, corpus);
+      const { completion, truncated, prompt } = fields;
+      return itemOf({ completion, truncated, prompt, beside: fields, reference: fields }, `items.${i}`, corpus);
     }),
     hasDetails: flagOf(details, "details"),
   };
@@ -48,10 +50,12 @@ export function readColumns(body: unknown, corpus: Corpus | null): RewardRequest
   const cues = column("cues");
   const labels = column("labels", "solution", "ground_truth");
   const truncated = column("truncated", "is_truncated");
+  const prompts = column("prompts", "prompt", "messages");
   return {
     items: completions.map((completion, i) => {
-      const given = { sample: samples?.[i], cues: fromText(cues?.[i]), labels: labels?.[i] };
-      return itemOf(messageText(completion, i), truncated?.[i], given, `completions.${i}`, corpus);
+      const reference = { sample: samples?.[i], cues: fromText(cues?.[i]), labels: labels?.[i] };
+      const given = { completion, truncated: truncated?.[i], prompt: prompts?.[i], reference };
+      return itemOf(given, `completions.${i}`, corpus);
     }),
     hasDetails: flagOf(columns.details, "details"),
   };
@@ -66,18 +70,29 @@ export function readVerl(body: unknown, corpus: Corpus | null): RewardRequest & 
     return listOf(value, isSingle ? name : `${name}s`);
   };
   const [solutions, truths, extras] = [column("solution_str"), column("ground_truth"), column("extra_info")];
+  const prompts = isSingle ? [fields.prompt_str ?? fields.prompt] : promptColumn(fields);
   const items = solutions.map((solution, i) => {
     const where = isSingle ? "solution_str" : `solution_strs.${i}`;
     const extra = isGiven(extras[i]) ? fieldsOf(extras[i], "extra_info") : {};
     const truth = truthOf(truths[i]);
-    const given = {
+    const reference = {
       sample: extra.sample_id ?? extra.sample ?? truth.sample,
       cues: fromText(extra.cues) ?? truth.cues,
       labels: extra.labels ?? truth.labels,
     };
-    return itemOf(solution, extra.truncated, given, where, corpus);
+    const prompt = prompts[i] ?? extra.prompt_str ?? extra.prompt;
+    return itemOf(
+      { completion: solution, truncated: extra.truncated, prompt, beside: extra, reference },
+      where,
+      corpus,
+    );
   });
   return { items, hasDetails: false, isSingle };
+}
+
+function promptColumn(fields: Fields): readonly unknown[] {
+  const name = ["prompt_strs", "prompts"].find((one) => isGiven(fields[one]));
+  return name === undefined ? [] : listOf(fields[name], name);
 }
 
 /** `{ query, prompts, labels }`: a query is the prompt with the response, a label a sample's id or a JSON object. */
@@ -91,8 +106,8 @@ export function readOpenRlhf(body: unknown, corpus: Corpus | null): RewardReques
   }
   return {
     items: queries.map((query, i) => {
-      const given = labelReference(labels[i], corpus);
-      return itemOf(responseIn(query, prompts[i], i), undefined, given, `query.${i}`, corpus);
+      const { completion, prompt } = responseIn(query, prompts[i], i);
+      return itemOf({ completion, prompt, reference: labelReference(labels[i], corpus) }, `query.${i}`, corpus);
     }),
     hasDetails: false,
   };
@@ -122,11 +137,16 @@ function labelReference(label: unknown, corpus: Corpus | null): GivenReference {
   return corpus === null ? { labels: label } : { sample: label };
 }
 
-/** What follows the prompt in a query. */
-function responseIn(query: unknown, prompt: unknown, index: number): string {
+/** What follows the prompt in a query; the prompt where it is not the query that shows how it ends. */
+function responseIn(query: unknown, prompt: unknown, index: number): { completion: string; prompt?: string } {
   if (typeof query !== "string") throw fieldError(`query.${index}`, "a text", kindOf(query), "Send texts.");
-  const response = afterPrompt(query, prompt);
-  if (response !== null) return replyText(response);
+  if (isGiven(prompt) && typeof prompt !== "string") {
+    throw fieldError(`prompts.${index}`, "a text", kindOf(prompt), "Send prompts as they are in the queries.");
+  }
+  const rest = typeof prompt === "string" && prompt !== "" ? afterPrompt(query, prompt) : null;
+  if (rest !== null) return { completion: replyText(rest), prompt: prompt as string };
+  const turn = lastTurn(query);
+  if (turn !== null) return { completion: replyText(turn) };
   throw new HttpError(
     400,
     "ERR_REWARD_QUERY",
@@ -135,33 +155,26 @@ function responseIn(query: unknown, prompt: unknown, index: number): string {
   );
 }
 
-function afterPrompt(query: string, prompt: unknown): string | null {
-  if (typeof prompt !== "string" || prompt === "") return lastTurn(query);
+/** A batch may be padded on the left, and one of the two may have been decoded without its begin token. */
+function afterPrompt(query: string, prompt: string): string | null {
   if (query.startsWith(prompt)) return query.slice(prompt.length);
-  // A batch may be padded on the left, and one of the two may have been decoded without its begin token.
   const [bare, bareQuery] = [withoutLeadingPadding(prompt), withoutLeadingPadding(query)];
-  return bare !== "" && bareQuery.startsWith(bare) ? bareQuery.slice(bare.length) : lastTurn(query);
+  return bare !== "" && bareQuery.startsWith(bare) ? bareQuery.slice(bare.length) : null;
 }
 
-/** A completion of TRL: a text, or a conversation whose last assistant message counts. */
-function messageText(completion: unknown, index: number): unknown {
-  if (!Array.isArray(completion)) return completion;
-  const where = `completions.${index}`;
-  const last = completion.map((message) => fieldsOf(message, where)).findLast(({ role }) => role === "assistant");
-  if (last === undefined) throw fieldError(where, "an assistant message", "none", "Send the completion.");
-  if (!Array.isArray(last.content)) return last.content;
-  return last.content.map((part) => fieldsOf(part, where).text ?? "").join("");
+interface GivenItem {
+  readonly completion: unknown;
+  readonly truncated?: unknown;
+  /** null: not sent. */
+  readonly prompt?: unknown;
+  /** Where reasoning may stand beside the completion. */
+  readonly beside?: Fields;
+  readonly reference: GivenReference;
 }
 
-function itemOf(
-  completion: unknown,
-  truncated: unknown,
-  given: GivenReference,
-  where: string,
-  corpus: Corpus | null,
-): RewardItem {
-  if (typeof completion !== "string")
-    throw fieldError(where, "a completion as text", kindOf(completion), "Send texts.");
+function itemOf(given: GivenItem, where: string, corpus: Corpus | null): RewardItem {
+  const text = completionText(given.completion, where);
+  const completion = withReasoning(text, given.beside ?? {}, where);
   if (completion.length > maxCompletionLength) {
     throw fieldError(
       where,
@@ -170,8 +183,14 @@ function itemOf(
       "Limit completions.",
     );
   }
-  const isTruncated = flagOf(truncated, `${where}.truncated`);
-  return { completion, isTruncated, ...readReference(given, where, corpus) };
+  const isTruncated = flagOf(given.truncated, `${where}.truncated`);
+  const thinkIsOpen = promptOpensThinking(given.prompt, `${where}: prompt`);
+  return {
+    completion,
+    isTruncated,
+    ...(thinkIsOpen === undefined ? {} : { thinkIsOpen }),
+    ...readReference(given.reference, where, corpus),
+  };
 }
 
 function isGiven(value: unknown): boolean {

@@ -28,6 +28,8 @@ export interface RewardItem {
   readonly completion: string;
   /** The token limit ended it. */
   readonly isTruncated: boolean;
+  /** The prompt left the think tag open, or did not; left out: nobody knows. */
+  readonly thinkIsOpen?: boolean;
   readonly cues: readonly Cue[];
   readonly labels: readonly string[];
 }
@@ -135,7 +137,7 @@ export class RewardScorer {
   }
 
   #read(request: Request, item: RewardItem, offset: number): Reading {
-    const response = parseResponse(item.completion, { truncated: item.isTruncated });
+    const response = parseResponse(item.completion, { truncated: item.isTruncated, thinkIsOpen: item.thinkIsOpen });
     const isUsable = response.think !== null && (response.wellFormed || !this.rules.requireWellFormed);
     const clauses = isUsable ? splitClauses([item.completion], response.think.chars) : [];
     if (clauses.length <= maxClauses) return { request, item, response, clauses };

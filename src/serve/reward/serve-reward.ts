@@ -10,6 +10,7 @@ import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
 import type { Embedder } from "../../evidence/cue.ts";
 import { EmbedCache } from "../../evidence/embed-cache.ts";
+import { readingModes } from "../../text/answer.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
 import { Counters } from "../http/counters.ts";
 import { listen } from "../http/listen.ts";
@@ -72,6 +73,7 @@ export async function serveReward(options: ServeRewardOptions): Promise<RewardSe
       token: options.token,
       host: options.host,
       counters: new Counters("oppo_reward"),
+      onNotice: log,
       onFault: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     });
     const { address, close } = await listen(app, { host: options.host, port: options.port, requestSeconds });
@@ -81,7 +83,7 @@ export async function serveReward(options: ServeRewardOptions): Promise<RewardSe
       embedder: opened.embedder.name,
       accuracy: accuracy.name,
       numSamples: samples.length,
-      notes: [...opened.notes, ...warnings, accuracy.note],
+      notes: [...opened.notes, ...warnings, accuracy.note, `completions are read by the ${readingModes.strict}`],
       close: () => close().finally(() => opened[Symbol.dispose]()),
     };
   } catch (error) {
