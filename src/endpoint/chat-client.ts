@@ -4,6 +4,7 @@ import { z } from "zod";
 import { OppoError } from "../error.ts";
 import { contentHash } from "./canonical.ts";
 import type { ChatClient, ChatMessage, ChatReply, ChatRequest, LazyChatRequest } from "./chat.ts";
+import { isAboutLength, isAboutRequest } from "./diagnosis.ts";
 import { type Dialect, firstDialect, otherDialect, withSchemaInWords } from "./dialect.ts";
 import { type EndpointOptions, endpointSettings } from "./endpoint-options.ts";
 import { readJsonReply, type SchemaCheck, schemaCheck } from "./json-reply.ts";
@@ -34,8 +35,26 @@ export class UnfitReplyError extends OppoError {
   }
 }
 
+/** A request that the server refuses for what is in it; the next one may be taken. */
+export class RejectedRequestError extends OppoError {
+  /** It is longer than the model's context, or than the server takes. */
+  readonly isTooLong: boolean;
+
+  constructor(name: string, problem: string, isTooLong: boolean) {
+    const advice = isTooLong
+      ? "Shorten it, or serve the model with a longer context."
+      : "The input may hold what this model does not take.";
+    super(
+      "ERR_ENDPOINT_REJECTED",
+      `${name}: expected the request to be taken, got ${problem.replace(/[.\s]+$/, "")}. ${advice}`,
+    );
+    this.isTooLong = isTooLong;
+  }
+}
+
 const stored = z.object({
   text: z.string(),
+  reasoning: z.string().optional(),
   finish: z.enum(["stop", "length", "other"]),
   promptTokens: z.number().nullable(),
   completionTokens: z.number().nullable(),
@@ -79,8 +98,8 @@ class EndpointChatClient implements OpenChatClient {
       this.#session.statistics.unfit++;
       throw new UnfitReplyError(this.name, value.unfit, value.text, value.finish);
     }
-    const { text, finish, promptTokens, completionTokens } = value;
-    return { text, finish, promptTokens, completionTokens, cached };
+    const { unfit: _, ...reply } = value;
+    return { ...reply, cached };
   }
 
   statistics(): EndpointStatistics {
@@ -115,7 +134,8 @@ class EndpointChatClient implements OpenChatClient {
       const complaint = `That was not the JSON that was asked for (${reason}). Reply with the JSON alone.`;
       thread = [
         ...messages,
-        { role: "assistant", content: reply.text.slice(0, maxShown) },
+        // Some servers take no empty message.
+        ...(reply.text.trim() === "" ? [] : [{ role: "assistant", content: reply.text.slice(0, maxShown) } as const]),
         { role: "user", content: complaint },
       ];
     }
@@ -156,26 +176,18 @@ class EndpointChatClient implements OpenChatClient {
       if ("value" in sent) {
         if (notices.length > 0) this.#dialect = dialect;
         for (const notice of notices) settings.onNotice(`${settings.url}: ${notice}`);
-        return { ...sent.value, text: withoutSecret(sent.value.text, settings.key) };
+        return withoutSecrets(sent.value, settings.key);
       }
       const { refusal } = sent;
       firstRefusal ??= refusal.problem;
       const other = otherDialect(dialect, refusal, request.schema !== undefined);
       if (other === null) {
-        if (refusal.status === 400 || refusal.status === 413 || refusal.status === 422)
-          throw this.#rejected(firstRefusal);
-        throw this.#session.error(refusal.problem);
+        if (isAboutRequest(refusal)) throw new RejectedRequestError(this.name, firstRefusal, isAboutLength(refusal));
+        throw await this.#session.failed(refusal, "/chat/completions");
       }
       dialect = other.dialect;
       notices.push(other.notice);
     }
-  }
-
-  #rejected(problem: string): OppoError {
-    return new OppoError(
-      "ERR_ENDPOINT_REJECTED",
-      `${this.name}: expected the request to be taken, got ${problem.replace(/\.+$/, "")}. The input may be too long, or hold what this model does not take.`,
-    );
   }
 
   #checkOf(schema: Readonly<Record<string, unknown>>): SchemaCheck {
@@ -185,6 +197,11 @@ class EndpointChatClient implements OpenChatClient {
     this.#checks.set(schema, check);
     return check;
   }
+}
+
+function withoutSecrets({ reasoning, ...reply }: RawReply, key: string | null): Stored {
+  const text = withoutSecret(reply.text, key);
+  return { ...reply, text, ...(reasoning === undefined ? {} : { reasoning: withoutSecret(reasoning, key) }) };
 }
 
 /** The key under which the reply to a request is kept. */

@@ -33,6 +33,8 @@ export interface ChatRequest {
 
 export interface ChatReply {
   readonly text: string;
+  /** What a server's reasoning parser took out of the text; left out where there was none. */
+  readonly reasoning?: string | undefined;
   /** "length" when maxTokens cut it off. */
   readonly finish: "stop" | "length" | "other";
   /** As the server counted them; null where it did not say. */
@@ -56,4 +58,10 @@ export interface ChatClient {
 export interface LazyChatRequest extends Omit<ChatRequest, "messages" | "contentKey"> {
   readonly contentKey: string;
   readonly messages: () => Promise<readonly ChatMessage[]>;
+}
+
+/** A reply with its thoughts back in their tags, as the model said it: one text, whether or not the server takes them out. */
+export function wholeText({ text, reasoning }: Pick<ChatReply, "text" | "reasoning">): string {
+  if (reasoning === undefined || text.includes("</think>")) return text;
+  return text === "" ? `<think>${reasoning}` : `<think>${reasoning}</think>${text}`;
 }

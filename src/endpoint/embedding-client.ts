@@ -2,9 +2,11 @@
 // travel in batches. A vector that is no direction (zeros, not numbers, another length) is refused, never passed on.
 import { OppoError } from "../error.ts";
 import { contentHash } from "./canonical.ts";
+import { isAboutLength, isAboutRequest } from "./diagnosis.ts";
 import { type EndpointOptions, endpointSettings } from "./endpoint-options.ts";
 import { Session } from "./session.ts";
 import type { EndpointStatistics } from "./statistics.ts";
+import type { Failure } from "./transport.ts";
 import { decodeVector, encodeVector, readVectorsBody } from "./wire.ts";
 
 export interface EmbeddingOptions extends EndpointOptions {
@@ -44,7 +46,8 @@ class EndpointEmbeddingClient implements EmbeddingClient {
   readonly name: string;
   readonly #session: Session;
   readonly #askedDimension: number | undefined;
-  readonly #batchSize: number;
+  /** Texts per request: as asked, and less once the server has shown that it takes no more. */
+  #batchSize: number;
   readonly #underWay: Rows = new Map();
   #dimension: number | null;
   /** Not all servers know base64; one that refuses it gets plain numbers from then on. */
@@ -109,7 +112,45 @@ class EndpointEmbeddingClient implements EmbeddingClient {
     });
   }
 
+  /** In halves, where the server takes no more at once; what it took is remembered for all batches to come. */
   async #ask(batch: readonly string[]): Promise<readonly Float32Array[]> {
+    const vectors: Float32Array[] = [];
+    let size = batch.length;
+    let refusal: Failure | null = null;
+    while (vectors.length < batch.length) {
+      size = Math.min(size, this.#batchSize);
+      const some = batch.slice(vectors.length, vectors.length + size);
+      const result = await this.#askOnce(some);
+      if (Array.isArray(result)) {
+        vectors.push(...result);
+        if (refusal !== null && size < this.#batchSize) this.#learn(size);
+        continue;
+      }
+      refusal ??= result as Failure;
+      if (some.length === 1) throw this.#rejected(some[0]!, result as Failure);
+      size = Math.ceil(some.length / 2);
+    }
+    return vectors;
+  }
+
+  #learn(size: number): void {
+    const { url, onNotice } = this.#session.settings;
+    this.#batchSize = size;
+    onNotice(`${url}: the server does not take as many texts at once: ${size} from now on`);
+  }
+
+  #rejected(text: string, refusal: Failure): OppoError {
+    const advice = isAboutLength(refusal)
+      ? "It is longer than the model's context: shorten it, or serve the model with a longer one."
+      : "The server does not take this text.";
+    return new OppoError(
+      "ERR_ENDPOINT_REJECTED",
+      `${this.name}: expected a vector, got ${refusal.problem.replace(/[.\s]+$/, "")}, for a text of ${text.length} characters, ${JSON.stringify(text.slice(0, 60))}. ${advice}`,
+    );
+  }
+
+  /** The vectors, or why the server does not take this batch. */
+  async #askOnce(batch: readonly string[]): Promise<Float32Array[] | Failure> {
     const { model, url } = this.#session.settings;
     for (;;) {
       const encoding = this.#encoding;
@@ -127,9 +168,11 @@ class EndpointEmbeddingClient implements EmbeddingClient {
         });
         return vectors;
       }
-      const { status, complaint, problem } = sent.refusal;
-      if (encoding === "float" || status !== 400 || !complaint.includes("encoding_format"))
-        throw this.#session.error(problem);
+      const { refusal } = sent;
+      if (encoding === "float" || !isAboutRequest(refusal) || !/encoding_format|base64/.test(refusal.complaint)) {
+        if (!isAboutRequest(refusal)) throw await this.#session.failed(refusal, "/embeddings");
+        return refusal;
+      }
       if (this.#encoding === "base64") {
         this.#encoding = "float";
         this.#session.settings.onNotice(`${url}: the server does not send vectors as base64: plain numbers instead`);

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { OppoError } from "../error.ts";
 import { deriveUniform } from "../seeds.ts";
+import { remedyFor } from "./diagnosis.ts";
 import type { EndpointSettings } from "./endpoint-options.ts";
 import { ReplyCache } from "./reply-cache.ts";
 import { type EndpointStatistics, emptyStatistics } from "./statistics.ts";
@@ -125,22 +126,27 @@ export class Session {
           this.#count(reading);
           return { value: reading.value };
         }
-        failure = { problem: reading.problem, status: null, complaint: "", mayPass: true, waitMilliseconds: null };
+        const { problem } = reading;
+        failure = { problem, status: null, complaint: "", mayPass: true, waitMilliseconds: null, isNoApi: true };
       } else failure = outcome.failure;
       if (!failure.mayPass) return { refusal: failure };
-      if (attempt >= maxRetries) throw this.error(failure.problem, attempt + 1);
+      if (attempt >= maxRetries) throw await this.failed(failure, path, attempt + 1);
       this.statistics.retries++;
       await this.#waitAfter(failure, key, attempt);
     }
   }
 
-  /** The error for a request without a usable answer. */
-  error(problem: string, numTries = 1): OppoError {
+  /** The error for a request without a usable answer, with what would help; a small request or two may find that out. */
+  async failed(failure: Failure, path: Path, numTries = 1): Promise<OppoError> {
     const tries = numTries > 1 ? ` (${numTries} tries)` : "";
+    const remedy = await remedyFor(failure, path, this.settings, this.#transport);
+    return this.#error(`${failure.problem.replace(/[.\s]+$/, "")}${tries}`, remedy);
+  }
+
+  #error(got: string, remedy: string): OppoError {
     return new OppoError(
       "ERR_ENDPOINT",
-      `${this.settings.url}: expected an answer of ${this.settings.model}, got ${problem.replace(/\.+$/, "")}${tries}. Check the address, the ` +
-        "model's name and the key; what was answered so far is kept.",
+      `${this.settings.url}: expected an answer of ${this.settings.model}, got ${got}. ${remedy} What was answered so far is kept.`,
     );
   }
 
@@ -189,7 +195,8 @@ export class Session {
       return;
     }
     if (waitMilliseconds > longestWait) {
-      throw this.error(`${problem}; it asks to wait ${Math.round(waitMilliseconds / 1000)} s`);
+      const wait = Math.round(waitMilliseconds / 1000);
+      throw this.#error(`${problem}; it asks to wait ${wait} s`, "Go on then, or lower --concurrency.");
     }
     const pause = this.#sleep(waitMilliseconds);
     this.#pause = pause;

@@ -15,6 +15,11 @@ export interface Failure {
   /** The server's words and the field that they are about, to see what it does not take. */
   readonly complaint: string;
   readonly mayPass: boolean;
+  /** The network failed before there was an answer. */
+  readonly isConnection?: boolean;
+  readonly isTimeout?: boolean;
+  /** What came is no API's answer: a web page, plain text. */
+  readonly isNoApi?: boolean;
   /** How long the server asks to wait; null where it does not say. */
   readonly waitMilliseconds: number | null;
 }
@@ -24,6 +29,8 @@ export type Outcome = { readonly body: unknown } | { readonly failure: Failure }
 export interface Transport {
   /** Sends a body once. It never throws for what the network or the server does. */
   post(path: Path, body: Readonly<Record<string, unknown>>): Promise<Outcome>;
+  /** Reads a whole address once, in the same way. */
+  get(url: string): Promise<Outcome>;
 }
 
 const sentHeaders = ["accept", "content-type", "authorization"] as const;
@@ -46,14 +53,16 @@ export function openTransport(settings: EndpointSettings): Transport {
     logLevel: "off",
     fetch: boundedFetch(settings),
   });
+  const outcomeOf = async (request: () => Promise<unknown>): Promise<Outcome> => {
+    try {
+      return { body: await request() };
+    } catch (error) {
+      return { failure: failureOf(error, settings) };
+    }
+  };
   return {
-    async post(path, body) {
-      try {
-        return { body: await client.post(path, { body }) };
-      } catch (error) {
-        return { failure: failureOf(error, settings) };
-      }
-    },
+    post: (path, body) => outcomeOf(() => client.post(path, { body })),
+    get: (address) => outcomeOf(() => client.get(address)),
   };
 }
 
@@ -101,6 +110,7 @@ async function boundedBody(response: Response, maxBytes: number): Promise<Buffer
 /** A server's complaint in the one form whose words the client passes on; others write "detail", or plain text. */
 function complaintOf(bytes: Buffer | null): string {
   const text = bytes?.toString("utf8") ?? "";
+  if (/^\s*<(?:!|html|head|body)/i.test(text)) return JSON.stringify({ error: { message: webPage(text) } });
   let body: unknown = text;
   try {
     body = JSON.parse(text);
@@ -113,12 +123,20 @@ function complaintOf(bytes: Buffer | null): string {
   return JSON.stringify({ error: { message: typeof words === "string" ? words : JSON.stringify(words) } });
 }
 
+/** A page of a proxy or a web server, by its title. */
+function webPage(text: string): string {
+  const title = /<title>([^<]*)<\/title>/i.exec(text)?.[1]?.trim() ?? "";
+  return title === "" ? "a web page" : `a web page, "${title}"`;
+}
+
 function failureOf(error: unknown, { key, timeoutMilliseconds }: EndpointSettings): Failure {
   const passing = { status: null, complaint: "", mayPass: true, waitMilliseconds: null };
   if (error instanceof APIConnectionTimeoutError) {
-    return { ...passing, problem: `no whole reply within ${timeoutMilliseconds / 1000} s` };
+    return { ...passing, isTimeout: true, problem: `no whole reply within ${timeoutMilliseconds / 1000} s` };
   }
-  if (error instanceof APIConnectionError) return { ...passing, problem: quotable(deepestMessage(error), key) };
+  if (error instanceof APIConnectionError) {
+    return { ...passing, isConnection: true, problem: quotable(deepestMessage(error), key) };
+  }
   if (error instanceof APIError && typeof error.status === "number") {
     const { status, headers } = error as APIError<number, Headers>;
     const words = quotable(error.message.replace(/^\d+ /, ""), key);
@@ -130,7 +148,7 @@ function failureOf(error: unknown, { key, timeoutMilliseconds }: EndpointSetting
       waitMilliseconds: askedWait(headers),
     };
   }
-  if (error instanceof SyntaxError) return { ...passing, problem: "a body that is not JSON" };
+  if (error instanceof SyntaxError) return { ...passing, isNoApi: true, problem: "a body that is not JSON" };
   return { ...passing, mayPass: false, problem: quotable(error instanceof Error ? error.message : String(error), key) };
 }
 

@@ -8,16 +8,37 @@ export type RawReply = Omit<ChatReply, "cached">;
 const tokenCount = z.number().int().nonnegative().nullish().catch(null);
 const usage = z.object({ prompt_tokens: tokenCount, completion_tokens: tokenCount }).nullish().catch(null);
 
+/** Content may come in parts, thoughts among them. */
+const part = z.object({
+  type: z.string().default("text"),
+  text: z.string().nullish(),
+  thinking: z.string().nullish(),
+  reasoning: z.string().nullish(),
+});
+/** Whatever else a server puts there is no text. */
+const thoughts = z.string().nullish().catch(null);
+
 const chatBody = z.object({
   choices: z
     .array(
       z.object({
-        message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
+        message: z.object({
+          content: z.union([z.string(), z.array(part)]).nullish(),
+          refusal: z.string().nullish(),
+          reasoning_content: thoughts,
+          reasoning: thoughts,
+          thinking: thoughts,
+        }),
         finish_reason: z.string().nullish(),
       }),
     )
     .min(1),
   usage,
+});
+
+/** Some gateways answer 200 and put the failure into the body. */
+const errorBody = z.object({
+  error: z.union([z.string(), z.object({ message: z.string() }).transform(({ message }) => message)]),
 });
 
 const vectorsBody = z.object({
@@ -27,18 +48,46 @@ const vectorsBody = z.object({
   usage,
 });
 
-/** The reply in a chat completion. A refusal in its own field is a reply too. */
+/**
+ * The reply in a chat completion. A refusal in its own field is a reply too, and so is none: a model that used up its
+ * tokens while it thought said nothing. Where a parser took a whole answer for thoughts, they are the answer.
+ */
 export function readChatBody(body: unknown): Reading<RawReply> | { readonly problem: string } {
   const checked = chatBody.safeParse(body);
-  if (!checked.success) return { problem: `no chat completion (${issueOf(checked.error)})` };
+  if (!checked.success) {
+    const failed = errorBody.safeParse(body).data;
+    return { problem: failed === undefined ? `no chat completion (${issueOf(checked.error)})` : failed.error };
+  }
   const { message, finish_reason } = checked.data.choices[0]!;
-  const text = message.content ?? message.refusal;
-  if (text === null || text === undefined) return { problem: "a chat completion without a text" };
-  const finish = finish_reason === "length" ? "length" : (finish_reason ?? "stop") === "stop" ? "stop" : "other";
+  const finish = finishOf(finish_reason);
+  const { spoken, thought } = partsOf(message.content ?? message.refusal ?? "");
+  const beside = [message.reasoning_content, message.reasoning, message.thinking].find((text) => text) ?? thought;
+  const isAllThought = spoken.trim() === "" && finish === "stop";
+  const text = isAllThought ? beside : spoken;
+  const reasoning = isAllThought ? "" : beside;
   const promptTokens = checked.data.usage?.prompt_tokens ?? null;
   const completionTokens = checked.data.usage?.completion_tokens ?? null;
-  const value = { text, finish, promptTokens, completionTokens } as const;
-  return { value, promptTokens, completionTokens, numCharacters: text.length };
+  const value = { text, ...(reasoning === "" ? {} : { reasoning }), finish, promptTokens, completionTokens };
+  return { value, promptTokens, completionTokens, numCharacters: text.length + reasoning.length };
+}
+
+function partsOf(content: string | readonly z.infer<typeof part>[]) {
+  if (typeof content === "string") return { spoken: content, thought: "" };
+  const isThought = ({ type }: z.infer<typeof part>) => type === "thinking" || type === "reasoning";
+  return {
+    spoken: content.flatMap((one) => (isThought(one) ? [] : (one.text ?? ""))).join(""),
+    thought: content
+      .flatMap((one) => (isThought(one) ? (one.thinking ?? one.reasoning ?? one.text ?? "") : []))
+      .join(""),
+  };
+}
+
+const limitReasons = ["length", "max_tokens", "max_output_tokens"];
+const stopReasons = ["stop", "eos", "eos_token", "end_turn", "stop_sequence"];
+
+function finishOf(reason: string | null | undefined): RawReply["finish"] {
+  const name = (reason ?? "stop").toLowerCase();
+  return limitReasons.includes(name) ? "length" : stopReasons.includes(name) ? "stop" : "other";
 }
 
 /** One vector per text, in the texts' order, whatever order they came in. Base64 is little-endian float32. */

@@ -1,6 +1,8 @@
 // The paths that a schema knows, read from its JSON Schema form: which setting a dotted path names, every path there is,
 // and the one nearest to a path that does not exist.
 
+import { editDistance } from "../edit-distance.ts";
+
 /** The parts of a JSON Schema that matter here. */
 export interface SchemaNode {
   readonly type?: string | readonly string[];
@@ -64,18 +66,4 @@ function alternatives(node: SchemaNode): readonly SchemaNode[] {
 /** An object of any keys, as `z.record` makes it; one with named properties takes no others. */
 function isRecord(node: SchemaNode): boolean {
   return node.properties === undefined && node.additionalProperties !== undefined;
-}
-
-/** Levenshtein distance. */
-function editDistance(left: string, right: string): number {
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= left.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const substitution = (previous[j - 1] as number) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      current.push(Math.min(substitution, (previous[j] as number) + 1, (current[j - 1] as number) + 1));
-    }
-    previous = current;
-  }
-  return previous[right.length] as number;
 }

@@ -84,6 +84,55 @@ describe("embedding", () => {
   });
 });
 
+describe("servers that take few texts at once", () => {
+  for (const [count, status] of [
+    [10, 400],
+    [32, 413],
+    [32, 422],
+    [1, 422],
+  ] as const) {
+    test(`${count}, status ${status}: the batch is halved, and what worked is remembered`, async (t) => {
+      const texts = Array.from({ length: 150 }, (_, i) => `text ${i}`);
+      const good = await startMockEndpoint(t, { vector });
+      const small = await startMockEndpoint(t, { vector, maxInputs: { count, status } });
+      const notices: string[] = [];
+      using one = open(good.url);
+      using other = open(small.url, { concurrency: 1, onNotice: (line) => notices.push(line) });
+      assert.deepEqual(await other.embed(texts), await one.embed(texts));
+      const sizes = small.requests.map(({ body }) => body.input.length);
+      const learnt = { 10: 8, 32: 32, 1: 1 }[count];
+      assert.equal(sizes.filter((size) => size > count).length, Math.log2(64 / learnt), "refusals, only to begin with");
+      assert.ok(sizes.slice(-5).every((size) => size <= learnt));
+      assert.deepEqual(notices, [
+        `${small.url}: the server does not take as many texts at once: ${learnt} from now on`,
+      ]);
+      const numBefore = small.requests.length;
+      await other.embed(["new a", "new b"]);
+      assert.equal(small.requests.length - numBefore, learnt === 1 ? 2 : 1);
+    });
+  }
+
+  test("a text that no batch makes acceptable is named, and what was embedded is kept", async (t) => {
+    const refuse = (body: { input: string[] }) => body.input.some((text) => text.includes("bad"));
+    const cacheFolder = temporaryFolder(t);
+    const { url, requests } = await startMockEndpoint(t, {
+      vector: (text) => {
+        if (text.includes("bad")) throw new Error("never");
+        return vector(text);
+      },
+      refuse: (body) => (refuse(body) ? { error: { message: "maximum context length is 512 tokens" } } : null),
+    });
+    using client = open(url, { cacheFolder, concurrency: 1, batchSize: 4 });
+    await assert.rejects(client.embed(["a1", "b2", "bad one", "c3"]), {
+      code: "ERR_ENDPOINT_REJECTED",
+      message: /maximum context length is 512 tokens, for a text of 7 characters, "bad one"\. It is longer/,
+    });
+    const numBefore = requests.length;
+    await client.embed(["a1", "b2"]);
+    assert.equal(requests.length, numBefore, "kept");
+  });
+});
+
 describe("vectors that are none", () => {
   const cases: readonly [string, MockOptions["vector"], Partial<EmbeddingOptions>, RegExp][] = [
     ["zeros", () => [0, 0], {}, /a vector with a direction, got one of length 0, for "a"/],

@@ -48,6 +48,12 @@ export interface MockOptions {
   readonly vector?: (text: string) => readonly number[];
   /** What an embedding server makes of base64: some send plain numbers all the same, some refuse. */
   readonly base64?: "sent" | "ignored" | "refused";
+  /** More texts than this at once are refused, with this status; the limit is not said. */
+  readonly maxInputs?: { readonly count: number; readonly status: 400 | 413 | 422 };
+  /** The body of a refusal (status 400) of what is in an embedding request, or null. */
+  readonly refuse?: (body: SeenRequest["body"]) => object | null;
+  /** What GET /v1/models lists; left out: there is no such address. */
+  readonly models?: readonly string[];
   /** What goes wrong with the n-th asking (from 0) of a question, of which the hash is a number. */
   readonly fault?: (numBefore: number, hash: number, body: SeenRequest["body"]) => Fault | null;
   readonly hugeBytes?: number;
@@ -74,6 +80,15 @@ export async function startMockEndpoint(
     mostBusy = Math.max(mostBusy, ++numBusy);
     outgoing.on("close", () => numBusy--);
     const text = await textOf(incoming);
+    if (incoming.method === "GET") {
+      answerGet(incoming, outgoing, options);
+      return;
+    }
+    // A server that lists its models has no other addresses than these.
+    if (options.models !== undefined && !servedPaths.includes(incoming.url ?? "")) {
+      notFound(outgoing);
+      return;
+    }
     const question = createHash("sha256").update(text).digest();
     const numBefore = timesAsked.get(question.toString("hex")) ?? 0;
     timesAsked.set(question.toString("hex"), numBefore + 1);
@@ -91,6 +106,21 @@ export async function startMockEndpoint(
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
   return { url, requests, busiest: () => mostBusy };
+}
+
+const servedPaths = ["/v1/chat/completions", "/v1/embeddings"];
+
+function answerGet(incoming: IncomingMessage, outgoing: ServerResponse, { models }: MockOptions): void {
+  if (models === undefined || incoming.url !== "/v1/models") {
+    notFound(outgoing);
+    return;
+  }
+  const data = models.map((id) => ({ id, object: "model" }));
+  outgoing.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ object: "list", data }));
+}
+
+function notFound(outgoing: ServerResponse): void {
+  outgoing.writeHead(404, { "content-type": "text/html" }).end("<html><title>404 Not Found</title></html>");
 }
 
 async function textOf(incoming: IncomingMessage): Promise<string> {
@@ -113,8 +143,13 @@ function chat(
 
 function vectors(
   body: SeenRequest["body"],
-  { vector = (text) => [text.length, 1], base64 = "sent" }: MockOptions,
+  { vector = (text) => [text.length, 1], base64 = "sent", maxInputs, refuse }: MockOptions,
 ): [number, unknown] {
+  if (maxInputs !== undefined && body.input.length > maxInputs.count) {
+    return [maxInputs.status, { error: "batch size is invalid", error_type: "Validation" }];
+  }
+  const refusal = refuse?.(body) ?? null;
+  if (refusal !== null) return [400, refusal];
   const isAsked = body.encoding_format === "base64";
   if (isAsked && base64 === "refused") return [400, { error: { message: "encoding_format: base64 is not supported" } }];
   const encode = (numbers: readonly number[]) =>
