@@ -146,7 +146,7 @@ export class Session {
   #error(got: string, remedy: string): OppoError {
     return new OppoError(
       "ERR_ENDPOINT",
-      `${this.settings.url}: expected an answer of ${this.settings.model}, got ${got}. ${remedy} What was answered so far is kept.`,
+      `${this.settings.url}: expected an answer of ${this.settings.model}, got ${got}. ${remedy.endsWith(".") ? `${remedy.slice(0, -1)}; w` : `${remedy} W`}hat was answered so far is kept.`,
     );
   }
 

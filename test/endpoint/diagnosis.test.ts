@@ -34,7 +34,7 @@ describe("the address", () => {
     for (const wrong of [bare, `${bare}/`, `${url}/chat/completions`, `${bare}/chat/completions`]) {
       const message = await messageOf(wrong);
       assert.match(message, /status 404/);
-      assert.ok(message.includes(`An API answers at ${url}: give that address.`), message);
+      assert.ok(message.includes(`An API answers at ${url}: give that address`), message);
     }
     assert.match(await messageOf(bare, { model: "lama3" }), /give that address\. .*it offers .*Did you mean llama3\?/);
     // Nothing to be found: nothing is promised.

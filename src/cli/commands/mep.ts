@@ -140,6 +140,7 @@ interface RunOptions extends CommonOptions, EndpointFlags {
   readonly answerStyle: MepRun["answerStyle"];
   readonly dropMasked?: true;
   readonly maxNewTokens: number;
+  readonly maxUnreadable: number;
   readonly decompose?: string;
   readonly decomposeKeyEnv: string;
   readonly decomposeTokens: number;
@@ -192,6 +193,12 @@ function configureRun(command: Command): void {
       "reasonings that cannot be taken apart to tolerate (default: 2%, at least 10)",
       wholeNumber,
     )
+    .option(
+      "--max-unreadable <count>",
+      "unreadable answers in a row that end the run, as do more than half of the first 100; 0 asks on",
+      wholeNumber,
+      50,
+    )
     .option("--drop-masked", "leave a masked modality out of the prompt instead of black frames or silence")
     .option("--max-new-tokens <count>", "longest answer", count, 256)
     .option("--clip-memory <megabytes>", "decoded clips that a local model keeps at once", count, 2048)
@@ -221,6 +228,7 @@ function configureRun(command: Command): void {
           answerStyle: options.answerStyle,
           masked: options.dropMasked ? "dropped" : "blank",
           maxNewTokens: options.maxNewTokens,
+          maxUnreadable: options.maxUnreadable,
           maxClipBytes: options.clipMemory * bytesPerMegabyte,
           setting: {
             ...(await emotionDefaults()),

@@ -2,7 +2,7 @@
 // an empty list only when the model said so.
 import { z } from "zod";
 import type { ChatClient, ChatRequest } from "../../endpoint/chat.ts";
-import { UnfitReplyError } from "../../endpoint/chat-client.ts";
+import { RejectedRequestError, UnfitReplyError } from "../../endpoint/chat-client.ts";
 import { OppoError } from "../../error.ts";
 import { type CheckedPhrases, checkPhrases, scriptsOf } from "./check-phrases.ts";
 import { cueMessages, cueSchema } from "./prompt.ts";
@@ -15,6 +15,7 @@ export const extractionProblems = [
   "reply in another language",
   "reply not as asked",
   "reply cut off at its limit of tokens",
+  "too long for the model's context",
   "rejected by the server",
   "nothing of the reply is in the text",
 ] as const;
@@ -64,7 +65,10 @@ export async function extractCues(
     return { ...checked, problem: problemOf(checked), isCutOff: reply.finish === "length" };
   } catch (error) {
     if (error instanceof UnfitReplyError) return nothing(unfitProblem(error, text));
-    if (error instanceof OppoError && error.code === "ERR_ENDPOINT_REJECTED") return nothing("rejected by the server");
+    if (error instanceof OppoError && error.code === "ERR_ENDPOINT_REJECTED") {
+      const isTooLong = error instanceof RejectedRequestError && error.isTooLong;
+      return nothing(isTooLong ? "too long for the model's context" : "rejected by the server");
+    }
     throw error;
   }
 }

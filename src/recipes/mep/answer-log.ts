@@ -13,7 +13,7 @@ export function recordedRespondent(
   respondent: Respondent,
   file: string,
   batchSize: number,
-  onBatch: (numQueries: number) => Promise<void>,
+  onBatch: (queries: readonly Query[], texts: readonly string[]) => Promise<void>,
 ): Respondent {
   const known = readLog(file);
   return {
@@ -29,7 +29,7 @@ export function recordedRespondent(
           appendFileSync(file, `${JSON.stringify({ key, texts: answers })}\n`);
         }
         texts.push(...answers);
-        await onBatch(batch.length);
+        await onBatch(batch, answers);
       }
       return texts;
     },

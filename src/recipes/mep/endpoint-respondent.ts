@@ -3,7 +3,13 @@
 import type { Query, Respondent } from "../../bench/respondent.ts";
 import type { Sample } from "../../data/sample.ts";
 import { askAll } from "../../endpoint/ask-all.ts";
-import type { ChatClient, ChatMessage, ChatPart, LazyChatRequest } from "../../endpoint/chat.ts";
+import {
+  type ChatClient,
+  type ChatMessage,
+  type ChatPart,
+  type LazyChatRequest,
+  wholeText,
+} from "../../endpoint/chat.ts";
 import { OppoError } from "../../error.ts";
 import type { Modality } from "../../media/clip.ts";
 import { type PartSource, viewKey, viewParts } from "./media-parts.ts";
@@ -17,7 +23,24 @@ export interface EndpointRespondentOptions extends PartSource {
   readonly promptText: (sample: Sample, question: string) => string;
   /** Further fields of every request. */
   readonly extra: Readonly<Record<string, unknown>> | null;
-  readonly onAnswer?: () => void;
+  readonly onAnswer?: (query: Query, text: string) => void;
+  /** Gets what a reader of the scores should know, by name of the clip. */
+  readonly incidents?: Incidents;
+}
+
+/** Questions that the server refused (too long, a part that it does not take), and answers whose tokens went into thoughts. */
+export interface Incidents {
+  readonly refused: string[];
+  readonly cutOff: string[];
+  /** More refusals end the run. */
+  readonly maxRefused: number;
+}
+
+const refusedShare = 0.02;
+const fewestTolerated = 10;
+
+export function noIncidents(numQuestions: number): Incidents {
+  return { refused: [], cutOff: [], maxRefused: Math.max(fewestTolerated, Math.ceil(refusedShare * numQuestions)) };
 }
 
 export function endpointRespondent(options: EndpointRespondentOptions): Respondent {
@@ -26,26 +49,53 @@ export function endpointRespondent(options: EndpointRespondentOptions): Responde
     name: client.name,
     respond: (queries) =>
       askAll(queries, concurrency, async (query) => {
-        const { text } = await ask(query, options);
-        onAnswer?.();
+        const text = await ask(query, options);
+        onAnswer?.(query, text);
         return text;
       }),
   };
 }
 
-async function ask({ prompt, view }: Query, options: EndpointRespondentOptions) {
+/** The whole text, thoughts in their tags; empty where the server refuses this one question. */
+async function ask({ prompt, view }: Query, options: EndpointRespondentOptions): Promise<string> {
+  const { refused, cutOff, maxRefused } = options.incidents ?? noIncidents(0);
   const text = options.promptText(view.sample, prompt);
   const messages = async () => userTurn([...(await viewParts(view, options)), { type: "text", text }]);
   try {
-    return await options.client.chat(requestOf(viewKey(view, text, options), messages, options));
+    const reply = await options.client.chat(requestOf(viewKey(view, text, options), messages, options));
+    if (reply.finish === "length" && reply.text.trim() === "") cutOff.push(view.sample.id);
+    return wholeText(reply);
   } catch (error) {
     if (!(error instanceof OppoError) || error.code !== "ERR_ENDPOINT_REJECTED") throw error;
+    refused.push(view.sample.id);
+    if (refused.length <= maxRefused) return "";
     throw new OppoError(
       error.code,
-      `${view.sample.id}: ${error.message} What was answered is kept; a set without this clip, or a server with a longer context, goes on.`,
+      `${view.sample.id}: ${error.message} It is the ${refused.length}th question that was refused, of at most ${maxRefused}. What was answered is kept; a set without this clip, or a server with a longer context, goes on.`,
       { cause: error },
     );
   }
+}
+
+const mostNamed = 5;
+
+/** The order in which answers came makes no difference. */
+export function incidentNotes({ refused, cutOff }: Incidents): string[] {
+  const named = (ids: readonly string[]) => {
+    const distinct = [...new Set(ids)].sort();
+    const more = distinct.length > mostNamed ? ` and ${distinct.length - mostNamed} more clips` : "";
+    return `${distinct.slice(0, mostNamed).join(", ")}${more}`;
+  };
+  return [
+    ...(refused.length > 0
+      ? [`${refused.length} questions were refused by the server and count as empty answers: ${named(refused)}`]
+      : []),
+    ...(cutOff.length > 0
+      ? [
+          `${cutOff.length} answers are empty because thoughts used up their tokens (raise --max-new-tokens, or switch thinking off with --extra): ${named(cutOff)}`,
+        ]
+      : []),
+  ];
 }
 
 function requestOf(
@@ -68,7 +118,10 @@ const preflightTokens = 8;
  * @returns notes for the report
  * @throws OppoError ERR_MEP_MODALITY when the server takes no video or no sound
  */
-export async function preflight(sample: Sample, options: EndpointRespondentOptions): Promise<string[]> {
+export async function preflight(
+  sample: Sample,
+  options: Omit<EndpointRespondentOptions, "incidents">,
+): Promise<string[]> {
   const { client } = options;
   const shown = { ...options, masked: "dropped" as const, maxNewTokens: preflightTokens };
   const put = (view: { video: Sample | null; audio: Sample | null }) => {

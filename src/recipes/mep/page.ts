@@ -1,10 +1,12 @@
 // The page of a run of MEP-Bench: the table with its intervals, the paper's Table 1 beside it as printed, and a browser of all
 // clips. One file, nothing fetched.
+import { verdictReading } from "../../bench/faithfulness.ts";
 import type { Metric } from "../../bench/report.ts";
 import { type Html, html, raw } from "../../page/html.ts";
 import { mepMetricGroups } from "../../page/metric-rows.ts";
 import { resultsTable } from "../../page/results-table.ts";
 import { styleSheet } from "../../page/style.ts";
+import { readingModes } from "../../text/answer.ts";
 import { statementsAreClauses } from "./decompose.ts";
 import type { MepPageData } from "./page-data.ts";
 import type { MepResults } from "./results.ts";
@@ -36,7 +38,7 @@ ${results.notes.length > 0 && html`<div class="notes">${results.notes.map((note)
 <h2>Scores</h2>
 ${resultsTable([{ title: results.system, metrics: results.report }], mepMetricGroups)}
 <p class="muted">Small numbers: 95% bootstrap intervals over clips. A cue counts as stated when a statement has a cosine above 0.6
-with it and with no other cue more. ${statementsText(settings.statements)} Acc and the controls are strict: an explicit yes or no${settings.answerStyle === "tagged" && " in a well-formed answer"}.</p>
+with it and with no other cue more. ${statementsText(settings.statements)} Acc and the controls take an explicit yes or no and nothing else, by the ${readingModes[verdictReading[settings.answerStyle === "free" ? "free" : "tagged"]]}. Emotion words are read by the ${readingModes.lenient}.</p>
 <h2>Beside the paper</h2>
 ${paperTable(results)}
 <h2>Clips</h2>

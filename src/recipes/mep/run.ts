@@ -3,9 +3,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import type { AnswerStyle } from "../../bench/faithfulness.ts";
+import { type AnswerStyle, verdictReading } from "../../bench/faithfulness.ts";
 import { type MepOptions, mepQueries, runMep } from "../../bench/mep.ts";
-import type { Respondent } from "../../bench/respondent.ts";
+import type { Query, Respondent } from "../../bench/respondent.ts";
 import type { ClipLibrary } from "../../corpus/clip-library.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
 import type { MaskedAs } from "../../corpus/local-respondent.ts";
@@ -24,8 +24,9 @@ import type { Progress } from "../../run/progress.ts";
 import { openRunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
 import { recordedRespondent } from "./answer-log.ts";
+import { AnswerWatch, defaultMostInRow } from "./answer-watch.ts";
 import { type DecomposeOptions, decomposer, statementsName, unreadNotes } from "./decompose.ts";
-import { endpointRespondent, preflight } from "./endpoint-respondent.ts";
+import { endpointRespondent, incidentNotes, noIncidents, preflight } from "./endpoint-respondent.ts";
 import { locateMedia, type MediaFiles } from "./media-files.ts";
 import { mepPage } from "./page.ts";
 import { answersName, answersText, type MepResults, resultsName, resultsOf, resultsText } from "./results.ts";
@@ -63,6 +64,8 @@ export interface MepRun {
   readonly answerStyle: AnswerStyle;
   readonly masked: MaskedAs;
   readonly maxNewTokens: number;
+  /** So many unreadable answers in a row end the run; 0: none do. Default 50. */
+  readonly maxUnreadable?: number;
   /** Clips that a local model may hold at once, in bytes of frames and samples. */
   readonly maxClipBytes: number;
   readonly setting: Omit<SettingOptions, "embedder" | "question">;
@@ -79,7 +82,7 @@ export interface MepRunResult {
 const defaultConcurrency = 8;
 const logName = "answers.partial.jsonl";
 
-/** @throws OppoError ERR_MEP_SET, ERR_MEP_EMBEDDER, ERR_MEP_MEDIA, ERR_MEP_MODALITY, ERR_RUN_DIFFERS, ERR_RUN_LOCKED */
+/** @throws OppoError ERR_MEP_UNREADABLE, ERR_MEP_SET, ERR_MEP_EMBEDDER, ERR_MEP_MEDIA, ERR_MEP_MODALITY, ERR_RUN_DIFFERS, ERR_RUN_LOCKED */
 export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   const { progress, system } = run;
   const directory = await readMepSet(run.set, run.mediaRoot);
@@ -97,6 +100,7 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   const settings = {
     ...(system.kind === "local" ? localSettings(system) : endpointSettings(system)),
     answerStyle: run.answerStyle,
+    reading: verdictReading[run.answerStyle],
     masked: run.masked,
     maxNewTokens: run.maxNewTokens,
     embedder: setting.embedder.name,
@@ -122,14 +126,20 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   };
   const total = Object.values(mepQueries(options)).reduce((sum, part) => sum + part.length, 0);
   const stage = progress.stage("asking", total);
+  const watch = new AnswerWatch({
+    style: run.answerStyle,
+    reasoningPrompt: wording.question,
+    mostInRow: run.maxUnreadable ?? defaultMostInRow,
+  });
   let done = 0;
-  const advance = (count: number): void => {
-    done += count;
+  const onAnswer = (query: Query, text: string): void => {
+    watch.look(query, text);
+    done++;
     stage.update(Math.min(total, done));
     // What comes then (statements) has a line of its own.
     if (done >= total) stage.finish();
   };
-  const context = { run, set: directory, setting, files, advance, logFile: join(folder.path, logName) };
+  const context = { run, set: directory, setting, files, total, onAnswer, logFile: join(folder.path, logName) };
   const { result, notes } =
     system.kind === "local" ? await askLocal(system, options, context) : await askEndpoint(system, options, context);
   stage.finish();
@@ -152,15 +162,17 @@ interface Asking {
   readonly set: MepDirectory;
   readonly setting: Setting;
   readonly files: ReadonlyMap<string, MediaFiles>;
-  /** So many more questions are answered. */
-  readonly advance: (count: number) => void;
+  /** Questions that there are. */
+  readonly total: number;
+  /** Told of every answer. @throws OppoError ERR_MEP_UNREADABLE */
+  readonly onAnswer: (query: Query, text: string) => void;
   readonly logFile: string;
 }
 
 async function askLocal(
   { directory, batchSize, load }: Extract<MepSystem, { kind: "local" }>,
   options: MepOptions,
-  { run, set, setting, advance, logFile }: Asking,
+  { run, set, setting, onAnswer, logFile }: Asking,
 ) {
   // Only here: a server is asked without the addon.
   const [{ ClipLibrary }, { localRespondent }] = await Promise.all([
@@ -177,8 +189,8 @@ async function askLocal(
     batchSize,
     load: (samples) => loadClips(library, samples, set, run.maxClipBytes),
   });
-  const respondent = recordedRespondent(local, logFile, batchSize, async (count) => {
-    advance(count);
+  const respondent = recordedRespondent(local, logFile, batchSize, async (queries, texts) => {
+    for (const [i, query] of queries.entries()) onAnswer(query, texts[i]!);
     await run.interrupt.safePoint();
   });
   return { result: await runMep(respondent, options), notes: [] };
@@ -204,7 +216,7 @@ async function loadClips(
 async function askEndpoint(
   { client: how, extra }: Extract<MepSystem, { kind: "endpoint" }>,
   options: MepOptions,
-  { run, setting, files, advance }: Asking,
+  { run, setting, files, total, onAnswer }: Asking,
 ) {
   using client = openChatClient(how);
   const asking = {
@@ -218,11 +230,13 @@ async function askEndpoint(
     maxNewTokens: run.maxNewTokens,
     masked: run.masked,
     promptText: setting.promptText,
-    onAnswer: () => advance(1),
+    onAnswer,
+    incidents: noIncidents(total),
   };
   const notes = await preflight(options.congruent[0]!, asking);
   const respondent: Respondent = endpointRespondent(asking);
-  return { result: await runMep(respondent, options), notes };
+  const result = await runMep(respondent, options);
+  return { result, notes: [...notes, ...incidentNotes(asking.incidents)] };
 }
 
 function localSettings({ directory, batchSize, load = {} }: Extract<MepSystem, { kind: "local" }>) {

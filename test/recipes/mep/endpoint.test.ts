@@ -183,3 +183,62 @@ describe("answers that are none", () => {
     assert.equal(tagged.results.report.accVideo!.value, 0);
   });
 });
+
+describe("a run that cannot be read, or not whole", () => {
+  test("stops after so many unreadable answers in a row, with a sample, keeps them, and goes on where it is told to", async (t) => {
+    const server = await startMockEndpoint(t, {
+      answer: (body) => reply(body, body.messages[0].content.at(-1).text.includes("?") ? "As I see it" : "x"),
+    });
+    await assert.rejects(run("mute", server.url, { maxUnreadable: 20 }, { concurrency: 1 }), {
+      code: "ERR_MEP_UNREADABLE",
+      message: /got 20 of 20 answers that are none \(20 other\), such as "As I see it"/,
+    });
+    const numAsked = server.requests.length;
+    const { results } = await run("mute", server.url, { maxUnreadable: 0 }, { concurrency: 1 });
+    const numProbes = 3 * (results.set.counts.probesVideo! + results.set.counts.probesAudio!);
+    const asked = server.requests.map(({ body }) => JSON.stringify(body));
+    assert.equal(new Set(asked).size, asked.length, "nothing is asked twice");
+    assert.ok(asked.length - numAsked <= numProbes - 20, "it goes on from what was kept");
+  });
+
+  test("a question that the server refuses is counted and named, and the run goes on; many end it", async (t) => {
+    const tooLong = { status: 400, body: { error: { message: "maximum context length is 4096 tokens" } } };
+    let numAsked = 0;
+    const server = await startMockEndpoint(t, {
+      answer: (body) => (++numAsked === 5 || numAsked === 9 ? tooLong : obliging(body)),
+    });
+    const { results } = await run("refusing-two", server.url, {}, { concurrency: 1 });
+    assert.match(results.notes.join(), /2 questions were refused by the server and count as empty answers: clips-\d+/);
+    const hopeless = await startMockEndpoint(t, { answer: (body) => (++numAsked > 20 ? tooLong : obliging(body)) });
+    numAsked = 0;
+    await assert.rejects(run("refusing-all", hopeless.url), {
+      code: "ERR_ENDPOINT_REJECTED",
+      message: /the 11th question that was refused, of at most 10/,
+    });
+  });
+
+  test("thoughts in a field of their own are read as the model said them; thoughts alone are named", async (t) => {
+    const message = (body: Body, fields: object, finish_reason = "stop") => {
+      const whole = reply(body, "");
+      return { ...whole, body: { ...whole.body, choices: [{ message: fields, finish_reason }] } };
+    };
+    const said = (body: Body) => (obliging(body) as ReturnType<typeof reply>).body.choices[0]!.message.content;
+    const apart = await startMockEndpoint(t, {
+      answer: (body) => {
+        const [thoughts, rest] = said(body).replace("<think>", "").split("</think>");
+        return message(body, { content: rest, reasoning_content: thoughts });
+      },
+    });
+    const together = await startMockEndpoint(t, { answer: obliging });
+    await run("apart", apart.url);
+    await run("together", together.url);
+    assert.deepEqual(files("apart", apart.url), files("together", together.url));
+    let numAsked = 0;
+    const thinking = await startMockEndpoint(t, {
+      answer: (body) =>
+        ++numAsked === 5 ? message(body, { content: null, reasoning_content: "Okay" }, "length") : obliging(body),
+    });
+    const { results } = await run("thinking", thinking.url, {}, { concurrency: 1 });
+    assert.match(results.notes.join(), /1 answers are empty because thoughts used up their tokens .*: clips-\d+/);
+  });
+});
