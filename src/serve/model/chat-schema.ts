@@ -1,7 +1,8 @@
 // The body of POST /v1/chat/completions as OpenAI's clients and vLLM's users send it. Fields that this server cannot honour
 // are refused by name, unless they ask for nothing.
 import { z } from "zod";
-import { fieldError, type HttpError, unsupported } from "../http/http-error.ts";
+import { fieldError, unsupported } from "../http/http-error.ts";
+import { issueError } from "./body-issue.ts";
 
 const maxMessages = 64;
 const maxParts = 64;
@@ -90,15 +91,5 @@ export function readChatBody(value: unknown): ChatBody {
   const known = Object.fromEntries(Object.entries(value).filter(([key, one]) => !isIdle(key, one)));
   const parsed = chatSchema.safeParse(known);
   if (parsed.success) return parsed.data;
-  throw issueError(parsed.error.issues[0]!);
-}
-
-/** zod's first issue as one sentence that names the field and quotes none of its content. */
-export function issueError(issue: z.core.$ZodIssue): HttpError {
-  if (issue.code === "unrecognized_keys") {
-    const name = String(issue.keys[0]).slice(0, 60);
-    return unsupported(name, "expected a field that this server knows, got this one. Leave it out.");
-  }
-  const path = issue.path.map(String).join(".") || "body";
-  return fieldError(path, "what docs/serving.md says of it", issue.message.slice(0, 200), "Correct it.");
+  throw issueError(parsed.error.issues[0]!, known);
 }
