@@ -59,7 +59,7 @@ test("a 3B thinker: counts and memory, within a second and 300 MB; loading it ma
   );
   assert.ok(inspect.seconds < maxInspectSeconds && inspect.bytes < maxInspectBytes, JSON.stringify(inspect));
   const load = measured(
-    `import { loadModel } from "./models/registry.js"; (await loadModel(${JSON.stringify(directory)})).parameters().size;`,
+    `import { loadModel } from "./models/registry/registry.js"; (await loadModel(${JSON.stringify(directory)})).parameters().size;`,
   );
   assert.ok(load.bytes < maxLoadBytes && memory.weights > 9 * bytesPerGigabyte, JSON.stringify(load));
 });
