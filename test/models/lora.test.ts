@@ -8,7 +8,8 @@ import { addAdapter, loadAdapter } from "../../src/models/adapt.ts";
 import { runPrompts } from "../../src/models/decoder/language.ts";
 import { linearLayers } from "../../src/models/decoder/parameters.ts";
 import type { WeightSource } from "../../src/models/decoder/projection.ts";
-import { defaultLora, type LoraConfig, parseLoraConfig, targetModules } from "../../src/models/lora/config.ts";
+import { defaultLora, type LoraConfig, parseLoraConfig } from "../../src/models/lora/config.ts";
+import { targetModules } from "../../src/models/lora/targets.ts";
 import type { AdaptedModel, ModelPrompt, OmniModel } from "../../src/models/omni-model.ts";
 import { loadThinker } from "../../src/models/qwen-omni/load.ts";
 import { parameterSpecs } from "../../src/models/qwen-omni/parameters.ts";
@@ -244,7 +245,7 @@ test("targets: PEFT's two ways of naming modules", () => {
   using model = tinyThinker(1);
   const layers = linearLayers(parameterSpecs(model.config)).map(({ name }) => name);
   assert.ok(!layers.some((name) => /embed|lm_head|conv|norm|bos_eos|patch_embed/.test(name)));
-  const chosen = (targets: LoraConfig["targets"]) => targetModules(targets, layers, "a");
+  const chosen = (targets: LoraConfig["targets"]) => targetModules({ targets }, layers, "a");
   assert.equal(chosen(["q_proj", "down_proj"]).length, 2 + 3 + 3 + 3); // audio, text; vision, text
   assert.deepEqual(chosen(["visual.merger.mlp.0"]), ["visual.merger.mlp.0"]);
   assert.equal(chosen("all-linear").length, layers.length);
@@ -269,7 +270,7 @@ test("what is no plain LoRA adapter of this model is refused", (t) => {
     { use_dora: true },
     { bias: "all" },
     { modules_to_save: ["lm_head"] },
-    { rank_pattern: { q_proj: 8 } },
+    { rank_pattern: { q_proj: 0 } },
     { r: 0 },
     { lora_dropout: 1 },
     { target_modules: null },

@@ -88,6 +88,10 @@ async function run(clips: string[], options: InferCommandOptions): Promise<void>
   });
   using adapted = options.adapter === undefined ? null : loadAdapter(base, options.adapter);
   const model = adapted ?? base;
+  const numSkipped = adapted?.adapter.numSkipped ?? 0;
+  if (numSkipped > 0) {
+    console.error(`note: ${numSkipped} tensors of ${options.adapter} belong to the speech parts and are left out`);
+  }
   const wording = wordingOf(options.model);
   const isStreamed = options.stream === true && options.json !== true;
   const answers = await inferAll(

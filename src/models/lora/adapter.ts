@@ -18,12 +18,15 @@ import {
 } from "../../tensor/index.ts";
 import { readJsonFile } from "../../text/json-file.ts";
 import { replaceText } from "../checkpoint/model-directory.ts";
-import { type LoraConfig, loraConfigJson, parseLoraConfig, targetModules } from "./config.ts";
+import { type LoraConfig, loraConfigJson, parseLoraConfig } from "./config.ts";
+import { moduleRanks, type RankOf, targetModules } from "./targets.ts";
 
 const CONFIG_FILE = "adapter_config.json";
 const WEIGHTS_FILE = "adapter_model.safetensors";
 const KEY_PREFIX = "base_model.model.";
 const THINKER = "thinker.";
+/** Parts of a whole omni model that are not ours. */
+const SPEECH_PARTS = /^(talker|token2wav)\./;
 const MAX_LISTED = 6;
 
 /** A linear layer that can be adapted. */
@@ -43,14 +46,26 @@ export class LoraAdapter implements Disposable {
   readonly config: LoraConfig;
   /** Written to the configuration: where the base model is. */
   readonly baseModel: string;
+  /** Tensors of the file that belong to a whole model's speech parts, left out. */
+  readonly numSkipped: number;
   readonly #modules: ReadonlyMap<string, Omit<LowRank, "dropout">>;
   #generator: Generator | null = null;
 
-  constructor(config: LoraConfig, baseModel: string, modules: ReadonlyMap<string, { down: Tensor; up: Tensor }>) {
-    const scale = lowRankScale(config.alpha, config.rank, config.isRankStabilised);
+  constructor(
+    config: LoraConfig,
+    baseModel: string,
+    modules: ReadonlyMap<string, { down: Tensor; up: Tensor }>,
+    numSkipped = 0,
+  ) {
+    const ranks = moduleRanks(config, baseModel);
+    const scaleOf = (name: string) => {
+      const { rank, alpha } = ranks(name);
+      return lowRankScale(alpha, rank, config.isRankStabilised);
+    };
     this.config = config;
     this.baseModel = baseModel;
-    this.#modules = new Map([...modules].map(([name, { down, up }]) => [name, { down, up, scale }]));
+    this.numSkipped = numSkipped;
+    this.#modules = new Map([...modules].map(([name, { down, up }]) => [name, { down, up, scale: scaleOf(name) }]));
   }
 
   /** The adapter of a module; null when it has none. */
@@ -131,23 +146,25 @@ export function freshAdapter(
   using generator = new Generator(seed);
   const chosen = new Set(
     targetModules(
-      config.targets,
+      config,
       layers.map(({ name }) => name),
       baseModel,
     ),
   );
+  const ranks = moduleRanks(config, baseModel);
   const modules = new Map<string, { down: Tensor; up: Tensor }>();
   for (const { name, inputs, outputs } of layers) {
     if (!chosen.has(name)) continue;
     const bound = inputs ** -0.5;
+    const { rank } = ranks(name);
     scope(() => {
       const drawn = op
-        .rand([config.rank, inputs], { generator })
+        .rand([rank, inputs], { generator })
         .mul_(2 * bound)
         .sub_(bound);
       modules.set(name, {
         down: keep(drawn.to({ device, dtype })),
-        up: keep(op.zeros([outputs, config.rank], { device, dtype })),
+        up: keep(op.zeros([outputs, rank], { device, dtype })),
       });
     });
   }
@@ -171,13 +188,13 @@ export function readAdapter(
   const json = readJsonFile(directory, CONFIG_FILE, "ERR_ADAPTER_CONFIG");
   const config = parseLoraConfig(json, join(directory, CONFIG_FILE));
   const targets = targetModules(
-    config.targets,
+    config,
     layers.map(({ name }) => name),
     directory,
   );
   using file = openSafetensors(join(directory, WEIGHTS_FILE));
   const keys = adapterKeys(file);
-  requireLayers(directory, file, keys, config.rank, layers, targets);
+  requireLayers(directory, file, keys, moduleRanks(config, directory), layers, targets);
   const convert = {
     ...(options.device ? { device: options.device } : {}),
     ...(options.dtype ? { dtype: options.dtype } : {}),
@@ -187,7 +204,7 @@ export function readAdapter(
     targets.map((name) => [name, { down: take(`${name}.lora_A.weight`), up: take(`${name}.lora_B.weight`) }]),
   );
   const base = typeof json.base_model_name_or_path === "string" ? json.base_model_name_or_path : "";
-  return new LoraAdapter(config, base, modules);
+  return new LoraAdapter(config, base, modules, file.entries.size - keys.size);
 }
 
 /** Our name of every tensor -> its key in the file. */
@@ -195,6 +212,7 @@ function adapterKeys(file: SafetensorsFile): Map<string, string> {
   const keys = new Map<string, string>();
   for (const key of file.entries.keys()) {
     const bare = key.startsWith(KEY_PREFIX) ? key.slice(KEY_PREFIX.length) : key;
+    if (SPEECH_PARTS.test(bare)) continue;
     keys.set(bare.startsWith(THINKER) ? bare.slice(THINKER.length) : bare, key);
   }
   return keys;
@@ -204,7 +222,7 @@ function requireLayers(
   directory: string,
   file: SafetensorsFile,
   keys: ReadonlyMap<string, string>,
-  rank: number,
+  ranks: RankOf,
   layers: readonly LinearShape[],
   targets: readonly string[],
 ): void {
@@ -212,6 +230,7 @@ function requireLayers(
   const wanted = new Map<string, readonly number[]>();
   for (const name of targets) {
     const { inputs, outputs } = byName.get(name)!;
+    const { rank } = ranks(name);
     wanted.set(`${name}.lora_A.weight`, [rank, inputs]);
     wanted.set(`${name}.lora_B.weight`, [outputs, rank]);
   }
