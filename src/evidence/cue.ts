@@ -24,6 +24,8 @@ export interface Embedder {
    * @param role of all of the texts; default "cue"
    */
   embed(texts: readonly string[], role?: TextRole): Float32Array | Promise<Float32Array>;
+  /** The same of queries with their instruction, in a form of the model's own; default: as Qwen3-Embedding has them. */
+  embedQueries?(texts: readonly string[], instruction: string): Float32Array | Promise<Float32Array>;
   /** The rows of `embed`, one by one, where they lie already and need no copy; not to be written to. */
   embedRows?(texts: readonly string[], role?: TextRole): Promise<readonly Float32Array[]>;
 }

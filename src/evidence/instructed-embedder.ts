@@ -20,8 +20,12 @@ export function instructClauses(embedder: Embedder, instruction: string): Embedd
     dimension: embedder.dimension,
     isAsymmetric: true,
     embed(texts, role = "cue") {
-      const asked = role === "clause" ? texts.map((text) => queryText(instruction, text)) : texts;
-      return embedder.embed(asked, role);
+      if (role !== "clause") return embedder.embed(texts, role);
+      if (embedder.embedQueries) return embedder.embedQueries(texts, instruction);
+      return embedder.embed(
+        texts.map((text) => queryText(instruction, text)),
+        role,
+      );
     },
   };
 }

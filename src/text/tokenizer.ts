@@ -9,6 +9,8 @@ import { readJsonFile, requireObject } from "./json-file.ts";
 export interface TextTokenizer {
   /** One more than the highest id, added tokens included. A model may have more embedding rows than that. */
   readonly vocabSize: number;
+  /** Ids that end every encoded text (Qwen3-Embedding's <|endoftext|>); of most tokenizers none. */
+  readonly tail: readonly number[];
   /** Ids of a text. Added tokens (`<|im_end|>`, `<think>`) written in the text are recognised: escape untrusted text. */
   encode(text: string): Int32Array;
   /**
@@ -57,6 +59,7 @@ export function createTokenizer(
   const contents = [...addedTokens.values()];
   return {
     vocabSize: tokenOf.length,
+    tail: endingIds(inner, tokenizerConfig),
     encode: (text) => Int32Array.from(inner.encode(text).ids),
     decodePieces,
     decode: (ids) => decodePieces(ids).join(""),
@@ -77,6 +80,14 @@ function openTokenizer(...files: ConstructorParameters<typeof Tokenizer>): Token
       { cause },
     );
   }
+}
+
+/** What the file's post-processor, or the token that tokenizer_config.json asks for, puts behind a text. */
+function endingIds(inner: Tokenizer, { add_eos_token, eos_token }: Readonly<Record<string, unknown>>): number[] {
+  const ids = [...inner.encode("").ids];
+  if (ids.length > 0 || add_eos_token !== true) return ids;
+  const content = (eos_token as { content?: unknown } | null | undefined)?.content ?? eos_token;
+  return [requireTokenId(inner.token_to_id(String(content)), String(content))];
 }
 
 const tokenLike = /<(?=\|[^<>\s]*\|>)/g;

@@ -139,15 +139,18 @@ test("what is missing is listed, not thrown", async (t) => {
   assert.equal(partly.numTensors, 7);
 });
 
-test("a tied head may be repeated, an untied one must be there", async (t) => {
+test("a tied head may be repeated, an untied one may be absent: an embedder has no use for it", async (t) => {
   const tied = smallModel(t);
   const withHead: [string, number[]][] = [...smallShapes, ["lm_head.weight", [32, 8]]];
   writeSparse(join(tied, "model.safetensors"), withHead);
   assert.equal((await inspectModel(tied)).numSkipped, 1);
   const untied = smallModel(t, { tie_word_embeddings: false });
-  assert.deepEqual((await inspectModel(untied)).problems.missing, ["lm_head.weight"]);
+  const headless = await inspectModel(untied);
+  assert.deepEqual([headless.problems.missing, headless.problems.unexpected], [[], []]);
   writeSparse(join(untied, "model.safetensors"), withHead);
-  assert.deepEqual((await inspectModel(untied)).problems.missing, []);
+  const whole = await inspectModel(untied);
+  assert.deepEqual([whole.problems.unexpected, whole.numSkipped], [[], 0]);
+  assert.equal(whole.numTensors, headless.numTensors + 1);
 });
 
 test("an index may only name files of its folder, and must agree with them", async (t) => {

@@ -3,6 +3,7 @@
 // and other activations are refused, because ignoring them would give other numbers.
 import { z } from "zod";
 import { CheckpointError } from "../../tensor/error.ts";
+import { requireKnownFields } from "../checkpoint/config-fields.ts";
 
 export interface DecoderConfig {
   readonly hiddenSize: number;
@@ -31,7 +32,11 @@ const ropeSchema = z.looseObject({
   rope_type: z.string().optional(),
   type: z.string().optional(),
   mrope_section: z.tuple([size, size, size]).optional(),
+  partial_rotary_factor: z.literal(1).nullish(),
 });
+
+/** Of scaled rotations: without effect where the type is the plain one. */
+const SCALED_ROPE_FIELDS = ["factor", "original_max_position_embeddings", "attention_factor", "beta_fast", "beta_slow"];
 
 export const decoderSchema = z.looseObject({
   hidden_size: size,
@@ -48,6 +53,11 @@ export const decoderSchema = z.looseObject({
   rope_parameters: ropeSchema.nullish(),
   use_sliding_window: z.literal(false).nullish(),
   layer_types: z.array(z.literal("full_attention")).nullish(),
+  // Of sliding windows, which are off.
+  sliding_window: z.unknown().optional(),
+  max_window_layers: z.unknown().optional(),
+  max_position_embeddings: z.unknown().optional(),
+  partial_rotary_factor: z.literal(1).nullish(),
   attention_dropout: z.literal(0).nullish(),
 });
 
@@ -79,8 +89,23 @@ export function decoderConfig(
   { where, axes }: { readonly where: string; readonly axes: 1 | 3 },
 ): DecoderConfig {
   const rope = raw.rope_parameters ?? raw.rope_scaling ?? {};
+  for (const key of ["rope_parameters", "rope_scaling"] as const) {
+    const known = [...Object.keys(ropeSchema.shape), ...SCALED_ROPE_FIELDS];
+    requireKnownFields(raw[key] ?? {}, known, path, `${where}.${key}`);
+  }
+  const { rope_theta: theta, rope_parameters: newer, rope_scaling: older } = raw;
+  if (theta && newer?.rope_theta && theta !== newer.rope_theta) {
+    const got = `${theta} and ${newer.rope_theta}`;
+    throw new CheckpointError(
+      "ERR_CHECKPOINT_CONFIG",
+      path,
+      `${where}: expected one rope_theta, got ${got} in rope_parameters. Readers of either dialect would turn by another one.`,
+    );
+  }
   // Hub files of the 4.4x era say "mrope" where later ones say "default"; both are plain angles with sections.
-  const kind = [rope.rope_type, rope.type].find((name) => (name ?? "default") !== "default" && name !== "mrope");
+  const kind = [newer?.rope_type, newer?.type, older?.rope_type, older?.type].find(
+    (name) => (name ?? "default") !== "default" && name !== "mrope",
+  );
   if (kind !== undefined) {
     throw new CheckpointError(
       "ERR_CHECKPOINT_CONFIG",

@@ -70,12 +70,15 @@ export function runPrefix(model: LanguageModel, prompts: readonly DecoderPrompt[
   return { batch, length, layers, padding, lastIds, lastPositions };
 }
 
-/** Hidden states (after the final norm) of every token of the prompts, left-padded, [B, T, D]. Pad rows are undefined. */
-export function runPrompts(model: LanguageModel, prompts: readonly DecoderPrompt[]): Tensor {
+/**
+ * Hidden states (after the final norm) of every token of the prompts, left-padded, [B, T, D]. Pad rows are undefined.
+ * @param isCausal false: every token also sees what comes after it
+ */
+export function runPrompts(model: LanguageModel, prompts: readonly DecoderPrompt[], isCausal = true): Tensor {
   const { config } = model;
   const packed = packPrompts(prompts, 0);
   const { batch, length } = packed;
-  const { x, rope, mask } = embedPrompts(model, packed);
+  const { x, rope, mask } = embedPrompts(model, packed, isCausal);
   const rows = runLayers(model.layers, x, rope, config, (_, { queries, keys, values }) => {
     const own = { keys: byKeyHead(keys, batch), values: byKeyHead(values, batch) };
     return { context: attendPrefix(queries, own, mask, batch) };
@@ -87,6 +90,7 @@ export function runPrompts(model: LanguageModel, prompts: readonly DecoderPrompt
 function embedPrompts(
   { config, embedding }: LanguageModel,
   packed: PackedPrompts,
+  isCausal = true,
 ): { x: Tensor; rope: RopeTable; mask: Tensor; padding: Tensor | null } {
   const { batch, length } = packed;
   const target = { dtype: embedding.dtype, device: embedding.device };
@@ -96,7 +100,7 @@ function embedPrompts(
     x.indexCopy_(0, indices(packed.mediaRows).to({ device: target.device }), rows.to(target));
   }
   const padding = packed.padding ? tensor(packed.padding, [batch, length]).to(target) : null;
-  const mask = prefixMask(length, padding, target);
+  const mask = prefixMask(length, padding, target, isCausal);
   return { x, rope: promptRope(packed.positions, config, target), mask, padding };
 }
 
@@ -204,8 +208,8 @@ function causalMask(n: number, target: Target): Tensor {
 }
 
 /** [1 or B, 1, 1, P, P] */
-function prefixMask(length: number, padding: Tensor | null, target: Target): Tensor {
-  const causal = causalMask(length, target);
+function prefixMask(length: number, padding: Tensor | null, target: Target, isCausal: boolean): Tensor {
+  const causal = isCausal ? causalMask(length, target) : op.zeros([length, length], target);
   if (!padding) return causal.view([1, 1, 1, length, length]);
   return causal.add(padding.view([padding.size(0), 1, 1, 1, length]));
 }

@@ -5,7 +5,7 @@ import { CONFIG_FILE, readCompanions, readConfigJson, writeModelFiles } from "..
 import { type LoadOptions, readWeights, writeWeights } from "../checkpoint/weight-files.ts";
 import { findWeights } from "../checkpoint/weight-table.ts";
 import { withBothRopeDialects } from "../decoder/config.ts";
-import { parseTextConfig, type TextModelConfig } from "./config.ts";
+import { type HeadUse, parseTextConfig, type TextModelConfig } from "./config.ts";
 import { textKey, textModelSpecs } from "./parameters.ts";
 
 export interface TextCheckpoint {
@@ -16,8 +16,8 @@ export interface TextCheckpoint {
 }
 
 /** @throws CheckpointError ERR_CHECKPOINT_ARCHITECTURE, ERR_CHECKPOINT_CONFIG, ERR_CHECKPOINT_KEYS, ERR_CHECKPOINT_* of the files */
-export function readTextCheckpoint(directory: string, options: LoadOptions = {}): TextCheckpoint {
-  const config = parseTextConfig(readConfigJson(directory), join(directory, CONFIG_FILE));
+export function readTextCheckpoint(directory: string, head: HeadUse, options: LoadOptions = {}): TextCheckpoint {
+  const config = parseTextConfig(readConfigJson(directory), join(directory, CONFIG_FILE), head);
   const companions = readCompanions(directory);
   const parameters = readWeights(findWeights(directory, textKey(config)), textModelSpecs(config), options);
   return { directory, config, parameters, companions };

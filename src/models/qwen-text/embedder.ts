@@ -1,15 +1,20 @@
-// Qwen3-Embedding as an Embedder: a text's vector is the final hidden state of the <|endoftext|> that ends it, cut to the
-// wanted dimension and scaled to length 1. Queries carry an instruction in front, documents stand alone.
+// Text embedders of the Qwen family: a text's vector is the final hidden state of the <|endoftext|> that ends it, cut to the
+// wanted dimension and scaled to length 1; queries carry an instruction in front, documents stand alone. Where files of
+// sentence-transformers lie beside the model, their pooling, prompts and lengths count, and the tokenizer decides what ends
+// a text.
 // B texts of a batch, D model width, E embedding dimension
 import { createHash } from "node:crypto";
 import { OppoError } from "../../error.ts";
 import type { Embedder } from "../../evidence/cue.ts";
 import { queryText } from "../../evidence/instructed-embedder.ts";
-import { CheckpointError, inference, scope } from "../../tensor/index.ts";
+import { CheckpointError, inference, op, scope, type Tensor } from "../../tensor/index.ts";
 import { loadTokenizer, type TextTokenizer } from "../../text/tokenizer.ts";
 import type { TextEmbedderOptions } from "../architecture.ts";
 import { requireModelDirectory } from "../checkpoint/model-directory.ts";
-import { loadTextModel, type TextModel } from "./text-model.ts";
+import { owning } from "../checkpoint/weight-files.ts";
+import { readTextCheckpoint } from "./checkpoint.ts";
+import { readSentenceSettings, type SentenceSettings } from "./sentence-settings.ts";
+import { TextModel } from "./text-model.ts";
 
 /** The task of the model card's examples. */
 export const SEARCH_INSTRUCTION = "Given a web search query, retrieve relevant passages that answer the query";
@@ -24,19 +29,31 @@ export class TextEmbedder implements Embedder, Disposable {
   readonly dimension: number;
   readonly #model: TextModel;
   readonly #tokenizer: TextTokenizer;
-  readonly #endId: number;
+  /** What ends every text. */
+  readonly #tail: readonly number[];
   readonly #instruction: string | null;
   readonly #maxTokens: number;
+  readonly #settings: SentenceSettings | null;
 
-  /** Owns the model from now on. */
-  constructor(model: TextModel, tokenizer: TextTokenizer, options: TextEmbedderOptions = {}) {
+  /**
+   * Owns the model from now on.
+   * @param settings of sentence-transformers; null: as Qwen3-Embedding was trained
+   */
+  constructor(
+    model: TextModel,
+    tokenizer: TextTokenizer,
+    options: TextEmbedderOptions = {},
+    settings: SentenceSettings | null = null,
+  ) {
     const width = model.config.text.hiddenSize;
     this.#model = model;
     this.#tokenizer = tokenizer;
-    this.#endId = tokenizer.idOf(END_TOKEN);
+    this.#tail = settings === null ? [tokenizer.idOf(END_TOKEN)] : tokenizer.tail;
+    this.#settings = settings;
     this.#instruction = options.instruction ?? null;
-    this.#maxTokens = Math.min(options.maxTokens ?? DEFAULT_MAX_TOKENS, model.config.maxPositions);
-    this.dimension = options.dimension ?? width;
+    const usual = settings?.maxTokens ?? DEFAULT_MAX_TOKENS;
+    this.#maxTokens = Math.min(options.maxTokens ?? usual, model.config.maxPositions);
+    this.dimension = options.dimension ?? settings?.dimension ?? width;
     if (!(Number.isInteger(this.dimension) && this.dimension >= 1 && this.dimension <= width)) {
       throw new OppoError(
         "ERR_EMBEDDER",
@@ -50,18 +67,39 @@ export class TextEmbedder implements Embedder, Disposable {
   embed(texts: readonly string[]): Float32Array {
     const instruction = this.#instruction;
     if (instruction === null) return this.embedDocuments(texts);
-    return this.embedDocuments(texts.map((text) => queryText(instruction, text)));
+    return this.embedQueries(texts, instruction);
+  }
+
+  /** As queries of this instruction. @throws OppoError ERR_EMBEDDER where the model's query prompt has no place for one */
+  embedQueries(texts: readonly string[], instruction: string): Float32Array {
+    const prompt = this.#settings?.queryPrompt ?? null;
+    const [before, after] = prompt?.split("{}") ?? [];
+    if (prompt !== null && after === undefined) {
+      throw new OppoError(
+        "ERR_EMBEDDER",
+        `${this.name}: expected a model whose queries carry an instruction, got one with the query prompt ${JSON.stringify(prompt)}. ` +
+          "Use it without an instruction.",
+      );
+    }
+    const asked = (text: string) =>
+      prompt === null ? queryText(instruction, text) : `${before}${instruction}${after}${text}`;
+    return this.#embedAll(texts.map(asked));
   }
 
   /** The same without an instruction. */
   embedDocuments(texts: readonly string[]): Float32Array {
+    const prompt = this.#settings?.documentPrompt ?? "";
+    return this.#embedAll(prompt === "" ? texts : texts.map((text) => prompt + text));
+  }
+
+  #embedAll(texts: readonly string[]): Float32Array {
     const out = new Float32Array(texts.length * this.dimension);
     const rows = texts.map((text, row) => ({ ids: this.encode(text), row }));
     rows.sort((a, b) => b.ids.length - a.ids.length);
     for (let start = 0; start < rows.length; ) {
       const count = Math.max(1, Math.floor(TOKENS_PER_BATCH / rows[start]!.ids.length));
       const batch = rows.slice(start, start + count);
-      const vectors = this.#lastStates(batch.map(({ ids }) => ids));
+      const vectors = this.#vectors(batch.map(({ ids }) => ids));
       if (!vectors.every(Number.isFinite)) {
         throw new CheckpointError(
           "ERR_CHECKPOINT_VALUES",
@@ -77,11 +115,16 @@ export class TextEmbedder implements Embedder, Disposable {
     return out;
   }
 
-  /** Token ids of a text as they are embedded: cut, and ended by <|endoftext|>. */
+  /** Token ids of a text as they are embedded: cut, and ended by <|endoftext|> or what the tokenizer ends texts with. */
   encode(text: string): Int32Array {
+    const tail = this.#tail;
     const ids = this.#tokenizer.encode(this.#tokenizer.escape(text));
-    const body = ids.at(-1) === this.#endId ? ids.subarray(0, -1) : ids;
-    return Int32Array.of(...body.subarray(0, this.#maxTokens - 1), this.#endId);
+    const isEnded = tail.length > 0 && tail.every((id, i) => ids.at(i - tail.length) === id);
+    const body = isEnded ? ids.subarray(0, -tail.length) : ids;
+    const cut = body.subarray(0, Math.max(0, this.#maxTokens - tail.length));
+    const all = Int32Array.of(...cut, ...tail);
+    // A text of no token at all has no state that could be its vector.
+    return all.length > 0 ? all : Int32Array.of(this.#model.stopIds[0]!);
   }
 
   [Symbol.dispose](): void {
@@ -89,15 +132,12 @@ export class TextEmbedder implements Embedder, Disposable {
   }
 
   /** [B, E] */
-  #lastStates(texts: readonly Int32Array[]): Float32Array {
+  #vectors(texts: readonly Int32Array[]): Float32Array {
     return inference(() =>
       scope(() => {
-        const states = this.#model.hiddenStates(texts);
-        // Left-padded: every text ends in the last column.
-        const pooled = states
-          .select(1, states.size(1) - 1)
-          .narrow(1, 0, this.dimension)
-          .to("float32");
+        const lengths = texts.map(({ length }) => length);
+        const states = pooledStates(this.#model.hiddenStates(texts), lengths, this.#settings?.pooling ?? "lasttoken");
+        const pooled = states.narrow(1, 0, this.dimension).to("float32");
         return pooled.div(pooled.norm(2, [1], { keepdim: true }).clampMin(MIN_NORM)).toFloat32Array();
       }),
     );
@@ -108,11 +148,30 @@ export class TextEmbedder implements Embedder, Disposable {
     const norm = this.#model.parameters().get("model.norm.weight")!;
     const values = scope(() => norm.to("float32").toFloat32Array());
     const hash = createHash("sha256").update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    const { isCausal } = this.#model.config;
+    if (this.#settings !== null || !isCausal) {
+      hash.update(`\0${JSON.stringify([this.#settings, this.#tail, isCausal])}`);
+    }
     return hash
       .update(`\0${this.#instruction ?? ""}\0${this.#maxTokens}\0${norm.dtype}`)
       .digest("hex")
       .slice(0, 8);
   }
+}
+
+/** [B, T, D], left-padded texts of these lengths -> [B, D] */
+function pooledStates(states: Tensor, lengths: readonly number[], pooling: SentenceSettings["pooling"]): Tensor {
+  const width = states.size(1);
+  if (pooling === "lasttoken") return states.select(1, width - 1);
+  const rows = lengths.map((length, row) => {
+    const own = states
+      .select(0, row)
+      .narrow(0, width - length, length)
+      .to("float32");
+    if (pooling === "cls") return own.select(0, 0);
+    return pooling === "max" ? own.amax({ dim: [0] }) : own.mean([0]);
+  });
+  return op.stack(rows, { dim: 0 });
 }
 
 /** As torch.nn.functional.normalize. */
@@ -122,11 +181,7 @@ const MIN_NORM = 1e-12;
 export function loadTextEmbedder(directory: string, options: TextEmbedderOptions = {}): TextEmbedder {
   requireModelDirectory(directory);
   const tokenizer = loadTokenizer(directory);
-  const model = loadTextModel(directory, options);
-  try {
-    return new TextEmbedder(model, tokenizer, options);
-  } catch (error) {
-    model[Symbol.dispose]();
-    throw error;
-  }
+  const settings = readSentenceSettings(directory);
+  const checkpoint = readTextCheckpoint(directory, "none", options);
+  return owning(checkpoint.parameters, () => new TextEmbedder(new TextModel(checkpoint), tokenizer, options, settings));
 }

@@ -31,7 +31,7 @@ export class TextModel implements Disposable {
 
   /** Final hidden states of every token, left-padded, [B, T, D]. Pad rows are undefined values. */
   hiddenStates(texts: readonly Int32Array[]): Tensor {
-    return scope(() => runPrompts(this.#language(), texts.map(textPrompt)));
+    return scope(() => runPrompts(this.#language(), texts.map(textPrompt), this.config.isCausal));
   }
 
   /** Final hidden states that predict the completions, [N, C, D]: every text runs once. */
@@ -78,9 +78,9 @@ export class TextModel implements Disposable {
   }
 }
 
-/** @throws CheckpointError */
+/** A model that writes texts: with a head, and causal. @throws CheckpointError */
 export function loadTextModel(directory: string, options: LoadOptions = {}): TextModel {
-  const checkpoint = readTextCheckpoint(directory, options);
+  const checkpoint = readTextCheckpoint(directory, "required", options);
   return owning(checkpoint.parameters, () => new TextModel(checkpoint));
 }
 
