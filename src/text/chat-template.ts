@@ -6,6 +6,7 @@ import path from "node:path";
 import { Template } from "@huggingface/jinja";
 import { type ErrorCode, OppoError } from "../error.ts";
 import { readJsonFile, readTextFile } from "./json-file.ts";
+import { MAX_SOURCE, renderWithin } from "./template-budget.ts";
 
 export type MessagePart =
   | { readonly type: "text"; readonly text: string }
@@ -29,22 +30,29 @@ export interface RenderOptions {
 }
 
 export interface ChatTemplate {
-  /** @throws OppoError ERR_CHAT_TEMPLATE_RENDER when the template refuses the messages. */
+  /** @throws OppoError ERR_CHAT_TEMPLATE_RENDER when the template refuses the messages, or takes more work than a prompt is worth. */
   render(messages: readonly Message[], options?: RenderOptions): string;
 }
 
 /** @throws OppoError ERR_CHAT_TEMPLATE_SYNTAX when the source is no Jinja template. */
 export function createChatTemplate(source: string): ChatTemplate {
-  const template = attempt("ERR_CHAT_TEMPLATE_SYNTAX", "a Jinja template", () => new Template(source));
+  const template = attempt("ERR_CHAT_TEMPLATE_SYNTAX", "a Jinja template", () => {
+    if (source.length > MAX_SOURCE) throw new RangeError(`${source.length} characters, at most ${MAX_SOURCE} are read`);
+    return new Template(source);
+  });
   return {
     render: (messages, options = {}) =>
       attempt("ERR_CHAT_TEMPLATE_RENDER", "messages that the template accepts", () =>
-        template.render({
-          messages,
-          add_generation_prompt: options.addGenerationPrompt ?? true,
-          add_vision_id: options.addVisionId ?? false,
-          add_audio_id: options.addAudioId ?? false,
-        }),
+        renderWithin(
+          template,
+          {
+            messages,
+            add_generation_prompt: options.addGenerationPrompt ?? true,
+            add_vision_id: options.addVisionId ?? false,
+            add_audio_id: options.addAudioId ?? false,
+          },
+          numCharacters(messages),
+        ),
       ),
   };
 }
@@ -66,6 +74,13 @@ export function loadChatTemplate(directory: string): ChatTemplate {
     `${directory}: expected a chat template in chat_template.jinja, chat_template.json or tokenizer_config.json, got none. ` +
       "Copy the file that belongs to the checkpoint.",
   );
+}
+
+function numCharacters(messages: readonly Message[]): number {
+  return messages.reduce((sum, { content }) => {
+    if (typeof content === "string") return sum + content.length;
+    return content.reduce((own, part) => own + (part.type === "text" ? part.text.length : 0), sum);
+  }, 0);
 }
 
 /** A template is a string, or a list of named ones of which "default" is meant. */
