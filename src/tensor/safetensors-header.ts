@@ -48,8 +48,14 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** Of a value that may be anything, short enough for a message. */
 function shown(value: unknown): string {
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
+  const text =
+    typeof value === "string" ? value : typeof value === "object" && value !== null ? kindOf(value) : String(value);
   return text.length > maxShown ? `${text.slice(0, maxShown)}...` : text;
+}
+
+/** Without a walk into it: JSON of any depth can come. */
+function kindOf(value: object): string {
+  return Array.isArray(value) ? "a list" : "an object";
 }
 
 function isCount(value: unknown): value is number {

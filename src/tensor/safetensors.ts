@@ -1,6 +1,7 @@
 // Safetensors files: read through a private memory map (pages load on first touch, in-place changes copy the page and
-// never reach the file), written atomically.
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+// never reach the file), written atomically. A file that is cut in place under a map takes the process with it when a page
+// that is gone is touched: its size is looked at again before every tensor, which leaves the time after.
+import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { byteSize, type DType } from "./dtype.ts";
 import { CheckpointError } from "./error.ts";
@@ -21,6 +22,9 @@ export function openSafetensors(path: string): SafetensorsFile {
   const { header, dataStart, fileBytes } = readHeader(path);
   // Kept inside a scope: an owner, not accounted as garbage for the collector to chase.
   const bytes = scope(() => keep(op.fromFile(path, { shared: false, size: fileBytes, dtype: "uint8" })));
+  // The file that is mapped, whatever takes its name meanwhile.
+  const descriptor = openSync(path, "r");
+  let isOpen = true;
   return {
     path,
     metadata: header.metadata,
@@ -34,6 +38,11 @@ export function openSafetensors(path: string): SafetensorsFile {
         });
       }
       const { dtype, shape, begin, end } = entry;
+      const size = isOpen ? fstatSync(descriptor).size : fileBytes;
+      if (size < dataStart + end) {
+        const got = `expected ${fileBytes} bytes as when it was opened, got ${size}`;
+        throw new CheckpointError("ERR_CHECKPOINT_TRUNCATED", path, `${got}. Put files in place by renaming them.`);
+      }
       return scope(() => {
         if (begin === end) return op.empty(shape, { dtype });
         const start = dataStart + begin;
@@ -45,6 +54,8 @@ export function openSafetensors(path: string): SafetensorsFile {
     },
     [Symbol.dispose]() {
       bytes.dispose();
+      if (isOpen) closeSync(descriptor);
+      isOpen = false;
     },
   };
 }

@@ -17,6 +17,7 @@ test("strange fields are named with their values, others pass", () => {
     message: /^c: .*here\.soft_cap 50; here\.other "y"/,
   });
   assert.throws(() => requireKnownFields(json, [], "c", "here"), { message: /here\.own 1/ });
+  assert.throws(() => requireKnownFields({ causal: false }, [], "c", "here"), { message: /here\.causal false/ });
 });
 
 test("values of any size and depth fit into a message", () => {

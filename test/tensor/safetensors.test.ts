@@ -1,6 +1,6 @@
 // Safetensors: round trips, copy on write, and every kind of malformed file.
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -97,6 +97,7 @@ describe("round trip", () => {
 });
 
 describe("malformed files", () => {
+  const deep = "[".repeat(50_000) + "]".repeat(50_000);
   const entry = (shape: unknown, offsets: unknown, dtype: unknown = "F32") => ({ dtype, shape, data_offsets: offsets });
   const one = (shape: unknown, offsets: unknown, dtype?: unknown) => ({ x: entry(shape, offsets, dtype) });
   const cases: readonly (readonly [
@@ -116,6 +117,20 @@ describe("malformed files", () => {
     ["metadata no strings", "ERR_CHECKPOINT_HEADER", /__metadata__/, { __metadata__: { a: 1 } }, 0],
     ["unknown dtype", "ERR_CHECKPOINT_DTYPE", /got Q4/, one([1], [0, 4], "Q4"), 4],
     ["dtype from the prototype", "ERR_CHECKPOINT_DTYPE", /got toString/, one([1], [0, 4], "toString"), 4],
+    [
+      "dtype of any depth",
+      "ERR_CHECKPOINT_DTYPE",
+      /got a list/,
+      `{"x":{"dtype":${deep},"shape":[],"data_offsets":[0,0]}}`,
+      0,
+    ],
+    [
+      "shape of any depth",
+      "ERR_CHECKPOINT_SHAPE",
+      /whole/,
+      `{"x":{"dtype":"F32","shape":${deep},"data_offsets":[0,0]}}`,
+      0,
+    ],
     ["negative shape", "ERR_CHECKPOINT_SHAPE", /whole numbers/, one([-1], [0, 4]), 4],
     ["fractional shape", "ERR_CHECKPOINT_SHAPE", /whole numbers/, one([1.5], [0, 4]), 4],
     ["offsets missing", "ERR_CHECKPOINT_OFFSETS", /two byte offsets/, one([1], [0]), 4],
@@ -165,6 +180,29 @@ describe("malformed files", () => {
     assert.throws(() => openSafetensors(path("cut")), {
       code: "ERR_CHECKPOINT_OFFSETS",
       message: /Is the file complete/,
+    });
+  });
+
+  test("a file that is cut while it is open is told before the pages that are gone are touched", () => {
+    scope(() => {
+      writeSafetensors(
+        path("shrinks"),
+        new Map([
+          ["a", op.ones([4])],
+          ["z", op.ones([100_000])],
+        ]),
+      );
+      using file = openSafetensors(path("shrinks"));
+      assert.equal(file.tensor("z").sum().item(), 100_000);
+      truncateSync(path("shrinks"), 5000);
+      const [first, last] = [...file.entries.keys()];
+      assert.equal(file.tensor(first!).sum().item(), 4);
+      assert.throws(() => file.tensor(last!), { code: "ERR_CHECKPOINT_TRUNCATED", message: /renaming/ });
+      // Another file of that name is another file.
+      writeSafetensors(path("replaced"), new Map([["z", op.ones([100_000])]]));
+      using old = openSafetensors(path("replaced"));
+      writeSafetensors(path("replaced"), new Map([["z", op.ones([1])]]));
+      assert.equal(old.tensor("z").sum().item(), 100_000);
     });
   });
 

@@ -55,6 +55,9 @@ const COMMON: ReadonlySet<string> = new Set([
   ..."unsloth_version unsloth_fixed model_name swift_version".split(" "),
 ]);
 
+/** Fields whose false is the unusual value. */
+const USUALLY_ON: ReadonlySet<string> = new Set(["is_causal", "causal", "qkv_bias", "use_qkv_bias", "use_rope"]);
+
 /**
  * Refuses fields that are neither `known` nor common to all configurations, and not off.
  * @param where the object's place in the file, for errors
@@ -67,7 +70,10 @@ export function requireKnownFields(
   where: string,
 ): void {
   const all = new Set(known);
-  const strange = Object.entries(json).filter(([key, value]) => !all.has(key) && !COMMON.has(key) && !isOff(value));
+  const isWithoutEffect = (key: string, value: unknown) => (USUALLY_ON.has(key) ? value !== false : isOff(value));
+  const strange = Object.entries(json).filter(
+    ([key, value]) => !all.has(key) && !COMMON.has(key) && !isWithoutEffect(key, value),
+  );
   if (strange.length === 0) return;
   const listed = strange.slice(0, maxListed).map(([key, value]) => `${where}.${key} ${shownValue(value)}`);
   throw new CheckpointError(

@@ -2,13 +2,10 @@
 // generation settings), which a save writes back as they were read.
 import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { OppoError } from "../../error.ts";
 import { CheckpointError } from "../../tensor/error.ts";
-import { parseJsonObject, readJsonFile, readTextFile } from "../../text/json-file.ts";
+import { readJsonFile, readTextFile } from "../../text/json-file.ts";
 
 export const CONFIG_FILE = "config.json";
-/** Characters of a wrong value in a message. */
-const maxShown = 60;
 
 export const COMPANION_FILES: readonly string[] = [
   "tokenizer.json",
@@ -62,24 +59,6 @@ export function writeModelFiles(
 ): void {
   for (const [name, text] of companions) replaceText(join(directory, name), text);
   replaceText(join(directory, CONFIG_FILE), `${JSON.stringify(config, null, 2)}\n`);
-}
-
-/**
- * The end-of-sequence ids of generation_config.json; null where it names none.
- * @throws OppoError ERR_CHECKPOINT_CONFIG
- */
-export function generationStopIds(companions: ReadonlyMap<string, string>): readonly number[] | null {
-  const name = "generation_config.json";
-  const text = companions.get(name);
-  if (text === undefined || text === "") return null;
-  const stop = parseJsonObject(text, name, "ERR_CHECKPOINT_CONFIG").eos_token_id;
-  if (stop === null || stop === undefined) return null;
-  const ids = Array.isArray(stop) ? stop : [stop];
-  if (ids.every((id) => Number.isSafeInteger(id) && id >= 0)) return ids;
-  throw new OppoError(
-    "ERR_CHECKPOINT_CONFIG",
-    `${name}: expected token ids as eos_token_id, got ${JSON.stringify(stop).slice(0, maxShown)}. Fetch the file again.`,
-  );
 }
 
 /** Writes a small file whole or not at all. @throws CheckpointError ERR_CHECKPOINT_WRITE */

@@ -3,6 +3,7 @@
 // Anything that would change numbers and is not implemented (YaRN, sliding windows, other activations) is refused.
 import { z } from "zod";
 import { CheckpointError } from "../../tensor/error.ts";
+import { requireKnownFields } from "../checkpoint/config-fields.ts";
 import {
   type DecoderConfig,
   decoderConfig,
@@ -82,6 +83,7 @@ const audioSchema = z.looseObject({
   dropout: z.literal(0).nullish(),
   attention_dropout: z.literal(0).nullish(),
   activation_dropout: z.literal(0).nullish(),
+  num_hidden_layers: depth.nullish(),
 });
 
 const visionSchema = z.looseObject({
@@ -98,6 +100,9 @@ const visionSchema = z.looseObject({
   window_size: size,
   fullatt_block_indexes: z.array(z.number().int().nonnegative()),
   out_hidden_size: size,
+  rope_parameters: z
+    .looseObject({ rope_theta: z.literal(10000).nullish(), rope_type: z.enum(["axial", "default"]).nullish() })
+    .nullish(),
 });
 
 const thinkerSchema = z.looseObject({
@@ -119,6 +124,16 @@ const thinkerSchema = z.looseObject({
   position_id_per_seconds: size,
   seconds_per_chunk: size,
 });
+
+/** Fields that are there and change nothing: of other readers, or said again elsewhere. */
+const WITHOUT_EFFECT = {
+  whole: ["enable_audio_output", "enable_talker", "thinker_config", "talker_config", "token2wav_config"],
+  // Whether there is a head is told by the weights.
+  thinker: ["user_token_id", "vision_token_id", "tie_word_embeddings"],
+  audio: ["tie_word_embeddings"],
+  vision: ["embed_dim", "spatial_patch_size", "tokens_per_second", "tie_word_embeddings"],
+  text: ["tie_word_embeddings"],
+};
 
 const ARCHITECTURES = ["qwen2_5_omni", "qwen2_5_omni_thinker"];
 const DEFAULT_PAD_ID = 151643;
@@ -143,6 +158,8 @@ export function parseConfig(json: unknown, path: string): ThinkerConfig {
     throw unsupported(parsed.error.issues, path, "thinker");
   }
   const raw = parsed.data;
+  if (type === "qwen2_5_omni") requireKnownFields(json as Json, WITHOUT_EFFECT.whole, path, type);
+  requireThinkerFields(raw, path);
   const stop = raw.eos_token_id ?? DEFAULT_STOP_ID;
   return {
     text: decoderConfig(raw.text_config, path, { where: "text_config", axes: 3 }),
@@ -163,6 +180,25 @@ export function parseConfig(json: unknown, path: string): ThinkerConfig {
     secondsPerChunk: raw.seconds_per_chunk,
     json: thinker as Record<string, unknown>,
   };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function requireThinkerFields(raw: z.infer<typeof thinkerSchema>, path: string): void {
+  const { audio_config: audio, vision_config: vision, text_config: text } = raw;
+  for (const [where, json, schema, others] of [
+    ["thinker", raw, thinkerSchema, WITHOUT_EFFECT.thinker],
+    ["audio_config", audio, audioSchema, WITHOUT_EFFECT.audio],
+    ["vision_config", vision, visionSchema, WITHOUT_EFFECT.vision],
+    ["text_config", text, decoderSchema, WITHOUT_EFFECT.text],
+  ] as const) {
+    requireKnownFields(json, [...Object.keys(schema.shape), ...others], path, where);
+  }
+  const layers = audio.num_hidden_layers ?? audio.encoder_layers;
+  if (layers === audio.encoder_layers) return;
+  const got = `${audio.encoder_layers} and ${layers}`;
+  const message = `audio_config: expected encoder_layers and num_hidden_layers alike, got ${got}. They mean the same.`;
+  throw new CheckpointError("ERR_CHECKPOINT_CONFIG", path, message);
 }
 
 function audioConfig(raw: z.infer<typeof audioSchema>): AudioConfig {

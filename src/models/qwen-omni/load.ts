@@ -1,13 +1,16 @@
 // A thinker from its directory: checkpoint, tokenizer, chat template, stop ids.
 import { join } from "node:path";
+import { numMels } from "../../media/mel.ts";
 import { CheckpointError } from "../../tensor/index.ts";
 import { loadChatTemplate } from "../../text/chat-template.ts";
 import { parseJsonObject } from "../../text/json-file.ts";
 import { loadTokenizer } from "../../text/tokenizer.ts";
-import { generationStopIds, requireModelDirectory } from "../checkpoint/model-directory.ts";
+import { generationStopIds } from "../checkpoint/generation-settings.ts";
+import { requireModelDirectory } from "../checkpoint/model-directory.ts";
 import { type LoadOptions, owning } from "../checkpoint/weight-files.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import type { ThinkerConfig } from "./config.ts";
+import { requirePreprocessing } from "./preprocessing.ts";
 import { defaultVideoSettings, parseVideoSettings } from "./processor.ts";
 import { Thinker } from "./thinker.ts";
 
@@ -18,7 +21,8 @@ export function loadThinker(directory: string, options: LoadOptions = {}): Think
   const template = loadChatTemplate(directory);
   const checkpoint = readCheckpoint(directory, options);
   return owning(checkpoint.parameters, () => {
-    requirePatches(directory, checkpoint.config.vision);
+    requireMediaShapes(directory, checkpoint.config);
+    requirePreprocessing(directory, checkpoint.companions);
     const settings = checkpoint.companions.get("video_preprocessor_config.json");
     const where = join(directory, "video_preprocessor_config.json");
     const video = settings
@@ -30,14 +34,21 @@ export function loadThinker(directory: string, options: LoadOptions = {}): Think
   });
 }
 
-function requirePatches(directory: string, vision: ThinkerConfig["vision"]): void {
-  const { patchSize, mergeSize, temporalPatchSize } = vision;
+function requireMediaShapes(directory: string, { vision, audio }: ThinkerConfig): void {
+  const { patchSize, mergeSize, temporalPatchSize, numChannels } = vision;
   if (patchSize !== 14 || mergeSize !== 2 || temporalPatchSize !== 2) {
     throw new CheckpointError(
       "ERR_CHECKPOINT_CONFIG",
       directory,
       `vision_config: expected patches of 14 pixels, 2 frames and merge 2, got ${patchSize}, ${temporalPatchSize}, ${mergeSize}. ` +
         "The media layer cuts patches of that size only.",
+    );
+  }
+  if (numChannels !== 3 || audio.numMels !== numMels) {
+    throw new CheckpointError(
+      "ERR_CHECKPOINT_CONFIG",
+      directory,
+      `expected in_channels 3 and num_mel_bins ${numMels}, got ${numChannels} and ${audio.numMels}. The media layer makes no others.`,
     );
   }
 }

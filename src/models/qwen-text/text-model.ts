@@ -2,7 +2,7 @@
 // and no media.
 // B texts, T tokens (left-padded), N completions, C completion tokens, D width, V vocabulary
 import { noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
-import { generationStopIds } from "../checkpoint/model-directory.ts";
+import { generationStopIds } from "../checkpoint/generation-settings.ts";
 import { type LoadOptions, owning } from "../checkpoint/weight-files.ts";
 import { generate } from "../decoder/generate.ts";
 import { type LanguageModel, languageModel, runBranches, runPrefix, runPrompts } from "../decoder/language.ts";
