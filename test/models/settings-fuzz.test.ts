@@ -2,7 +2,7 @@
 // or refused with an OppoError; nothing else gets out, and nothing stays behind.
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
 import { OppoError } from "../../src/error.ts";
@@ -16,7 +16,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const mutationsPerFile = 60;
 const nasty: readonly unknown[] = [
-  ...[-1, 0, 1, 3.5, 2 ** 31, 2 ** 53, 1e300, null, true, "", "x", "__proto__", "\u0000"],
+  ...[-1, 0, 1, 3.5, 2 ** 31, 2 ** 53, 1e9, 1e300, null, true, "", "x", "__proto__", "\u0000"],
   ...[[], {}, [[]], [0], [null], { a: 1 }],
 ];
 
@@ -82,6 +82,16 @@ function copyOf(t: TestContext, source: string): string {
   return directory;
 }
 
+const sentenceFiles = {
+  "modules.json": [
+    { path: "", type: "sentence_transformers.models.Transformer" },
+    { path: "1_Pooling", type: "sentence_transformers.models.Pooling" },
+  ],
+  "1_Pooling/config.json": { pooling_mode: "mean" },
+  "config_sentence_transformers.json": { prompts: { query: "Instruct: a\nQuery:", document: "" } },
+  "sentence_bert_config.json": { max_seq_length: 100 },
+};
+
 test("a thinker's settings", (t) => {
   const directory = join(temporaryFolder(t), "tiny");
   initTiny(directory, buildTheatreTokenizer(), 1);
@@ -89,7 +99,12 @@ test("a thinker's settings", (t) => {
 });
 
 test("an embedder's settings, up to its vectors", (t) => {
-  check(copyOf(t, sharedPath("golden/qwen-omni/qwen3_embed")!), (path) => {
+  const directory = copyOf(t, sharedPath("golden/qwen-omni/qwen3_embed")!);
+  for (const [name, json] of Object.entries(sentenceFiles)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), JSON.stringify(json));
+  }
+  check(directory, (path) => {
     using embedder = loadTextEmbedder(path);
     assert.equal(embedder.embed(["a smile"]).length, embedder.dimension);
   });

@@ -51,8 +51,9 @@ export class TextEmbedder implements Embedder, Disposable {
     this.#tail = settings === null ? [tokenizer.idOf(END_TOKEN)] : tokenizer.tail;
     this.#settings = settings;
     this.#instruction = options.instruction ?? null;
-    const usual = settings?.maxTokens ?? DEFAULT_MAX_TOKENS;
-    this.#maxTokens = Math.min(options.maxTokens ?? usual, model.config.maxPositions);
+    const { maxPositions } = model.config;
+    const wanted = options.maxTokens ?? DEFAULT_MAX_TOKENS;
+    this.#maxTokens = Math.min(wanted, settings?.maxTokens ?? maxPositions, maxPositions);
     this.dimension = options.dimension ?? settings?.dimension ?? width;
     if (!(Number.isInteger(this.dimension) && this.dimension >= 1 && this.dimension <= width)) {
       throw new OppoError(
