@@ -34,9 +34,9 @@ const named =
     typeof value === "string" && expression.test(value);
 const any: Accepts = () => true;
 const whole =
-  (most: number): Accepts =>
+  (most: number, least = 1): Accepts =>
   (value) =>
-    Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most;
+    Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
 
 /** What has no effect on numbers here, or is the caller's business. */
 const COMMON: Readonly<Record<string, Accepts>> = {
@@ -58,7 +58,7 @@ const PICTURES: Readonly<Record<string, Accepts>> = {
   patch_size: is(patchSize),
   temporal_patch_size: is(framesPerPatch),
   merge_size: is(cellSize / patchSize),
-  ...{ min_pixels: whole(MAX_MIN_PIXELS), max_pixels: whole(MAX_PIXELS) },
+  ...{ min_pixels: whole(MAX_MIN_PIXELS), max_pixels: whole(MAX_PIXELS, cellSize ** 2) },
   ...{ min_frames: whole(MAX_FRAMES), max_frames: whole(MAX_FRAMES) },
   fps: (value) => typeof value === "number" && value > 0 && value <= MAX_FPS,
   size: isSize,
@@ -142,6 +142,6 @@ function isSize(value: unknown): boolean {
   return Object.entries(value).every(([key, pixels]) => {
     if (pixels === null) return true;
     if (key === "shortest_edge" || key === "min_pixels") return whole(MAX_MIN_PIXELS)(pixels);
-    return (key === "longest_edge" || key === "max_pixels") && whole(MAX_PIXELS)(pixels);
+    return (key === "longest_edge" || key === "max_pixels") && whole(MAX_PIXELS, cellSize ** 2)(pixels);
   });
 }
