@@ -4,8 +4,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { buildTheatreTokenizer } from "../../../src/data/theatre/tokenizer.ts";
-import { initTiny, loadModel } from "../../../src/models/index.ts";
 import { parseConfig } from "../../../src/models/qwen-omni/config.ts";
+import { initTiny } from "../../../src/models/qwen-omni/init.ts";
+import { loadThinker } from "../../../src/models/qwen-omni/load.ts";
 import { requirePreprocessing } from "../../../src/models/qwen-omni/preprocessing.ts";
 import { sharedPath } from "../../support/shared.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
@@ -94,9 +95,9 @@ test("a directory with such files is refused, and nothing is left of it", (t) =>
   initTiny(directory, buildTheatreTokenizer(), 1);
   const path = join(directory, "preprocessor_config.json");
   writeFileSync(path, JSON.stringify({ ...published, image_mean: [0.5, 0.5, 0.5] }));
-  assert.throws(() => loadModel(directory), { code: "ERR_CHECKPOINT_CONFIG", message: /image_mean/ });
+  assert.throws(() => loadThinker(directory), { code: "ERR_CHECKPOINT_CONFIG", message: /image_mean/ });
   writeFileSync(path, JSON.stringify(published));
-  loadModel(directory)[Symbol.dispose]();
+  loadThinker(directory)[Symbol.dispose]();
 });
 
 type Tree = { [key: string]: Tree };
