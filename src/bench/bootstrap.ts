@@ -87,13 +87,6 @@ function bootstrapDraws(
   return { metric: { value, low: percentile(draws, tail), high: percentile(draws, 1 - tail), count }, draws };
 }
 
-/** Mean of per-sample values (NaN: does not apply) with its interval; count is the number of values that apply. */
-export function bootstrapMean(values: ArrayLike<number>, options: BootstrapOptions = defaultBootstrapOptions): Metric {
-  let count = 0;
-  for (let i = 0; i < values.length; i++) if (!Number.isNaN(values[i]!)) count++;
-  return bootstrap(values.length, meanOf(values), count, options);
-}
-
 /** first - second of two statistics of the same samples, both taken on every draw: tighter than comparing two intervals. */
 export function pairedDifferenceOf(
   numSamples: number,

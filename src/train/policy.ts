@@ -1,6 +1,6 @@
 // From a configuration to what learns: a policy, the reference that it is held to, and the parameters that change.
 import { addAdapter } from "../models/adapt.ts";
-import { DECODER_TARGETS } from "../models/lora/config.ts";
+import { defaultLora } from "../models/lora/config.ts";
 import type { OmniModel } from "../models/omni-model.ts";
 import { loadModel } from "../models/registry/registry.ts";
 import { deriveSeed } from "../seeds.ts";
@@ -44,9 +44,7 @@ async function copied(policy: OmniModel, load: () => Promise<OmniModel>): Promis
 /** The policy is its start with an adapter over it, which changes nothing yet. */
 function adapted(base: OmniModel, { lora, seed }: PolicyOptions): OpenedPolicy {
   try {
-    const { rank, alpha } = lora;
-    const config = { rank, alpha, dropout: 0, targets: DECODER_TARGETS, isRankStabilised: false };
-    const policy = addAdapter(base, config, deriveSeed(seed, "adapter"));
+    const policy = addAdapter(base, { ...defaultLora, ...lora }, deriveSeed(seed, "adapter"));
     return opened(policy, base, policy.parameters());
   } catch (error) {
     base[Symbol.dispose]();

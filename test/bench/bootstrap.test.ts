@@ -3,13 +3,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   bootstrap,
-  bootstrapMean,
   defaultBootstrapOptions,
   meanOf,
   pairedDifferenceOf,
   percentile,
   seededUniform,
 } from "../../src/bench/bootstrap.ts";
+
+/** Mean of per-sample values (NaN: does not apply), counted by the values that apply. */
+function bootstrapMean(values: readonly number[], options = defaultBootstrapOptions) {
+  const count = values.filter((value) => !Number.isNaN(value)).length;
+  return bootstrap(values.length, meanOf(values), count, options);
+}
 
 test("percentiles interpolate between order statistics", () => {
   assert.equal(percentile([1, 2, 3, 4, 5], 0.5), 3);

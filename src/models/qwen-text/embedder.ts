@@ -16,9 +16,6 @@ import { readTextCheckpoint } from "./checkpoint.ts";
 import { readSentenceSettings, type SentenceSettings } from "./sentence-settings.ts";
 import { TextModel } from "./text-model.ts";
 
-/** The task of the model card's examples. */
-export const SEARCH_INSTRUCTION = "Given a web search query, retrieve relevant passages that answer the query";
-
 const END_TOKEN = "<|endoftext|>";
 const DEFAULT_MAX_TOKENS = 8192;
 /** Padded tokens of one batch: enough to fill the matrix products, bounded in memory. */

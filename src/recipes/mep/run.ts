@@ -29,9 +29,10 @@ import { type DecomposeOptions, decomposer, statementsName, unreadNotes } from "
 import { endpointRespondent, incidentNotes, noIncidents, preflight } from "./endpoint-respondent.ts";
 import { locateMedia, type MediaFiles } from "./media-files.ts";
 import { mepPage } from "./page.ts";
+import type { MepPageData } from "./page-data.ts";
 import { answersName, answersText, type MepResults, resultsName, resultsOf, resultsText } from "./results.ts";
 import { type MepDirectory, openMepSet, readMepSet } from "./set-directory.ts";
-import { mepWording, probePrompt } from "./wording.ts";
+import { type MepWording, mepWording, probePrompt } from "./wording.ts";
 
 /** Where the model is: a directory, or a server, with what to send in every request beside the question. */
 export type MepSystem =
@@ -97,17 +98,7 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   const files = await locateMedia(directory);
   const wording = mepWording(made.question, run.answerStyle, made.kind);
   const { emotion } = setting;
-  const settings = {
-    ...(system.kind === "local" ? localSettings(system) : endpointSettings(system)),
-    answerStyle: run.answerStyle,
-    reading: verdictReading[run.answerStyle],
-    masked: run.masked,
-    maxNewTokens: run.maxNewTokens,
-    embedder: setting.embedder.name,
-    emotionWords: emotion.name,
-    statements: statementsName(run.decompose),
-    ...wording,
-  };
+  const settings = settingsOf(run, setting, wording);
   const name = run.name ?? String(settings.model);
   using folder = openRunDirectory(run.out, {
     config: { set: hash, name, ...settings, ...(system.kind === "local" ? fingerprint(system.directory) : {}) },
@@ -143,18 +134,35 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   const { result, notes } =
     system.kind === "local" ? await askLocal(system, options, context) : await askEndpoint(system, options, context);
   stage.finish();
-  const results = resultsOf({ ...result, model: name }, directory, settings, [
-    ...unreadNotes(result),
-    ...statementNotes,
-    ...notes,
-  ]);
-  const page = await mepPage({ results, result, set, files, style: run.answerStyle });
-  replaceFile(join(folder.path, answersName), answersText(result, run.answerStyle));
-  replaceFile(join(folder.path, "report.html"), page);
-  // Last: who finds it finds the others.
-  replaceFile(join(folder.path, resultsName), resultsText(results));
+  const allNotes = [...unreadNotes(result), ...statementNotes, ...notes];
+  const results = resultsOf({ ...result, model: name }, directory, settings, allNotes);
+  await writeAll(folder.path, { results, result, set, files, style: run.answerStyle });
   rmSync(context.logFile, { force: true });
   return { out: run.out, results };
+}
+
+/** What decides the answers, as results are stamped with it. */
+function settingsOf(run: MepRun, setting: Setting, wording: MepWording) {
+  const { system } = run;
+  return {
+    ...(system.kind === "local" ? localSettings(system) : endpointSettings(system)),
+    answerStyle: run.answerStyle,
+    reading: verdictReading[run.answerStyle],
+    masked: run.masked,
+    maxNewTokens: run.maxNewTokens,
+    embedder: setting.embedder.name,
+    emotionWords: setting.emotion.name,
+    statements: statementsName(run.decompose),
+    ...wording,
+  };
+}
+
+async function writeAll(folder: string, data: MepPageData): Promise<void> {
+  const page = await mepPage(data);
+  replaceFile(join(folder, answersName), answersText(data.result, data.style));
+  replaceFile(join(folder, "report.html"), page);
+  // Last: who finds it finds the others.
+  replaceFile(join(folder, resultsName), resultsText(data.results));
 }
 
 interface Asking {

@@ -29,18 +29,8 @@ const warningHeader = "x-oppo-warning";
 export function rewardApp(options: RewardAppOptions) {
   const { scorer, corpus, counters } = options;
   const bodies = new BodyReader(options.maxBodyBytes);
-  const { terms, threshold, empty } = scorer.rules;
-  const names = terms.map(({ name }) => name);
-  const weights = Object.fromEntries(terms.map(({ name, weight }) => [name, weight]));
-  const facts = {
-    weights,
-    threshold,
-    empty,
-    embedder: options.embedderName,
-    accuracy: options.accuracyName,
-    samples: corpus?.size ?? 0,
-    reading: readingModes.strict,
-  };
+  const names = scorer.rules.terms.map(({ name }) => name);
+  const facts = factsOf(options);
   const watch = new RewardWatch();
   const app = createApp({
     token: options.token,
@@ -86,6 +76,20 @@ export function rewardApp(options: RewardAppOptions) {
     return c.json({ rewards: totals, scores: parts.accuracy ?? totals, extra_logs: parts });
   });
   return app;
+}
+
+/** What decides the rewards: said with every answer of our own shape. */
+function factsOf({ scorer, corpus, embedderName, accuracyName }: RewardAppOptions) {
+  const { terms, threshold, empty } = scorer.rules;
+  return {
+    weights: Object.fromEntries(terms.map(({ name, weight }) => [name, weight])),
+    threshold,
+    empty,
+    embedder: embedderName,
+    accuracy: accuracyName,
+    samples: corpus?.size ?? 0,
+    reading: readingModes.strict,
+  };
 }
 
 function columns(rewards: readonly ItemReward[], names: readonly string[]) {
