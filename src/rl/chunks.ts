@@ -54,7 +54,7 @@ export function forEachChunk(numRows: number, chunk: number, body: (start: numbe
   }
 }
 
-/** Row-wise log-distribution, float32: [n, V] -> [n, V]. */
-export function logDistribution(logits: Tensor): Tensor {
-  return op.logSoftmax(logits, -1);
+/** Row-wise log-distribution at a temperature, float32: [n, V] -> [n, V]. */
+export function logDistribution(logits: Tensor, temperature: number): Tensor {
+  return op.logSoftmax(temperature === 1 ? logits : logits.div(temperature), -1);
 }

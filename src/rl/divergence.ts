@@ -25,8 +25,8 @@ export function tokenDivergence(
         cutRows(model.hidden([prompt], [completions]), Int32Array.from(flatRows), false).rows;
       const [fullRows, maskedRows] = [rowsOf(full), rowsOf(masked)];
       forEachChunk(flatRows.length, rowsPerChunk(null, model.vocabSize), (start, count) => {
-        const logp = logDistribution(model.logits(fullRows.narrow(0, start, count)));
-        const logq = logDistribution(model.logits(maskedRows.narrow(0, start, count)));
+        const logp = logDistribution(model.logits(fullRows.narrow(0, start, count)), 1);
+        const logq = logDistribution(model.logits(maskedRows.narrow(0, start, count)), 1);
         values.set(fullKl(logp, logq).toFloat32Array(), start);
       });
     }),

@@ -127,7 +127,7 @@ function policyChunk(
   const weights = tokens.weights.narrow(0, start, count);
   const sampler = tokens.samplerLogprobs.subarray(start, start + count);
 
-  const logp = logDistribution(policy.logits(leaf.narrow(0, start, count))); // [n, V]
+  const logp = logDistribution(policy.logits(leaf.narrow(0, start, count)), options.temperature); // [n, V]
   const logprobs = pick(logp, ids); // [n]
   const old = options.oldLogprobs === "current" ? logprobs.detach() : floatsLike(leaf, sampler);
   const ratio = importanceRatio(logprobs, old);
@@ -136,7 +136,9 @@ function policyChunk(
   let chooser = logp;
   if (referenceRows !== null && reference !== null) {
     const { estimator, weight } = options.referenceKl;
-    const referenceLogp = noGrad(() => logDistribution(reference.logits(referenceRows.narrow(0, start, count))));
+    const referenceLogp = noGrad(() =>
+      logDistribution(reference.logits(referenceRows.narrow(0, start, count)), options.temperature),
+    );
     const kl =
       estimator === "full-vocab"
         ? fullKl(logp, referenceLogp)

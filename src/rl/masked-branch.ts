@@ -165,12 +165,13 @@ function anchorTarget(
   if (options.anchorTo === "full") {
     return (start, count) => {
       const rows = indicesLike(full.cut.leaf, layout.anchorRows.subarray(start, start + count));
-      return logDistribution(policy.logits(full.cut.leaf.detach().indexSelect(0, rows)));
+      return logDistribution(policy.logits(full.cut.leaf.detach().indexSelect(0, rows)), options.temperature);
     };
   }
   const prompts = batch.pairs.map((pair) => pair.reference ?? pair.policy);
   const rows = timed("ref_logp", () => hiddenRows(prompts, reference!));
-  return (start, count) => logDistribution(reference!.logits(rows.narrow(0, layout.numViewTokens + start, count)));
+  return (start, count) =>
+    logDistribution(reference!.logits(rows.narrow(0, layout.numViewTokens + start, count)), options.temperature);
 }
 
 /** J_omni of n view tokens and its gradients into both leaves and the head. */
@@ -188,10 +189,10 @@ function perceptionChunk(
   const ids = indicesLike(fullLeaf, layout.ids.subarray(start, start + count));
   const weights = floatsLike(fullLeaf, layout.weights.subarray(start, start + count));
   const fullRows = indicesLike(fullLeaf, layout.fullRows.subarray(start, start + count));
-  const fullLogits = () => logDistribution(policy.logits(fullLeaf.indexSelect(0, fullRows)));
+  const fullLogits = () => logDistribution(policy.logits(fullLeaf.indexSelect(0, fullRows)), options.temperature);
   const fullLearns = perception.gradient !== "masked" || perception.fullEntropyWeight !== 0;
   const fullLogp = fullLearns ? fullLogits() : noGrad(fullLogits); // [n, V]
-  const maskedLogits = () => logDistribution(policy.logits(maskedLeaf.narrow(0, start, count)));
+  const maskedLogits = () => logDistribution(policy.logits(maskedLeaf.narrow(0, start, count)), options.temperature);
   const maskedLearns = maskedLeaf.requiresGrad;
   const maskedLogp = maskedLearns ? maskedLogits() : noGrad(maskedLogits); // [n, V]
 
@@ -239,7 +240,10 @@ function anchorChunk(
   start: number,
   count: number,
 ): void {
-  const maskedLogp = logDistribution(policy.logits(maskedLeaf.narrow(0, numViewTokens + start, count))); // [n, V]
+  const maskedLogp = logDistribution(
+    policy.logits(maskedLeaf.narrow(0, numViewTokens + start, count)),
+    options.temperature,
+  ); // [n, V]
   const kl = fullKl(
     maskedLogp,
     noGrad(() => target(start, count)),

@@ -11,7 +11,7 @@ export interface RolloutOptions {
   /** G, 4 in the paper. */
   readonly groupSize: number;
   readonly maxNewTokens: number;
-  /** 1 in our presets; training scores at temperature 1. */
+  /** Of the policy that is trained (StepOptions.temperature): what is sampled is what is scored. 1 in our presets. */
   readonly temperature: number;
   readonly seed: number;
   readonly step: number;
@@ -42,6 +42,7 @@ export function sampleGroups(
         numSamples: options.groupSize,
         maxNewTokens: options.maxNewTokens,
         temperature: options.temperature,
+        logprobTemperature: options.temperature,
         seeds,
       },
     ),

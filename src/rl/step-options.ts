@@ -7,6 +7,11 @@ import type { PlanOptions } from "./plan.ts";
 import { viewSelectors } from "./views.ts";
 
 export interface StepOptions extends Omit<PlanOptions, "reduction"> {
+  /**
+   * Of the distributions that are trained and compared: logits are divided by it, in the policy, the reference and the masked
+   * branch alike, as they were when the completions were sampled.
+   */
+  readonly temperature: number;
   readonly clip: ClipOptions;
   /**
    * What the ratio is taken against: "current" (exactly 1, right for one update per batch of rollouts) or the log-probs
@@ -36,6 +41,7 @@ export interface StepOptions extends Omit<PlanOptions, "reduction"> {
 }
 
 export const defaultStepOptions: StepOptions = {
+  temperature: 1,
   clip: defaultClipOptions,
   oldLogprobs: "current",
   aggregation: "seq-mean",

@@ -10,7 +10,7 @@ import type { ParsedResponse } from "../text/response.ts";
 export interface Rollout {
   /** Generated ids, the stop token included when it was reached. Never re-tokenised. */
   readonly ids: Int32Array;
-  /** log pi(id) when it was sampled, at temperature 1; one per id. */
+  /** log pi(id) when it was sampled, at the temperature of training; one per id. */
   readonly logprobs: Float32Array;
   /** Text of every id; joined they are `text` and, where one ended it, the stop token. */
   readonly pieces: readonly string[];

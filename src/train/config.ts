@@ -94,7 +94,9 @@ export const trainSchema = z.strictObject({
   promptsPerStep: z.int().min(1).default(16).describe("prompts per optimiser step; paper 8"),
   groupSize: z.int().min(2).default(4).describe("G, completions per prompt; paper 4"),
   maxNewTokens: z.int().min(1).default(64).describe("longest completion"),
-  temperature: positive.default(1).describe("of sampling and of the trained distribution"),
+  temperature: positive
+    .default(1)
+    .describe("of the policy that is sampled and trained: logits are divided by it (paper silent)"),
   learningRate: positive.default(3e-4).describe("paper 2e-6 (7B)"),
   warmupSteps: z.int().min(0).default(10).describe("linear warm-up"),
   learningRateFloor: unit.default(0.1).describe("share of the learning rate at the last step (linear decay)"),

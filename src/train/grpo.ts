@@ -110,6 +110,7 @@ function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
   const { perception } = config;
   return {
     ...defaultStepOptions,
+    temperature: config.temperature,
     clip: { clipLow: config.clipLow, clipHigh: config.clipHigh, dualClip: config.dualClip },
     oldLogprobs: config.oldLogprobs,
     aggregation: config.lossAggregation,

@@ -253,6 +253,15 @@ describe("trainGrpo", () => {
     assert.notDeepEqual(shorter.weights, whole.weights, "the third step changes the weights");
   });
 
+  test("a temperature is that of the trained distribution too: sampler and trainer agree on it", async () => {
+    const { metrics } = await train("warm-1.5", { overrides: ["temperature=1.5"], steps: 2 });
+    const { metrics: plain } = await train("warm-1", { steps: 2 });
+    for (const row of metrics) assert.ok(row["sampling/sampling_logp_difference/max"]! < 1e-3);
+    assert.equal(metrics[0]!.kl, 0);
+    // Of the same weights: a higher temperature is a flatter distribution.
+    assert.ok(metrics[0]!.entropy! > plain[0]!.entropy! + clearDifference);
+  });
+
   test("every preset makes a step, with the views that it names", async () => {
     const view = (row: Record<string, number>) =>
       ["video", "audio", "both"].filter((name) => (row[`omni/kl_${name}`] ?? 0) > 0);

@@ -18,9 +18,11 @@ export interface SampleOptions {
   readonly onToken?: (prompt: number, sample: number, token: ChosenToken) => "stop" | undefined;
   /** How many of the likeliest ids come with each token of onToken. */
   readonly numLikeliest?: number;
+  /** Of the log-probabilities that come back: softmax(logits / this), before anything is banned or cut. Default 1. */
+  readonly logprobTemperature?: number;
 }
 
-/** A token's id and its log-probability at temperature 1, of the untouched logits. */
+/** A token's id and its log-probability at logprobTemperature, of the untouched logits. */
 export interface TokenLogprob {
   readonly id: number;
   readonly logprob: number;
@@ -34,7 +36,7 @@ export interface ChosenToken extends TokenLogprob {
 /** One sampled sequence, stop token included when it was reached. */
 export interface SampledCompletion {
   readonly ids: Int32Array;
-  /** log pi(token) under the sampling distribution at temperature 1, one per id. */
+  /** log pi(token) at logprobTemperature, one per id. */
   readonly logprobs: Float32Array;
   /** True when maxNewTokens ended it. */
   readonly truncated: boolean;

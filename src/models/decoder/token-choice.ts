@@ -5,12 +5,15 @@
 import { indices, op, type Tensor, tensor } from "../../tensor/index.ts";
 import type { SampleOptions } from "./sampling.ts";
 
-export type ChoiceRules = Pick<SampleOptions, "temperature" | "topK" | "topP" | "repetitionPenalty" | "numLikeliest">;
+export type ChoiceRules = Pick<
+  SampleOptions,
+  "temperature" | "topK" | "topP" | "repetitionPenalty" | "numLikeliest" | "logprobTemperature"
+>;
 
 export interface Choice {
   /** int64 [N] */
   readonly tokens: Tensor;
-  /** log pi(token) of the untouched logits at temperature 1, float32 [N]. */
+  /** log pi(token) of the untouched logits at logprobTemperature, float32 [N]. */
   readonly logprobs: Tensor;
   /** The likeliest ids int64 [N, n] and their log-probabilities float32 [N, n], descending; null unless asked for. */
   readonly likeliest: { readonly ids: Tensor; readonly logprobs: Tensor } | null;
@@ -57,8 +60,10 @@ export function chooseTokens(
   let tokens: Tensor;
   if (rules.temperature === 0) tokens = scores.argmax({ dim: -1 });
   else tokens = plain ? inverseCdf(scores.exp(), uniforms) : draw(scores, rules, uniforms);
-  const logprobs = logSoftmax.gather(1, tokens.unsqueeze(1)).squeeze(1);
-  return { tokens, logprobs, likeliest: likeliestOf(logSoftmax, rules.numLikeliest ?? 0) };
+  const { logprobTemperature = 1, numLikeliest = 0 } = rules;
+  const told = logprobTemperature === 1 ? logSoftmax : logits.div(logprobTemperature).logSoftmax(-1);
+  const logprobs = told.gather(1, tokens.unsqueeze(1)).squeeze(1);
+  return { tokens, logprobs, likeliest: likeliestOf(told, numLikeliest) };
 }
 
 function likeliestOf(logSoftmax: Tensor, count: number): Choice["likeliest"] {

@@ -95,3 +95,21 @@ test("tokens are drawn with their probabilities, and top-k, top-p, bans and pena
     const seen = seenIds([Int32Array.of(0)], 4, "cpu").expand([numRows, 4]);
     assert.deepEqual(shares({ temperature: 0, repetitionPenalty: 2 }, [], seen), [0, 1, 0, 0]);
   }));
+
+test("log-probabilities come at the temperature that is asked for; what is drawn is decided by the sampling's own", () =>
+  scope(() => {
+    const logits = tensor(Float32Array.of(2, 0, 0), [1, 3]);
+    const choose = (logprobTemperature?: number) =>
+      chooseTokens(
+        logits,
+        { temperature: 2, ...(logprobTemperature === undefined ? {} : { logprobTemperature }) },
+        null,
+        null,
+        Float32Array.of(0.1),
+      );
+    // softmax(2, 0, 0)[0] = e^2 / (e^2 + 2); at temperature 2: e / (e + 2)
+    const [plain, tempered] = [choose(), choose(2)].map(({ logprobs }) => logprobs.item());
+    assert.ok(Math.abs(plain! - Math.log(Math.E ** 2 / (Math.E ** 2 + 2))) < LOGPROB_TOLERANCE);
+    assert.ok(Math.abs(tempered! - Math.log(Math.E / (Math.E + 2))) < LOGPROB_TOLERANCE);
+    assert.deepEqual(choose(2).tokens.toInt32Array(), choose().tokens.toInt32Array());
+  }));
