@@ -60,6 +60,11 @@ export class ClipLibrary implements Disposable {
     return { tokens, rows: rows ?? clip.rows };
   }
 
+  /** The clip at the model's resolution, before any mask. */
+  fitted(sampleId: string): MediaClip {
+    return this.#clip(sampleId).fitted;
+  }
+
   rows(sampleId: string): ClipRows {
     return this.#clip(sampleId).rows;
   }

@@ -80,9 +80,9 @@ const perceptionSchema = z.strictObject({
 export const trainSchema = z.strictObject({
   seed: z.int().min(0).default(0).describe("seed of batches, samples and masks"),
   trainable: z
-    .enum(["decoder", "lora"])
+    .enum(["full", "decoder", "lora"])
     .default("decoder")
-    .describe("what learns: everything but the towers, or an adapter on the decoder's projections"),
+    .describe("what learns: everything, all but the towers, or an adapter on the decoder's projections"),
   lora: z
     .strictObject({
       rank: z.int().min(1).default(16).describe("of the adapter"),

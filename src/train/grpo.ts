@@ -4,7 +4,8 @@ import type { ClipLibrary } from "../corpus/clip-library.ts";
 import type { Sample } from "../data/sample.ts";
 import type { EmotionScore } from "../emotion/score.ts";
 import type { Embedder } from "../evidence/cue.ts";
-import type { ClipRows, ModelPrompt } from "../models/omni-model.ts";
+import type { ModalityMask } from "../media/clip.ts";
+import type { ClipRows, ModelPrompt, PromptTokens } from "../models/omni-model.ts";
 import { linearSchedule } from "../nn/index.ts";
 import { accumulateGradients } from "../rl/gradients.ts";
 import { checkInvariants } from "../rl/invariants.ts";
@@ -22,6 +23,7 @@ import type { DeepReadonly } from "../run/config.ts";
 import { scope } from "../tensor/index.ts";
 import { batchOf } from "./batches.ts";
 import type { TrainConfig } from "./config.ts";
+import { LiveRows } from "./live-rows.ts";
 import type { OpenedPolicy } from "./policy.ts";
 import { type Objective, runSteps, type StepOutcome, type StepRun } from "./run-steps.ts";
 
@@ -64,7 +66,7 @@ export function trainGrpo(
 
 function grpoObjective(task: GrpoTask): Objective {
   const { config, library, promptText } = task;
-  const { policy, reference } = task.models;
+  const { policy, reference, trainsTowers } = task.models;
   const scoring = scoreOptions(task);
   const options = stepOptions(config);
   const watch = new RewardWatch();
@@ -74,17 +76,22 @@ function grpoObjective(task: GrpoTask): Objective {
     async gradients(step): Promise<StepOutcome> {
       const start = clock();
       const samples = batchOf(task.samples, config.promptsPerStep, config.seed, step);
-      const prompts = samples.map((sample) => ({ sample, prompt: library.prompt(sample.id, promptText(sample)) }));
+      using live = trainsTowers ? new LiveRows(policy, library) : null;
+      const prompts = samples.map((sample) => ({
+        sample,
+        prompt: library.prompt(sample.id, promptText(sample), live?.rows(sample.id) ?? null),
+      }));
       const sampled = scope(() => sampleGroups(policy, prompts, { ...config, step }));
       const sampledAt = clock();
       const groups = await scoreGroups(sampled, scoring);
       const scoredAt = clock();
       for (const line of stuckRewards(watch, groups)) task.onNotice?.(line);
       using rows = new MaskedRows();
-      const masked = trainGroups(task, prompts, groups, step, rows);
+      const masked = trainGroups(task, prompts, groups, step, { masked: rows, live });
       const encodedAt = clock();
       const metrics = rolloutMetrics(groups);
       metrics.merge(scope(() => accumulateGradients({ policy, reference, clock }, masked, options)));
+      live?.backward();
       metrics.sum("timing_s/rollout", sampledAt - start);
       metrics.sum("timing_s/reward", scoredAt - sampledAt);
       metrics.sum("timing_s/encode", encodedAt - scoredAt);
@@ -155,8 +162,13 @@ function trainGroups(
   prompts: readonly { readonly sample: Sample; readonly prompt: ModelPrompt }[],
   scored: readonly ScoredGroup[],
   step: number,
-  rows: MaskedRows,
+  owners: { readonly masked: MaskedRows; readonly live: LiveRows | null },
 ): TrainGroup[] {
+  // The library's rows are those of the start: the reference's, and the policy's where its towers are frozen.
+  const pair = (tokens: PromptTokens, sampleId: string, start: ClipRows, masks: readonly ModalityMask[]): PromptPair =>
+    owners.live === null
+      ? { policy: { tokens, rows: start } }
+      : { policy: { tokens, rows: owners.live.rows(sampleId, masks) }, reference: { tokens, rows: start } };
   const selector = viewSelectors[config.perception.views];
   return prompts.map(({ sample, prompt }, g): TrainGroup => {
     const { rollouts } = scored[g]!;
@@ -164,9 +176,11 @@ function trainGroups(
     for (const view of neededViews(rollouts, selector)) {
       const masks = drawMasks(config.perception.maskRatio, { seed: config.seed, step, sampleId: sample.id }, view);
       const [maskedRows] = library.maskedRows([{ sampleId: sample.id, masks }]);
-      masked[view] = { policy: { tokens: prompt.tokens, rows: rows.own(maskedRows!) } };
+      masked[view] = pair(prompt.tokens, sample.id, owners.masked.own(maskedRows!), masks);
     }
-    return { prompt: { policy: prompt }, masked, rollouts };
+    const reference = { tokens: prompt.tokens, rows: library.rows(sample.id) };
+    const whole = owners.live === null ? { policy: prompt } : { policy: prompt, reference };
+    return { prompt: whole, masked, rollouts };
   });
 }
 

@@ -9,8 +9,8 @@ import type { Tensor } from "../tensor/index.ts";
 export interface PolicyOptions {
   /** The directory of the model to start from. */
   readonly model: string;
-  /** "decoder": everything but the towers. "lora": an adapter on the decoder's projections. */
-  readonly trainable: "decoder" | "lora";
+  /** "full": every parameter. "decoder": all but the towers. "lora": an adapter on the decoder's projections. */
+  readonly trainable: "full" | "decoder" | "lora";
   readonly lora: { readonly rank: number; readonly alpha: number };
   readonly device: string;
   readonly seed: number;
@@ -23,18 +23,21 @@ export interface OpenedPolicy extends Disposable {
   readonly reference: OmniModel;
   /** The parameters that learn, by checkpoint key; they require gradients. */
   readonly trainable: ReadonlyMap<string, Tensor>;
+  /** Whether towers are among them: then their rows change with every step. */
+  readonly trainsTowers: boolean;
 }
 
 /** @throws CheckpointError, OppoError ERR_DEVICE */
 export async function openPolicy(options: PolicyOptions): Promise<OpenedPolicy> {
   const load = () => loadModel(options.model, { device: options.device });
-  return options.trainable === "lora" ? adapted(await load(), options) : copied(await load(), load);
+  if (options.trainable === "lora") return adapted(await load(), options);
+  return copied(await load(), load, options.trainable === "full");
 }
 
 /** The policy is a second copy of its start. */
-async function copied(policy: OmniModel, load: () => Promise<OmniModel>): Promise<OpenedPolicy> {
+async function copied(policy: OmniModel, load: () => Promise<OmniModel>, trainsTowers: boolean): Promise<OpenedPolicy> {
   try {
-    return opened(policy, await load(), outsideTowers(policy));
+    return opened(policy, await load(), trainsTowers ? policy.parameters() : outsideTowers(policy), trainsTowers);
   } catch (error) {
     policy[Symbol.dispose]();
     throw error;
@@ -45,19 +48,25 @@ async function copied(policy: OmniModel, load: () => Promise<OmniModel>): Promis
 function adapted(base: OmniModel, { lora, seed }: PolicyOptions): OpenedPolicy {
   try {
     const policy = addAdapter(base, { ...defaultLora, ...lora }, deriveSeed(seed, "adapter"));
-    return opened(policy, base, policy.parameters());
+    return opened(policy, base, policy.parameters(), false);
   } catch (error) {
     base[Symbol.dispose]();
     throw error;
   }
 }
 
-function opened(policy: OmniModel, reference: OmniModel, trainable: ReadonlyMap<string, Tensor>): OpenedPolicy {
+function opened(
+  policy: OmniModel,
+  reference: OmniModel,
+  trainable: ReadonlyMap<string, Tensor>,
+  trainsTowers: boolean,
+): OpenedPolicy {
   for (const parameter of trainable.values()) parameter.requiresGrad = true;
   return {
     policy,
     reference,
     trainable,
+    trainsTowers,
     [Symbol.dispose]() {
       policy[Symbol.dispose]();
       reference[Symbol.dispose]();

@@ -10,7 +10,7 @@ import type { FittedSample } from "../../src/corpus/fitted-samples.ts";
 import { theatreKind } from "../../src/corpus/theatre-kind.ts";
 import { numStates, sceneOf, stateIndices } from "../../src/data/theatre/sample-scene.ts";
 import { drawProbe, reasoningQuestion } from "../../src/data/theatre/script.ts";
-import type { OmniModel } from "../../src/models/omni-model.ts";
+import type { ClipRows, OmniModel } from "../../src/models/omni-model.ts";
 import { loadModel } from "../../src/models/registry/registry.ts";
 import { cosineSchedule } from "../../src/nn/index.ts";
 import { createRandom } from "../../src/random.ts";
@@ -22,6 +22,7 @@ import { noGrad, numLiveTensors, scope, type Tensor } from "../../src/tensor/ind
 import { batchOf } from "../../src/train/batches.ts";
 import { trainSchema } from "../../src/train/config.ts";
 import { trainGrpo } from "../../src/train/grpo.ts";
+import { LiveRows } from "../../src/train/live-rows.ts";
 import { openPolicy, outsideTowers } from "../../src/train/policy.ts";
 import { type PresetName, presets } from "../../src/train/presets.ts";
 import { runSteps } from "../../src/train/run-steps.ts";
@@ -188,7 +189,7 @@ async function train(name: string, options: RunOptions = {}) {
   });
   using models = await openPolicy({ ...config, model: warm });
   using other = start === warm ? null : await loadModel(start);
-  using library = new ClipLibrary(models.policy);
+  using library = new ClipLibrary(models.reference);
   library.add(fitted);
   await trainGrpo(
     {
@@ -319,6 +320,44 @@ describe("trainGrpo", () => {
     const names = [...models.trainable.keys()];
     assert.ok(names.length > 0 && names.every((name) => /lora_[AB]\.weight$/.test(name)));
     assert.ok([...models.reference.parameters().values()].every((parameter) => !parameter.requiresGrad));
+  });
+
+  test("full training moves the towers, with the gradient of a graph that was never cut", async () => {
+    using models = await openPolicy({ ...resolveConfig(trainSchema, {}), trainable: "full", model: warm });
+    using library = new ClipLibrary(models.reference);
+    library.add(fitted);
+    const { policy } = models;
+    const [{ sample }] = fitted as [FittedSample];
+    const target = Int32Array.from([...policy.encodeText("<think>a smile.</think>"), policy.stopIds[0]!]);
+    const example = { target, weights: new Float32Array(target.length).fill(1) };
+    const gradientOf = (rows: ClipRows, afterwards: () => void) => {
+      for (const parameter of models.trainable.values()) parameter.grad = null;
+      const prompt = library.prompt(sample.id, reasoningQuestion, rows);
+      scope(() => sftLoss(policy, [[{ prompt, ...example }]]).backward());
+      afterwards();
+      return scope(() => [...models.trainable].map(([name, { grad }]) => [name, grad?.toNumbers() ?? null] as const));
+    };
+    using live = new LiveRows(policy, library);
+    const cut = gradientOf(live.rows(sample.id), () => live.backward());
+    const whole = scope(() => {
+      const [rows] = policy.encode([policy.features(library.fitted(sample.id))]);
+      return gradientOf(rows!, () => undefined);
+    });
+    const towers = cut.filter(([name, grad]) => policy.partOf(name).endsWith("tower") && grad !== null);
+    assert.ok(towers.length > 10 && towers.every(([, grad]) => grad!.some((value) => value !== 0)));
+    for (const [i, [name, grad]] of cut.entries()) {
+      const expected = whole[i]![1];
+      assert.equal(grad === null, expected === null, name);
+      for (const [j, value] of (grad ?? []).entries()) {
+        assert.ok(Math.abs(value - expected![j]!) <= roundingTolerance * Math.max(1, Math.abs(value)), name);
+      }
+    }
+    for (const parameter of models.trainable.values()) parameter.grad = null;
+    const { metrics } = await train("full", { overrides: ["trainable=full"], steps: 2 });
+    assert.deepEqual([metrics[0]!.kl, metrics[0]!["optim/skipped_steps"]], [0, 0]);
+    const { metrics: frozen } = await train("not-full", { steps: 2 });
+    assert.notEqual(metrics[0]!.grad_norm, frozen[0]!.grad_norm, "towers have gradients of their own");
+    assert.ok(Math.abs(metrics[0]!.loss! - frozen[0]!.loss!) < roundingTolerance, "of the same loss");
   });
 
   test("a full gradient is clear of what a step before it left", async () => {

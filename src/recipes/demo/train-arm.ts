@@ -36,7 +36,7 @@ export async function trainArm(context: TaskContext, { preset, seed, overrides =
   using models = await openPolicy({ ...config, model: paths.sft });
   const { policy } = models;
   const fitted = await fittedSplit(context, "rl", policy);
-  using library = new ClipLibrary(policy);
+  using library = new ClipLibrary(models.reference);
   library.add(fitted);
   await trainGrpo(
     {

@@ -86,7 +86,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     progress,
     interrupt,
   });
-  using library = new ClipLibrary(policy);
+  using library = new ClipLibrary(models.reference);
   await encodeClips(library, fitted, run);
   const model = join(directory.path, "model");
   await learn({ run, directory, models, library, setting, samples: fitted.map(({ sample }) => sample), model });

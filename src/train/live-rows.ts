@@ -1,0 +1,61 @@
+// Rows of towers that learn: encoded anew in every step with a graph, and cut from it, so that what the decoder's step leaves in
+// them as a gradient goes through the towers in one backward at its end.
+import type { ClipLibrary } from "../corpus/clip-library.ts";
+import type { ModalityMask } from "../media/clip.ts";
+import { applyMask } from "../media/mask.ts";
+import { clipRows } from "../models/clip-rows.ts";
+import type { ClipRows, OmniModel } from "../models/omni-model.ts";
+import { keep, scope, type Tensor } from "../tensor/index.ts";
+
+/** What a tower gave, and its detached copy that collects the gradient; both [rows, D]. */
+interface CutRows {
+  readonly whole: Tensor;
+  readonly leaf: Tensor;
+}
+
+/** Owner of one step's rows. */
+export class LiveRows implements Disposable {
+  readonly #model: OmniModel;
+  readonly #library: ClipLibrary;
+  readonly #cuts: CutRows[] = [];
+
+  /** @param library has the clips; its own rows are another model's, or those of an earlier step */
+  constructor(model: OmniModel, library: ClipLibrary) {
+    this.#model = model;
+    this.#library = library;
+  }
+
+  /** The rows of a clip, or of its counterfactual (Eq. 6); borrowed, they live as long as this does. */
+  rows(sampleId: string, masks: readonly ModalityMask[] = []): ClipRows {
+    const clip = masks.reduce((view, mask) => applyMask(view, mask), this.#library.fitted(sampleId));
+    const { video, audio } = scope(() => {
+      const [encoded] = this.#model.encode([this.#model.features(clip)]);
+      const cut = (whole: Tensor | null): Tensor | null => {
+        if (whole === null) return null;
+        const leaf = keep(whole.detach());
+        leaf.requiresGrad = true;
+        this.#cuts.push({ whole: keep(whole), leaf });
+        return leaf;
+      };
+      return { video: cut(encoded!.video), audio: cut(encoded!.audio) };
+    });
+    return { ...clipRows(video, audio), [Symbol.dispose]() {} };
+  }
+
+  /** Sends the gradients that the rows collected through the towers. */
+  backward(): void {
+    scope(() => {
+      for (const { whole, leaf } of this.#cuts) {
+        const gradient = leaf.grad;
+        if (gradient !== null && whole.requiresGrad) whole.backward(gradient);
+      }
+    });
+  }
+
+  [Symbol.dispose](): void {
+    for (const { whole, leaf } of this.#cuts) {
+      whole.dispose();
+      leaf.dispose();
+    }
+  }
+}
