@@ -6,9 +6,9 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { setNumThreads, torchVersion } from "../src/tensor/index.ts";
 import { EngineWork } from "./engine-model.ts";
+import { readOptions } from "./support/options.ts";
 
 const seed = 1;
 const numCalls = 20_000;
@@ -139,13 +139,14 @@ function line({ name, unit, target, typescript, python, ratio, gap }: Result): s
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: "string", default: "15" },
-      threads: { type: "string", default: "1" },
-      json: { type: "boolean", default: false },
+  const values = readOptions(
+    "bench:engine",
+    "The engine beside eager PyTorch on the same libtorch: cost per call, a training step, decoding with a cache.",
+    {
+      rounds: { help: "measurements; they alternate with those of the peer", value: "count", default: "15" },
+      threads: { help: "threads of the work", value: "count", default: "1" },
     },
-  });
+  );
   const threads = Number(values.threads);
   setNumThreads(threads);
   const python = findPython();

@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { requestKey } from "../src/endpoint/chat-client.ts";
 import { ReplyCache } from "../src/endpoint/reply-cache.ts";
 import type { Embedder } from "../src/evidence/cue.ts";
@@ -20,6 +19,7 @@ import { omniReward } from "../src/rl/rewards/omni.ts";
 import type { RewardContext } from "../src/rl/types.ts";
 import { listenForInterrupt } from "../src/run/interrupt.ts";
 import { createProgress } from "../src/run/progress.ts";
+import { readOptions } from "./support/options.ts";
 
 /** What we promise; seconds are CPU time, which other work on the machine does not stretch. */
 const promised = { accounts: { seconds: 60, mebibytes: 1000 }, rollouts: { seconds: 2 } };
@@ -185,15 +185,16 @@ async function timed(body: () => Promise<{ count: number; result: number }>): Pr
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      accounts: { type: "string", default: "30000" },
-      rollouts: { type: "string", default: "10000" },
-      json: { type: "boolean", default: false },
-      part: { type: "string" },
-      folder: { type: "string", default: "" },
+  const values = readOptions(
+    "bench:evidence",
+    "Cues of accounts whose replies are in the cache, and routing with R_omni of rollouts whose vectors are in memory.",
+    {
+      accounts: { help: "written accounts", value: "count", default: "30000" },
+      rollouts: { help: "rollouts", value: "count", default: "10000" },
+      part: { help: "", value: "name" },
+      folder: { help: "", value: "folder", default: "" },
     },
-  });
+  );
   if (values.part === "make") return makeAccounts(values.folder, Number(values.accounts));
   if (values.part === "accounts") return console.log(JSON.stringify(await measureAccounts(values.folder)));
   if (values.part === "rollouts") return console.log(JSON.stringify(await measureRollouts(Number(values.rollouts))));

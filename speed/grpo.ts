@@ -5,9 +5,9 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import type { ChildReport, Summary } from "./support/grpo-child.ts";
 import { shape } from "./support/grpo-work.ts";
+import { readOptions } from "./support/options.ts";
 
 /** Seconds per step of TRL 1.13 on PyTorch 2.13 (transformers 5), measured once on this machine class when it was idle. */
 const recorded: Readonly<Record<string, number>> = { 1: 8.4, 2: 5.4 };
@@ -86,16 +86,17 @@ function print({ threads, ours, recordedTrl, timesFasterThanRecorded, peer, time
 }
 
 function main(): void {
-  const { values } = parseArgs({
-    options: {
-      steps: { type: "string", default: "5" },
-      warmup: { type: "string", default: "2" },
-      threads: { type: "string", default: "1,2" },
-      python: { type: "string" },
-      "no-peer": { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
+  const values = readOptions(
+    "bench:grpo",
+    "One GRPO step (rollout, scoring, update), beside TRL where a Python has it.",
+    {
+      steps: { help: "steps that are measured", value: "count", default: "5" },
+      warmup: { help: "steps before them", value: "count", default: "2" },
+      threads: { help: "threads, one measurement for each", value: "list", default: "1,2" },
+      python: { help: "the Python to measure beside", value: "path" },
+      "no-peer": { help: "our own figures only" },
     },
-  });
+  );
   const { steps, warmup } = values;
   const python = values["no-peer"] ? null : findPython(values.python);
   if (!values.json) {

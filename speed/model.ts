@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { readOptions } from "./support/options.ts";
 import { type FoundPython, findTransformers, PythonPeer } from "./support/python-peer.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -57,17 +57,18 @@ function matchAddon({ libtorch, torch }: FoundPython): string | null {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      python: { type: "string" },
-      rounds: { type: "string", default: "5" },
-      threads: { type: "string", default: "1" },
-      prompts: { type: "string", default: "8" },
-      tokens: { type: "string", default: "256" },
-      attention: { type: "string", default: "sdpa" },
-      json: { type: "boolean", default: false },
+  const values = readOptions(
+    "bench:model",
+    "The thinker beside transformers on the golden checkpoint: a forward pass, and batched generation.",
+    {
+      python: { help: "the Python to measure beside", value: "path" },
+      rounds: { help: "measurements; they alternate with those of the peer", value: "count", default: "5" },
+      threads: { help: "threads of the work", value: "count", default: "1" },
+      prompts: { help: "prompts of a batch", value: "count", default: "8" },
+      tokens: { help: "tokens that are generated", value: "count", default: "256" },
+      attention: { help: "of transformers: sdpa or eager", value: "name", default: "sdpa" },
     },
-  });
+  );
   const [rounds, threads, prompts, tokens] = [values.rounds, values.threads, values.prompts, values.tokens].map(
     Number,
   ) as [number, number, number, number];

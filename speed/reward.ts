@@ -9,11 +9,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { writeSamples } from "../src/data/jsonl.ts";
 import type { Sample } from "../src/data/sample.ts";
 import { phraseGroups } from "../src/data/theatre/script.ts";
 import { createRandom, type Random } from "../src/random.ts";
+import { readOptions } from "./support/options.ts";
 
 /** What we promise, at 64 connections with one completion each. */
 const promised = { completionsPerSecond: 1000, p99Milliseconds: 50 };
@@ -160,13 +160,14 @@ async function startServer(data: string): Promise<{ server: ChildProcess; addres
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seconds: { type: "string", default: "10" },
-      connections: { type: "string", default: "64" },
-      json: { type: "boolean", default: false },
+  const values = readOptions(
+    "bench:reward",
+    "The reward server: completions per second and delays, with one and with 16 completions a request.",
+    {
+      seconds: { help: "of load", value: "count", default: "10" },
+      connections: { help: "at once", value: "count", default: "64" },
     },
-  });
+  );
   const folder = mkdtempSync(join(tmpdir(), "oppo-bench-reward-"));
   const data = join(folder, "samples.jsonl");
   await writeSamples(data, makeSamples(createRandom(1)));

@@ -3,12 +3,12 @@
 // Usage: npm run bench:score -- [--samples 100000] [--resamples 1000] [--json]
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { seededUniform } from "../src/bench/bootstrap.ts";
 import { publishedRules } from "../src/bench/mer-unibench/rules.ts";
 import { scoreSet } from "../src/bench/mer-unibench/score-set.ts";
 import { openLexicon } from "../src/emotion/open-lexicon/open-lexicon.ts";
 import { labelResolver } from "../src/emotion/resolver.ts";
+import { readOptions } from "./support/options.ts";
 
 /** What we promise, on one core: CPU time, which other work on the machine does not stretch. */
 const promised = { seconds: 5, mebibytes: 500 };
@@ -57,13 +57,10 @@ function measure(samples: number, resamples: number): Measured {
 }
 
 function main(): void {
-  const { values } = parseArgs({
-    options: {
-      samples: { type: "string", default: "100000" },
-      resamples: { type: "string", default: "1000" },
-      json: { type: "boolean", default: false },
-      child: { type: "boolean", default: false },
-    },
+  const values = readOptions("bench:score", "Scoring on five wheels with a bootstrap, on one core.", {
+    samples: { help: "scored samples", value: "count", default: "100000" },
+    resamples: { help: "of the bootstrap", value: "count", default: "1000" },
+    child: { help: "" },
   });
   if (values.child) {
     console.log(JSON.stringify(measure(Number(values.samples), Number(values.resamples))));

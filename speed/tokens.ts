@@ -1,7 +1,6 @@
 // Tokens per second of a model on a device, and the share of what its matrix products can reach there: prefill of a prompt
 // with video and sound, decoding of a batch. The peak is measured, not taken from a data sheet: a large product in the same type.
 // Usage: npm run bench:tokens -- --model DIR [--device cuda] [--dtype bfloat16] [--prompts 8] [--tokens 64] [--question-tokens 512] [--rounds 3] [--json]
-import { parseArgs } from "node:util";
 import type { MediaClip } from "../src/media/clip.ts";
 import type { ModelPrompt, OmniModel } from "../src/models/omni-model.ts";
 import { loadModel } from "../src/models/registry/registry.ts";
@@ -16,6 +15,7 @@ import {
   synchronize,
   torchVersion,
 } from "../src/tensor/index.ts";
+import { readOptions } from "./support/options.ts";
 
 const sampleRateHz = 16000;
 const clipSeconds = 4;
@@ -60,38 +60,27 @@ function peakOperations(device: string, dtype: DType, rounds: number): number {
   });
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      model: { type: "string" },
-      device: { type: "string", default: cudaAvailable() ? "cuda" : "cpu" },
-      dtype: { type: "string", default: "bfloat16" },
-      prompts: { type: "string", default: "8" },
-      tokens: { type: "string", default: "64" },
-      "question-tokens": { type: "string", default: "512" },
-      rounds: { type: "string", default: "3" },
-      threads: { type: "string", default: "1" },
-      json: { type: "boolean", default: false },
-    },
-  });
-  if (values.model === undefined) {
-    console.error(
-      "bench:tokens: expected --model DIR, got none. Make one: npx oppo init --arch qwen2.5-omni-3b --random DIR",
-    );
-    process.exitCode = 2;
-    return;
-  }
-  const { device } = values;
-  const dtype = values.dtype as DType;
-  const [numPrompts, numTokens, questionTokens, rounds] = [
-    values.prompts,
-    values.tokens,
-    values["question-tokens"],
-    values.rounds,
-  ].map(Number) as [number, number, number, number];
-  setNumThreads(Number(values.threads));
-  using model = await loadModel(values.model, { device, dtype });
-  const result = scope(() => {
+const options = {
+  model: { help: "the model to measure", value: "folder" },
+  device: { help: "where it runs", value: "name", default: cudaAvailable() ? "cuda" : "cpu" },
+  dtype: { help: "of its weights", value: "type", default: "bfloat16" },
+  prompts: { help: "prompts of a batch", value: "count", default: "8" },
+  tokens: { help: "tokens that are generated", value: "count", default: "64" },
+  "question-tokens": { help: "tokens of text in a prompt", value: "count", default: "512" },
+  rounds: { help: "measurements; the best counts", value: "count", default: "3" },
+  threads: { help: "threads of the work", value: "count", default: "1" },
+} as const;
+
+interface Sizes {
+  readonly numPrompts: number;
+  readonly numTokens: number;
+  readonly questionTokens: number;
+  readonly rounds: number;
+}
+
+/** Seconds of the towers, of a prefill and of decoding; the best of the rounds. */
+function measure(model: OmniModel, device: string, { numPrompts, numTokens, questionTokens, rounds }: Sizes) {
+  return scope(() => {
     const features = model.features(model.fitClip(clip()));
     const encodeSeconds = fastest(rounds, device, () => void model.encode([features]));
     const rows = noGrad(() => model.encode([features]))[0]!;
@@ -113,11 +102,37 @@ async function main(): Promise<void> {
       decodeSeconds: wholeSeconds - prefillSeconds,
     };
   });
+}
+
+async function main(): Promise<void> {
+  const values = readOptions(
+    "bench:tokens",
+    "Tokens per second of a model on a device, and the share of what its matrix products reach there.",
+    options,
+  );
+  if (values.model === undefined) {
+    console.error(
+      "bench:tokens: expected --model DIR, got none. Make one: npx oppo init --arch qwen2.5-omni-3b --random DIR",
+    );
+    process.exitCode = 2;
+    return;
+  }
+  const { device } = values;
+  const dtype = values.dtype as DType;
+  const [numPrompts, numTokens, questionTokens, rounds] = [
+    values.prompts,
+    values.tokens,
+    values["question-tokens"],
+    values.rounds,
+  ].map(Number) as [number, number, number, number];
+  setNumThreads(Number(values.threads));
+  using model = await loadModel(values.model, { device, dtype });
+  const result = measure(model, device, { numPrompts, numTokens, questionTokens, rounds });
   const peak = peakOperations(device, dtype, rounds);
   const each = operationsPerToken(model);
   const prefillRate = (numPrompts * result.promptTokens) / result.prefillSeconds;
   const decodeRate = result.numDecoded / result.decodeSeconds;
-  const report = {
+  const report: TokensReport = {
     libtorch: torchVersion(),
     device,
     dtype,
@@ -132,16 +147,37 @@ async function main(): Promise<void> {
     console.log(JSON.stringify(report, null, 2));
     return;
   }
-  const rate = ({ tokensPerSecond, shareOfPeak }: { tokensPerSecond: number; shareOfPeak: number }) =>
+  printReport(report);
+}
+
+interface Rate {
+  readonly tokensPerSecond: number;
+  readonly shareOfPeak: number;
+}
+
+interface TokensReport {
+  readonly libtorch: string;
+  readonly device: string;
+  readonly dtype: string;
+  readonly prompts: number;
+  readonly promptTokens: number;
+  readonly towersMs: number;
+  readonly prefill: Rate;
+  readonly decode: Rate;
+  readonly peakTeraOperations: number;
+}
+
+function printReport(report: TokensReport): void {
+  const rate = ({ tokensPerSecond, shareOfPeak }: Rate) =>
     `${tokensPerSecond.toFixed(0)} tokens/s, ${(100 * shareOfPeak).toFixed(1)} % of peak`;
   console.log(
-    `libtorch ${report.libtorch}, ${device}, ${dtype}; ${numPrompts} prompts of ${report.promptTokens} tokens`,
+    `libtorch ${report.libtorch}, ${report.device}, ${report.dtype}; ${report.prompts} prompts of ${report.promptTokens} tokens`,
   );
   console.log(`towers  ${report.towersMs.toFixed(1)} ms for ${clipSeconds} s of video and sound`);
   console.log(`prefill ${rate(report.prefill)}`);
   console.log(`decode  ${rate(report.decode)}`);
   console.log(
-    `peak    ${report.peakTeraOperations.toFixed(2)} tera-operations/s, a product of ${device === "cpu" ? peakSize.cpu : peakSize.cuda} squared`,
+    `peak    ${report.peakTeraOperations.toFixed(2)} tera-operations/s, a product of ${report.device === "cpu" ? peakSize.cpu : peakSize.cuda} squared`,
   );
 }
 

@@ -9,7 +9,6 @@ import { type Edge, importsOf, readTree } from "./support/source-tree.ts";
 const runBy: Readonly<Record<string, string>> = {
   "src/corpus/way-to-media.ts": "test/recipes/data/data-export.test.ts",
   "src/cli/main.ts": "test/cli/program.test.ts",
-  "src/cli/embedder-access.ts": "test/cli/embed-command.test.ts",
   "src/data/layouts/": "test/data/layouts/merbench.test.ts",
   "src/models/lora/adapter.ts": "test/models/lora.test.ts",
   "src/recipes/demo/": "test/recipes/demo/demo.test.ts",
@@ -20,7 +19,6 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/infer/infer-view.ts": "test/cli/model-commands.test.ts",
   "src/recipes/infer/text-stream.ts": "test/cli/model-commands.test.ts",
   "src/recipes/init/init-model.ts": "test/cli/model-commands.test.ts",
-  "src/recipes/init/shape-names.ts": "test/cli/model-commands.test.ts",
   "src/recipes/inspect/inspect-model.ts": "test/cli/model-commands.test.ts",
   "src/corpus/local-respondent.ts": "test/cli/commands.test.ts",
   "src/page/narration.ts": "test/recipes/mep/run.test.ts",
@@ -28,6 +26,7 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/demo/rebuild-report.ts": "test/cli/commands.test.ts",
   "src/recipes/train/train.ts": "test/cli/commands.test.ts",
   "src/serve/reward/weighted-terms.ts": "test/cli/serve-commands.test.ts",
+  "src/recipes/theatre/build-theatre.ts": "test/cli/commands.test.ts",
   "src/serve/model/worker.ts": "test/serve/model-server.test.ts",
   "src/recipes/demo/stories.ts": "test/recipes/demo/demo.test.ts",
 };

@@ -1,6 +1,6 @@
 // What a command is: a name, a line of help, and a function that declares its options and its action on commander's
-// object. One file per command; an action turns arguments into a call of a recipe and imports that recipe when it runs,
-// so that `oppo --help` loads no native code.
+// object. One file per command, loaded when it is called; an action turns settings into a call of a recipe and imports that recipe when it runs,
+// so that `oppo --help` loads no native code. The settings themselves stand in a schema beside the recipe.
 
 import type { Command } from "commander";
 
@@ -8,10 +8,12 @@ export interface CommandDefinition {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
+  /** Under which heading the list has it. */
+  readonly group: "First steps:" | "Measure:" | "Train:" | "Models:" | "Data:" | "This machine:";
   /** Started by other commands in processes of their own; not in the help. */
   readonly isInternal?: true;
-  /** Declares options and action. `--json` and `--verbose` are there already. */
-  configure(command: Command): void;
+  /** Declares arguments, options and action. `--json` and `--verbose` come by themselves (program.ts). */
+  configure(command: Command): void | Promise<void>;
 }
 
 /** The options that every command has. */
@@ -22,7 +24,16 @@ export interface CommonOptions {
   readonly verbose?: true;
 }
 
-/** commander's parser for an option that may be given several times: `--set a=1 --set b=2`. */
-export function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
+/** What stands below the options: notes, then examples, each a whole command line. */
+export interface HelpText {
+  readonly notes?: string;
+  readonly examples: readonly string[];
+}
+
+export function addHelp(command: Command, { notes, examples }: HelpText): Command {
+  const lines = examples.map((example) => `  ${example.replaceAll("\n", "\n    ")}`).join("\n");
+  return command.addHelpText(
+    "after",
+    `${notes === undefined ? "" : `\n${notes}`}\n\n${examples.length > 1 ? "Examples" : "Example"}:\n${lines}`,
+  );
 }

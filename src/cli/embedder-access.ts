@@ -1,28 +1,19 @@
 // How an embedder that a person chose is reached: the key from the environment, the budget, and where vectors are kept.
 
 import type { EmbedderAccess } from "../corpus/open-embedder.ts";
-import { type EndpointFlags, endpointOptions } from "./endpoint-flags.ts";
+import type { ClientSettings } from "../corpus/settings.ts";
+import { clientOptions } from "./endpoint-access.ts";
 
 /** @throws OppoError ERR_ENDPOINT_KEY */
 export async function embedderAccess(
-  flags: EndpointFlags,
+  settings: ClientSettings,
   clauseInstruction: string,
   signal: AbortSignal,
   keeps: EmbedderAccess["keeps"] = "cues",
 ): Promise<EmbedderAccess> {
   const { oppoHome } = await import("../run/lexicon-store.ts");
-  const home = oppoHome(process.env);
+  const folder = `${oppoHome(process.env)}/cache/embeddings`;
   // Address and model are in the choice itself.
-  const {
-    cacheFolder: _,
-    url: __,
-    model: ___,
-    ...client
-  } = endpointOptions(flags, { url: "", model: "" }, process.env, home);
-  return {
-    clauseInstruction,
-    cacheFolder: flags.cache ?? `${home}/cache/embeddings`,
-    keeps,
-    client: { ...client, signal },
-  };
+  const { cacheFolder, ...client } = clientOptions(settings, process.env, folder);
+  return { clauseInstruction, cacheFolder, keeps, client: { ...client, signal } };
 }

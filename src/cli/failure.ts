@@ -5,6 +5,7 @@ import { CommanderError } from "commander";
 import { type ErrorCode, OppoError } from "../error.ts";
 import { diskFullError, isDiskFull } from "../run/disk.ts";
 import { INTERRUPTED_EXIT_CODE, InterruptedError } from "../run/interrupt.ts";
+import { shaped } from "./json.ts";
 
 export interface Failure {
   readonly code: ErrorCode;
@@ -48,7 +49,8 @@ export function describeFailure(error: unknown): Failure {
     };
   }
   if (error instanceof OppoError) {
-    const exitCode = error instanceof InterruptedError ? INTERRUPTED_EXIT_CODE : FAILED;
+    const exitCode =
+      error instanceof InterruptedError ? INTERRUPTED_EXIT_CODE : error.code === "ERR_USAGE" ? USED_WRONGLY : FAILED;
     return { code: error.code, message: withAdvice(error), exitCode, stack };
   }
   const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
@@ -84,6 +86,7 @@ export function formatFailure(
   options: { readonly json: boolean; readonly verbose: boolean },
 ): string {
   const { code, message, stack } = failure;
-  if (options.json) return `${JSON.stringify({ error: { code, message, ...(options.verbose ? { stack } : {}) } })}\n`;
+  if (options.json)
+    return `${JSON.stringify(shaped("error", { error: { code, message, ...(options.verbose ? { stack } : {}) } }))}\n`;
   return `oppo: ${message} [${code}]\n${options.verbose ? `${stack}\n` : ""}`;
 }

@@ -1,25 +1,36 @@
 // Runs one command line: parses it with commander, calls the command's action, and turns whatever is thrown into one
 // sentence and an exit code. Kept apart from `main.ts` so that tests can run it with their own commands.
 
-import { Command, CommanderError, Help, type Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
+import { didYouMean } from "../run/nearest-setting.ts";
 import { isPoolChild, sendPoolFailure } from "../run/pool-child.ts";
 import { packageVersion } from "../run/versions.ts";
 import type { CommandDefinition } from "./command.ts";
-import { describeFailure, formatFailure } from "./failure.ts";
+import { declaredSettings } from "./declared-settings.ts";
+import { describeFailure, type Failure, formatFailure } from "./failure.ts";
 
 const DESCRIPTION = "Train and measure omni-modal emotion models with Omni-Perception Policy Optimization.";
 /** commander's ways of saying that help or the version was asked for and printed. */
 const PRINTED = ["commander.helpDisplayed", "commander.version"];
+/** What a shell's completion script calls. */
+const COMPLETE = "complete";
+/** The heading of what every command has. */
+const ALWAYS = "Always:";
 
 /** Runs the arguments (without program and script) and returns the exit code. */
 export async function runCommandLine(commands: readonly CommandDefinition[], args: readonly string[]): Promise<number> {
   try {
-    await buildProgram(commands).parseAsync([...args], { from: "user" });
+    if (args[0] === COMPLETE) {
+      const { printCompletions } = await import("./completion.ts");
+      await printCompletions(await buildProgram(commands.filter(({ name }) => name !== "completion")), args.slice(1));
+      return 0;
+    }
+    const asked = commands.filter(({ name }) => args.includes(name)).map(({ name }) => name);
+    const program = await buildProgram(commands, { isJson: args.includes("--json"), only: asked });
+    await program.parseAsync(helpArguments(program, args), { from: "user" });
     return typeof process.exitCode === "number" ? process.exitCode : 0;
   } catch (error) {
     if (error instanceof CommanderError && PRINTED.includes(error.code)) return 0;
-    // No command at all: the help was printed to standard error, which says more than a sentence could.
-    if (error instanceof CommanderError && error.code === "commander.help") return describeFailure(error).exitCode;
     return reportFailure(error, args);
   }
 }
@@ -33,38 +44,93 @@ export async function reportFailure(error: unknown, args: readonly string[]): Pr
   }
   const json = args.includes("--json");
   const verbose = args.includes("--verbose") || process.env.OPPO_DEBUG === "1";
-  (json ? process.stdout : process.stderr).write(formatFailure(failure, { json, verbose }));
+  if (json || !isHelp(error)) {
+    (json ? process.stdout : process.stderr).write(formatFailure(withUsage(failure, error), { json, verbose }));
+  }
   return failure.exitCode;
 }
 
-const plainHelp = new Help();
-
-/** commander shows the empty list that a repeatable option begins with as its default. */
-function describeOption(option: Option): string {
-  const isEmpty = Array.isArray(option.defaultValue) && option.defaultValue.length === 0;
-  return plainHelp.optionDescription(
-    isEmpty ? Object.assign(Object.create(option), { defaultValue: undefined }) : option,
-  );
+/** An option that does not exist may be a setting in other words: `--lr`. commander itself compares letters only. */
+function withNearestOption(error: CommanderError, command: Command): CommanderError {
+  const [, flag] = /^error: unknown option '(--[^'=]+)/.exec(error.message) ?? [];
+  if (flag === undefined || error.message.includes("Did you mean")) return error;
+  const advice = didYouMean(declaredSettings(command)?.nearestFlags(flag) ?? []);
+  return advice === null ? error : new CommanderError(error.exitCode, error.code, `${error.message} (${advice})`);
 }
 
-function buildProgram(commands: readonly CommandDefinition[]): Command {
+/** No command at all: for people, the help on standard error says more than a sentence could. */
+function isHelp(error: unknown): error is CommanderError {
+  return error instanceof CommanderError && error.code === "commander.help";
+}
+
+function withUsage(failure: Failure, error: unknown): Failure {
+  if (!isHelp(error)) return failure;
+  return { ...failure, message: "a command is missing. Run with --help for what there is." };
+}
+
+/** `oppo help mep run` is `oppo mep run --help`. */
+function helpArguments(program: Command, args: readonly string[]): string[] {
+  if (args[0] !== "help") return [...args];
+  const names = args.slice(1);
+  let command: Command = program;
+  for (const name of names) {
+    const next = command.commands.find((candidate) => candidate.name() === name);
+    // commander names the nearest command.
+    if (next === undefined) return names;
+    command = next;
+  }
+  return [...names, "--help"];
+}
+
+export interface ProgramOptions {
+  /** Messages of commander itself are left to whoever reports errors. */
+  readonly isJson?: boolean;
+  /** The commands that may be called; the others are only named. Left out: all. */
+  readonly only?: readonly string[];
+}
+
+export async function buildProgram(
+  commands: readonly CommandDefinition[],
+  { isJson = false, only }: ProgramOptions = {},
+): Promise<Command> {
   const program = new Command("oppo")
     .description(DESCRIPTION)
-    .version(packageVersion(), "-V, --version", "print the version")
-    .helpCommand(false)
+    .version(packageVersion(), "-v, --version", "print the version")
+    .addHelpOption(new Option("-h, --help", "print this help").helpGroup(ALWAYS))
+    .commandsGroup("This machine:")
+    .helpCommand("help [command...]", "print the help of a command")
     // Inherited: else a command takes the options that its subcommand has as well.
     .enablePositionalOptions()
     .exitOverride()
-    .configureHelp({ optionDescription: describeOption })
+    // Descriptions say choices and defaults themselves.
+    .configureHelp({ optionDescription: ({ description }) => description })
     // Errors are printed by reportFailure, once and in one form.
-    .configureOutput({ outputError: () => undefined });
-  for (const { name, summary, isInternal, configure } of commands) {
+    .configureOutput({
+      outputError: () => undefined,
+      ...(isJson ? { writeErr: () => undefined } : {}),
+    })
+    .addHelpText("after", "\nExamples:\n  oppo demo\n  oppo help mep run\n  oppo train --settings");
+  for (const { name, summary, group, isInternal, configure } of commands) {
     const command = program
       .command(name, { hidden: isInternal === true })
       .description(summary)
-      .option("--json", "print results and errors as JSON")
-      .option("--verbose", "print errors with their stack");
-    configure(command);
+      .helpGroup(group);
+    if (only !== undefined && !only.includes(name)) continue;
+    await configure(command);
+    addCommonOptions(command);
   }
   return program;
+}
+
+/** Last, so that what is a command's own comes first. */
+function addCommonOptions(command: Command): void {
+  command
+    .exitOverride((error) => {
+      throw withNearestOption(error, command);
+    })
+    .helpCommand(false)
+    .optionsGroup(ALWAYS)
+    .addOption(new Option("--json", "print results and errors as one JSON document"))
+    .addOption(new Option("--verbose", "print errors with their stack"));
+  for (const inner of command.commands) addCommonOptions(inner);
 }

@@ -1,32 +1,16 @@
-// The settings of a MEP set, and the set of a corpus: of a kind that knows its cues, or any other.
+// The MEP set of a corpus: of a kind that knows its cues, or any other.
 
-import { defaultPriorCount } from "../bench/association.ts";
 import type { Selection, SelectionOptions } from "../bench/mep-set.ts";
 import { type MepProbeOptions, type MepSet, makeMepSet, selectSamples } from "../bench/mep-set.ts";
-import { defaultAbsentThreshold } from "../bench/probes.ts";
 import type { Sample } from "../data/sample.ts";
 import { normaliseLabels } from "../emotion/labels.ts";
 import { openLexicon } from "../emotion/open-lexicon/open-lexicon.ts";
 import { resolveGroups } from "../emotion/wheel.ts";
 import type { Embedder } from "../evidence/cue.ts";
 import type { CorpusKind } from "./corpus-kind.ts";
+import { corpusSetOptions, type MepSetOptions } from "./mep-options.ts";
 import { defaultAccess } from "./open-embedder.ts";
 import type { Setting, SettingOptions } from "./setting.ts";
-
-export type MepSetOptions = SelectionOptions & MepProbeOptions;
-
-/** The paper's sizes (300 clips, 500 probes a modality); the thresholds are ours. */
-const corpusSetOptions: MepSetOptions = {
-  seed: 5,
-  maxSamples: 300,
-  minCues: 2,
-  maxCues: 100,
-  minAssociation: 1.5,
-  priorCount: defaultPriorCount,
-  maxProbesPerModality: 500,
-  maxProbesPerClip: 3,
-  absentThreshold: defaultAbsentThreshold,
-};
 
 export function setOptionsFor(kind: CorpusKind | null): MepSetOptions {
   return { ...corpusSetOptions, ...kind?.setOptions };

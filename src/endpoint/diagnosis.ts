@@ -81,13 +81,13 @@ async function addressRemedy(
 }
 
 /** Where people leave the version out, or give the address of one call. */
-function otherAddresses(url: string): string[] {
+export function otherAddresses(url: string): string[] {
   const base = url.replace(/\/(?:chat\/completions|completions|embeddings|models|chat)$/, "");
   const withVersion = /\/v\d+$/.test(base) ? [] : [`${base}/v1`];
   return base === url ? withVersion : [base, ...withVersion];
 }
 
-async function modelsAt(url: string, transport: Pick<Transport, "get">): Promise<string[] | null> {
+export async function modelsAt(url: string, transport: Pick<Transport, "get">): Promise<string[] | null> {
   const outcome = await transport.get(`${url}/models`);
   const checked = modelsBody.safeParse("body" in outcome ? outcome.body : null);
   return checked.success ? checked.data.data.map(({ id }) => id) : null;

@@ -253,11 +253,7 @@ function fileSize(path: string): number {
     throw new MediaError("ERR_MEDIA_NOT_FOUND", path, "expected a media file, got no such file. Check the path.");
   }
   if (!stats.isFile()) {
-    throw new MediaError(
-      "ERR_MEDIA_INVALID",
-      path,
-      "expected a media file, got a directory or device. Check the path.",
-    );
+    throw new MediaError("ERR_MEDIA_INVALID", path, "expected a media file, got a folder or device. Check the path.");
   }
   return stats.size;
 }

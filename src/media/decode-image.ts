@@ -19,7 +19,7 @@ export async function decodeImage(path: string, limits: ReadLimits = {}): Promis
     throw new MediaError("ERR_MEDIA_NOT_FOUND", path, "expected a picture, got no such file. Check the path.");
   }
   if (!stats.isFile() || stats.size > maxFileBytes) {
-    const got = stats.isFile() ? `${stats.size} bytes` : "a directory or device";
+    const got = stats.isFile() ? `${stats.size} bytes` : "a folder or device";
     throw new MediaError("ERR_MEDIA_INVALID", path, `expected a picture, got ${got}. Check the path.`);
   }
   return decodeImageBytes(readFileSync(path), path, limits);

@@ -1,7 +1,4 @@
-// The paths that a schema knows, read from its JSON Schema form: which setting a dotted path names, every path there is,
-// and the one nearest to a path that does not exist.
-
-import { editDistance } from "../edit-distance.ts";
+// The paths that a schema knows, read from its JSON Schema form: which setting a dotted path names, and every path there is.
 
 /** The parts of a JSON Schema that matter here. */
 export interface SchemaNode {
@@ -12,12 +9,15 @@ export interface SchemaNode {
   readonly anyOf?: readonly SchemaNode[];
   readonly oneOf?: readonly SchemaNode[];
   readonly allOf?: readonly SchemaNode[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly default?: unknown;
+  readonly required?: readonly string[];
+  /** The paper's symbol (settings.ts). */
+  readonly symbol?: string;
 }
 
 export type ConfigPath = readonly string[];
-
-/** How different a path may be from the one suggested for it: this share of its length. */
-const NEAREST_SHARE = 0.5;
 
 /** The node that a path names, or null when the schema knows no such setting. */
 export function schemaAt(node: SchemaNode, [key, ...rest]: ConfigPath): SchemaNode | null {
@@ -45,18 +45,17 @@ export function knownPaths(node: SchemaNode, prefix = ""): string[] {
   return [...new Set(paths)];
 }
 
-/** The known path with the fewest edits from `path`, whole or by its last part; null when none is close. */
-export function nearest(path: string, known: readonly string[]): string | null {
-  const last = path.slice(path.lastIndexOf(".") + 1);
-  let best: string | null = null;
-  let bestDistance = Number.POSITIVE_INFINITY;
-  for (const candidate of known) {
-    // A setting that is right but stands at the wrong level is as near as one with a single wrong letter.
-    const sameName = candidate.slice(candidate.lastIndexOf(".") + 1) === last ? 1 : Number.POSITIVE_INFINITY;
-    const distance = Math.min(sameName, editDistance(path, candidate));
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return bestDistance <= Math.max(1, path.length * NEAREST_SHARE) ? best : null;
+/** Whether a value is the very text that is given for it. */
+export function isText(node: SchemaNode): boolean {
+  const parts = alternatives(node);
+  if (parts.length > 0) return parts.every((part) => part.type === "null" || isText(part));
+  const types = [node.type].flat();
+  return types.includes("string") && types.every((type) => type === "string" || type === "null");
+}
+
+/** Whether nothing (null) is a value. */
+export function isNullable(node: SchemaNode): boolean {
+  return [node.type].flat().includes("null") || alternatives(node).some(isNullable);
 }
 
 function alternatives(node: SchemaNode): readonly SchemaNode[] {

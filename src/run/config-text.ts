@@ -1,7 +1,7 @@
 // The text forms of a configuration: a YAML or JSON file with the line of every key, and the value of one `--set`.
 
 import { isMap, isPair, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
-import type { ConfigPath, SchemaNode } from "./config-paths.ts";
+import { type ConfigPath, isNullable, isText, type SchemaNode } from "./config-paths.ts";
 
 export interface ConfigText {
   readonly values: Record<string, unknown>;
@@ -55,17 +55,20 @@ function deepestKey(contents: unknown, path: ConfigPath): { offset: number; dept
   return { offset, depth };
 }
 
-/** The value of `--set path=text` for the setting `node`. */
+/** The value that a text stands for, as `--set path=text` or after a flag, for the setting `node`. */
 export function parseOverride(
   text: string,
   node: SchemaNode,
 ): { readonly value: unknown } | { readonly problem: string } {
-  if (node.type === "string") return { value: text };
+  if (isText(node)) return { value: text === "null" && isNullable(node) ? null : text };
+  // `arms=baseline,oppo` is what people type for a list.
+  const isTextList = node.type === "array" && typeof node.items === "object" && isText(node.items);
+  if (isTextList && !text.startsWith("["))
+    return { value: text === "" ? [] : text.split(",").map((part) => part.trim()) };
   const document = parseDocument(text, { prettyErrors: false });
   const error = document.errors[0];
   if (error !== undefined) return { problem: `expected a YAML value, got a syntax error (${error.message}).` };
   const value: unknown = document.toJS();
-  // `arms=baseline,oppo` is what people type for a list.
   if (node.type === "array" && typeof value === "string") return { value: value.split(",").map((item) => item.trim()) };
   return { value };
 }

@@ -5,21 +5,15 @@
 
 import { readFileSync } from "node:fs";
 import { stringify } from "yaml";
-import { z } from "zod";
-import { OppoError } from "../error.ts";
-import { type ConfigPath, knownPaths, nearest, type SchemaNode, schemaAt } from "./config-paths.ts";
+import type { z } from "zod";
+import { ConfigError } from "./config-error.ts";
+import { type ConfigPath, type SchemaNode, schemaAt } from "./config-paths.ts";
 import { type ConfigText, parseConfigText, parseOverride } from "./config-text.ts";
+import { type IdleRule, rejectIdle } from "./idle-settings.ts";
+import { didYouMean, nearestSettings } from "./nearest-setting.ts";
+import { schemaTree } from "./settings.ts";
 
-/** A setting that is unknown or has the wrong value. */
-export class ConfigError extends OppoError {
-  /** The dotted path of the setting, empty for the whole. */
-  readonly path: string;
-
-  constructor(path: string, message: string, options?: { cause?: unknown }) {
-    super("ERR_CONFIG", message, options);
-    this.path = path;
-  }
-}
+export { ConfigError } from "./config-error.ts";
 
 export type DeepReadonly<T> = T extends readonly (infer E)[]
   ? readonly DeepReadonly<E>[]
@@ -27,45 +21,104 @@ export type DeepReadonly<T> = T extends readonly (infer E)[]
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
     : T;
 
+/** What a schema's settings come to. */
+export type SettingsOf<S extends z.ZodType> = DeepReadonly<z.output<S>>;
+
 export interface ConfigSources {
   /** Values that the schema's defaults give way to; a preset. */
-  readonly preset?: object;
+  readonly preset?: object | undefined;
   /** A YAML or JSON file. */
   readonly file?: string | undefined;
   /** `path=value`; the value is YAML, so `[1, 2]`, `true` and `null` mean what they say. */
-  readonly overrides?: readonly string[];
+  readonly overrides?: readonly string[] | undefined;
+  /** What options of the command line say. */
+  readonly flags?: readonly GivenFlag[] | undefined;
+}
+
+/** An option for a setting, as it was typed. */
+export interface GivenFlag {
+  readonly path: string;
+  /** "--perception-mask-ratio" */
+  readonly flag: string;
+  /** Of all its uses; of a list each adds to it, else the last one counts. */
+  readonly texts: readonly string[];
 }
 
 type Values = Record<string, unknown>;
 
 /**
  * The configuration that the sources give under the schema, defaults filled in, frozen.
+ * @param idle settings without effect under others: an error where a person gave one. In a file only what is not the default
+ *   or the preset's counts, for a run's config.yaml has every setting.
  * @throws ConfigError
  */
-export function resolveConfig<S extends z.ZodType>(schema: S, sources: ConfigSources): DeepReadonly<z.output<S>> {
-  const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as SchemaNode;
+export function resolveConfig<S extends z.ZodType>(
+  schema: S,
+  sources: ConfigSources,
+  idle: readonly IdleRule<SettingsOf<S>>[] = [],
+): SettingsOf<S> {
+  const root = schemaTree(schema);
   const text = sources.file === undefined ? null : readConfigFile(sources.file);
-  let values: Values = merge({}, (sources.preset ?? {}) as Values);
-  rejectUnknown(root, values, (path) => `preset: ${path}`);
+  const preset = merge({}, (sources.preset ?? {}) as Values);
+  rejectUnknown(root, preset, (path) => `preset: ${path}`);
+  let values = preset;
   if (text !== null) {
     rejectUnknown(root, text.values, (path) => text.where(path.split(".")));
     values = merge(values, text.values);
   }
-  const overridden = new Map<string, string>();
-  for (const override of sources.overrides ?? []) {
-    const { path, value } = readOverride(root, override);
-    values = setAt(values, path, value);
-    overridden.set(path.join("."), `--set ${override}`);
+  const typed = new Map<string, Typed>();
+  for (const entry of typedEntries(root, sources)) {
+    values = setAt(values, entry.path, entry.value);
+    typed.set(entry.path.join("."), entry);
   }
   const parsed = schema.safeParse(values, { reportInput: true });
-  if (parsed.success) return deepFreeze(parsed.data) as DeepReadonly<z.output<S>>;
-  throw configError(parsed.error.issues[0] as z.core.$ZodIssue, values, (path) => {
-    const dotted = path.join(".");
-    for (const [key, origin] of overridden) {
-      if (dotted === key || dotted.startsWith(`${key}.`) || key.startsWith(`${dotted}.`)) return origin;
+  if (!parsed.success) throw configError(parsed.error.issues[0] as z.core.$ZodIssue, values, typed, text);
+  const config = deepFreeze(parsed.data) as SettingsOf<S>;
+  rejectIdle(config, givenSettings(root, preset, text, typed), idle);
+  return config;
+}
+
+/** A value of the command line. */
+interface Typed {
+  readonly path: ConfigPath;
+  readonly value: unknown;
+  readonly origin: string;
+  readonly isFlag: boolean;
+}
+
+function* typedEntries(root: SchemaNode, { overrides = [], flags = [] }: ConfigSources): Generator<Typed> {
+  for (const override of overrides) yield readOverride(root, override);
+  for (const { path, flag, texts } of flags) {
+    const keys = path.split(".");
+    const node = schemaAt(root, keys) as SchemaNode;
+    const values = texts.map((text) => {
+      const parsed = parseOverride(text, node);
+      if ("problem" in parsed) throw new ConfigError(path, `${flag} ${text}: ${parsed.problem}`, { isUsage: true });
+      return parsed.value;
+    });
+    const value = node.type === "array" ? values.flat() : values.at(-1);
+    const shown = texts.at(-1) === "true" && typeof value === "boolean" ? "" : ` ${texts.join(" ")}`;
+    yield { path: keys, value, origin: `${flag}${shown}`, isFlag: true };
+  }
+}
+
+/** What a person gave, and where. */
+function givenSettings(
+  root: SchemaNode,
+  preset: Values,
+  text: ConfigText | null,
+  typed: ReadonlyMap<string, Typed>,
+): Map<string, string> {
+  const given = new Map<string, string>();
+  const visit = (value: unknown, path: ConfigPath): void => {
+    if (isPlainObject(value)) for (const key of Object.keys(value)) visit(value[key], [...path, key]);
+    else if (JSON.stringify(value) !== JSON.stringify(valueAt(preset, path) ?? schemaAt(root, path)?.default)) {
+      given.set(path.join("."), text?.where(path) ?? "");
     }
-    return text?.has(path) ? text.where(path) : dotted;
-  });
+  };
+  visit(text?.values ?? {}, []);
+  for (const [path, { origin }] of typed) given.set(path, origin);
+  return given;
 }
 
 /** The configuration as a YAML file that `--config` takes; the comment goes on top. */
@@ -102,7 +155,7 @@ export function readConfigFile(file: string): ConfigText {
   return parsed;
 }
 
-function readOverride(root: SchemaNode, override: string): { path: ConfigPath; value: unknown } {
+function readOverride(root: SchemaNode, override: string): Typed {
   const equals = override.indexOf("=");
   if (equals <= 0) {
     throw new ConfigError("", `--set ${override}: expected path=value. Example: --set seed=7`);
@@ -112,7 +165,7 @@ function readOverride(root: SchemaNode, override: string): { path: ConfigPath; v
   if (node === null) throw unknownPath(root, path.join("."), `--set ${override}`);
   const parsed = parseOverride(override.slice(equals + 1), node);
   if ("problem" in parsed) throw new ConfigError(path.join("."), `--set ${override}: ${parsed.problem}`);
-  return { path, value: parsed.value };
+  return { path, value: parsed.value, origin: `--set ${override}`, isFlag: false };
 }
 
 function rejectUnknown(root: SchemaNode, values: Values, where: (path: string) => string): void {
@@ -129,23 +182,36 @@ function rejectUnknown(root: SchemaNode, values: Values, where: (path: string) =
 }
 
 function unknownPath(root: SchemaNode, path: string, where: string): ConfigError {
-  const known = knownPaths(root);
-  const close = nearest(path, known);
-  const advice = close === null ? `Known are ${known.slice(0, 8).join(", ")}.` : `Did you mean "${close}"?`;
+  const advice = didYouMean(nearestSettings(root, path)) ?? "--settings lists what there is.";
   return new ConfigError(path, `${where}: expected a known setting, got "${path}". ${advice}`);
 }
 
-function configError(issue: z.core.$ZodIssue, values: Values, where: (path: ConfigPath) => string): ConfigError {
+function configError(
+  issue: z.core.$ZodIssue,
+  values: Values,
+  typed: ReadonlyMap<string, Typed>,
+  text: ConfigText | null,
+): ConfigError {
   const path = issue.path.map(String);
-  const got = path.reduce<unknown>(
+  const dotted = path.join(".");
+  const got = valueAt(values, path);
+  const source = [...typed].find(
+    ([key]) => dotted === key || dotted.startsWith(`${key}.`) || key.startsWith(`${dotted}.`),
+  )?.[1];
+  const at = source?.origin ?? (text?.has(path) ? text.where(path) : dotted);
+  const isUsage = source?.isFlag ?? false;
+  // A flag is the setting's name already.
+  const place = isUsage || at.endsWith(dotted) || dotted === "" ? at : `${at}: ${dotted}`;
+  const options = { isUsage, isMissing: got === undefined };
+  if (issue.code === "custom") return new ConfigError(dotted, `${place}: ${issue.message}`, options);
+  return new ConfigError(dotted, `${place}: expected ${expectation(issue)}, got ${describe(got)}.`, options);
+}
+
+function valueAt(values: unknown, path: ConfigPath): unknown {
+  return path.reduce<unknown>(
     (value, key) => (isPlainObject(value) || Array.isArray(value) ? value[key as never] : undefined),
     values,
   );
-  const dotted = path.join(".");
-  const at = where(path);
-  const place = at.endsWith(dotted) || dotted === "" ? at : `${at}: ${dotted}`;
-  if (issue.code === "custom") return new ConfigError(dotted, `${place}: ${issue.message}`);
-  return new ConfigError(dotted, `${place}: expected ${expectation(issue)}, got ${describe(got)}.`);
 }
 
 function expectation(issue: z.core.$ZodIssue): string {

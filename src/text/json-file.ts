@@ -72,13 +72,9 @@ export function readTextFile(file: string, code: ErrorCode): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw new OppoError(
-      code,
-      `${file}: expected a readable file, got ${String(cause)}. Check the checkpoint directory.`,
-      {
-        cause,
-      },
-    );
+    throw new OppoError(code, `${file}: expected a readable file, got ${String(cause)}. Check the model's folder.`, {
+      cause,
+    });
   }
 }
 

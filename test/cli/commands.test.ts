@@ -64,11 +64,11 @@ describe("oppo theatre build", () => {
       plan,
       "splits: { a: { kind: train, numClips: 2 }, b: { kind: conflict, numClips: 1 } }\nformat: { size: 56, preset: ultrafast }\n",
     );
-    const first = oppo("theatre", "build", "--out", "built", "--plan", plan, "--workers", "2");
+    const first = oppo("theatre", "build", "--out", "built", "--config", plan, "--workers", "2");
     assert.equal(first.status, 0, first.stderr);
     assert.match(first.stdout, /tells the corpus' cues apart:\n[\s\S]*above 0\.5 with a wrong concept: 0\.0% of/);
     assert.equal(readFileSync(join(theatre.root, "built/a.jsonl"), "utf8").split("\n").length, 3);
-    const second = oppo("theatre", "build", "--out", "built", "--plan", plan, "--json");
+    const second = oppo("theatre", "build", "--out", "built", "--config", plan, "--json");
     const { numClips, numRendered, files, confusion } = JSON.parse(second.stdout);
     assert.deepEqual([numClips, numRendered, files], [3, 0, ["a.jsonl", "b.jsonl"]]);
     assert.equal(confusion.separable, true);
@@ -134,7 +134,9 @@ describe("oppo train", () => {
     assert.equal(ruled.status, 0, ruled.stderr);
     assert.match(JSON.parse(ruled.stdout).settings.statements, /^offline rules, no model/);
     assert.match(failure("mep", "compare", "measured", "ruled"), /by clauses and of .*\[ERR_MEP_COMPARE\]$/);
-    assert.match(failure(...ask, "--out", "z", "--decompose", "nowhere"), /expected offline, or an .*\[ERR_CONFIG\]$/);
+    const nowhere = oppo(...ask, "--out", "z", "--decompose", "nowhere");
+    assert.equal(nowhere.status, 2);
+    assert.match(nowhere.stderr, /expected offline, or URL#MODEL .*\[ERR_USAGE\]\n$/);
     const compared = oppo("mep", "compare", "measured", "measured", "--html", "compared.html");
     assert.equal(compared.status, 0, compared.stderr);
     assert.match(compared.stdout, /Recall +\d\.\d\d +\d\.\d\d +0\.00 +1\.000/);
@@ -194,7 +196,7 @@ describe("oppo train", () => {
 
   test("says what is wrong with a model, a file, a setting or a choice, and leaves no run behind", () => {
     const given = [...train, "--run", "never"];
-    assert.match(failure(...given, "--model", "nowhere"), /nowhere: expected a model directory with a config\.json/);
+    assert.match(failure(...given, "--model", "nowhere"), /nowhere: expected a model folder with a config\.json/);
     writeFileSync(join(theatre.root, "empty.jsonl"), "");
     assert.match(failure(...given, "--data", "empty.jsonl"), /empty\.jsonl: expected at least one sample, got none/);
     writeFileSync(join(theatre.root, "run.yaml"), "steps: 3\nlearningrate: 1\n");
@@ -209,7 +211,7 @@ describe("oppo train", () => {
     assert.equal(existsSync(join(theatre.root, "never")), false);
     const wrong = oppo(...given, "--seed", "x");
     assert.equal(wrong.status, 2);
-    assert.match(wrong.stderr, /'x' is invalid\. Expected a whole number\. Run with --help/);
+    assert.match(wrong.stderr, /^oppo: --seed x: expected number, got "x" \(string\)\. \[ERR_USAGE\]/);
   });
 });
 
@@ -230,7 +232,7 @@ describe("oppo report and oppo presets", () => {
       oppo("presets").stdout,
       /\noppo-paper: OPPO, literal\n(?: {2}.*\n)* {2}perception\.reduction: "sum" \(default "mean"\)/,
     );
-    const listed = JSON.parse(oppo("presets", "--json").stdout);
+    const { presets: listed } = JSON.parse(oppo("presets", "--json").stdout);
     assert.equal(listed[0].differences[0].path, "reward.terms");
   });
 });

@@ -16,7 +16,7 @@ function run(...args: string[]): { code: number | null; output: string } {
 test("list names every set; check reads one and its exit code says whether there is something to repair", (t) => {
   const list = run("list", "--json");
   assert.deepEqual(
-    JSON.parse(list.output).map(({ name }: { name: string }) => name),
+    JSON.parse(list.output).datasets.map(({ name }: { name: string }) => name),
     datasets.map(({ name }) => name),
   );
   const files = { "Actor_01/01-01-01-01-01-01-01.mp4": "" };

@@ -95,5 +95,8 @@ test("oppo embed calibrate writes a record and a page", (t) => {
   const record = JSON.parse(readFileSync(join(cwd, "delta.json"), "utf8"));
   assert.equal(record.source, "paraphrases of the theatre");
   assert.match(readFileSync(join(cwd, "delta.html"), "utf8"), /<svg class="cosines"/);
-  assert.deepEqual(JSON.parse(oppo([...args, "--json"], { cwd }).stdout), record);
+  assert.deepEqual(JSON.parse(oppo([...args, "--json"], { cwd }).stdout), {
+    schema: "oppo.embed-calibrate/1",
+    ...record,
+  });
 });

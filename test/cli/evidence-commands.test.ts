@@ -58,12 +58,9 @@ test("choices that contradict each other, and accounts of which nothing comes, a
   const cases: readonly [readonly string[], RegExp][] = [
     [["--offline"], /expected --data, or --dataset with --root.*ERR_EVIDENCE_CHOICE/],
     [["--data", file, "--dataset", "emer", "--root", ".", "--offline"], /got neither or both.*ERR_EVIDENCE_CHOICE/],
-    [["--data", file], /expected --endpoint with --name, or --offline.*ERR_EVIDENCE_CHOICE/],
-    [["--data", file, "--endpoint", "http://127.0.0.1:1/v1"], /ERR_EVIDENCE_CHOICE/],
-    [
-      ["--data", file, "--endpoint", "http://me:hunter2@127.0.0.1:1/v1", "--name", "m"],
-      /a user or password.*ERR_ENDPOINT_URL/,
-    ],
+    [["--data", file], /expected --endpoint URL#MODEL, or --offline.*ERR_EVIDENCE_CHOICE/],
+    [["--data", file, "--endpoint", "http://127.0.0.1:1/v1"], /the one model that it serves.*ERR_ENDPOINT_MODEL/],
+    [["--data", file, "--endpoint", "http://me:hunter2@127.0.0.1:1/v1#m"], /a user or password.*ERR_ENDPOINT_URL/],
     [
       ["--data", file, "--offline"],
       /a usable result of some of 1 accounts, got none: 1 empty text.*ERR_EVIDENCE_SKIPPED/,
@@ -93,7 +90,7 @@ test("Ctrl-C ends it with what was answered kept; the budget does too, and the s
   writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
   const args = [
     ...[program, "evidence", "extract", "--data", file, "--out", join(folder, "cues.jsonl")],
-    ...["--endpoint", server.url, "--name", "m"],
+    ...["--endpoint", `${server.url}#m`],
     ...["--cache", join(folder, "cache"), "--concurrency", "2", "--json"],
   ];
   const start = async (more: readonly string[], whenAsked?: number) => {

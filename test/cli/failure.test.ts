@@ -42,9 +42,11 @@ describe("formatFailure", () => {
   it("carries the stack in JSON only when asked", () => {
     const failure = { code: "ERR_X" as const, message: "m", exitCode: 1, stack: "s" };
     assert.deepEqual(JSON.parse(formatFailure(failure, { json: true, verbose: false })), {
+      schema: "oppo.error/1",
       error: { code: "ERR_X", message: "m" },
     });
     assert.deepEqual(JSON.parse(formatFailure(failure, { json: true, verbose: true })), {
+      schema: "oppo.error/1",
       error: { code: "ERR_X", message: "m", stack: "s" },
     });
   });

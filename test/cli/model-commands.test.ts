@@ -64,7 +64,7 @@ describe("oppo init and oppo inspect", () => {
     const { status, stdout } = oppo("inspect", "part");
     assert.equal(status, 1);
     assert.match(stdout, /files missing +tokenizer\.json\ncomplete +no/);
-    assert.match(oppo("inspect", "nowhere").stderr, /nowhere: expected a model directory.*\[ERR_CHECKPOINT_MISSING\]/);
+    assert.match(oppo("inspect", "nowhere").stderr, /nowhere: expected a model folder.*\[ERR_CHECKPOINT_MISSING\]/);
   });
 });
 
@@ -73,7 +73,8 @@ describe("oppo infer", () => {
     const args = ["infer", ...clips, "--model", model, "--max-new-tokens", "8", "--json"];
     const first = oppo(...args);
     assert.equal(first.status, 0, first.stderr);
-    const answers = JSON.parse(first.stdout);
+    const { schema, answers } = JSON.parse(first.stdout);
+    assert.equal(schema, "oppo.infer/1");
     assert.deepEqual(
       answers.map(({ clips: [clip] }: { clips: string[] }) => clip),
       clips,
@@ -89,11 +90,11 @@ describe("oppo infer", () => {
       assert.ok(answer.firstTokenSeconds > 0);
       if (answer.numNewTokens > 1) assert.ok(answer.tokensPerSecond > 0);
     }
-    const texts = (stdout: string) => JSON.parse(stdout).map(({ text }: { text: string }) => text);
+    const texts = (stdout: string) => JSON.parse(stdout).answers.map(({ text }: { text: string }) => text);
     assert.deepEqual(texts(oppo(...args).stdout), texts(first.stdout));
     const sampled = ["--temperature", "1", "--seed"];
     assert.notDeepEqual(texts(oppo(...args, ...sampled, "1").stdout), texts(oppo(...args, ...sampled, "2").stdout));
-    const masked = JSON.parse(oppo(...args, "--mask", "video=0.7", "--mask", "audio=1").stdout);
+    const masked = JSON.parse(oppo(...args, "--mask", "video=0.7", "--mask", "audio=1").stdout).answers;
     // 112 x 112 at 28 pixels, 2 pairs of frames: 32 cells; 2 s in pieces of 40 ms: 50
     assert.deepEqual(
       masked[0].masked.map(({ modality, numMasked, numUnits }: Record<string, unknown>) => [
@@ -121,7 +122,7 @@ describe("oppo infer", () => {
       "--subtitle",
       "",
     ];
-    const [answer] = JSON.parse(oppo(...args, "--json").stdout);
+    const [answer] = JSON.parse(oppo(...args, "--json").stdout).answers;
     assert.equal(answer.prompt, "who?");
     const streamed = oppo(...args, "--stream");
     assert.ok(streamed.stdout.startsWith(answer.text), streamed.stdout);
@@ -142,7 +143,7 @@ describe("oppo infer", () => {
     const files = [silent, voice, "empty.mp4", "noise.mp4", "absent.mp4"];
     const { status, stdout, stderr } = oppo("infer", ...files, "--model", model, "--max-new-tokens", "3", "--json");
     assert.equal(status, 1, stderr);
-    const answers = JSON.parse(stdout);
+    const { answers } = JSON.parse(stdout);
     assert.deepEqual(
       answers.map(
         (answer: { modalities?: string[]; error?: { code: string } }) => answer.modalities ?? answer.error!.code,
@@ -161,7 +162,7 @@ describe("oppo infer", () => {
     writeFileSync(picture, createCanvas(112, 84).toBuffer("image/png"));
     const ask = (...more: string[]) => oppo("infer", ...more, "--model", model, "--max-new-tokens", "4", "--json");
     const tokensOf = (stdout: string) =>
-      JSON.parse(stdout).map((answer: { clips: string[]; numPromptTokens: number }) => [
+      JSON.parse(stdout).answers.map((answer: { clips: string[]; numPromptTokens: number }) => [
         answer.clips.length,
         answer.numPromptTokens,
       ]);
@@ -181,7 +182,7 @@ describe("oppo infer", () => {
     assert.deepEqual(together, [3, chat + 86 + 86 + 14]);
     const inside = ask(clips[0]!, "--audio-in-video", ...question);
     assert.deepEqual(tokensOf(inside.stdout), [[1, chat + 86]]);
-    const masked = JSON.parse(ask(clips[0]!, picture, "--together", "--mask", "video=0.5").stdout)[0];
+    const masked = JSON.parse(ask(clips[0]!, picture, "--together", "--mask", "video=0.5").stdout).answers[0];
     assert.deepEqual(
       masked.masked.map(({ clip, numMasked, numUnits }: Record<string, unknown>) => [clip, numMasked, numUnits]),
       [
@@ -201,10 +202,10 @@ describe("oppo infer", () => {
     });
     const refused = ask(silent, "--audio-in-video");
     assert.equal(refused.status, 1);
-    assert.equal(JSON.parse(refused.stdout)[0].error.code, "ERR_PROMPT_MEDIA");
+    assert.equal(JSON.parse(refused.stdout).answers[0].error.code, "ERR_PROMPT_MEDIA");
     const unread = ask(clips[0]!, "absent.mp4", "--together");
-    assert.deepEqual(JSON.parse(unread.stdout)[0].clips, [clips[0], "absent.mp4"]);
-    assert.equal(JSON.parse(unread.stdout)[0].error.code, "ERR_MEDIA_NOT_FOUND");
+    assert.deepEqual(JSON.parse(unread.stdout).answers[0].clips, [clips[0], "absent.mp4"]);
+    assert.equal(JSON.parse(unread.stdout).answers[0].error.code, "ERR_MEDIA_NOT_FOUND");
   });
 
   test("an adapter changes what is said; a fresh one does not; what is none is refused", async () => {
@@ -219,7 +220,7 @@ describe("oppo infer", () => {
     const ask = (...more: string[]) => {
       return oppo("infer", clips[0]!, "--model", model, "--max-new-tokens", "8", "--json", ...more);
     };
-    const text = (...more: string[]): string => JSON.parse(ask(...more).stdout)[0].text;
+    const text = (...more: string[]): string => JSON.parse(ask(...more).stdout).answers[0].text;
     assert.equal(text("--adapter", join(folder, "fresh")), text());
     assert.notEqual(text("--adapter", join(folder, "changed")), text());
     assert.match(ask("--adapter", model).stdout, /ERR_CHECKPOINT_MISSING/);
@@ -229,7 +230,7 @@ describe("oppo infer", () => {
     assert.match(oppo("infer", clips[0]!, "--model", "nowhere").stderr, /\[ERR_CHECKPOINT_MISSING\]/);
     const wrong = oppo("infer", clips[0]!, "--model", model, "--mask", "video=1.5");
     assert.equal(wrong.status, 2);
-    assert.match(wrong.stderr, /Expected video=RATIO or audio=RATIO/);
+    assert.match(wrong.stderr, /--mask video=1\.5: expected video=RATIO or audio=RATIO with a ratio from 0 to 1, got/);
     assert.equal(oppo("infer", "--model", model).status, 2);
     const cut = join(theatre.root, "cut");
     oppo("init", "--arch", "tiny", "--random", "cut");

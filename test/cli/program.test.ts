@@ -71,6 +71,7 @@ describe("oppo", () => {
     const { status, stdout, stderr } = run(fixture, "fail", "--how", "ours", "--json");
     assert.deepEqual([status, stderr], [1, ""]);
     assert.deepEqual(JSON.parse(stdout), {
+      schema: "oppo.error/1",
       error: { code: "ERR_TEST", message: "clip.mp4: expected a video, got 3 bytes. Check the file." },
     });
   });
@@ -127,6 +128,7 @@ describe("oppo doctor", () => {
     assert.equal(status, 0, stdout + stderr);
     const found = JSON.parse(stdout);
     assert.deepEqual(Object.keys(found), [
+      "schema",
       "oppo",
       "node",
       "machine",

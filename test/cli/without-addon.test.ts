@@ -33,7 +33,9 @@ function wayToAddon(starts: readonly string[], files: ReadonlyMap<string, string
 }
 
 test("only commands that compute import the addon", () => {
-  const commands = [...sources.keys()].filter((path) => path.startsWith(commandFolder) && !path.endsWith("/index.ts"));
+  const commands = [...sources.keys()].filter(
+    (path) => path.startsWith(commandFolder) && path !== `${commandFolder}index.ts`,
+  );
   const reaching = commands.flatMap((path) => {
     const starts = [path, ...importsOf(path, sources.get(path)!).map(({ to }) => to)];
     const way = wayToAddon(starts, sources);

@@ -201,7 +201,7 @@ test("reading errors name the file, what was expected and what to do", async () 
   );
   writeFileSync(at("empty.mp4"), "");
   await expectError("ERR_MEDIA_EMPTY", /got an empty file/, () => decodeClip(at("empty.mp4")));
-  await expectError("ERR_MEDIA_INVALID", /got a directory/, () => decodeClip(folder));
+  await expectError("ERR_MEDIA_INVALID", /got a folder/, () => decodeClip(folder));
   writeFileSync(at("text.mp4"), "This is no film.\n".repeat(100));
   await expectError("ERR_MEDIA_INVALID", /FFmpeg cannot open .*Check that it is a media file/, () =>
     decodeClip(at("text.mp4")),

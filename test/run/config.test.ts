@@ -110,7 +110,10 @@ describe("resolveConfig", () => {
       problem({ overrides: ["sede=3"] }),
       /^--set sede=3: expected a known setting, got "sede"\. Did you mean "seed"\?$/,
     );
-    assert.match(problem({ overrides: ["zzzzzzzzzz=3"] }), /Known are seed, name, preset/);
+    assert.match(problem({ overrides: ["lr=3"] }), /Did you mean "training\.learningRate"\?$/);
+    assert.match(problem({ overrides: ["learning_rate=3"] }), /Did you mean "training\.learningRate"\?$/);
+    assert.match(problem({ overrides: ["size=3"] }), /Did you mean "training\.groupSize"\?$/);
+    assert.match(problem({ overrides: ["zzzzzzzzzz=3"] }), /got "zzzzzzzzzz"\. --settings lists what there is\.$/);
     assert.match(problem({ preset: { sed: 3 } }), /^preset: sed: .*Did you mean "seed"/);
     assert.match(problem({ overrides: ["__proto__.polluted=1"] }), /expected a known setting/);
     assert.equal(({} as { polluted?: number }).polluted, undefined);

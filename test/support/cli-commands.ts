@@ -20,6 +20,7 @@ const failures: Record<string, () => void> = {
 const failCommand: CommandDefinition = {
   name: "fail",
   summary: "fail in a given way",
+  group: "First steps:",
   configure(command) {
     command.requiredOption("--how <way>", "which way").action((options: { how: string }) => failures[options.how]?.());
   },
@@ -28,6 +29,7 @@ const failCommand: CommandDefinition = {
 const waitCommand: CommandDefinition = {
   name: "wait",
   summary: "go on until stopped",
+  group: "First steps:",
   configure(command) {
     command.action(async () => {
       await longRun(async ({ interrupt, progress, payload }) => {

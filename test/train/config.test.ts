@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { demoSchema } from "../../src/recipes/demo/config.ts";
 import { listPresets } from "../../src/recipes/presets/preset-list.ts";
-import { defaultPlanConfig, planSchema } from "../../src/recipes/theatre/build-theatre.ts";
-import { resolveRunConfig } from "../../src/recipes/train/run-config.ts";
+import { planText, planWithClips, resolveTheatre } from "../../src/recipes/theatre/plan-settings.ts";
+import { resolveTrain } from "../../src/recipes/train/run-config.ts";
 import { paperTerms, termProblem } from "../../src/rl/rewards/terms.ts";
 import { ConfigError, configToYaml, resolveConfig } from "../../src/run/config.ts";
 import { trainSchema } from "../../src/train/config.ts";
@@ -72,30 +72,69 @@ describe("the demo's settings", () => {
 });
 
 describe("a run's settings", () => {
-  const given = ["model=m", "data=d.jsonl"];
+  const given = ["run=runs/x", "model=m", "data=d.jsonl"];
+  const flag = (path: string, ...texts: string[]) => ({ path, flag: `--${path}`, texts });
 
   test("come from the preset, then the file, then the overrides, and config.yaml repeats them", () => {
     const changes = file("run.yaml", "steps: 5\nperception:\n  maskRatio: 0.6\n");
-    const config = resolveRunConfig({ preset: "oppo-paper", file: changes, overrides: [...given, "steps=7"] });
+    const preset = flag("preset", "oppo-paper");
+    const { run, client, ...config } = resolveTrain({
+      flags: [preset, flag("seed", "3")],
+      file: changes,
+      overrides: [...given, "steps=7", "seed=1"],
+    });
+    assert.deepEqual([run, client.timeout, config.seed], ["runs/x", 120, 3]);
     assert.deepEqual(
       [config.preset, config.steps, config.perception.maskRatio, config.perception.reduction, config.groupSize],
       ["oppo-paper", 7, 0.6, "sum", 4],
     );
     const written = file("config.yaml", configToYaml(config, "resolved"));
-    assert.deepEqual(resolveRunConfig({ file: written, overrides: [] }), config);
-    assert.deepEqual(resolveRunConfig({ preset: "oppo-paper", file: written, overrides: [] }), config);
+    const again = { file: written, overrides: ["run=runs/x"] };
+    assert.deepEqual(resolveTrain(again), { run, client, ...config });
+    assert.deepEqual(resolveTrain({ ...again, flags: [preset] }), { run, client, ...config });
+    assert.equal(resolveTrain({ overrides: [...given, "preset=oppo-paper"] }).perception.reduction, "sum");
   });
 
   test("say what is missing, unknown or contradictory", () => {
-    const run = (sources: Partial<Parameters<typeof resolveRunConfig>[0]>) =>
-      problem(() => resolveRunConfig({ overrides: [], ...sources }));
-    assert.match(run({}), /^model: expected the folder of the model to start from, got none\. Give --model DIR\./);
-    assert.match(run({ overrides: ["model=m"] }), /^data: expected a file of samples, got none\. Give --data/);
-    assert.match(run({ preset: "opo" }), /^preset: expected one of baseline, .*, got "opo"\./);
+    const run = (sources: Partial<Parameters<typeof resolveTrain>[0]>) =>
+      problem(() => resolveTrain({ overrides: ["run=r"], ...sources }));
+    assert.match(run({}), /^model: expected string, got nothing\.$/);
+    assert.match(run({ overrides: ["run=r", "model=m"] }), /^data: expected string, got nothing\.$/);
+    assert.match(run({ flags: [flag("preset", "opo")] }), /^preset: expected one of baseline, .*, got "opo"\./);
     const other = file("other.yaml", "preset: baseline\n");
-    assert.match(run({ preset: "oppo", file: other, overrides: given }), /--preset oppo: expected the preset of other/);
-    assert.match(run({ overrides: [...given, "learningrate=1"] }), /Did you mean "learningRate"\?/);
+    assert.match(
+      run({ flags: [flag("preset", "oppo")], file: other, overrides: given }),
+      /--preset oppo: expected the preset of other/,
+    );
+    assert.match(run({ overrides: [...given, "lr=1"] }), /^--set lr=1: .*Did you mean "learningRate"\?$/);
+    assert.match(run({ overrides: [...given, "delta=1"] }), /Did you mean "reward\.similarityThreshold"\?$/);
     assert.match(run({ overrides: [...given, "groupSize=1"] }), /groupSize: expected number to be >=2, got 1/);
+  });
+
+  test("that do nothing under the others are refused, unless a preset or a run's own config.yaml has them", () => {
+    const idle = (...overrides: string[]) => problem(() => resolveTrain({ overrides: [...given, ...overrides] }));
+    assert.equal(
+      idle("preset=baseline", "perception.maskRatio=0.5"),
+      "--set perception.maskRatio=0.5 has no effect: perception.views is none, so no masked input is looked at. Leave it out, or change that.",
+    );
+    assert.match(idle("perception.anchorWeight=0", "perception.anchorTo=full"), /anchorTo=full has no effect/);
+    assert.match(idle("client.timeout=3"), /client\.timeout=3 has no effect: no server is asked/);
+    assert.match(
+      problem(() => resolveTrain({ overrides: given, flags: [flag("client.cache", "x")] })),
+      /^--client\.cache x has no effect: only vectors/,
+    );
+    const inFile = file("idle.yaml", "preset: baseline\nperception:\n  maskRatio: 0.5\n");
+    assert.match(
+      problem(() => resolveTrain({ file: inFile, overrides: given })),
+      /^idle\.yaml:3: perception\.maskRatio has no effect/,
+    );
+    // Every setting stands in a config.yaml, as the preset and the defaults have it.
+    const { run: _, client: __, ...config } = resolveTrain({ overrides: [...given, "preset=baseline"] });
+    const whole = file("whole.yaml", configToYaml(config, "resolved"));
+    assert.equal(resolveTrain({ file: whole, overrides: ["run=r"] }).perception.views, "none");
+    // And what has an effect passes.
+    resolveTrain({ overrides: [...given, "perception.maskRatio=0.5", "perception.anchorTo=full"] });
+    resolveTrain({ overrides: [...given, "embedder=endpoint:http://h/v1#m", "client.timeout=3"] });
   });
 });
 
@@ -135,21 +174,37 @@ describe("listPresets", () => {
 
 describe("a theatre's plan", () => {
   test("changes one split by name, and a file brings splits of its own", () => {
-    const changed = resolveConfig(planSchema, { preset: defaultPlanConfig, overrides: ["splits.sft.numClips=3"] });
+    const changed = resolveTheatre({ overrides: ["splits.sft.numClips=3"] });
     assert.deepEqual(changed.splits.sft, { kind: "train", numClips: 3 });
     assert.ok(Object.keys(changed.splits).length > 1);
     const own = file("plan.yaml", "splits: { mine: { kind: conflict, numClips: 2 } }\n");
-    const plan = resolveConfig(planSchema, { file: own });
+    const plan = resolveTheatre({ file: own });
     assert.deepEqual(plan.splits, { mine: { kind: "conflict", numClips: 2 } });
     assert.equal(plan.format.size, changed.format.size);
     assert.match(
-      problem(() => resolveConfig(planSchema, { preset: defaultPlanConfig, overrides: ["splits.sft.kind=happy"] })),
+      problem(() => resolveTheatre({ overrides: ["splits.sft.kind=happy"] })),
       /splits\.sft\.kind: expected one of "train"/,
     );
     const outside = file("outside.yaml", "splits: { ../evil: { kind: conflict, numClips: 2 } }\n");
     assert.match(
-      problem(() => resolveConfig(planSchema, { file: outside })),
+      problem(() => resolveTheatre({ file: outside })),
       /\.\.\/evil/,
     );
+  });
+
+  test("shares so many clips out over its splits, and says what it is", () => {
+    const plan = resolveTheatre({});
+    assert.match(planText(plan), /^3000 clips of 2 s at 256 x 256: warm-up 1000 \(decorrelated\), sft 800/);
+    for (const numClips of [6, 7, 60, 2999, 9000]) {
+      const counts = Object.values(planWithClips(plan, numClips).splits).map((split) => split.numClips);
+      assert.equal(
+        counts.reduce((sum, part) => sum + part, 0),
+        numClips,
+      );
+      assert.ok(Math.min(...counts) >= 1, String(counts));
+      assert.ok(numClips < 60 || counts[0] === Math.max(...counts), String(counts));
+    }
+    assert.equal(planWithClips(plan, null), plan);
+    assert.throws(() => planWithClips(plan, 5), { code: "ERR_PLAN", message: /one for each of the 6 splits/ });
   });
 });

@@ -1,92 +1,71 @@
 // `oppo data`: which data sets can be read, and whether one of them lies on disk as it should.
-import { Option } from "commander";
-import type { ExportRequest } from "../../recipes/data/data-export.ts";
-import { type CommandDefinition, type CommonOptions, collect } from "../command.ts";
-import { wholeNumber } from "../number.ts";
 
-interface ExportOptions extends CommonOptions, Pick<ExportRequest, "out" | "sound" | "missing" | "maxSkippedRows"> {
-  readonly split?: string;
+import type { Command } from "commander";
+import { dataCheckSettings, dataExportSettings } from "../../recipes/data/settings.ts";
+import { addHelp, type CommonOptions } from "../command.ts";
+import { printJson } from "../json.ts";
+import { withSettings } from "../settings-command.ts";
+
+export function configureData(command: Command): void {
+  addHelp(command, { examples: ["oppo data list", "oppo data check mer2023 /data"] });
+  configureList(command.command("list"));
+  configureCheck(command.command("check"));
+  configureExport(command.command("export"));
 }
 
-interface CheckOptions extends CommonOptions {
-  readonly against: readonly string[];
+function placed(command: Command): Command {
+  return command
+    .argument("<name>", "the data set; `oppo data list` has all")
+    .argument("<root>", "the folder that holds the data set's folder, or that folder itself");
 }
 
-const afterHelp = `
-Examples:
-  oppo data check mer2023 /data
-  oppo data check mer-caption-plus /data --against human-ov=/data --against ov-merd-plus=/data`;
+function configureList(command: Command): void {
+  addHelp(command.description("The data sets that can be read, with their splits."), { examples: ["oppo data list"] });
+  command.action(async (options: CommonOptions) => {
+    const { listDatasets } = await import("../../recipes/data/data-check.ts");
+    const { dataListText } = await import("../../recipes/data/data-check-text.ts");
+    if (options.json) printJson("data-list", { datasets: listDatasets() });
+    else console.log(dataListText(listDatasets()));
+  });
+}
 
-const exportHelp = `
-Examples:
-  oppo data export mer-caption-plus /data --split train --out train.jsonl
-  oppo data export meld /data --split test --sound video --out meld.jsonl`;
+function configureCheck(command: Command): void {
+  placed(command).description(
+    "Counts samples and labels; finds missing clips, unreadable rows, repeated names and names that occur in training " +
+      "and test. When nothing is there, says what to download from where. Exit code 1 when there is something to repair.",
+  );
+  addHelp(command, {
+    examples: [
+      "oppo data check mer2023 /data",
+      "oppo data check mer-caption-plus /data --against human-ov=/data --against ov-merd-plus=/data",
+    ],
+  });
+  withSettings(command, { schema: dataCheckSettings }, async ({ against }, { args: [name, root], isJson }) => {
+    const { checkDataNamed } = await import("../../recipes/data/data-check.ts");
+    const { dataCheckText } = await import("../../recipes/data/data-check-text.ts");
+    const check = await checkDataNamed(name!, root!, against);
+    if (isJson) printJson("data-check", check);
+    else console.log(dataCheckText(check));
+    if (check.problems.length > 0) process.exitCode = 1;
+  });
+}
 
-export const dataCommand: CommandDefinition = {
-  name: "data",
-  summary:
-    "the emotion data sets: which can be read, whether yours is complete and clean, and their samples as JSON lines",
-  configure(command) {
-    command.helpCommand(false);
-    command
-      .command("check")
-      .description(
-        "Counts samples and labels; finds missing clips, unreadable rows, repeated names and names that occur in training " +
-          "and test. When nothing is there, says what to download from where. Exit code 1 when there is something to repair.",
-      )
-      .argument("<name>", "the data set; `oppo data list` has all")
-      .argument("<root>", "the folder that holds the data set's folder, or that folder itself")
-      .option("--against <name=root>", "compare the names with another set's, trained on; repeatable", collect, [])
-      .option("--json", "print the result and errors as JSON")
-      .option("--verbose", "print errors with their stack")
-      .addHelpText("after", afterHelp)
-      .action(async (name: string, root: string, options: CheckOptions) => {
-        const { checkDataNamed } = await import("../../recipes/data/data-check.ts");
-        const { dataCheckText } = await import("../../recipes/data/data-check-text.ts");
-        const check = await checkDataNamed(name, root, options.against);
-        console.log(options.json ? JSON.stringify(check, null, 2) : dataCheckText(check));
-        if (check.problems.length > 0) process.exitCode = 1;
-      });
-    command
-      .command("export")
-      .description(
-        "Writes a split as JSON lines (id, media, audio, subtitle, labels, reasoning), which `oppo train` and " +
-          "`oppo mep` read. Media are not copied: paths are relative to the file, through a link beside it where needed.",
-      )
-      .argument("<name>", "the data set; `oppo data list` has all")
-      .argument("<root>", "the folder that holds the data set's folder, or that folder itself")
-      .requiredOption("--out <file>", "the JSON lines to write")
-      .option("--split <name>", "which split; may be left out where there is one only")
-      .addOption(
-        new Option("--sound <source>", "the layout's sound files where it has them, or the videos' own tracks")
-          .choices(["files", "video"])
-          .default("files"),
-      )
-      .addOption(
-        new Option("--missing <rule>", "samples without their clip or sound file")
-          .choices(["refuse", "leave-out"])
-          .default("refuse"),
-      )
-      .option("--max-skipped-rows <count>", "bad rows of the tables to tolerate", wholeNumber, 10)
-      .option("--json", "print the result and errors as JSON")
-      .option("--verbose", "print errors with their stack")
-      .addHelpText("after", exportHelp)
-      .action(async (name: string, root: string, options: ExportOptions) => {
-        const { exportDataset } = await import("../../recipes/data/data-export.ts");
-        const { exportText } = await import("../../recipes/data/data-check-text.ts");
-        const { out, sound, missing, maxSkippedRows, split = null } = options;
-        const result = await exportDataset({ dataset: name, root, split, out, sound, missing, maxSkippedRows });
-        console.log(options.json ? JSON.stringify(result, null, 2) : exportText(result));
-      });
-    command
-      .command("list")
-      .description("The data sets that can be read, with their splits.")
-      .option("--json", "print the result and errors as JSON")
-      .option("--verbose", "print errors with their stack")
-      .action(async (options: CommonOptions) => {
-        const { listDatasets } = await import("../../recipes/data/data-check.ts");
-        const { dataListText } = await import("../../recipes/data/data-check-text.ts");
-        console.log(options.json ? JSON.stringify(listDatasets(), null, 2) : dataListText(listDatasets()));
-      });
-  },
-};
+function configureExport(command: Command): void {
+  placed(command).description(
+    "Writes a split as JSON lines (id, media, audio, subtitle, labels, reasoning), which `oppo train` and " +
+      "`oppo mep` read. Media are not copied: paths are relative to the file, through a link beside it where needed.",
+  );
+  addHelp(command, {
+    examples: [
+      "oppo data export mer-caption-plus /data --split train --out train.jsonl",
+      "oppo data export meld /data --split test --sound video --out meld.jsonl",
+    ],
+  });
+  withSettings(command, { schema: dataExportSettings }, async (settings, { args: [dataset, root], isJson }) => {
+    const { exportDataset } = await import("../../recipes/data/data-export.ts");
+    const { exportText } = await import("../../recipes/data/data-check-text.ts");
+    const result = await exportDataset({ dataset: dataset!, root: root!, ...settings });
+    if (isJson) printJson("data-export", result);
+    else console.log(exportText(result));
+  });
+}

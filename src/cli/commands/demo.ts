@@ -1,49 +1,27 @@
 // `oppo demo`: the whole system on the theatre, from rendered clips to a report.
 
-import { type CommandDefinition, type CommonOptions, collect } from "../command.ts";
+import type { Command } from "commander";
+import { demoSettings } from "../../recipes/demo/config.ts";
+import { addHelp } from "../command.ts";
+import { printJson } from "../json.ts";
 import { longRun } from "../long-run.ts";
+import { withSettings } from "../settings-command.ts";
 
-interface DemoOptions extends CommonOptions {
-  readonly run: string;
-  readonly seeds?: string;
-  readonly arms?: string;
-  readonly config?: string;
-  readonly set: readonly string[];
+const inHelp = ["run", "seed", "seeds", "arms", "workers", "rlSteps", "withDev"];
+
+const examples = ["oppo demo", "oppo demo --run runs/three --seeds 3 --arms baseline,oppo,oppo-paper"];
+
+export function configureDemo(command: Command): void {
+  addHelp(command, { examples });
+  withSettings(command, { schema: demoSettings, inHelp }, ({ run, ...config }, { isJson }) =>
+    longRun(async ({ interrupt, progress }) => {
+      const { runDemo } = await import("../../recipes/demo/demo.ts");
+      const { resultsText } = await import("../../page/results-text.ts");
+      const { arms, paths } = await runDemo({ directory: run, config, progress, interrupt });
+      if (isJson) {
+        const numbers = arms.map(({ curve: _, ...arm }) => arm);
+        printJson("demo", { report: paths.report, results: paths.results, arms: numbers });
+      } else console.log(`${resultsText(arms)}\n\nThe report: ${paths.report}\nThe numbers: ${paths.results}`);
+    }),
+  );
 }
-
-export const demoCommand: CommandDefinition = {
-  name: "demo",
-  summary: "train and compare the arms on rendered clips, and write a report page",
-  configure(command) {
-    command
-      .option("--run <directory>", "where everything goes; a run that was stopped goes on", "runs/demo")
-      .option("--seeds <count>", "RL seeds per arm")
-      .option("--arms <names>", "comma-separated presets: baseline, reward-only, papo, papo-dual, oppo, oppo-paper")
-      .option("--config <file>", "YAML or JSON with the demo's settings")
-      .option("--set <path=value>", "one setting; may be given several times", collect, [])
-      .action((options: DemoOptions) =>
-        longRun(async ({ interrupt, progress }) => {
-          const { demoSchema } = await import("../../recipes/demo/config.ts");
-          const { runDemo } = await import("../../recipes/demo/demo.ts");
-          const { resultsText } = await import("../../page/results-text.ts");
-          const { resolveConfig } = await import("../../run/config.ts");
-          const overrides = [
-            ...options.set,
-            ...(options.seeds === undefined ? [] : [`seeds=${options.seeds}`]),
-            ...(options.arms === undefined ? [] : [`arms=[${options.arms}]`]),
-          ];
-          const config = resolveConfig(demoSchema, { file: options.config, overrides });
-          const { arms, paths } = await runDemo({ directory: options.run, config, progress, interrupt });
-          if (options.json) {
-            console.log(
-              JSON.stringify(
-                { report: paths.report, results: paths.results, arms: arms.map(({ curve: _, ...arm }) => arm) },
-                null,
-                2,
-              ),
-            );
-          } else console.log(`${resultsText(arms)}\n\nThe report: ${paths.report}\nThe numbers: ${paths.results}`);
-        }),
-      );
-  },
-};

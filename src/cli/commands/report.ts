@@ -1,21 +1,18 @@
 // `oppo report RUN`: the page of a demo once more, for instance after its look was changed.
 
-import type { CommandDefinition, CommonOptions } from "../command.ts";
+import type { Command } from "commander";
+import { addHelp, type CommonOptions } from "../command.ts";
+import { printJson } from "../json.ts";
 
-export const reportCommand: CommandDefinition = {
-  name: "report",
-  summary: "make report.html and results.json of a finished demo again, without training or measuring",
-  configure(command) {
-    command
-      .argument("<run>", 'the folder of the demo, such as "runs/demo"')
-      .action(async (run: string, options: CommonOptions) => {
-        const { rebuildReport } = await import("../../recipes/demo/rebuild-report.ts");
-        const { resultsText } = await import("../../page/results-text.ts");
-        const { report, results, arms } = await rebuildReport(run);
-        if (options.json) {
-          const numbers = arms.map(({ curve: _, ...arm }) => arm);
-          console.log(JSON.stringify({ report, results, arms: numbers }, null, 2));
-        } else console.log(`${resultsText(arms)}\n\nThe report: ${report}\nThe numbers: ${results}`);
-      });
-  },
-};
+export function configureReport(command: Command): void {
+  addHelp(command.argument("<run>", "the folder of the demo"), { examples: ["oppo report runs/demo"] });
+  command.action(async (run: string, options: CommonOptions) => {
+    const { rebuildReport } = await import("../../recipes/demo/rebuild-report.ts");
+    const { resultsText } = await import("../../page/results-text.ts");
+    const { report, results, arms } = await rebuildReport(run);
+    if (options.json) {
+      const numbers = arms.map(({ curve: _, ...arm }) => arm);
+      printJson("report", { report, results, arms: numbers });
+    } else console.log(`${resultsText(arms)}\n\nThe report: ${report}\nThe numbers: ${results}`);
+  });
+}

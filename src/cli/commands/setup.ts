@@ -3,35 +3,34 @@
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import type { CommandDefinition } from "../command.ts";
+import { type Command, Option } from "commander";
+import { addHelp, type CommonOptions } from "../command.ts";
+import { printJson } from "../json.ts";
 
-interface SetupOptions {
+interface SetupOptions extends CommonOptions {
   readonly check?: true;
   readonly forget?: true;
 }
 
-const help = `
-LIBTORCH names a libtorch, a Python environment with torch in it, or a conda environment; it is remembered. docs/setup.md
+const help = {
+  notes: `LIBTORCH names a libtorch, a Python environment with torch in it, or a conda environment; it is remembered. docs/setup.md
 has the ways to get one.
 
-Examples:
-  oppo setup
-  LIBTORCH=$PWD/torch-env oppo setup`;
-
-export const setupCommand: CommandDefinition = {
-  name: "setup",
-  summary: "compile what computes with libtorch, once; the other commands do without",
-  configure(command) {
-    command
-      .option("--check", "only report; exit code 1 when something is missing")
-      .option("--forget", "look for libtorch anew instead of taking the last one")
-      .addHelpText("after", help)
-      .action(async ({ check, forget }: SetupOptions) => {
-        const { packageRoot } = await import("../../run/versions.ts");
-        const flags = [...(check ? ["--check"] : []), ...(forget ? ["--forget"] : [])];
-        const script = join(packageRoot(), "scripts/setup.mjs");
-        const { status } = spawnSync(process.execPath, [script, ...flags], { stdio: "inherit" });
-        process.exitCode = status ?? 1;
-      });
-  },
+  LIBTORCH=$PWD/torch-env oppo setup`,
+  examples: ["oppo setup", "oppo setup --check"],
 };
+
+export function configureSetup(command: Command): void {
+  addHelp(command, help)
+    .addOption(new Option("--check", "only report; exit code 1 when something is missing"))
+    .addOption(new Option("--forget", "look for libtorch anew instead of taking the last one"))
+    .action(async ({ check, forget, json }: SetupOptions) => {
+      const { packageRoot } = await import("../../run/versions.ts");
+      const flags = [...(check ? ["--check"] : []), ...(forget ? ["--forget"] : [])];
+      const script = join(packageRoot(), "scripts/setup.mjs");
+      const stdio = json ? "pipe" : "inherit";
+      const { status, stdout } = spawnSync(process.execPath, [script, ...flags], { stdio, encoding: "utf8" });
+      if (json) printJson("setup", { status, lines: stdout.trimEnd().split("\n") });
+      process.exitCode = status ?? 1;
+    });
+}

@@ -6,35 +6,10 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { deriveSeed } from "../../seeds.ts";
 import { writeSamples } from "../jsonl.ts";
-import { drawScene, type SceneKind } from "./draw.ts";
-import { type ClipFormat, clipPath, defaultClipFormat, type PlacedScene, renderClip, sceneSample } from "./render.ts";
+import { drawScene } from "./draw.ts";
+import type { ClipFormat, CorpusPlan, SplitPlan } from "./plan.ts";
+import { clipPath, type PlacedScene, renderClip, sceneSample } from "./render.ts";
 import * as world from "./world.ts";
-
-export interface SplitPlan {
-  readonly name: string;
-  readonly kind: SceneKind;
-  readonly numClips: number;
-}
-
-export interface CorpusPlan {
-  readonly seed: number;
-  readonly splits: readonly SplitPlan[];
-  readonly format: ClipFormat;
-}
-
-/** What the demo trains and measures on. Choices of hyper-parameters look at "dev" only. */
-export const defaultPlan: CorpusPlan = {
-  seed: 1,
-  splits: [
-    { name: "warm-up", kind: "decorrelated", numClips: 1000 },
-    { name: "sft", kind: "train", numClips: 800 },
-    { name: "rl", kind: "train", numClips: 600 },
-    { name: "dev", kind: "congruent", numClips: 150 },
-    { name: "congruent", kind: "congruent", numClips: 300 },
-    { name: "conflict", kind: "conflict", numClips: 150 },
-  ],
-  format: defaultClipFormat,
-};
 
 export interface BuildProgress {
   /** Clips of this process's share that are there now, of `total`. */

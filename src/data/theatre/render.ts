@@ -7,34 +7,13 @@ import { encodeClip } from "../../media/encode.ts";
 import { createRandom } from "../../random.ts";
 import type { Sample } from "../sample.ts";
 import type { Scene } from "./draw.ts";
+import type { ClipFormat } from "./plan.ts";
 import { annotate, exactCues } from "./script.ts";
 import { stageFrames } from "./stage.ts";
 import { speak } from "./voice.ts";
 
 /** Raise it when pixels or sound change for the same scene; clips made before are then made anew. */
 const rendererVersion = 2;
-
-/** How clips are written. */
-export interface ClipFormat {
-  /** Width and height in pixels, even. */
-  readonly size: number;
-  readonly fps: number;
-  readonly seconds: number;
-  readonly sampleRateHz: number;
-  /** Quality of x264, 0 (best) to 51. */
-  readonly crf: number;
-  readonly preset: "ultrafast" | "superfast" | "veryfast";
-}
-
-/** Drawn "on twos" like hand-made animation: 12.5 pictures a second, half the work of 25. */
-export const defaultClipFormat: ClipFormat = {
-  size: 256,
-  fps: 12.5,
-  seconds: 2,
-  sampleRateHz: 24000,
-  crf: 22,
-  preset: "superfast",
-};
 
 /** A scene with its place in a corpus. */
 export interface PlacedScene {

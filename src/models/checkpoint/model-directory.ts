@@ -28,7 +28,7 @@ export function requireModelDirectory(directory: string): void {
   throw new CheckpointError(
     "ERR_CHECKPOINT_MISSING",
     directory,
-    "expected a model directory with a config.json, got none. Check the path.",
+    "expected a model folder with a config.json, got none. Check the path.",
   );
 }
 

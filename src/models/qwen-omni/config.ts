@@ -149,7 +149,7 @@ export function parseConfig(json: unknown, path: string): ThinkerConfig {
     throw new CheckpointError(
       "ERR_CHECKPOINT_ARCHITECTURE",
       path,
-      `expected model_type ${ARCHITECTURES.join(" or ")}, got ${JSON.stringify(type) ?? "none"}. Give a Qwen2.5-Omni directory.`,
+      `expected model_type ${ARCHITECTURES.join(" or ")}, got ${JSON.stringify(type) ?? "none"}. Give a Qwen2.5-Omni folder.`,
     );
   }
   const thinker = type === "qwen2_5_omni" ? (json as { thinker_config?: unknown }).thinker_config : json;

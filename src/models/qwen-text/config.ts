@@ -54,7 +54,7 @@ export function parseTextConfig(
     throw new CheckpointError(
       "ERR_CHECKPOINT_ARCHITECTURE",
       path,
-      `expected model_type qwen2 or qwen3, got ${JSON.stringify(family) ?? "none"}. Give a Qwen2, Qwen2.5 or Qwen3-Embedding directory.`,
+      `expected model_type qwen2 or qwen3, got ${JSON.stringify(family) ?? "none"}. Give a Qwen2, Qwen2.5 or Qwen3-Embedding folder.`,
     );
   }
   const parsed = textModelSchema.safeParse(json);

@@ -95,7 +95,7 @@ function rowOf(directory: string): FoundRow {
     "ERR_CHECKPOINT_ARCHITECTURE",
     join(directory, CONFIG_FILE),
     `expected model_type ${listed(Object.keys(architectures))}, got ${JSON.stringify(type) ?? "none"}. ` +
-      "Give a directory of one of these models.",
+      "Give a folder of one of these models.",
   );
 }
 

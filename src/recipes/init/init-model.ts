@@ -11,7 +11,7 @@ const typeBytes = { bfloat16: 2, float32: 4 } as const;
 const megabyte = 1 << 20;
 
 export interface InitOptions {
-  /** Of `shapeNames`. */
+  /** Of `freshShapes`. */
   readonly shape: string;
   readonly directory: string;
   readonly seed: number;

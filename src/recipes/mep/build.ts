@@ -3,17 +3,12 @@ import { basename, resolve } from "node:path";
 import { type MepSet, makeMepSet, type Selection } from "../../bench/mep-set.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
 import { kindOf } from "../../corpus/kinds.ts";
-import {
-  comparedAlike,
-  labelGroups,
-  type MepSetOptions,
-  makeKnownSet,
-  selectOnCorpus,
-  setOptionsFor,
-} from "../../corpus/mep-set.ts";
+import type { MepSetOptions } from "../../corpus/mep-options.ts";
+import { comparedAlike, labelGroups, makeKnownSet, selectOnCorpus, setOptionsFor } from "../../corpus/mep-set.ts";
 import { chooseSetting, type Setting, type SettingOptions } from "../../corpus/setting.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
+import { ConfigError } from "../../run/config.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
 import { dataCard } from "./card.ts";
@@ -55,6 +50,7 @@ export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
   requireDistinct(source, conflict);
   if (source.numDroppedCues > 0) progress.log(`cues that are no short phrase, left out: ${source.numDroppedCues}`);
   const kind = kindOf(source.samples);
+  if (kind !== null) rejectChoosing(kind.name, build.options);
   const options = { ...setOptionsFor(kind), ...build.options };
   const media = { congruent: new MediaCheck(source.mediaRoot), conflict: new MediaCheck(conflict?.mediaRoot ?? ".") };
   const candidates = kind !== null ? source.samples : drawCandidates(source.samples, build.maxCandidates, options.seed);
@@ -83,6 +79,14 @@ export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
     mediaRoots: { congruent: source.mediaRoot, conflict: conflict?.mediaRoot ?? source.mediaRoot },
   });
   return { out: build.out, manifest, refused: [...media.congruent.refused, ...media.conflict.refused] };
+}
+
+/** What chooses among clips has no effect on a kind whose clips are all taken. @throws ConfigError */
+function rejectChoosing(kind: string, options: MepBuild["options"]): void {
+  for (const [name, flag] of [["minCues", "--min-cues"] as const, ["minAssociation", "--min-association"] as const]) {
+    if (options[name] === undefined) continue;
+    throw new ConfigError(name, `${flag} has no effect: the clips of the ${kind} are all taken. Leave it out.`);
+  }
 }
 
 interface Chosen {

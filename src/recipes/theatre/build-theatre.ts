@@ -1,52 +1,16 @@
 // `oppo theatre build`: renders a corpus in several processes, and says how far the embedder keeps its cues apart.
-import { z } from "zod";
+import { defaultDelta } from "../../corpus/settings.ts";
 import { theatreKind } from "../../corpus/theatre-kind.ts";
-import { buildCorpus, type CorpusPlan, defaultPlan, isBuilt } from "../../data/theatre/corpus.ts";
+import { buildCorpus, isBuilt } from "../../data/theatre/corpus.ts";
+import type { CorpusPlan } from "../../data/theatre/plan.ts";
 import { phraseGroups } from "../../data/theatre/script.ts";
 import { OppoError } from "../../error.ts";
 import { type ConfusionReport, confusion, formatConfusion } from "../../evidence/confusion.ts";
-import type { DeepReadonly } from "../../run/config.ts";
 import { requireFreeSpace } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { runPool } from "../../run/pool.ts";
 import type { Progress } from "../../run/progress.ts";
-
-const count = z.int().min(1);
-
-/** The plan as settings: splits by name, so that `--set splits.sft.numClips=10` says what it means. */
-export const planSchema = z.strictObject({
-  seed: z.int().min(0).default(defaultPlan.seed).describe("everything about the corpus follows from it"),
-  splits: z
-    .record(
-      z.string().regex(/^[a-z0-9][a-z0-9-]*$/i, "expected a name of letters, digits and hyphens"),
-      z.strictObject({
-        kind: z
-          .enum(["train", "decorrelated", "congruent", "conflict"])
-          .describe("how the emotions of face and voice go together"),
-        numClips: count,
-      }),
-    )
-    .default(splitsByName(defaultPlan)),
-  format: z
-    .strictObject({
-      size: z.int().min(56).multipleOf(2).default(defaultPlan.format.size).describe("width and height in pixels"),
-      fps: z.number().positive().default(defaultPlan.format.fps),
-      seconds: z.number().positive().max(60).default(defaultPlan.format.seconds),
-      sampleRateHz: z.int().min(8000).default(defaultPlan.format.sampleRateHz),
-      crf: z.int().min(0).max(51).default(defaultPlan.format.crf).describe("x264's quality, 0 is best"),
-      preset: z.enum(["ultrafast", "superfast", "veryfast"]).default(defaultPlan.format.preset),
-    })
-    .prefault({}),
-});
-
-export type PlanConfig = DeepReadonly<z.infer<typeof planSchema>>;
-
-/** What `--set` changes when no file brings a plan of its own. */
-export const defaultPlanConfig = { splits: splitsByName(defaultPlan) };
-
-function splitsByName({ splits }: CorpusPlan) {
-  return Object.fromEntries(splits.map(({ name, ...split }) => [name, split]));
-}
+import { type PlanConfig, planText } from "./plan-settings.ts";
 
 function planOf({ seed, splits, format }: PlanConfig): CorpusPlan {
   return { seed, splits: Object.entries(splits).map(([name, split]) => ({ name, ...split })), format };
@@ -96,9 +60,6 @@ export interface TheatreResult {
   readonly confusionLines: readonly string[];
 }
 
-/** delta of the reward: what the confusion report judges the embedder by. */
-const similarityThreshold = 0.5;
-
 /** A clip with its subtitles, generously, at 256 pixels and 2 seconds. */
 const bytesPerClip = 100_000;
 
@@ -108,6 +69,7 @@ export async function buildTheatre(build: TheatreBuild): Promise<TheatreResult> 
   if (numClips === 0) {
     throw new OppoError("ERR_PLAN", "splits: expected at least one split with clips, got none. Name one in the plan.");
   }
+  progress.log(planText(plan));
   const numRendered = (await isBuilt(root, planOf(plan))) ? 0 : await renderAll(build, numClips);
   if (!(await isBuilt(root, planOf(plan)))) {
     throw new OppoError(
@@ -125,7 +87,7 @@ export async function buildTheatre(build: TheatreBuild): Promise<TheatreResult> 
     numRendered,
     files: Object.keys(plan.splits).map((name) => `${name}.jsonl`),
     confusion: numbers,
-    confusionLines: formatConfusion(report, similarityThreshold),
+    confusionLines: formatConfusion(report, defaultDelta),
   };
 }
 

@@ -1,93 +1,88 @@
 // What `oppo train` can be told: the settings of the method, and where model and data are. One flat object, so that the
 // config.yaml of a run repeats the run.
 import { z } from "zod";
+import {
+  accuracySetting,
+  clauseInstruction,
+  clientSettings,
+  embedderSetting,
+  filePath,
+  folderPath,
+  idleInstruction,
+  idleWithEmbedder,
+  optionalFile,
+  optionalText,
+  wholeNumber,
+} from "../../corpus/settings.ts";
 import { OppoError } from "../../error.ts";
-import { type DeepReadonly, readConfigFile, resolveConfig } from "../../run/config.ts";
+import { type ConfigSources, readConfigFile, resolveConfig, type SettingsOf } from "../../run/config.ts";
+import type { IdleRule } from "../../run/idle-settings.ts";
 import { trainSchema } from "../../train/config.ts";
+import { methodIdle } from "../../train/idle.ts";
 import { type PresetName, presets } from "../../train/presets.ts";
 
 const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]];
 
-const given = (what: string, option: string) =>
-  z
-    .string()
-    .default("")
-    .refine((text) => text !== "", `expected ${what}, got none. Give ${option}.`);
-
-export const corpusFields = {
-  embedder: z
-    .string()
-    .default("auto")
-    .describe(
-      "what compares clauses with cues: auto, theatre, cues (the corpus' own), builtin:BANK.json, qwen3:DIR or endpoint:URL#MODEL",
-    ),
-  clauseInstruction: z
-    .string()
-    .default("auto")
-    .describe('before every clause, for qwen3: and endpoint:; "" for none, auto: what Qwen3-Embedding is told'),
-  calibration: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe("what oppo embed calibrate --out wrote for the embedder; delta is compared with it"),
-  question: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe("what is asked about a clip; null: the corpus' default"),
-  accuracy: z
-    .string()
-    .min(1)
-    .default("auto")
-    .describe(
-      "R_acc (Eq. 27): auto (emotionGroups, else the corpus' own wheel, else the five wheels of the imported lexicon or the built-in one), exact (the very words), groups, built-in, an imported lexicon or a file of one",
-    ),
-  emotionGroups: z
-    .record(z.string(), z.array(z.string()).min(1))
-    .nullable()
-    .default(null)
-    .describe("group -> words that count as the same answer; null: as accuracy says"),
-  maxSkippedRows: z.int().min(0).default(10).describe("bad rows to leave out before the run stops"),
+const corpusFields = {
+  embedder: embedderSetting("auto"),
+  clauseInstruction,
+  calibration: optionalFile("what oppo embed calibrate --out wrote for the embedder; delta is compared with it"),
+  question: optionalText("what is asked about a clip", "the corpus' own"),
+  accuracy: accuracySetting,
+  emotionGroups: z.record(z.string(), z.array(z.string()).min(1)).nullable().default(null).meta({
+    description: "group -> words that count as the same answer",
+    standard: "as accuracy says",
+  }),
+  maxSkippedRows: wholeNumber.default(10).describe("bad rows to leave out before the run stops"),
   maxSkippedFraction: z.number().min(0).max(1).default(0.1).describe("share of unreadable clips to leave out"),
 };
 
-export const runSchema = z.strictObject({
+const runSchema = z.strictObject({
   preset: z.enum(presetNames).default("oppo").describe("the method; everything below is a change to it"),
-  model: given("the folder of the model to start from", "--model DIR"),
-  data: given("a file of samples", "--data SAMPLES.jsonl"),
+  model: folderPath("the model to start from; it is the reference as well"),
+  data: filePath("samples, one JSON object per line; media paths are relative to this file"),
   ...corpusFields,
   ...trainSchema.shape,
 });
 
-export type RunConfig = DeepReadonly<z.infer<typeof runSchema>>;
+/** What `oppo train` can be told: the settings of a run, which its config.yaml keeps, where it goes and how servers are asked. */
+export const trainSettings = z.strictObject({
+  run: folderPath("where everything goes; a run that was stopped goes on"),
+  ...runSchema.shape,
+  client: clientSettings,
+});
 
-export interface RunSources {
-  readonly preset?: string | undefined;
-  readonly file?: string | undefined;
-  readonly overrides: readonly string[];
-}
+export type TrainSettings = SettingsOf<typeof trainSettings>;
+
+const trainIdle: readonly IdleRule<TrainSettings>[] = [...methodIdle, ...idleWithEmbedder, idleInstruction];
+
+export type RunConfig = SettingsOf<typeof runSchema>;
 
 /** The preset by option or file, then the file, then the overrides. @throws ConfigError, OppoError ERR_PRESET */
-export function resolveRunConfig({ preset, file, overrides }: RunSources): RunConfig {
+export function resolveTrain(sources: ConfigSources): TrainSettings {
+  return resolveConfig(trainSettings, { ...sources, preset: presetOf(sources) }, trainIdle);
+}
+
+/** Its name is looked for first, because everything else is a change to it. */
+function presetOf({ file, flags = [], overrides = [] }: ConfigSources): object {
   const inFile = file === undefined ? undefined : readConfigFile(file).values.preset;
-  const name = preset ?? (typeof inFile === "string" ? inFile : "oppo");
+  const given = flags.find(({ path }) => path === "preset")?.texts.at(-1) ?? presetOverride(overrides);
+  const name = given ?? (typeof inFile === "string" ? inFile : "oppo");
   if (!Object.hasOwn(presets, name)) {
     throw new OppoError(
       "ERR_PRESET",
       `preset: expected one of ${presetNames.join(", ")}, got "${name}". "oppo presets" shows what each of them is.`,
     );
   }
-  if (preset !== undefined && inFile !== undefined && inFile !== preset) {
+  if (given !== undefined && inFile !== undefined && inFile !== given) {
     throw new OppoError(
       "ERR_PRESET",
-      `--preset ${preset}: expected the preset of ${file}, which is ${String(inFile)}. Leave one of the two out.`,
+      `--preset ${given}: expected the preset of ${file}, which is ${String(inFile)}. Leave one of the two out.`,
     );
   }
-  return resolveConfig(runSchema, {
-    preset: { preset: name, ...presets[name as PresetName].config },
-    file,
-    overrides,
-  });
+  return { preset: name, ...presets[name as PresetName].config };
+}
+
+function presetOverride(overrides: readonly string[]): string | undefined {
+  return overrides.findLast((override) => override.startsWith("preset="))?.slice("preset=".length);
 }

@@ -5,15 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { loadSamples } from "../../../src/data/jsonl.ts";
-import {
-  buildCorpus,
-  type CorpusPlan,
-  defaultPlan,
-  isBuilt,
-  placedScenes,
-  readManifest,
-} from "../../../src/data/theatre/corpus.ts";
-import { defaultClipFormat } from "../../../src/data/theatre/render.ts";
+import { buildCorpus, isBuilt, placedScenes, readManifest } from "../../../src/data/theatre/corpus.ts";
+import { type CorpusPlan, defaultClipFormat, defaultPlan } from "../../../src/data/theatre/plan.ts";
 import { decodeClip } from "../../../src/media/decode.ts";
 
 const plan: CorpusPlan = {

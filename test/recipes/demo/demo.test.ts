@@ -6,7 +6,9 @@ import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { demoPaths } from "../../../src/recipes/demo/paths.ts";
+import { allExamples } from "../../support/help-examples.ts";
 import { repositoryRoot } from "../../support/repository.ts";
+import { readText } from "../../support/source-tree.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const main = join(repositoryRoot, "build/js/src/cli/main.js");
@@ -16,7 +18,16 @@ const small = [
   ...["warmup.steps=2", "warmup.clipsPerStep=2", "sft.steps=2", "sft.clipsPerStep=2", "sft.warmupSteps=0"],
 ].flatMap((setting) => ["--set", setting]);
 
-test("the demo runs through, and again from what is there", (t) => {
+/** Paths of the demo's folder that help texts and documents name, below that folder. */
+async function namedPaths(): Promise<string[]> {
+  const help = (await allExamples()).map(({ line }) => line).join("\n");
+  const named = [...`${help}\n${readText("README.md")}`.matchAll(/\bruns\/demo\/([\w./*-]+)/g)].map(
+    (match) => match[1]!,
+  );
+  return [...new Set(named)].filter((path) => !/\*/.test(path));
+}
+
+test("the demo runs through, and again from what is there", async (t) => {
   const root = join(temporaryFolder(t), "demo");
   const demo = (arms: string) => {
     const args = [main, "demo", "--run", root, "--arms", arms, "--json", ...small];
@@ -37,6 +48,16 @@ test("the demo runs through, and again from what is there", (t) => {
   }
   assert.deepEqual(JSON.parse(readFileSync(paths.results, "utf8")).arms, first.arms);
   assert.match(readFileSync(paths.report, "utf8"), /<video [^>]*data:video\/mp4;base64,/);
+
+  const named = await namedPaths();
+  assert.ok(named.length >= 5, String(named));
+  assert.deepEqual(
+    named.filter((path) => !existsSync(join(root, path))),
+    [],
+    "help texts and the README name files that the demo does not make",
+  );
+  const [row] = readFileSync(join(root, "corpus/rl/rl.jsonl"), "utf8").split("\n");
+  assert.equal(JSON.parse(row!).id, "rl-00000", "the sample of oppo serve reward's help");
 
   const policy = join(paths.arm("oppo", 0), "model/model.safetensors");
   const trainedAt = statSync(policy).mtimeMs;

@@ -99,9 +99,7 @@ describe("extraction by a model", () => {
           ...[main, "evidence", "extract", "--data", file, "--out", join(folder, "cues.jsonl")],
           ...[
             "--endpoint",
-            server.url,
-            "--name",
-            "m",
+            `${server.url}#m`,
             "--cache",
             join(folder, "cache"),
             "--concurrency",

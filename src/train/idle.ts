@@ -1,0 +1,46 @@
+// Settings of config.ts that do nothing under others: of views that are off, of a term without weight, of a ratio that is 1.
+import type { SettingsOf } from "../run/config.ts";
+import type { IdleRule } from "../run/idle-settings.ts";
+import { perceptionSchema, type trainSchema } from "./config.ts";
+
+const below = (group: string, names: readonly string[]) => names.map((name) => `${group}.${name}`);
+const ofViews = Object.keys(perceptionSchema.shape).filter((name) => name !== "views");
+
+export const methodIdle: readonly IdleRule<SettingsOf<typeof trainSchema>>[] = [
+  {
+    paths: below("perception", ofViews),
+    when: ({ perception }) => perception.views === "none",
+    why: "perception.views is none, so no masked input is looked at",
+  },
+  {
+    paths: below("perception", ["estimator", "gradient", "reduction", "capNats"]),
+    when: ({ perception }) => perception.perceptionLossWeight === 0,
+    why: "perception.perceptionLossWeight is 0",
+  },
+  {
+    paths: ["perception.anchorTo"],
+    when: ({ perception }) => perception.anchorWeight === 0,
+    why: "perception.anchorWeight is 0",
+  },
+  {
+    paths: below("reward", ["emptyKind", "combineKinds"]),
+    when: ({ reward }) => !reward.terms.some(({ name }) => name === "omni"),
+    why: "reward.terms has no omni",
+  },
+  { paths: ["lora"], when: ({ trainable }) => trainable !== "lora", why: "trainable is not lora" },
+  {
+    paths: ["clipLow", "clipHigh", "dualClip"],
+    when: ({ oldLogprobs }) => oldLogprobs === "current",
+    why: "oldLogprobs is current, so the ratio is 1 and nothing is clipped",
+  },
+  {
+    paths: ["advantageMinStd"],
+    when: ({ advantageScale }) => advantageScale === "none",
+    why: "advantageScale is none, so nothing is divided by a standard deviation",
+  },
+  {
+    paths: ["referenceKlEstimator"],
+    when: ({ referenceKlWeight }) => referenceKlWeight === 0,
+    why: "referenceKlWeight is 0",
+  },
+];
