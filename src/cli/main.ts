@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line's entry: `oppo COMMAND`. Commands are in commands/, one file each.
 
-import "./starters.ts";
+import "./base/starters.ts";
 import { commands } from "./commands/index.ts";
 import { reportFailure, runCommandLine } from "./program.ts";
 

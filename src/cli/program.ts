@@ -5,9 +5,9 @@ import { Command, CommanderError, Option } from "commander";
 import { didYouMean } from "../run/nearest-setting.ts";
 import { isPoolChild, sendPoolFailure } from "../run/pool-child.ts";
 import { packageVersion } from "../run/versions.ts";
-import type { CommandDefinition } from "./command.ts";
-import { declaredSettings } from "./declared-settings.ts";
-import { describeFailure, type Failure, formatFailure } from "./failure.ts";
+import type { CommandDefinition } from "./base/command.ts";
+import { declaredSettings } from "./base/declared-settings.ts";
+import { describeFailure, type Failure, formatFailure } from "./base/failure.ts";
 
 const DESCRIPTION = "Train and measure omni-modal emotion models with Omni-Perception Policy Optimization.";
 /** commander's ways of saying that help or the version was asked for and printed. */
@@ -21,7 +21,7 @@ const ALWAYS = "Always:";
 export async function runCommandLine(commands: readonly CommandDefinition[], args: readonly string[]): Promise<number> {
   try {
     if (args[0] === COMPLETE) {
-      const { printCompletions } = await import("./completion.ts");
+      const { printCompletions } = await import("./base/completion.ts");
       await printCompletions(await buildProgram(commands.filter(({ name }) => name !== "completion")), args.slice(1));
       return 0;
     }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
-import { shells } from "../../src/cli/completion.ts";
+import { shells } from "../../src/cli/base/completion.ts";
 import { repositoryRoot } from "../support/repository.ts";
 
 const main = join(repositoryRoot, "build/js/src/cli/main.js");

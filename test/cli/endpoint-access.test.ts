@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
-import { embedderAccess } from "../../src/cli/embedder-access.ts";
-import { endpointCache, endpointOptions } from "../../src/cli/endpoint-access.ts";
+import { embedderAccess } from "../../src/cli/base/embedder-access.ts";
+import { endpointCache, endpointOptions } from "../../src/cli/base/endpoint-access.ts";
 import { servedModel } from "../../src/corpus/served-model.ts";
 import { clientSettings, endpointSetting } from "../../src/corpus/settings.ts";
 

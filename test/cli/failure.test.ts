@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { describeFailure, formatFailure } from "../../src/cli/failure.ts";
+import { describeFailure, formatFailure } from "../../src/cli/base/failure.ts";
 import { OppoError } from "../../src/error.ts";
 import { InterruptedError } from "../../src/run/interrupt.ts";
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import type { Command } from "commander";
+import { declaredSettings } from "../../src/cli/base/declared-settings.ts";
 import { commands } from "../../src/cli/commands/index.ts";
-import { declaredSettings } from "../../src/cli/declared-settings.ts";
 import { buildProgram } from "../../src/cli/program.ts";
 import { allCommands, allExamples, examplesIn, helpOf, shellWords } from "../support/help-examples.ts";
 import { readText, readTree } from "../support/source-tree.ts";

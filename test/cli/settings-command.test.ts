@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { Command } from "commander";
 import { z } from "zod";
-import { type Call, type SettingsSpec, withSettings } from "../../src/cli/settings-command.ts";
+import { type Call, type SettingsSpec, withSettings } from "../../src/cli/base/settings-command.ts";
 
 const schema = z.strictObject({
   out: z.string().meta({ description: "where it goes", value: "folder" }),

@@ -1,8 +1,8 @@
 // A command line with commands that go wrong in every way, for the tests of the real one's plumbing.
 
 import { writeFileSync } from "node:fs";
-import type { CommandDefinition } from "../../src/cli/command.ts";
-import { longRun } from "../../src/cli/long-run.ts";
+import type { CommandDefinition } from "../../src/cli/base/command.ts";
+import { longRun } from "../../src/cli/base/long-run.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
 import { OppoError } from "../../src/error.ts";
 

@@ -1,34 +1,29 @@
 // The cold start and the method on a very small theatre: what is shared gives the same numbers, four examples can be
 // learned by heart, a seed gives the same run bit for bit, and a run that was stopped goes on as if it had not been.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ClipLibrary } from "../../src/corpus/clip-library.ts";
 import type { FittedSample } from "../../src/corpus/fitted-samples.ts";
 import { theatreKind } from "../../src/corpus/theatre-kind.ts";
-import { numStates, sceneOf, stateIndices } from "../../src/data/theatre/sample-scene.ts";
-import { drawProbe, reasoningQuestion } from "../../src/data/theatre/script.ts";
+import { reasoningQuestion } from "../../src/data/theatre/script.ts";
 import type { ClipRows, OmniModel } from "../../src/models/omni-model.ts";
 import { loadModel } from "../../src/models/registry/registry.ts";
 import { cosineSchedule } from "../../src/nn/index.ts";
-import { createRandom } from "../../src/random.ts";
-import { responseText } from "../../src/recipes/demo/theatre-examples.ts";
 import { resolveConfig } from "../../src/run/config.ts";
-import { type Interrupt, InterruptedError } from "../../src/run/interrupt.ts";
+import { InterruptedError } from "../../src/run/interrupt.ts";
 import { readStepLog } from "../../src/run/metrics.ts";
-import { noGrad, numLiveTensors, scope, type Tensor } from "../../src/tensor/index.ts";
-import { batchOf } from "../../src/train/batches.ts";
+import { noGrad, numLiveTensors, scope } from "../../src/tensor/index.ts";
 import { trainSchema } from "../../src/train/config.ts";
 import { trainGrpo } from "../../src/train/grpo.ts";
 import { LiveRows } from "../../src/train/live-rows.ts";
-import { openPolicy, outsideTowers } from "../../src/train/policy.ts";
+import { openPolicy } from "../../src/train/policy.ts";
 import { type PresetName, presets } from "../../src/train/presets.ts";
 import { runSteps } from "../../src/train/run-steps.ts";
 import { type SftExample, sftLoss, sftObjective } from "../../src/train/sft.ts";
-import { type LabelledClip, StateClassifier, warmUpObjective } from "../../src/train/warm-up.ts";
 import { fitAll, type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
+import { digestOf, examples, interruptAt, plainOptimizer, trainable, withoutTimes } from "../support/training-runs.ts";
 
 /** Of float32 sums in another order. */
 const roundingTolerance = 1e-5;
@@ -57,27 +52,8 @@ before(async () => {
 });
 after(() => theatre[Symbol.dispose]());
 
-/** The annotated reasoning and one probe per clip, the same at every step. */
-function examples(model: OmniModel, library: ClipLibrary): SftExample[][] {
-  return fitted.map(({ sample }, i) => {
-    const example = (question: string, think: string, answer: string): SftExample => {
-      const text = model.encodeText(responseText(think, answer));
-      return {
-        prompt: library.prompt(sample.id, theatreKind.userTurn(sample.subtitle, question)),
-        target: Int32Array.from([...text, model.stopIds[0]!]),
-        weights: Float32Array.from({ length: text.length + 1 }, (_, t) => 1 + (t % 3)),
-      };
-    };
-    const probe = drawProbe(sceneOf(sample), i % 2 === 0 ? "video" : "audio", createRandom(i));
-    return [
-      example(reasoningQuestion, sample.reasoning, sample.labels.join(", ")),
-      example(probe.question, probe.think, probe.answer),
-    ];
-  });
-}
-
 async function learnByHeart(model: OmniModel, library: ClipLibrary): Promise<typeof overfit> {
-  const batch = examples(model, library);
+  const batch = examples(model, library, fitted);
   const schedule = { total: overfitSteps, warmup: 10, floor: 0.1 };
   const losses: number[] = [];
   await runSteps({
@@ -111,14 +87,6 @@ async function learnByHeart(model: OmniModel, library: ClipLibrary): Promise<typ
   };
 }
 
-const plainOptimizer = { betas: [0.9, 0.98] as const, weightDecay: 0, maxGradNorm: 1 };
-
-function trainable(model: OmniModel): ReadonlyMap<string, Tensor> {
-  const parameters = outsideTowers(model);
-  for (const parameter of parameters.values()) parameter.requiresGrad = true;
-  return parameters;
-}
-
 describe("cold start", () => {
   test("learns four clips with their probes by heart, word for word", () => {
     assert.equal(overfit.answers.length, 8);
@@ -132,7 +100,7 @@ describe("cold start", () => {
     using library = new ClipLibrary(model);
     library.add(fitted);
     const parameters = trainable(model);
-    const shared = examples(model, library);
+    const shared = examples(model, library, fitted);
     const lossOf = (batch: readonly (readonly SftExample[])[]) =>
       scope(() => {
         const loss = sftLoss(model, batch);
@@ -154,19 +122,6 @@ describe("cold start", () => {
     assert.ok(Math.abs(changed[0]! - together[0]!) > clearDifference, `${changed[0]} ${together[0]}`);
   });
 });
-
-/** A stop request before the step of this number (counted over the run); never for null. */
-function interruptAt(step: number | null): Interrupt {
-  let numCalls = 0;
-  return {
-    signal: new AbortController().signal,
-    request: () => undefined,
-    async safePoint() {
-      if (numCalls++ === step) throw new InterruptedError();
-    },
-    [Symbol.dispose]: () => undefined,
-  };
-}
 
 interface RunOptions {
   readonly preset?: PresetName;
@@ -206,22 +161,6 @@ async function train(name: string, options: RunOptions = {}) {
   const metrics = withoutTimes(directory);
   const rollouts = readStepLog(join(directory, "rollouts.jsonl"));
   return { metrics, rollouts, weights: digestOf(models.trainable) };
-}
-
-/** Of a run's log. */
-function withoutTimes(directory: string): Record<string, number>[] {
-  return readStepLog(join(directory, "metrics.jsonl")).map(
-    (row) =>
-      Object.fromEntries(
-        Object.entries(row).filter(([key]) => !key.startsWith("timing_s/") && key !== "step_time"),
-      ) as Record<string, number>,
-  );
-}
-
-function digestOf(parameters: ReadonlyMap<string, Tensor>): string {
-  const digest = createHash("sha256");
-  for (const parameter of parameters.values()) digest.update(parameter.toFloat32Array());
-  return digest.digest("hex");
 }
 
 describe("trainGrpo", () => {
@@ -368,61 +307,4 @@ describe("trainGrpo", () => {
       assert.ok(Math.abs(one - all) <= roundingTolerance * Math.max(1, Math.abs(all)), `${name}: ${one} ${all}`);
     }
   });
-});
-
-describe("runSteps", () => {
-  const steps = 6;
-  /** SFT or a tower's warm-up into a folder. @returns its log without times, and a digest of what learned. */
-  async function learn(kind: "sft" | "warm-up", name: string, stopAt: number | null = null) {
-    using model = await loadModel(theatre.freshModel(3));
-    using library = new ClipLibrary(model);
-    library.add(fitted);
-    const labelled = fitted.map(({ sample, clip }): LabelledClip => {
-      return {
-        features: model.features({ ...clip, waveform: new Float32Array(0) }),
-        states: stateIndices(sceneOf(sample), "video"),
-      };
-    });
-    using classifier = new StateClassifier(model, "video", labelled[0]!.features, numStates.video, 5);
-    const visual = new Map([...model.parameters()].filter(([key]) => key.startsWith("visual.")));
-    for (const parameter of visual.values()) parameter.requiresGrad = kind === "warm-up";
-    const all = kind === "sft" ? examples(model, library) : [];
-    const learning =
-      kind === "sft"
-        ? { objective: sftObjective(model, (step) => batchOf(all, 2, 7, step)), trainable: trainable(model) }
-        : {
-            objective: warmUpObjective(classifier, (step) => batchOf(labelled, 2, 7, step)),
-            trainable: new Map([...visual, ...classifier.parameters()]),
-          };
-    const directory = join(theatre.root, name);
-    await runSteps({
-      ...learning,
-      steps,
-      optimizer: { ...plainOptimizer, weightDecay: 0.01, learningRate: 1e-3, schedule: () => 1 },
-      directory,
-      checkpointEvery: 4,
-      interrupt: interruptAt(stopAt),
-      evaluation: { every: 4, evaluate: (numSteps) => ({ numSteps }) },
-    });
-    const evaluations = readStepLog(join(directory, "evaluation.jsonl"));
-    return { log: withoutTimes(directory), evaluations, weights: digestOf(learning.trainable) };
-  }
-
-  for (const kind of ["sft", "warm-up"] as const) {
-    test(`${kind} goes on from where it was stopped to the bit, and evaluates when it should`, async () => {
-      const whole = await learn(kind, `${kind}-whole`);
-      assert.equal(whole.log.length, steps);
-      assert.deepEqual(
-        whole.evaluations.map(({ step, numSteps }) => [step, numSteps]),
-        [
-          [3, 4],
-          [5, 6],
-        ],
-      );
-      await assert.rejects(learn(kind, `${kind}-stopped`, 3), InterruptedError);
-      assert.deepEqual(await learn(kind, `${kind}-stopped`), whole);
-      // negative control: what learns is what is compared
-      assert.notEqual((await learn(kind, `${kind}-other`, null)).log[0]!.loss, whole.log[5]!.loss);
-    });
-  }
 });

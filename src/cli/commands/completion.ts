@@ -1,8 +1,8 @@
 // `oppo completion`: a shell's script that completes commands, options and their choices.
 
 import { Argument, type Command } from "commander";
-import { addHelp, type CommonOptions } from "../command.ts";
-import { printScript, shells } from "../completion.ts";
+import { addHelp, type CommonOptions } from "../base/command.ts";
+import { printScript, shells } from "../base/completion.ts";
 
 const help = {
   notes: `Put the line into your shell's start file (~/.bashrc, ~/.zshrc); for fish, write the output to

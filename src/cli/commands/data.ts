@@ -2,9 +2,9 @@
 
 import type { Command } from "commander";
 import { dataCheckSettings, dataExportSettings } from "../../recipes/data/settings.ts";
-import { addHelp, type CommonOptions } from "../command.ts";
-import { printJson } from "../json.ts";
-import { withSettings } from "../settings-command.ts";
+import { addHelp, type CommonOptions } from "../base/command.ts";
+import { printJson } from "../base/json.ts";
+import { withSettings } from "../base/settings-command.ts";
 
 export function configureData(command: Command): void {
   addHelp(command, { examples: ["oppo data list", "oppo data check mer2023 /data"] });

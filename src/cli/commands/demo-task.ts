@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { DemoConfig } from "../../recipes/demo/config.ts";
 import type { DemoTask } from "../../recipes/demo/run-task.ts";
-import { longRun } from "../long-run.ts";
+import { longRun } from "../base/long-run.ts";
 
 interface Payload {
   readonly task: DemoTask;

@@ -2,10 +2,10 @@
 
 import type { Command } from "commander";
 import { demoSettings } from "../../recipes/demo/config.ts";
-import { addHelp } from "../command.ts";
-import { printJson } from "../json.ts";
-import { longRun } from "../long-run.ts";
-import { withSettings } from "../settings-command.ts";
+import { addHelp } from "../base/command.ts";
+import { printJson } from "../base/json.ts";
+import { longRun } from "../base/long-run.ts";
+import { withSettings } from "../base/settings-command.ts";
 
 const inHelp = ["run", "seed", "seeds", "arms", "workers", "rlSteps", "withDev"];
 

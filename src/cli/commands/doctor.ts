@@ -1,8 +1,8 @@
 // `oppo doctor`: what this machine has for oppo, one line each, and how to mend what is missing; exit code 1 when something is missing.
 
 import type { Command } from "commander";
-import { addHelp, type CommonOptions } from "../command.ts";
-import { printJson } from "../json.ts";
+import { addHelp, type CommonOptions } from "../base/command.ts";
+import { printJson } from "../base/json.ts";
 
 export function configureDoctor(command: Command): void {
   addHelp(command, { examples: ["oppo doctor"] });

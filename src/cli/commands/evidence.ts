@@ -4,11 +4,11 @@ import type { Command } from "commander";
 import { OppoError } from "../../error.ts";
 import { extractIdle, extractSettings } from "../../recipes/evidence/settings.ts";
 import type { SettingsOf } from "../../run/config.ts";
-import { addHelp } from "../command.ts";
-import { endpointCache, endpointOptions } from "../endpoint-access.ts";
-import { printJson } from "../json.ts";
-import { longRun } from "../long-run.ts";
-import { withSettings } from "../settings-command.ts";
+import { addHelp } from "../base/command.ts";
+import { endpointCache, endpointOptions } from "../base/endpoint-access.ts";
+import { printJson } from "../base/json.ts";
+import { longRun } from "../base/long-run.ts";
+import { withSettings } from "../base/settings-command.ts";
 
 type ExtractSettings = SettingsOf<typeof extractSettings>;
 

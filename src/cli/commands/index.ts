@@ -1,7 +1,7 @@
 // Every command of the command line, in the order of the help: what people do first comes first. A command's file is loaded when
 // that command is called.
 
-import type { CommandDefinition } from "../command.ts";
+import type { CommandDefinition } from "../base/command.ts";
 
 export const commands: readonly CommandDefinition[] = [
   {

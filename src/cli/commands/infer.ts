@@ -4,9 +4,9 @@ import type { Command } from "commander";
 import type { Answer, Modality, Unread } from "../../recipes/infer/infer.ts";
 import { inferIdle, inferSettings } from "../../recipes/infer/settings.ts";
 import type { SettingsOf } from "../../run/config.ts";
-import { addHelp } from "../command.ts";
-import { printJson } from "../json.ts";
-import { type Call, withSettings } from "../settings-command.ts";
+import { addHelp } from "../base/command.ts";
+import { printJson } from "../base/json.ts";
+import { type Call, withSettings } from "../base/settings-command.ts";
 
 const help = {
   notes: `--mask video=0.7 blackens 70 % of the picture's cells, --mask audio=1 silences all of the sound: does the model still claim

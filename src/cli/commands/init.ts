@@ -2,10 +2,10 @@
 
 import type { Command } from "commander";
 import { initIdle, initSettings } from "../../recipes/init/settings.ts";
-import { addHelp } from "../command.ts";
-import { printJson } from "../json.ts";
-import { longRun } from "../long-run.ts";
-import { withSettings } from "../settings-command.ts";
+import { addHelp } from "../base/command.ts";
+import { printJson } from "../base/json.ts";
+import { longRun } from "../base/long-run.ts";
+import { withSettings } from "../base/settings-command.ts";
 
 const help = {
   notes: `The weights are random: the model is for tests and speed runs, or (tiny) for training from scratch. The 3B takes 9.4 GB

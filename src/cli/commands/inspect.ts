@@ -1,8 +1,8 @@
 // `oppo inspect`: what a model folder holds, without loading it; exit code 1 when something is missing.
 
 import type { Command } from "commander";
-import { addHelp, type CommonOptions } from "../command.ts";
-import { printJson } from "../json.ts";
+import { addHelp, type CommonOptions } from "../base/command.ts";
+import { printJson } from "../base/json.ts";
 
 const help = {
   notes: `Reads config.json, the index and the headers of the weight files, nothing else. The numbers for training are estimates of

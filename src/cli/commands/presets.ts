@@ -1,8 +1,8 @@
 // `oppo presets`: the methods that can be trained, as differences from the default settings.
 
 import type { Command } from "commander";
-import { addHelp, type CommonOptions } from "../command.ts";
-import { printJson } from "../json.ts";
+import { addHelp, type CommonOptions } from "../base/command.ts";
+import { printJson } from "../base/json.ts";
 
 export function configurePresets(command: Command): void {
   addHelp(command, { examples: ["oppo presets"] });

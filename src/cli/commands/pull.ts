@@ -4,10 +4,10 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { pullSettings } from "../../recipes/pull/settings.ts";
 import type { SettingsOf } from "../../run/config.ts";
-import { addHelp } from "../command.ts";
-import { printJson } from "../json.ts";
-import { longRun } from "../long-run.ts";
-import { withSettings } from "../settings-command.ts";
+import { addHelp } from "../base/command.ts";
+import { printJson } from "../base/json.ts";
+import { longRun } from "../base/long-run.ts";
+import { withSettings } from "../base/settings-command.ts";
 
 const publicHub = "https://huggingface.co";
 

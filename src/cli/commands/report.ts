@@ -1,8 +1,8 @@
 // `oppo report RUN`: the page of a demo once more, for instance after its look was changed.
 
 import type { Command } from "commander";
-import { addHelp, type CommonOptions } from "../command.ts";
-import { printJson } from "../json.ts";
+import { addHelp, type CommonOptions } from "../base/command.ts";
+import { printJson } from "../base/json.ts";
 
 export function configureReport(command: Command): void {
   addHelp(command.argument("<run>", "the folder of the demo"), { examples: ["oppo report runs/demo"] });

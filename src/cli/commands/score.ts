@@ -4,10 +4,10 @@ import type { Command } from "commander";
 import type { ScoreRequest } from "../../recipes/score/score.ts";
 import { scoreIdle, scoreSettings } from "../../recipes/score/settings.ts";
 import type { SettingsOf } from "../../run/config.ts";
-import { addHelp } from "../command.ts";
-import { endpointOptions } from "../endpoint-access.ts";
-import { printJson } from "../json.ts";
-import { type Call, withSettings } from "../settings-command.ts";
+import { addHelp } from "../base/command.ts";
+import { endpointOptions } from "../base/endpoint-access.ts";
+import { printJson } from "../base/json.ts";
+import { type Call, withSettings } from "../base/settings-command.ts";
 
 type ScoreSettings = SettingsOf<typeof scoreSettings>;
 

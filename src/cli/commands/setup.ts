@@ -4,8 +4,8 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { addHelp, type CommonOptions } from "../command.ts";
-import { printJson } from "../json.ts";
+import { addHelp, type CommonOptions } from "../base/command.ts";
+import { printJson } from "../base/json.ts";
 
 interface SetupOptions extends CommonOptions {
   readonly check?: true;

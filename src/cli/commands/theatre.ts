@@ -4,10 +4,10 @@ import type { Command } from "commander";
 import type { TheatreResult, TheatreShard } from "../../recipes/theatre/build-theatre.ts";
 import { planWithClips, resolveTheatre, theatreSettings } from "../../recipes/theatre/plan-settings.ts";
 import type { SettingsOf } from "../../run/config.ts";
-import { addHelp } from "../command.ts";
-import { printJson } from "../json.ts";
-import { longRun } from "../long-run.ts";
-import { withSettings } from "../settings-command.ts";
+import { addHelp } from "../base/command.ts";
+import { printJson } from "../base/json.ts";
+import { longRun } from "../base/long-run.ts";
+import { withSettings } from "../base/settings-command.ts";
 
 type TheatreSettings = SettingsOf<typeof theatreSettings>;
 

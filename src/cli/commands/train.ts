@@ -2,11 +2,11 @@
 
 import type { Command } from "commander";
 import { resolveTrain, trainSettings } from "../../recipes/train/run-config.ts";
-import { addHelp } from "../command.ts";
-import { embedderAccess } from "../embedder-access.ts";
-import { printJson } from "../json.ts";
-import { longRun } from "../long-run.ts";
-import { withSettings } from "../settings-command.ts";
+import { addHelp } from "../base/command.ts";
+import { embedderAccess } from "../base/embedder-access.ts";
+import { printJson } from "../base/json.ts";
+import { longRun } from "../base/long-run.ts";
+import { withSettings } from "../base/settings-command.ts";
 
 const inHelp = [
   ...["run", "preset", "model", "data", "embedder", "calibration", "question", "seed"],

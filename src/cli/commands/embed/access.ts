@@ -2,7 +2,7 @@
 
 import type { EmbedderAccess } from "../../../corpus/open-embedder.ts";
 import type { ClientSettings } from "../../../corpus/settings.ts";
-import { embedderAccess } from "../../embedder-access.ts";
+import { embedderAccess } from "../../base/embedder-access.ts";
 
 interface ModelSettings {
   readonly dimension: number | null;

@@ -3,10 +3,10 @@
 import type { Command } from "commander";
 import { calibrateIdle, calibrateSettings } from "../../../recipes/embed/settings.ts";
 import type { SettingsOf } from "../../../run/config.ts";
-import { addHelp } from "../../command.ts";
-import { printJson } from "../../json.ts";
-import { type LongRun, longRun } from "../../long-run.ts";
-import { withSettings } from "../../settings-command.ts";
+import { addHelp } from "../../base/command.ts";
+import { printJson } from "../../base/json.ts";
+import { type LongRun, longRun } from "../../base/long-run.ts";
+import { withSettings } from "../../base/settings-command.ts";
 import { accessOf } from "./access.ts";
 
 const help = {

@@ -3,10 +3,10 @@
 import type { Command } from "commander";
 import { embedIdle, embedSettings } from "../../../recipes/embed/settings.ts";
 import type { SettingsOf } from "../../../run/config.ts";
-import { addHelp } from "../../command.ts";
-import { printJsonLine } from "../../json.ts";
-import { type LongRun, longRun } from "../../long-run.ts";
-import { type Call, withSettings } from "../../settings-command.ts";
+import { addHelp } from "../../base/command.ts";
+import { printJsonLine } from "../../base/json.ts";
+import { type LongRun, longRun } from "../../base/long-run.ts";
+import { type Call, withSettings } from "../../base/settings-command.ts";
 import { accessOf } from "./access.ts";
 import { configureCalibrate } from "./calibrate.ts";
 

@@ -4,10 +4,10 @@ import type { Command } from "commander";
 import type { MepSetOptions } from "../../../corpus/mep-options.ts";
 import { mepBuildIdle, mepBuildSettings } from "../../../recipes/mep/build-settings.ts";
 import type { SettingsOf } from "../../../run/config.ts";
-import { addHelp } from "../../command.ts";
-import { printJson } from "../../json.ts";
-import { longRun } from "../../long-run.ts";
-import { withSettings } from "../../settings-command.ts";
+import { addHelp } from "../../base/command.ts";
+import { printJson } from "../../base/json.ts";
+import { longRun } from "../../base/long-run.ts";
+import { withSettings } from "../../base/settings-command.ts";
 import { mepSetting } from "./setting.ts";
 
 type BuildSettings = SettingsOf<typeof mepBuildSettings>;

@@ -2,9 +2,9 @@
 
 import type { Command } from "commander";
 import { mepCompareSettings } from "../../../recipes/mep/run-settings.ts";
-import { addHelp } from "../../command.ts";
-import { printJson } from "../../json.ts";
-import { withSettings } from "../../settings-command.ts";
+import { addHelp } from "../../base/command.ts";
+import { printJson } from "../../base/json.ts";
+import { withSettings } from "../../base/settings-command.ts";
 
 const examples = ["oppo mep compare runs/mep/oppo runs/mep/reward-only --html compare.html"];
 

@@ -1,7 +1,7 @@
 // `oppo mep`: MEP-Bench for any corpus and any model.
 
 import type { Command } from "commander";
-import { addHelp } from "../../command.ts";
+import { addHelp } from "../../base/command.ts";
 import { configureBuild } from "./build.ts";
 import { configureCompare } from "./compare.ts";
 import { configureRun } from "./run.ts";

@@ -5,11 +5,11 @@ import { OppoError } from "../../../error.ts";
 import type { MepRun, MepSystem } from "../../../recipes/mep/run.ts";
 import { mepRunIdle, mepRunSettings } from "../../../recipes/mep/run-settings.ts";
 import type { SettingsOf } from "../../../run/config.ts";
-import { addHelp } from "../../command.ts";
-import { endpointOptions } from "../../endpoint-access.ts";
-import { printJson } from "../../json.ts";
-import { longRun } from "../../long-run.ts";
-import { withSettings } from "../../settings-command.ts";
+import { addHelp } from "../../base/command.ts";
+import { endpointOptions } from "../../base/endpoint-access.ts";
+import { printJson } from "../../base/json.ts";
+import { longRun } from "../../base/long-run.ts";
+import { withSettings } from "../../base/settings-command.ts";
 import { mepSetting } from "./setting.ts";
 
 type RunSettings = SettingsOf<typeof mepRunSettings>;

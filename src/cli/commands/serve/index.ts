@@ -1,7 +1,7 @@
 // `oppo serve`: servers. `model` gives our engine the face of other servers; `reward` scores completions for other trainers.
 
 import type { Command } from "commander";
-import { addHelp } from "../../command.ts";
+import { addHelp } from "../../base/command.ts";
 import { configureModel } from "./model.ts";
 import { configureReward } from "./reward.ts";
 

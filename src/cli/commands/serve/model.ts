@@ -5,10 +5,10 @@ import { OppoError } from "../../../error.ts";
 import type { SettingsOf } from "../../../run/config.ts";
 import type { ModelServer } from "../../../serve/model/serve-model.ts";
 import { serveModelSettings } from "../../../serve/model/settings.ts";
-import { addHelp } from "../../command.ts";
-import { printJsonLine } from "../../json.ts";
-import { bytesPerMb, tokenOf, untilStopped } from "../../serving.ts";
-import { withSettings } from "../../settings-command.ts";
+import { addHelp } from "../../base/command.ts";
+import { printJsonLine } from "../../base/json.ts";
+import { bytesPerMb, tokenOf, untilStopped } from "../../base/serving.ts";
+import { withSettings } from "../../base/settings-command.ts";
 
 type ModelSettings = SettingsOf<typeof serveModelSettings>;
 

@@ -5,11 +5,11 @@ import type { SettingsOf } from "../../../run/config.ts";
 import type { RewardRules } from "../../../serve/reward/reward-scorer.ts";
 import type { RewardServer } from "../../../serve/reward/serve-reward.ts";
 import { serveRewardIdle, serveRewardSettings } from "../../../serve/reward/settings.ts";
-import { addHelp } from "../../command.ts";
-import { embedderAccess } from "../../embedder-access.ts";
-import { printJsonLine } from "../../json.ts";
-import { bytesPerMb, tokenOf, untilStopped } from "../../serving.ts";
-import { withSettings } from "../../settings-command.ts";
+import { addHelp } from "../../base/command.ts";
+import { embedderAccess } from "../../base/embedder-access.ts";
+import { printJsonLine } from "../../base/json.ts";
+import { bytesPerMb, tokenOf, untilStopped } from "../../base/serving.ts";
+import { withSettings } from "../../base/settings-command.ts";
 
 type RewardSettings = SettingsOf<typeof serveRewardSettings>;
 

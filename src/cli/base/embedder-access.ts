@@ -1,7 +1,7 @@
 // How an embedder that a person chose is reached: the key from the environment, the budget, and where vectors are kept.
 
-import type { EmbedderAccess } from "../corpus/open-embedder.ts";
-import type { ClientSettings } from "../corpus/settings.ts";
+import type { EmbedderAccess } from "../../corpus/open-embedder.ts";
+import type { ClientSettings } from "../../corpus/settings.ts";
 import { clientOptions } from "./endpoint-access.ts";
 
 /** @throws OppoError ERR_ENDPOINT_KEY */
@@ -11,7 +11,7 @@ export async function embedderAccess(
   signal: AbortSignal,
   keeps: EmbedderAccess["keeps"] = "cues",
 ): Promise<EmbedderAccess> {
-  const { oppoHome } = await import("../run/lexicon-store.ts");
+  const { oppoHome } = await import("../../run/lexicon-store.ts");
   const folder = `${oppoHome(process.env)}/cache/embeddings`;
   // Address and model are in the choice itself.
   const { cacheFolder, ...client } = clientOptions(settings, process.env, folder);

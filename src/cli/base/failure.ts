@@ -2,9 +2,9 @@
 // ours and of the system are expected and come without a stack; all others are faults of the program and say so.
 
 import { CommanderError } from "commander";
-import { type ErrorCode, OppoError } from "../error.ts";
-import { diskFullError, isDiskFull } from "../run/disk.ts";
-import { INTERRUPTED_EXIT_CODE, InterruptedError } from "../run/interrupt.ts";
+import { type ErrorCode, OppoError } from "../../error.ts";
+import { diskFullError, isDiskFull } from "../../run/disk.ts";
+import { INTERRUPTED_EXIT_CODE, InterruptedError } from "../../run/interrupt.ts";
 import { shaped } from "./json.ts";
 
 export interface Failure {

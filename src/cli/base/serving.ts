@@ -1,7 +1,7 @@
 // What the commands of servers share: the token from the environment, and serving until they are stopped.
 
-import { OppoError } from "../error.ts";
-import { watchParents } from "../run/parent-watch.ts";
+import { OppoError } from "../../error.ts";
+import { watchParents } from "../../run/parent-watch.ts";
 import { starters } from "./starters.ts";
 
 export const bytesPerMb = 1024 * 1024;
@@ -22,7 +22,7 @@ export function tokenOf({ tokenEnv }: { readonly tokenEnv: string | null }): str
  * second Ctrl-C ends at once.
  */
 export async function untilStopped(close: () => Promise<void>, signal?: AbortSignal): Promise<void> {
-  const { listenForInterrupt } = await import("../run/interrupt.ts");
+  const { listenForInterrupt } = await import("../../run/interrupt.ts");
   using interrupt = listenForInterrupt({
     onRequest: () => process.stderr.write("Stopping after what runs; Ctrl-C again stops at once.\n"),
   });

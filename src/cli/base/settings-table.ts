@@ -1,6 +1,6 @@
 // What `--settings` prints: every setting of a command with its default, what it may be, and where the paper has it.
 
-import type { Setting } from "../run/settings.ts";
+import type { Setting } from "../../run/settings.ts";
 import { printJson } from "./json.ts";
 
 export function printSettings(command: string, settings: readonly Setting[], isJson: boolean): void {

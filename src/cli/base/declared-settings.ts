@@ -2,7 +2,7 @@
 // schema.
 
 import type { Command } from "commander";
-import type { Setting } from "../run/settings.ts";
+import type { Setting } from "../../run/settings.ts";
 
 /** What a command was declared with, and the settings that its parsed options come to. */
 export interface Declared {

@@ -1,8 +1,8 @@
 // How a model behind a server is reached: address and name from `URL#MODEL`, the key from the environment (it is no option,
 // because options end up in histories and process lists), and the budget.
 
-import { type ClientSettings, defaultKeyVariable } from "../corpus/settings.ts";
-import { OppoError } from "../error.ts";
+import { type ClientSettings, defaultKeyVariable } from "../../corpus/settings.ts";
+import { OppoError } from "../../error.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -55,12 +55,12 @@ export async function endpointOptions(
   const { url, model } = parseAddress(text);
   const options = clientOptions(client, environment, cacheFolder);
   if (model !== null) return { url, model, ...options };
-  const { servedModel } = await import("../corpus/served-model.ts");
+  const { servedModel } = await import("../../corpus/served-model.ts");
   return { url, model: await servedModel(url, options), ...options };
 }
 
 /** Where replies are kept when no folder is named. */
 export async function endpointCache(environment: Environment): Promise<string> {
-  const { oppoHome } = await import("../run/lexicon-store.ts");
+  const { oppoHome } = await import("../../run/lexicon-store.ts");
   return `${oppoHome(environment)}/cache/endpoint`;
 }

@@ -1,9 +1,9 @@
 // What every long command needs around its recipe: progress, a clean stop, and the same code path whether a person
 // started it or a pool's parent did (then progress and result go over the channel).
 
-import { type Interrupt, listenForInterrupt } from "../run/interrupt.ts";
-import { isPoolChild, type PoolChild, runAsPoolChild } from "../run/pool-child.ts";
-import { createProgress, type Progress } from "../run/progress.ts";
+import { type Interrupt, listenForInterrupt } from "../../run/interrupt.ts";
+import { isPoolChild, type PoolChild, runAsPoolChild } from "../../run/pool-child.ts";
+import { createProgress, type Progress } from "../../run/progress.ts";
 
 export interface LongRun {
   readonly progress: Progress;

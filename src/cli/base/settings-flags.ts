@@ -1,7 +1,7 @@
 // From one setting of a schema to one option of the command line.
 
 import { Option } from "commander";
-import type { Setting } from "../run/settings.ts";
+import type { Setting } from "../../run/settings.ts";
 
 /** Headings of settings that stand in no group of their own. */
 const plainGroup = "Options:";

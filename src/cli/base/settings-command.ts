@@ -3,11 +3,11 @@
 
 import { type Command, Option } from "commander";
 import type { z } from "zod";
-import { OppoError } from "../error.ts";
-import { ConfigError, type ConfigSources, type GivenFlag, resolveConfig, type SettingsOf } from "../run/config.ts";
-import type { IdleRule } from "../run/idle-settings.ts";
-import { nearestSettings } from "../run/nearest-setting.ts";
-import { listSettings, type Setting, schemaTree } from "../run/settings.ts";
+import { OppoError } from "../../error.ts";
+import { ConfigError, type ConfigSources, type GivenFlag, resolveConfig, type SettingsOf } from "../../run/config.ts";
+import type { IdleRule } from "../../run/idle-settings.ts";
+import { nearestSettings } from "../../run/nearest-setting.ts";
+import { listSettings, type Setting, schemaTree } from "../../run/settings.ts";
 import type { CommonOptions } from "./command.ts";
 import { declareSettings } from "./declared-settings.ts";
 import { flagOf, optionText, settingOption } from "./settings-flags.ts";
