@@ -14,21 +14,43 @@ import {
 } from "node-av/constants";
 import { Codec, CodecContext, FFmpegError, FormatContext, Log, type Stream } from "node-av/lib";
 import { MediaError, type MediaErrorCode } from "./media-error.ts";
+import type { FrameSize } from "./sampling.ts";
 
 // Options are set on the contexts by name, never passed as a Dictionary: node-av 6.1 frees a dictionary that FFmpeg has
 // already consumed, and the process aborts.
 const containers =
   "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mp3,wav,w64,flac,aac,aiff,amr,caf,gif,h264,hevc,ivf,mxf,rm,au,ac3,eac3,opus";
 
+/** FFmpeg's decoders of what people have; the others are a large surface that nobody here needs. */
+const codecs = [
+  "h264 hevc av1 libdav1d vp8 vp9 mpeg1video mpeg2video mpegvideo mpeg4 msmpeg4v1 msmpeg4v2 msmpeg4 h263 flv wmv1 wmv2 wmv3 vc1",
+  "rv30 rv40 mjpeg prores theora dnxhd dvvideo ffv1 ffvhuff huffyuv rawvideo gif png apng webp tiff bmp",
+  "aac aac_latm mp1 mp1float mp2 mp2float mp3 mp3float ac3 eac3 dca flac alac opus libopus vorbis speex nellymoser cook",
+  "wmav1 wmav2 wmapro wmalossless amrnb amrwb gsm gsm_ms g722 g726 adpcm_ms adpcm_ima_wav adpcm_ima_qt adpcm_swf",
+  "pcm_alaw pcm_mulaw pcm_u8 pcm_s8 pcm_s8_planar pcm_s16le pcm_s16be pcm_s16le_planar pcm_s16be_planar pcm_u16le pcm_u16be",
+  "pcm_s24le pcm_s24be pcm_s24le_planar pcm_u24le pcm_u24be pcm_s32le pcm_s32be pcm_s32le_planar pcm_u32le pcm_u32be",
+  "pcm_s64le pcm_s64be pcm_f32le pcm_f32be pcm_f64le pcm_f64be pcm_bluray pcm_dvd",
+].flatMap((line) => line.split(" "));
+
 /** Larger frames than this are refused: 8K video, 100 MB as RGB. */
 export const defaultMaxPixels = 7680 * 4320;
 export const defaultMaxDurationSeconds = 3600;
+/** An hour of 1080p at 60 frames per second. */
+export const defaultMaxDecodedPixels = 3600 * 60 * 1920 * 1080;
+/** 512 MiB as RGB: half of it is held again when it is passed on. */
+export const defaultMaxClipPixels = Math.floor(2 ** 29 / 3);
+/** Of all streams. A clip of an hour has half a million; a file of nothing but tiny packets has more. */
+const maxPackets = 4_000_000;
 
 export interface ReadLimits {
   /** A longer file is refused. Default one hour. */
   readonly maxDurationSeconds?: number;
   /** A file with larger frames (width times height) is refused. Default 7680 x 4320. */
   readonly maxPixels?: number;
+  /** What the decoder may have to paint: pixels of all frames that it passes, shown or not. Default an hour of 1080p60. */
+  readonly maxDecodedPixels?: number;
+  /** Pixels of all frames that are kept, at the size that they are kept at. Default 512 MiB of RGB. */
+  readonly maxClipPixels?: number;
 }
 
 /** What a file holds, from its headers only. */
@@ -92,6 +114,7 @@ export function openContainer(path: string, limits: ReadLimits = {}): MediaConta
   format.allocContext();
   format.setOption("protocol_whitelist", "file");
   format.setOption("format_whitelist", containers);
+  format.setOption("codec_whitelist", codecs.join(","));
   const opened = format.openInputSync(`file:${resolve(path)}`);
   if (opened < 0) {
     const reason = FFmpegError.strerror(opened);
@@ -161,11 +184,11 @@ export function averageFps(stream: Stream): number {
 /** A decoder for `stream`, single-threaded: clips are short, and callers run several processes. */
 export function openDecoder(container: MediaContainer, stream: Stream, limits: ReadLimits = {}): CodecContext {
   const codec = Codec.findDecoder(stream.codecpar.codecId);
-  if (codec === null) {
+  if (codec === null || !codecs.includes(codec.name ?? "")) {
     throw new MediaError(
       "ERR_MEDIA_CODEC",
       container.path,
-      `expected a codec that FFmpeg can decode, got ${codecName(stream)}. Convert the file to H.264 and AAC.`,
+      `expected a usual codec, got ${codecName(stream)}. Convert the file to H.264 and AAC.`,
     );
   }
   const context = new CodecContext();
@@ -220,6 +243,36 @@ export function checkFrameSize(path: string, width: number, height: number, limi
       `expected frames of at most ${limit} pixels, got ${width} x ${height}. Scale the video down, or raise maxPixels.`,
     );
   }
+}
+
+/** The price of a video, before or while it is paid. */
+export function checkDecodedPixels(path: string, pixels: number, limits: ReadLimits): void {
+  const limit = limits.maxDecodedPixels ?? defaultMaxDecodedPixels;
+  if (pixels <= limit) return;
+  throw new MediaError(
+    "ERR_MEDIA_TOO_LARGE",
+    path,
+    `expected at most ${limit} pixels in all frames to decode, got ${pixels} or more. Cut the file, scale it down or lower its frame rate.`,
+  );
+}
+
+export function checkClipPixels(path: string, numFrames: number, size: FrameSize, limits: ReadLimits): void {
+  const limit = limits.maxClipPixels ?? defaultMaxClipPixels;
+  if (numFrames * size.height * size.width <= limit) return;
+  throw new MediaError(
+    "ERR_MEDIA_TOO_LARGE",
+    path,
+    `expected at most ${limit} pixels in the frames that are kept, got ${numFrames} of ${size.width} x ${size.height}. Use a shorter clip, fewer frames or a smaller size.`,
+  );
+}
+
+export function checkPackets(path: string, count: number): void {
+  if (count <= maxPackets) return;
+  throw new MediaError(
+    "ERR_MEDIA_TOO_LARGE",
+    path,
+    `expected at most ${maxPackets} packets, got more. Make the file again, or cut it.`,
+  );
 }
 
 function checkLimits(container: MediaContainer, limits: ReadLimits): void {

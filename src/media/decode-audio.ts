@@ -26,6 +26,9 @@ import { MediaError } from "./media-error.ts";
 /** A file may have a few packets that do not decode (a cut at its start); a larger share means that it is broken. */
 const maxBrokenShare = 0.05;
 
+/** The resampler asks for more room than it needs. */
+const slackSeconds = 1;
+
 /** Of the resampler's interface. */
 const maxPlanes = 8;
 
@@ -115,6 +118,8 @@ export class AudioReader {
   #convert(resampler: SoftwareResampleContext, planes: Buffer[] | null, numInput: number): void {
     const room = resampler.getOutSamples(numInput);
     if (room <= 0) return;
+    // A sample rate of nearly nothing would be stretched without end.
+    checkDuration(this.#container.path, (this.#numSamples + room) / this.#sampleRateHz - slackSeconds, this.#limits);
     this.#reserve(room);
     const offset = this.#numSamples * Float32Array.BYTES_PER_ELEMENT;
     const out = Buffer.from(this.#samples.buffer, offset, room * Float32Array.BYTES_PER_ELEMENT);

@@ -11,13 +11,20 @@ import {
   FF_DECODE_ERROR_MISSING_REFERENCE,
 } from "node-av/constants";
 import { type CodecContext, Frame, Packet, SoftwareScaleContext, type Stream } from "node-av/lib";
-import { check, checkFrameSize, isEndOfFile, type MediaContainer, openDecoder, type ReadLimits } from "./container.ts";
+import {
+  check,
+  checkClipPixels,
+  checkDecodedPixels,
+  checkFrameSize,
+  checkPackets,
+  isEndOfFile,
+  type MediaContainer,
+  openDecoder,
+  type ReadLimits,
+} from "./container.ts";
 import { MediaError } from "./media-error.ts";
 import { createResizer, type FrameResizer } from "./resize.ts";
 import type { FrameSize } from "./sampling.ts";
-
-/** What one array may hold. */
-const maxClipBytes = 2 ** 32;
 
 /** All packets of a video stream in the order of the file. */
 export interface PacketIndex {
@@ -49,7 +56,9 @@ export function emptyPacketIndex(): PacketIndex {
   return { timestamps: [], isKey: [], isShown: [], isTimed: true };
 }
 
-export function addToIndex(index: PacketIndex, packet: Packet): void {
+/** @param path for the error when there are too many */
+export function addToIndex(index: PacketIndex, packet: Packet, path: string): void {
+  checkPackets(path, index.timestamps.length);
   if (packet.pts === AV_NOPTS_VALUE) index.isTimed = false;
   index.timestamps.push(Number(packet.pts));
   index.isKey.push(packet.isKeyframe);
@@ -85,9 +94,11 @@ export function decodeSelectedFrames(
 ): SelectedFrames {
   const times = index.isTimed ? presentationTimes(index) : null;
   const wanted = Float64Array.from(indices, (i) => (times === null ? i : times[i]!));
+  const needed = times && groupsNeeded(index, wanted);
+  checkPrice(container.path, stream, options, index, needed);
   using painter = new RgbPainter(container.path, options, wanted.length);
   let shown = 0;
-  decodeFrames(container, stream, options, times && groupsNeeded(index, wanted), (frame) => {
+  decodeFrames(container, stream, options, needed, (frame) => {
     const position = times === null ? shown : Number(frame.pts);
     shown++;
     while (painter.numFrames < wanted.length && wanted[painter.numFrames]! <= position) painter.paint(frame);
@@ -101,6 +112,23 @@ export function decodeSelectedFrames(
     );
   }
   return painter.finish();
+}
+
+/** What decoding will cost at least, as the header states the size. */
+function checkPrice(
+  path: string,
+  { codecpar: { width, height } }: Stream,
+  limits: ReadLimits,
+  { isKey }: PacketIndex,
+  needed: boolean[] | null,
+): void {
+  let numFrames = 0;
+  let group = 0;
+  for (let i = 0; i < isKey.length; i++) {
+    if (isKey[i] && i > 0) group++;
+    if (needed === null || needed[group] === true) numFrames++;
+  }
+  checkDecodedPixels(path, numFrames * width * height, limits);
 }
 
 /** Per group of pictures (a key frame and what follows it in the file): must it be decoded? */
@@ -133,6 +161,7 @@ function decodeFrames(
   visit: (frame: Frame) => boolean,
 ): void {
   const decoder = openDecoder(container, stream, limits);
+  const bounded = boundedVisit(container.path, limits, visit);
   using packet = new Packet();
   using frame = new Frame();
   packet.alloc();
@@ -149,10 +178,10 @@ function decodeFrames(
         if (isNeeded) {
           // A packet that does not decode shows as a missing frame, which is judged above.
           decoder.sendPacketSync(packet);
-          if (!receiveFrames(decoder, frame, visit)) return;
+          if (!receiveFrames(decoder, frame, bounded)) return;
         } else if (!isSkipping) {
           decoder.sendPacketSync(null);
-          if (!receiveFrames(decoder, frame, visit)) return;
+          if (!receiveFrames(decoder, frame, bounded)) return;
           decoder.flushBuffers();
         }
         isSkipping = !isNeeded;
@@ -160,10 +189,22 @@ function decodeFrames(
       packet.unref();
     }
     decoder.sendPacketSync(null);
-    receiveFrames(decoder, frame, visit);
+    receiveFrames(decoder, frame, bounded);
   } finally {
     decoder.freeContext();
   }
+}
+
+/** Looks at every decoded frame: whatever the headers said, it is of an allowed size, and all together are affordable. */
+function boundedVisit(path: string, limits: ReadLimits, visit: (frame: Frame) => boolean): (frame: Frame) => boolean {
+  let pixels = 0;
+  return (frame) => {
+    const { width, height } = frame;
+    checkFrameSize(path, width, height, limits);
+    pixels += width * height;
+    checkDecodedPixels(path, pixels, limits);
+    return visit(frame);
+  };
 }
 
 function receiveFrames(decoder: CodecContext, frame: Frame, visit: (frame: Frame) => boolean): boolean {
@@ -229,18 +270,10 @@ class RgbPainter {
   }
 
   #start(decoded: FrameSize): void {
-    checkFrameSize(this.#path, decoded.width, decoded.height, this.#options);
     this.#size = this.#options.fit?.(decoded, this.#capacity) ?? decoded;
     const { height, width } = this.#size;
-    const numBytes = this.#capacity * height * width * 3;
-    if (numBytes > maxClipBytes) {
-      throw new MediaError(
-        "ERR_MEDIA_TOO_LARGE",
-        this.#path,
-        `expected at most ${maxClipBytes} bytes of frames, got ${this.#capacity} of ${width} x ${height}. Lower maxFrames, or give fit.`,
-      );
-    }
-    this.#frames = new Uint8Array(numBytes);
+    checkClipPixels(this.#path, this.#capacity, this.#size, this.#options);
+    this.#frames = new Uint8Array(this.#capacity * height * width * 3);
     if (height !== decoded.height || width !== decoded.width) {
       const resize = createResizer(decoded, this.#size);
       this.#resizing = { decoded: new Uint8Array(decoded.height * decoded.width * 3), resize };

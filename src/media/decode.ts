@@ -27,13 +27,15 @@ import {
   type VideoOptions,
 } from "./decode-video.ts";
 import { MediaError } from "./media-error.ts";
-import { type FrameSamplingOptions, sampleFrames } from "./sampling.ts";
+import { type FrameSamplingOptions, type FrameSelection, sampleFrames } from "./sampling.ts";
 
 export interface DecodeOptions extends FrameSamplingOptions, VideoOptions {
   /** Of the waveform. Default 16,000. */
   readonly sampleRateHz?: number;
   /** Leave pictures alone: the file stands for its sound, and a cover in it is no video. */
   readonly soundOnly?: boolean;
+  /** Leaves some of the frames out that were chosen. */
+  readonly refine?: (selection: FrameSelection) => FrameSelection;
 }
 
 /** So much may be missing at the end of a stream before the file counts as cut off, besides 2 % of its length. */
@@ -83,11 +85,12 @@ function readVideo(path: string, index: PacketIndex, durationSeconds: number, op
       `expected at least ${options.numFrames ?? 2} video frames, got ${totalFrames}. Use a longer clip.`,
     );
   }
-  const selected = decodeSelectedFrames(container, stream, options, index, selection.indices);
+  const { indices, fps } = options.refine?.(selection) ?? selection;
+  const selected = decodeSelectedFrames(container, stream, options, index, indices);
   return {
     ...selected,
-    numFrames: selection.indices.length,
-    fps: selection.fps,
+    numFrames: indices.length,
+    fps,
     // A bare stream of pictures states no duration.
     durationSeconds: durationSeconds || totalFrames / fileFps,
   };
@@ -114,7 +117,7 @@ function readAudioAndIndex(
   while (!isEndOfFile(format.readFrameSync(packet), path)) {
     if ((packet.flags & AV_PKT_FLAG_CORRUPT) !== 0) throw truncated(path, "a damaged packet");
     if (packet.streamIndex === video?.index) {
-      addToIndex(index, packet);
+      addToIndex(index, packet, path);
       videoEnd.seconds = Math.max(videoEnd.seconds, endSeconds(packet, video));
       checkDuration(path, videoEnd.seconds, limits);
     } else if (packet.streamIndex === audio?.index) {

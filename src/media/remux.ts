@@ -107,7 +107,7 @@ export async function videoShape(path: string, limits: ReadLimits = {}): Promise
   packet.alloc();
   const index = emptyPacketIndex();
   while (!isEndOfFile(format.readFrameSync(packet), path)) {
-    if (packet.streamIndex === video.index) addToIndex(index, packet);
+    if (packet.streamIndex === video.index) addToIndex(index, packet, path);
     packet.unref();
   }
   const numFrames = index.isTimed ? presentationTimes(index).length : index.timestamps.length;

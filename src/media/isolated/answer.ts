@@ -1,0 +1,113 @@
+// One request to the decoder's process, answered in this one.
+
+import { OppoError } from "../../error.ts";
+import type { MediaClip } from "../clip.ts";
+import { checkClipPixels, checkDecodedPixels, probeClip } from "../container.ts";
+import { decodeClip } from "../decode.ts";
+import { decodeImage } from "../decode-image.ts";
+import { fitPicture, fittedSize, refineSelection } from "../fit.ts";
+import { MediaError } from "../media-error.ts";
+import { blackVideo, soundlessVideo, videoShape } from "../remux.ts";
+import { resizeFrames } from "../resize.ts";
+import { type FrameSize, sampleFrames } from "../sampling.ts";
+import type { ClipOptions, DecodeReply, DecodeRequest, DecodeResults, FramesOptions } from "./request.ts";
+
+/** Never throws: what the file brought about is told, faults of ours too. */
+export async function answer(request: DecodeRequest): Promise<DecodeReply> {
+  try {
+    return { kind: "result", value: await resultOf(request) };
+  } catch (error) {
+    if (error instanceof OppoError) {
+      const { code, message } = error;
+      return { kind: "refused", code, message, file: error instanceof MediaError ? error.file : null };
+    }
+    // Too little memory for an array; the files bring it about.
+    if (error instanceof RangeError) {
+      const path = request.kind === "frames" ? request.paths[0]! : request.path;
+      const { code, message } = new MediaError("ERR_MEDIA_MEMORY", path, outOfMemory(error.message));
+      return { kind: "refused", code, message, file: path };
+    }
+    return { kind: "fault", message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+export function outOfMemory(got: string): string {
+  return `expected to decode within the limit of memory, got more (${got}). Scale it down or cut it.`;
+}
+
+async function resultOf(request: DecodeRequest): Promise<DecodeResults[keyof DecodeResults]> {
+  switch (request.kind) {
+    case "clip":
+      return await clipOf(request.path, request.options);
+    case "image": {
+      const { range, ...limits } = request.options;
+      const picture = await decodeImage(request.path, limits);
+      return range === undefined ? picture : fitPicture(picture, range);
+    }
+    case "frames":
+      return await clipOfFrames(request.paths, request.options);
+    case "probe":
+      return await probeClip(request.path, request.options);
+    case "soundless":
+      return await soundlessVideo(request.path, request.options);
+    case "shape":
+      return await videoShape(request.path, request.options);
+    case "black": {
+      const { width, height, numFrames } = request.shape;
+      checkDecodedPixels(request.path, width * height * numFrames, {});
+      return await blackVideo(request.shape);
+    }
+  }
+}
+
+async function clipOf(path: string, { fit, height, ...options }: ClipOptions): Promise<MediaClip> {
+  if (fit !== undefined) {
+    return await decodeClip(path, {
+      ...options,
+      ...{ fps: fit.fps, minFrames: fit.minFrames, maxFrames: fit.maxFrames },
+      refine: (selection) => refineSelection(selection, fit),
+      fit: (size, numFrames) => fittedSize(size, numFrames, fit),
+    });
+  }
+  if (height === undefined) return await decodeClip(path, options);
+  const atHeight = (size: FrameSize) => ({
+    height,
+    width: Math.max(1, Math.round((height * size.width) / size.height)),
+  });
+  return await decodeClip(path, { ...options, fit: atHeight });
+}
+
+/** The frames that the model looks at, each at its size as soon as it is read; all must be of one size. */
+async function clipOfFrames(paths: readonly string[], { fps, fit, ...limits }: FramesOptions): Promise<MediaClip> {
+  const selection = sampleFrames(paths.length, fps, fit);
+  const numFrames = selection?.indices.length ?? paths.length;
+  const isChosen = new Set<number>(selection?.indices ?? paths.keys());
+  let native: FrameSize | null = null;
+  let clip: MediaClip | null = null;
+  let at = 0;
+  for (const [i, path] of paths.entries()) {
+    const picture = await decodeImage(path, limits);
+    native ??= { height: picture.height, width: picture.width };
+    requireSize(path, picture, native, i);
+    if (!isChosen.has(i)) continue;
+    const size = fittedSize(picture, numFrames, fit);
+    checkClipPixels(path, numFrames, size, limits);
+    clip ??= {
+      ...{ ...picture, ...size, numFrames, fps: numFrames === paths.length ? fps : selection!.fps },
+      ...{ frames: new Uint8Array(numFrames * size.height * size.width * 3), durationSeconds: paths.length / fps },
+    };
+    const frame = resizeFrames(picture.frames, picture, size);
+    clip.frames.set(frame, at);
+    at += frame.length;
+  }
+  return clip!;
+}
+
+function requireSize(path: string, got: FrameSize, first: FrameSize, index: number): void {
+  if (got.width === first.width && got.height === first.height) return;
+  throw new MediaError(
+    "ERR_MEDIA_INVALID",
+    path,
+    `expected frame ${index} of ${first.width} x ${first.height} as the first, got ${got.width} x ${got.height}. Send frames of one size.`,
+  );
+}

@@ -1,0 +1,54 @@
+// A few decoder processes for everything that this program reads of other people's media: started when they are needed,
+// reused, replaced when they end. Requests beyond wait in their order.
+
+import { type DecoderLimits, DecoderProcess } from "./decoder-process.ts";
+import type { DecodeRequest, DecodeResults } from "./request.ts";
+
+export const defaultDecoderLimits: DecoderLimits = { maxBytes: 2 ** 31, maxCpuSeconds: 600, maxSeconds: 1200 };
+
+/** A second one for the second core; more would only share it. */
+const maxProcesses = 2;
+
+export class Decoders {
+  readonly #limits: DecoderLimits;
+  readonly #maxProcesses: number;
+  readonly #idle: DecoderProcess[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #numBusy = 0;
+
+  constructor(limits: DecoderLimits = defaultDecoderLimits, count = maxProcesses) {
+    this.#limits = limits;
+    this.#maxProcesses = count;
+  }
+
+  /** Of the process that would take the next request, where there is one. */
+  get idlePid(): number | undefined {
+    return this.#idle.at(-1)?.pid;
+  }
+
+  /** @throws MediaError, OppoError as decoding does; the signal's reason once it aborts */
+  async run<R extends DecodeRequest>(request: R, signal?: AbortSignal): Promise<DecodeResults[R["kind"]]> {
+    signal?.throwIfAborted();
+    while (this.#numBusy >= this.#maxProcesses) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#numBusy++;
+    try {
+      signal?.throwIfAborted();
+      const decoder = this.#take();
+      const value = await decoder.run(request, signal).finally(() => {
+        if (!decoder.isGone) this.#idle.push(decoder);
+      });
+      return value as DecodeResults[R["kind"]];
+    } finally {
+      this.#numBusy--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  #take(): DecoderProcess {
+    for (;;) {
+      const known = this.#idle.pop();
+      if (known === undefined) return new DecoderProcess(this.#limits);
+      if (!known.isGone) return known;
+    }
+  }
+}
