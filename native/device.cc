@@ -20,7 +20,13 @@ void keepFreedMemory() {
   mallopt(M_TRIM_THRESHOLD, -1);
 #endif
 }
-
+// releaseMemory(): what is kept but free goes back to Linux. Servers do it after work far beyond the usual.
+static napi_value releaseMemory(Call&) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  return nullptr;
+}
 // newGenerator(seed, device) -> handle of an independent generator.
 static napi_value newGenerator(Call& c) {
   c10::Device device(asString(c.env, c.argv[1]));
@@ -49,7 +55,6 @@ static napi_value setNumThreads(Call& c) {
   return nullptr;
 }
 static napi_value numThreads(Call& c) { return fromInt(c.env, at::get_num_threads()); }
-
 static napi_value version(Call& c) { return fromString(c.env, TORCH_VERSION); }
 static napi_value cudaAvailable(Call& c) { return fromBool(c.env, at::hasCUDA()); }
 // synchronize(device): waits for everything queued on the device's current stream.
@@ -66,16 +71,10 @@ static napi_value setFlag(Call& c) {
   std::string name = asString(c.env, c.argv[0]);
   bool on = asBool(c.env, c.argv[1]);
   at::Context& context = at::globalContext();
-  if (name == "onednn") {
-    context.setUserEnabledMkldnn(on);
-  } else if (name == "tf32") {
-    context.setAllowTF32CuBLAS(on);
-    context.setAllowTF32CuDNN(on);
-  } else if (name == "deterministic") {
-    context.setDeterministicAlgorithms(on, false);
-  } else {
-    TORCH_CHECK(false, "setFlag: expected onednn, tf32 or deterministic, got ", name);
-  }
+  if (name == "onednn") context.setUserEnabledMkldnn(on);
+  else if (name == "tf32") context.setAllowTF32CuBLAS(on), context.setAllowTF32CuDNN(on);
+  else if (name == "deterministic") context.setDeterministicAlgorithms(on, false);
+  else TORCH_CHECK(false, "setFlag: expected onednn, tf32 or deterministic, got ", name);
   return nullptr;
 }
 
@@ -83,7 +82,8 @@ std::vector<Export> deviceExports() {
   return {{"newGenerator", entry<newGenerator>},   {"dropGenerator", entry<dropGenerator>},
           {"setNumThreads", entry<setNumThreads>}, {"numThreads", entry<numThreads>},
           {"version", entry<version>},             {"cudaAvailable", entry<cudaAvailable>},
-          {"synchronize", entry<synchronize>},     {"setFlag", entry<setFlag>}};
+          {"synchronize", entry<synchronize>},     {"setFlag", entry<setFlag>},
+          {"releaseMemory", entry<releaseMemory>}};
 }
 
 }  // namespace oppo

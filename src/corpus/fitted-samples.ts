@@ -23,12 +23,15 @@ export interface SkippedSample {
 }
 
 /** What of a model says how it looks at a clip. */
-export type ClipFitter = Pick<OmniModel, "sampling" | "fitKey" | "fitClip">;
+export interface ClipFitter extends Pick<OmniModel, "fitting" | "fitKey"> {
+  /** Throws for a clip that the model cannot take: here it is a skip, later it would be a fault among many. */
+  readonly check?: (fitted: MediaClip) => void;
+}
 
 export interface FitOptions {
   /** Where the decoded clips are kept; left out, nothing is kept. */
   readonly cacheFile?: string;
-  /** What the model looks at, and how a decoded clip is brought to its resolution. */
+  /** What the model looks at, and at which size. */
   readonly model: ClipFitter;
   /** More unreadable clips than this share stop the run. */
   readonly maxSkippedFraction: number;
@@ -47,19 +50,46 @@ export async function fitSamples(
   if (cached !== null) return cached;
   const fitted: FittedSample[] = [];
   const skipped: SkippedSample[] = [];
-  for (const [i, sample] of samples.entries()) {
-    options.signal?.throwIfAborted();
-    try {
-      fitted.push({ sample, clip: options.model.fitClip(await decodeSample(root, sample, options.model.sampling)) });
-    } catch (error) {
-      if (!(error instanceof OppoError)) throw error;
-      skipped.push({ id: sample.id, reason: error.message });
+  const read = (sample: Sample) => readOne(root, sample, options);
+  for await (const [i, one] of ahead(samples, read)) {
+    const sample = samples[i]!;
+    if (one instanceof OppoError) {
+      skipped.push({ id: sample.id, reason: one.message });
       refuseTooManySkips(root, skipped, samples.length, options.maxSkippedFraction);
-    }
+    } else fitted.push({ sample, clip: one });
     options.onProgress?.(i + 1, samples.length);
   }
   if (options.cacheFile !== undefined) writeCache(options.cacheFile, key, fitted, skipped);
   return { fitted, skipped };
+}
+
+/** The clip, or why it is left out. */
+async function readOne(root: string, sample: Sample, { model, signal }: FitOptions): Promise<MediaClip | OppoError> {
+  signal?.throwIfAborted();
+  try {
+    const clip = await decodeSample(root, sample, { fit: model.fitting }, signal);
+    model.check?.(clip);
+    return clip;
+  } catch (error) {
+    if (!(error instanceof OppoError) || signal?.aborted) throw error;
+    return error;
+  }
+}
+
+/** The results in order, the next one already on its way in another process. */
+async function* ahead<T, R>(items: readonly T[], read: (item: T) => Promise<R>): AsyncGenerator<[number, R]> {
+  const begin = (index: number): Promise<R> | null => {
+    const result = index < items.length ? read(items[index]!) : null;
+    // Whoever waits for it hears of a failure; nobody does where an earlier one ended the loop.
+    result?.catch(() => undefined);
+    return result;
+  };
+  let next = begin(0);
+  for (let i = 0; i < items.length; i++) {
+    const current = next!;
+    next = begin(i + 1);
+    yield [i, await current];
+  }
 }
 
 function refuseTooManySkips(root: string, skipped: readonly SkippedSample[], total: number, limit: number): void {

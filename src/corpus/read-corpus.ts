@@ -54,7 +54,7 @@ export async function fitCorpus(
   const stage = progress.stage("decoding", samples.length);
   const result = await fitSamples(dirname(file), samples, {
     ...options,
-    model: { sampling: model.sampling, fitKey: model.fitKey, fitClip: (clip) => fitReadable(model, clip) },
+    model: { fitting: model.fitting, fitKey: model.fitKey, check: (clip) => requireReadable(model, clip) },
     signal: interrupt.signal,
     onProgress: (done) => stage.update(done),
   });
@@ -73,11 +73,9 @@ export async function fitCorpus(
 }
 
 /** A clip that the model cannot take fails here, where it is a skip, and not later among many. */
-function fitReadable(model: OmniModel, clip: MediaClip): MediaClip {
-  const fitted = model.fitClip(clip);
+function requireReadable(model: OmniModel, fitted: MediaClip): void {
   const isShort = fitted.waveform.length > 0 && fitted.waveform.length < shortSoundSeconds * fitted.sampleRateHz;
   if (isShort) model.features({ ...fitted, frames: new Uint8Array(0), numFrames: 0 });
-  return fitted;
 }
 
 function logSkips(log: (line: string) => void, what: string, reasons: readonly string[]): void {

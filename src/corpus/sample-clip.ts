@@ -3,19 +3,24 @@
 import { audioPath, mediaPath } from "../data/jsonl.ts";
 import type { Sample } from "../data/sample.ts";
 import type { MediaClip } from "../media/clip.ts";
-import { type DecodeOptions, decodeClip } from "../media/decode.ts";
+import { type ClipOptions, decodeClip } from "../media/isolated/index.ts";
 import { MediaError } from "../media/media-error.ts";
 
-/** @throws MediaError, DatasetError ERR_DATASET_MEDIA_OUTSIDE */
+/** @throws MediaError, DatasetError ERR_DATASET_MEDIA_OUTSIDE; the signal's reason at once when it aborts */
 export async function decodeSample(
   root: string,
   sample: Pick<Sample, "id" | "media" | "audio">,
-  options: DecodeOptions = {},
+  options: ClipOptions = {},
+  signal?: AbortSignal,
 ): Promise<MediaClip> {
-  const clip = await decodeClip(mediaPath(root, sample), options);
+  const clip = await decodeClip(mediaPath(root, sample), options, signal);
   const soundFile = audioPath(root, sample);
   if (soundFile === null) return clip;
-  const { waveform, sampleRateHz, durationSeconds } = await decodeClip(soundFile, { ...options, soundOnly: true });
+  const { waveform, sampleRateHz, durationSeconds } = await decodeClip(
+    soundFile,
+    { ...options, soundOnly: true },
+    signal,
+  );
   if (waveform.length === 0) {
     throw new MediaError(
       "ERR_MEDIA_NO_STREAMS",

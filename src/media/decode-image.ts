@@ -6,7 +6,7 @@ import { readFileSync, statSync } from "node:fs";
 import { createCanvas, loadImage } from "@napi-rs/canvas";
 import type { MediaClip } from "./clip.ts";
 import { checkFrameSize, type ReadLimits } from "./container.ts";
-import { imageKind, readImageHeader } from "./image-header.ts";
+import { readImageHeader } from "./image-header.ts";
 import { MediaError } from "./media-error.ts";
 
 /** Larger files are no single picture that a model looks at. */
@@ -72,10 +72,4 @@ export async function decodeImageBytes(bytes: Uint8Array, name: string, limits: 
     sampleRateHz: 16000,
     durationSeconds: 0,
   };
-}
-
-/** True for the first bytes of a still picture of a kind that decodeImage reads. A GIF may move: a video, if need be. */
-export function isImage(head: Uint8Array): boolean {
-  const kind = imageKind(Buffer.from(head.buffer, head.byteOffset, head.length));
-  return kind !== null && kind !== "gif";
 }

@@ -6,6 +6,7 @@ import {
   AV_PIX_FMT_RGB24,
   AV_PKT_FLAG_DISCARD,
   AVERROR_EAGAIN,
+  AVERROR_ENOMEM,
   AVERROR_EOF,
   FF_DECODE_ERROR_INVALID_BITSTREAM,
   FF_DECODE_ERROR_MISSING_REFERENCE,
@@ -177,11 +178,13 @@ function decodeFrames(
         const isNeeded = needed === null || needed[group] === true;
         if (isNeeded) {
           // A packet that does not decode shows as a missing frame, which is judged above.
-          decoder.sendPacketSync(packet);
-          if (!receiveFrames(decoder, frame, bounded)) return;
+          const sent = decoder.sendPacketSync(packet);
+          if (sent === AVERROR_ENOMEM)
+            check(sent, "ERR_MEDIA_MEMORY", container.path, "memory for the decoder's frames");
+          if (!receiveFrames(container.path, decoder, frame, bounded)) return;
         } else if (!isSkipping) {
           decoder.sendPacketSync(null);
-          if (!receiveFrames(decoder, frame, bounded)) return;
+          if (!receiveFrames(container.path, decoder, frame, bounded)) return;
           decoder.flushBuffers();
         }
         isSkipping = !isNeeded;
@@ -189,7 +192,7 @@ function decodeFrames(
       packet.unref();
     }
     decoder.sendPacketSync(null);
-    receiveFrames(decoder, frame, bounded);
+    receiveFrames(container.path, decoder, frame, bounded);
   } finally {
     decoder.freeContext();
   }
@@ -207,9 +210,10 @@ function boundedVisit(path: string, limits: ReadLimits, visit: (frame: Frame) =>
   };
 }
 
-function receiveFrames(decoder: CodecContext, frame: Frame, visit: (frame: Frame) => boolean): boolean {
+function receiveFrames(path: string, decoder: CodecContext, frame: Frame, visit: (frame: Frame) => boolean): boolean {
   for (;;) {
     const result = decoder.receiveFrameSync(frame);
+    if (result === AVERROR_ENOMEM) check(result, "ERR_MEDIA_MEMORY", path, "memory for the decoder's frames");
     if (result === AVERROR_EAGAIN || result === AVERROR_EOF || result < 0) return true;
     const goOn = visit(frame);
     frame.unref();
@@ -281,7 +285,7 @@ class RgbPainter {
     this.#rgb.width = decoded.width;
     this.#rgb.height = decoded.height;
     this.#rgb.format = AV_PIX_FMT_RGB24;
-    check(this.#rgb.getBuffer(0), "ERR_MEDIA_TOO_LARGE", this.#path, "memory for one frame");
+    check(this.#rgb.getBuffer(0), "ERR_MEDIA_MEMORY", this.#path, "memory for one frame");
   }
 
   /** FFmpeg pads rows. */

@@ -19,6 +19,12 @@ export function imageKind(data: Buffer): ImageKind | null {
   return text.startsWith("BM") ? "bmp" : null;
 }
 
+/** True for the first bytes of a still picture of a kind that decodeImage reads. A GIF may move: a video, if need be. */
+export function isImage(head: Uint8Array): boolean {
+  const kind = imageKind(Buffer.from(head.buffer, head.byteOffset, head.length));
+  return kind !== null && kind !== "gif";
+}
+
 /** null where the bytes are no picture, or one whose size cannot be told. */
 export function readImageHeader(data: Buffer): ImageHeader | null {
   const kind = imageKind(data);

@@ -127,8 +127,8 @@ export function smartResize(size: FrameSize, limits: { minPixels: number; maxPix
   let w = Math.max(cellSize, roundHalfToEven(width / cellSize) * cellSize);
   if (h * w > maxPixels) {
     const beta = Math.sqrt((height * width) / maxPixels);
-    h = Math.floor(height / beta / cellSize) * cellSize;
-    w = Math.floor(width / beta / cellSize) * cellSize;
+    h = Math.max(cellSize, Math.floor(height / beta / cellSize) * cellSize);
+    w = Math.max(cellSize, Math.floor(width / beta / cellSize) * cellSize);
   } else if (h * w < minPixels) {
     const beta = Math.sqrt(minPixels / (height * width));
     h = Math.ceil((height * beta) / cellSize) * cellSize;

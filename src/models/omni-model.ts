@@ -2,6 +2,7 @@
 // B prompts, G completions per prompt, N = sum of G, C completion tokens (padded), D width, V vocabulary
 
 import type { MediaClip } from "../media/clip.ts";
+import type { PixelRange, VideoFit } from "../media/fit.ts";
 import type { Tensor } from "../tensor/index.ts";
 import type { SampledCompletion, SampleOptions } from "./decoder/sampling.ts";
 import type { LinearShape, LoraAdapter } from "./lora/adapter.ts";
@@ -102,9 +103,13 @@ export interface OmniModel extends Disposable {
   partOf(parameter: string): ModelPart;
   /** How many frames of a video the model looks at: what decoding has to bring. */
   readonly sampling: FrameSampling;
-  /** Changes when fitClip would give something else of the same clip: names what is kept of it. */
+  /** The same with the sizes of frames: what decoding can do at once. Its result is fitted, and is not fitted again. */
+  readonly fitting: VideoFit;
+  /** Changes when `fitting` would give something else of the same clip: names what is kept of it. */
   readonly fitKey: string;
-  /** Resizes a decoded clip to the model's resolution and rate. Masks act on the result. */
+  /** Pixels that a picture may have. */
+  readonly imageRange: PixelRange;
+  /** Resizes a clip of native size to the model's resolution and rate. Masks act on the result. */
   fitClip(clip: MediaClip): MediaClip;
   /** The same for a picture, a clip of one frame. */
   fitImage(image: MediaClip): MediaClip;

@@ -13,6 +13,7 @@ export {
   hasOperator,
   numLiveTensors,
   numThreads,
+  releaseMemory,
   setFlag,
   setNumThreads,
   synchronize,

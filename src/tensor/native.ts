@@ -54,6 +54,7 @@ interface Native {
   version(): string;
   cudaAvailable(): boolean;
   synchronize(device: string): void;
+  releaseMemory(): void;
   setFlag(name: string, enabled: boolean): void;
 }
 

@@ -29,6 +29,11 @@ export function cudaAvailable(): boolean {
   return native.cudaAvailable();
 }
 
+/** Gives memory that is free but kept back to the system. The next large tensors pay for it again. */
+export function releaseMemory(): void {
+  native.releaseMemory();
+}
+
 /** Waits until everything queued on a device is done: before reading a clock. */
 export function synchronize(device = "cuda"): void {
   native.synchronize(device);

@@ -36,11 +36,7 @@ after(() => {
 });
 
 /** Takes clips as they are. */
-const anyFitter: ClipFitter = {
-  sampling: { fps: 2, minFrames: 4, maxFrames: 768 },
-  fitKey: "any",
-  fitClip: (clip) => clip,
-};
+const anyFitter: ClipFitter = { fitting: { fps: 2, minFrames: 4, maxFrames: 768 }, fitKey: "any" };
 
 describe("fitSamples", () => {
   test("decodes once: the kept clips are the same bytes, until a file or the model's resolution changes", async () => {
@@ -51,11 +47,10 @@ describe("fitSamples", () => {
         cacheFile,
         maxSkippedFraction: 0,
         model: {
-          sampling: model.sampling,
+          fitting: model.fitting,
           fitKey,
-          fitClip: (clip) => {
+          check: () => {
             numDecoded++;
-            return model.fitClip(clip);
           },
         },
       });

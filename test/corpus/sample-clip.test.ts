@@ -55,8 +55,7 @@ test("recipes hear the sound file, count a missing one, and decode again when it
   const root = temporaryFolder(t);
   await encodeClip(join(root, "a.mp4"), fixtureClip());
   writeFileSync(join(root, "a.wav"), levelWav(0.5, 1));
-  const sampling = { fps: 2, minFrames: 4, maxFrames: 768 };
-  const model: ClipFitter = { sampling, fitKey: "any", fitClip: (clip) => clip };
+  const model: ClipFitter = { fitting: { fps: 2, minFrames: 4, maxFrames: 768 }, fitKey: "any" };
   const samples = [testSample("a", { audio: "a.wav" }), testSample("b", { media: "a.mp4", audio: "b.wav" })];
   const options = { model, maxSkippedFraction: 0.5, cacheFile: join(root, "kept.safetensors") };
   const first = await fitSamples(root, samples, options);

@@ -152,8 +152,10 @@ test("frames can be brought to another size on the way, with the same bytes as a
   assert.deepEqual(await decodeClip(at("fit.mp4"), { fit }), resizeClip(whole, { height: 28, width: 56 }));
   assert.deepEqual(seen, [{ height: 48, width: 64 }, 4]);
   const huge = () => ({ height: 28000, width: 28000 });
-  await expectError("ERR_MEDIA_TOO_LARGE", /at most 178956970 pixels in the frames that are kept, got 4 of 28000 x 28000/, () =>
-    decodeClip(at("fit.mp4"), { fit: huge }),
+  await expectError(
+    "ERR_MEDIA_TOO_LARGE",
+    /at most 178956970 pixels in the frames that are kept, got 4 of 28000 x 28000/,
+    () => decodeClip(at("fit.mp4"), { fit: huge }),
   );
 });
 

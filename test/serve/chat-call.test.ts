@@ -5,7 +5,14 @@ import { readChatCall } from "../../src/serve/model/chat-call.ts";
 import { requireConversation } from "../../src/serve/model/prompt.ts";
 import type { Turn } from "../../src/serve/model/protocol.ts";
 
-const limits = { modelName: "m", maxContext: 1000, maxNewTokens: 100, defaultNewTokens: 50, maxSamples: 4 };
+const limits = {
+  modelName: "m",
+  maxContext: 1000,
+  maxNewTokens: 100,
+  defaultNewTokens: 50,
+  maxSamples: 4,
+  maxTextBytes: 16_000,
+};
 const messages = [{ role: "user", content: "hello" }];
 
 function read(more: object) {

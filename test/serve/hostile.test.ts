@@ -148,7 +148,10 @@ test("rewards: scored or refused, never a fault, never NaN", async () => {
 
 test("chats: read or refused, never a fault", () => {
   const random = createRandom(12);
-  const limits = { modelName: "m", maxContext: 1000, maxNewTokens: 100, defaultNewTokens: 50, maxSamples: 4 };
+  const limits = {
+    ...{ modelName: "m", maxContext: 1000, maxNewTokens: 100, defaultNewTokens: 50, maxSamples: 4 },
+    maxTextBytes: 16_000,
+  };
   const good = {
     model: "m",
     messages: [

@@ -1,6 +1,7 @@
 // What both servers do with hostile or broken requests: bodies, tokens, slow clients, addresses; each answered with a
 // status and a stable code.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
@@ -17,7 +18,7 @@ const maxBytes = 1000;
 
 async function withServer(
   body: (address: string, faults: unknown[], counters: Counters, server: Listening) => Promise<void>,
-  options: { token?: string; requestSeconds?: number } = {},
+  options: { token?: string; requestSeconds?: number; maxConnections?: number } = {},
 ): Promise<void> {
   const faults: unknown[] = [];
   const counters = new Counters("test");
@@ -33,11 +34,12 @@ async function withServer(
   app.post("/fault", () => {
     throw new TypeError("secret detail");
   });
-  const server = await listen(app, { host: "127.0.0.1", port: 0, requestSeconds: options.requestSeconds ?? 30 });
+  const { requestSeconds = 30, maxConnections = 100 } = options;
+  const server = await listen(app, { host: "127.0.0.1", port: 0, requestSeconds, maxConnections });
   try {
     await body(server.address, faults, counters, server);
   } finally {
-    await server.close(0);
+    await server.close({ graceSeconds: 0 });
   }
 }
 
@@ -175,6 +177,31 @@ describe("clients", () => {
         assert.ok(Date.now() - start < 8000);
       },
       { requestSeconds: 1 },
+    ));
+
+  test("find room although others keep idle connections, and the longest idle goes first", () =>
+    withServer(
+      async (address) => {
+        const port = Number(new URL(address).port);
+        const closed: number[] = [];
+        const sockets = [];
+        for (let i = 0; i < 6; i++) {
+          const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+          socket.on("close", () => closed.push(i));
+          await once(socket, "connect");
+          // The first one asks for something, and is then idle for less time than the second.
+          if (i === 1) {
+            sockets[0]!.write("GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+            await once(sockets[0]!, "data");
+          }
+          sockets.push(socket);
+        }
+        await until("the oldest idle ones to go", () => closed.length === 2);
+        assert.deepEqual(closed, [1, 0]);
+        assert.equal((await fetch(`${address}/health`)).status, 200);
+        for (const socket of sockets) socket.destroy();
+      },
+      { maxConnections: 4 },
     ));
 
   test("are told of our faults without their text, and the fault is told to us", () =>

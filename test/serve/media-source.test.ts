@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { createCanvas } from "@napi-rs/canvas";
+import { decodeFrames } from "../../src/media/isolated/index.ts";
 import type { MediaPart } from "../../src/serve/model/chat-call.ts";
 import { fetchMedia, isPublicAddress } from "../../src/serve/model/fetch-media.ts";
 import { type MediaPolicy, placeMedia } from "../../src/serve/model/media-source.ts";
-import { clipOfFrames } from "../../src/serve/model/medium.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const closed: MediaPolicy = { allowedFolder: null, allowsFetch: false, maxBytes: 1000 };
@@ -146,7 +146,9 @@ describe("fetchMedia", () => {
   });
 });
 
-describe("clipOfFrames", () => {
+describe("frames that were sampled already", () => {
+  /** Sizes stay. */
+  const fit = { fps: 2, minFrames: 4, maxFrames: 768 };
   const picture = (folder: string, name: string, width: number, colour: string) => {
     const canvas = createCanvas(width, 2);
     const context = canvas.getContext("2d");
@@ -159,7 +161,7 @@ describe("clipOfFrames", () => {
   test("gives the frames of one clip, exactly for PNG", async (t) => {
     const folder = temporaryFolder(t);
     const paths = [picture(folder, "a", 3, "rgb(1, 2, 3)"), picture(folder, "b", 3, "rgb(250, 0, 7)")];
-    const clip = await clipOfFrames(paths, 4);
+    const clip = await decodeFrames(paths, { fps: 4, fit });
     assert.deepEqual([clip.numFrames, clip.width, clip.height, clip.fps, clip.durationSeconds], [2, 3, 2, 4, 0.5]);
     assert.equal(clip.frames.length, 2 * 3 * 2 * 3);
     assert.deepEqual([...clip.frames.subarray(0, 3), ...clip.frames.subarray(-3)], [1, 2, 3, 250, 0, 7]);
@@ -168,9 +170,11 @@ describe("clipOfFrames", () => {
   test("refuses what is no picture or of another size", async (t) => {
     const folder = temporaryFolder(t);
     const paths = [picture(folder, "a", 3, "red"), picture(folder, "b", 4, "red")];
-    await assert.rejects(clipOfFrames(paths, 2), { code: "ERR_REQUEST_MEDIA", message: /frame 1 of 3 x 2.*got 4 x 2/ });
+    await assert.rejects(decodeFrames(paths, { fps: 2, fit }), {
+      code: "ERR_MEDIA_INVALID",
+      message: /frame 1 of 3 x 2.*got 4 x 2/,
+    });
     writeFileSync(join(folder, "c"), "this is no picture at all, whatever it says");
-    await assert.rejects(clipOfFrames([join(folder, "c")], 2), { code: "ERR_MEDIA_INVALID" });
-    await assert.rejects(clipOfFrames([], 2), { code: "ERR_REQUEST_MEDIA" });
+    await assert.rejects(decodeFrames([join(folder, "c")], { fps: 2, fit }), { code: "ERR_MEDIA_INVALID" });
   });
 });

@@ -217,8 +217,15 @@ describe("answers", () => {
       assert.deepEqual([(error as { status: number }).status, (error as { code: string }).code], [400, code]);
       assert.doesNotMatch((error as Error).message, /oppo-serve/);
     }
-    const long = ask(body("word ".repeat(200_000)));
+    // As bytes it might be short enough, as tokens it is not; then as bytes.
+    const long = ask(body("word ".repeat(100_000)));
     await assert.rejects(long, { status: 400, code: "ERR_REQUEST_CONTEXT" });
+    const longer = ask(body("word ".repeat(200_000)));
+    await assert.rejects(longer, {
+      status: 413,
+      code: "ERR_REQUEST_CONTEXT",
+      message: /at most 524288 bytes.*got 1000000/,
+    });
   });
 
   test("do not depend on who else is in the batch", async () => {

@@ -23,6 +23,7 @@ export async function startServer(
     maxNewTokens: 2048,
     maxBatch: 16,
     maxQueue: 64,
+    maxJobSeconds: 60,
     maxBodyBytes: 16 << 20,
     allowedMediaFolder: null,
     allowsFetch: false,

@@ -67,6 +67,8 @@ export function tinyPolicy(seed: number, dtype: "float32" | "float64" = "float64
     partOf: () => "language model",
     parameters: () => new Map(Object.entries(parameters)),
     sampling: { fps: 2, minFrames: 4, maxFrames: 768 },
+    fitting: { fps: 2, minFrames: 4, maxFrames: 768 },
+    imageRange: { minPixels: 1, maxPixels: 1e6 },
     fitClip: (clip) => clip,
     fitImage: (image) => image,
     features: () => ({ video: null, audio: null }),

@@ -40,7 +40,8 @@ export class DecoderProcess {
   #running: Running | null = null;
   #tail = "";
   #isGone = false;
-  readonly #onExit = () => this.#remove();
+  #isFresh = true;
+  readonly #onExit = () => this.end();
 
   constructor(limits: DecoderLimits) {
     this.#limits = limits;
@@ -60,6 +61,11 @@ export class DecoderProcess {
     return this.#child.pid;
   }
 
+  /** It has had no file yet. */
+  get isFresh(): boolean {
+    return this.#isFresh;
+  }
+
   get isGone(): boolean {
     return this.#isGone;
   }
@@ -68,10 +74,11 @@ export class DecoderProcess {
   run(request: DecodeRequest, signal: AbortSignal | undefined): Promise<DecodeResults[keyof DecodeResults]> {
     const path = request.kind === "frames" ? request.paths[0]! : request.path;
     const { maxSeconds } = this.#limits;
+    this.#isFresh = false;
     return new Promise((resolve, reject) => {
       const end = (cause: unknown) => {
         if (this.#running !== null) this.#running.cause = cause;
-        this.#remove();
+        this.end();
       };
       const timer = setTimeout(() => end(tooSlow(path, `${maxSeconds} s`)), maxSeconds * millisecondsPerSecond);
       const onAbort = () => end(signal?.reason);
@@ -113,7 +120,7 @@ export class DecoderProcess {
   }
 
   /** Ends the process at once and leaves nothing of it. */
-  #remove(): void {
+  end(): void {
     this.#isGone = true;
     process.off("exit", this.#onExit);
     this.#child.kill("SIGKILL");
@@ -121,7 +128,7 @@ export class DecoderProcess {
   }
 
   #ended(how: string): void {
-    this.#remove();
+    this.end();
     if (this.#running === null) return;
     const { path, reject, cause } = this.#running;
     reject(cause ?? this.#asMediaError(path, how));
@@ -129,7 +136,7 @@ export class DecoderProcess {
 
   #asMediaError(path: string, how: string): MediaError {
     if (how === "SIGXCPU") return tooSlow(path, `${this.#limits.maxCpuSeconds} s of processor time`);
-    const isMemory = how === "SIGKILL" || /heap out of memory|allocation failed|bad_alloc/i.test(this.#tail);
+    const isMemory = how === "SIGKILL" || /out of memory|allocation failed|bad_alloc/i.test(this.#tail);
     if (isMemory) return new MediaError("ERR_MEDIA_MEMORY", path, outOfMemory(`${this.#limits.maxBytes} bytes`));
     const last = this.#tail.trim().split("\n").at(-1);
     return new MediaError(

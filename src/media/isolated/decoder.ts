@@ -2,21 +2,17 @@
 // endless loop, a giant allocation) ends this process and nothing else.
 
 import { rmSync } from "node:fs";
-import { Worker } from "node:worker_threads";
 import { answer } from "./answer.ts";
 import type { DecodeRequest } from "./request.ts";
-import { cpuSeconds, type WatchOptions } from "./watch.ts";
+import { watchParent } from "./watch-parent.ts";
 
 const [parent, folder, maxBytes, maxCpuSeconds] = process.argv.slice(2) as [string, string, string, string];
-const job = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)).fill(-1);
-const watch: WatchOptions = {
+const clock = watchParent({
   parent: Number(parent),
   folder,
   maxBytes: Number(maxBytes),
   maxCpuSeconds: Number(maxCpuSeconds),
-  job,
-};
-new Worker(new URL("./watch.js", import.meta.url), { workerData: watch }).unref();
+});
 
 // The parent decides when to end; a terminal's Ctrl-C reaches this process too.
 process.on("SIGINT", () => undefined);
@@ -26,9 +22,9 @@ process.on("disconnect", () => {
   process.exit(0);
 });
 process.on("message", (request: DecodeRequest) => {
-  job[0] = cpuSeconds();
+  clock.begin();
   void answer(request).then((reply) => {
-    job[0] = -1;
+    clock.end();
     if (process.connected) process.send!(reply);
   });
 });

@@ -1,6 +1,7 @@
 // A few decoder processes for everything that this program reads of other people's media: started when they are needed,
 // reused, replaced when they end. Requests beyond wait in their order.
 
+import { MediaError } from "../media-error.ts";
 import { type DecoderLimits, DecoderProcess } from "./decoder-process.ts";
 import type { DecodeRequest, DecodeResults } from "./request.ts";
 
@@ -33,14 +34,29 @@ export class Decoders {
     this.#numBusy++;
     try {
       signal?.throwIfAborted();
-      const decoder = this.#take();
-      const value = await decoder.run(request, signal).finally(() => {
-        if (!decoder.isGone) this.#idle.push(decoder);
-      });
-      return value as DecodeResults[R["kind"]];
+      return (await this.#runIn(this.#take(), request, signal)) as DecodeResults[R["kind"]];
     } finally {
       this.#numBusy--;
       this.#waiting.shift()?.();
+    }
+  }
+
+  async #runIn(
+    decoder: DecoderProcess,
+    request: DecodeRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<DecodeResults[keyof DecodeResults]> {
+    const isFresh = decoder.isFresh;
+    try {
+      return await decoder.run(request, signal);
+    } catch (error) {
+      // What files before it left in the process, or somebody else's signal, is not held against this one.
+      const isSuspect = error instanceof MediaError && ["ERR_MEDIA_CRASH", "ERR_MEDIA_MEMORY"].includes(error.code);
+      if (isFresh || !isSuspect) throw error;
+      decoder.end();
+      return await this.#runIn(new DecoderProcess(this.#limits), request, signal);
+    } finally {
+      if (!decoder.isGone) this.#idle.push(decoder);
     }
   }
 

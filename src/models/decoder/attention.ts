@@ -30,19 +30,26 @@ export function byKeyHead(x: Tensor, batch: number): Tensor {
     .reshape([batch * heads, tokens, dim]);
 }
 
-/** Scores held at once; more prompts are done in slices. */
-const MAX_SCORES = 1 << 26;
+/** Scores held at once; more prompts, and long ones by their rows, are done in slices. */
+export const MAX_SCORES = 1 << 26;
+/** Of slices of rows: several copies of them live at once. */
+const MAX_ROW_SCORES = 1 << 24;
+
+/** An additive mask of prefixes, of which any rows can be had. */
+export interface PrefixMask {
+  /** [1 or B, 1, 1, count, P] */
+  rows(start: number, count: number): Tensor;
+}
 
 /**
  * Causal attention of a batch of prefixes.
  * @param queries [B * P, H * Q, K]
- * @param mask additive, [1 or B, 1, 1, P, P]
  * @returns [B * P, H * Q * K]
  */
 export function attendPrefix(
   queries: Tensor,
   { keys, values }: KeysValues,
-  mask: Tensor,
+  mask: PrefixMask,
   batch: number,
   maxScores = MAX_SCORES,
 ): Tensor {
@@ -54,26 +61,34 @@ export function attendPrefix(
   const grouped = queries
     .mul(dim ** -0.5)
     .view([batch, tokens, keyHeads, perKey, dim])
-    .permute([0, 2, 3, 1, 4])
-    .reshape([groups, perKey * tokens, dim]); // [B H, Q P, K]
+    .permute([0, 2, 3, 1, 4]); // [B, H, Q, P, K]
+  const isLong = heads * tokens * tokens > maxScores;
   const perSlice = Math.max(1, Math.floor(maxScores / (heads * tokens * tokens)));
+  const rowsPerSlice = isLong
+    ? Math.max(1, Math.floor(Math.min(maxScores, MAX_ROW_SCORES) / (heads * tokens)))
+    : tokens;
   const slices: Tensor[] = [];
   for (let start = 0; start < batch; start += perSlice) {
     const count = Math.min(perSlice, batch - start);
     const part = (x: Tensor) => (count === batch ? x : x.narrow(0, start * keyHeads, count * keyHeads));
-    const partMask = mask.size(0) === 1 || count === batch ? mask : mask.narrow(0, start, count);
-    const attend = () => {
-      const scores = part(grouped).bmm(part(keys).transpose(1, 2));
-      scores.view([count, keyHeads, perKey, tokens, tokens]).add_(partMask);
-      return probabilities(scores).bmm(part(values));
+    const attendRows = (top: number, height: number) => {
+      const own = (count === batch ? grouped : grouped.narrow(0, start, count)).narrow(3, top, height);
+      const flat = own.reshape([count * keyHeads, perKey * height, dim]);
+      const scores = flat.bmm(part(keys).transpose(1, 2));
+      const whole = mask.rows(top, height);
+      const partMask = whole.size(0) === 1 || count === batch ? whole : whole.narrow(0, start, count);
+      scores.view([count, keyHeads, perKey, height, tokens]).add_(partMask);
+      return probabilities(scores).bmm(part(values)).view([count, keyHeads, perKey, height, dim]);
     };
-    slices.push(count === batch ? attend() : scope(attend));
+    const bands: Tensor[] = [];
+    for (let top = 0; top < tokens; top += rowsPerSlice) {
+      const height = Math.min(rowsPerSlice, tokens - top);
+      bands.push(count === batch && height === tokens ? attendRows(top, height) : scope(() => attendRows(top, height)));
+    }
+    slices.push(bands.length === 1 ? bands[0]! : op.cat(bands, { dim: 3 }));
   }
   const context = slices.length === 1 ? slices[0]! : op.cat(slices, { dim: 0 });
-  return context
-    .view([batch, keyHeads, perKey, tokens, dim])
-    .permute([0, 3, 1, 2, 4])
-    .reshape([rows, heads * dim]);
+  return context.permute([0, 3, 1, 2, 4]).reshape([rows, heads * dim]); // of [B, H, Q, P, K]
 }
 
 /** Softmax over the last dimension, in float32. */

@@ -5,7 +5,15 @@
 // A position axes
 import { OppoError } from "../../error.ts";
 import { indices, op, rmsNorm, type Tensor, tensor } from "../../tensor/index.ts";
-import { attendBranches, attendPrefix, byKeyHead, type KeysValues, MASKED } from "./attention.ts";
+import {
+  attendBranches,
+  attendPrefix,
+  byKeyHead,
+  type KeysValues,
+  MASKED,
+  MAX_SCORES,
+  type PrefixMask,
+} from "./attention.ts";
 import { layOutBranches } from "./branch-layout.ts";
 import type { DecoderConfig } from "./config.ts";
 import { type Attend, type DecoderLayer, type KeyHeads, keysOf, runLayers } from "./layers.ts";
@@ -91,7 +99,7 @@ function embedPrompts(
   { config, embedding }: LanguageModel,
   packed: PackedPrompts,
   isCausal = true,
-): { x: Tensor; rope: RopeTable; mask: Tensor; padding: Tensor | null } {
+): { x: Tensor; rope: RopeTable; mask: PrefixMask; padding: Tensor | null } {
   const { batch, length } = packed;
   const target = { dtype: embedding.dtype, device: embedding.device };
   const x = op.embedding(embedding, indices(packed.ids).to({ device: target.device }));
@@ -207,11 +215,18 @@ function causalMask(n: number, target: Target): Tensor {
   return op.triu(op.full([n, n], MASKED, target), { diagonal: 1 });
 }
 
-/** [1 or B, 1, 1, P, P] */
-function prefixMask(length: number, padding: Tensor | null, target: Target, isCausal: boolean): Tensor {
-  const causal = isCausal ? causalMask(length, target) : op.zeros([length, length], target);
-  if (!padding) return causal.view([1, 1, 1, length, length]);
-  return causal.add(padding.view([padding.size(0), 1, 1, 1, length]));
+/** Of long prompts no mask is made as a whole. */
+function prefixMask(length: number, padding: Tensor | null, target: Target, isCausal: boolean): PrefixMask {
+  const padded = padding?.view([padding.size(0), 1, 1, 1, length]);
+  const rows = (start: number, count: number) => {
+    const own = isCausal
+      ? op.triu(op.full([count, length], MASKED, target), { diagonal: start + 1 })
+      : op.zeros([count, length], target);
+    return padded === undefined ? own.view([1, 1, 1, count, length]) : own.add(padded);
+  };
+  if ((padding?.size(0) ?? 1) * length * length > MAX_SCORES) return { rows };
+  const whole = rows(0, length);
+  return { rows: (start, count) => (count === length ? whole : whole.narrow(3, start, count)) };
 }
 
 /** [1 or B, 1, 1, 1, C, P + C] */

@@ -1,17 +1,14 @@
-// A thinker from its directory: checkpoint, tokenizer, chat template, stop ids.
-import { join } from "node:path";
 import { numMels } from "../../media/mel.ts";
 import { CheckpointError } from "../../tensor/index.ts";
 import { loadChatTemplate } from "../../text/chat-template.ts";
-import { parseJsonObject } from "../../text/json-file.ts";
 import { loadTokenizer } from "../../text/tokenizer.ts";
 import { generationStopIds } from "../checkpoint/generation-settings.ts";
 import { requireModelDirectory } from "../checkpoint/model-directory.ts";
 import { type LoadOptions, owning } from "../checkpoint/weight-files.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import type { ThinkerConfig } from "./config.ts";
+import { imageRange, videoSettings } from "./pixel-ranges.ts";
 import { requirePreprocessing } from "./preprocessing.ts";
-import { defaultVideoSettings, parseVideoSettings } from "./processor.ts";
 import { Thinker } from "./thinker.ts";
 
 /** @throws CheckpointError, OppoError of the tokenizer's and template's files */
@@ -23,14 +20,11 @@ export function loadThinker(directory: string, options: LoadOptions = {}): Think
   return owning(checkpoint.parameters, () => {
     requireMediaShapes(directory, checkpoint.config);
     requirePreprocessing(directory, checkpoint.companions);
-    const settings = checkpoint.companions.get("video_preprocessor_config.json");
-    const where = join(directory, "video_preprocessor_config.json");
-    const video = settings
-      ? parseVideoSettings(parseJsonObject(settings, where, "ERR_CHECKPOINT_CONFIG"), where)
-      : defaultVideoSettings;
+    const video = videoSettings(checkpoint.companions, directory);
+    const image = imageRange(checkpoint.companions, directory);
     // generation_config.json wins where it names them.
     const stopIds = generationStopIds(checkpoint.companions) ?? checkpoint.config.stopIds;
-    return new Thinker({ checkpoint, tokenizer, template, video, stopIds });
+    return new Thinker({ checkpoint, tokenizer, template, video, image, stopIds });
   });
 }
 

@@ -1,19 +1,12 @@
 // From a decoded clip or image to what the towers read: frame selection, resizing, patches, log-mel. Settings come from the
-// checkpoint's video_preprocessor_config.json, else from the rules of qwen-omni-utils.
+// checkpoint (pixel-ranges.ts), else from the rules of qwen-omni-utils.
 import { z } from "zod";
 import { OppoError } from "../../error.ts";
 import type { MediaClip } from "../../media/clip.ts";
+import { fitPicture, fitVideo, type PixelRange, type VideoFit } from "../../media/fit.ts";
 import { createMelExtractor, type MelExtractor, melSampleRateHz } from "../../media/mel.ts";
 import { patchify } from "../../media/patches.ts";
-import { resizeClip } from "../../media/resize.ts";
-import { resizeImage } from "../../media/resize-image.ts";
-import {
-  imagePixelLimits,
-  maxPixelsPerFrame,
-  sampleFrames,
-  smartResize,
-  videoPixelLimits,
-} from "../../media/sampling.ts";
+import { videoPixelLimits } from "../../media/sampling.ts";
 import { CheckpointError } from "../../tensor/index.ts";
 import { audioFeatures, type ThinkerFeatures, videoFeatures } from "./clips.ts";
 import { MIN_AUDIO_FRAMES } from "./layout.ts";
@@ -44,7 +37,7 @@ const videoSchema = z.looseObject({
   size: z.looseObject({ shortest_edge: positive.nullish(), longest_edge: positive.nullish() }).nullish(),
 });
 
-/** Reads a parsed video_preprocessor_config.json. @throws CheckpointError ERR_CHECKPOINT_CONFIG */
+/** Reads the parsed settings of a video processor. @throws CheckpointError ERR_CHECKPOINT_CONFIG */
 export function parseVideoSettings(json: unknown, path: string): VideoSettings {
   const parsed = videoSchema.safeParse(json);
   if (!parsed.success) {
@@ -62,7 +55,12 @@ export function parseVideoSettings(json: unknown, path: string): VideoSettings {
   };
 }
 
-/** The clip at the model's frame rate and size. Fitting twice changes nothing. */
+/** The same for a decoder. */
+export function videoFit({ fps, minFrames, maxFrames, minPixels, maxPixels }: VideoSettings): VideoFit {
+  return { fps, minFrames, maxFrames, pixels: { minPixels, maxPixels } };
+}
+
+/** The clip at the model's frame rate and size. @throws OppoError ERR_SAMPLE_RATE */
 export function fitClip(clip: MediaClip, settings: VideoSettings): MediaClip {
   if (clip.waveform.length > 0 && clip.sampleRateHz !== melSampleRateHz) {
     throw new OppoError(
@@ -70,34 +68,18 @@ export function fitClip(clip: MediaClip, settings: VideoSettings): MediaClip {
       `fitClip: expected a waveform at ${melSampleRateHz} Hz, got ${clip.sampleRateHz}. Decode the clip at that rate.`,
     );
   }
-  if (clip.numFrames === 0) return clip;
-  const chosen = chooseFrames(clip, settings);
-  const { minPixels } = settings;
-  const maxPixels = maxPixelsPerFrame(chosen.numFrames, { minPixels, maxPixels: settings.maxPixels });
-  return resizeClip(chosen, smartResize(chosen, { minPixels, maxPixels }));
+  return fitVideo(clip, videoFit(settings));
 }
 
-/** A picture at the size that qwen-omni-utils gives it. */
-export function fitImage(image: MediaClip): MediaClip {
+/** A picture in the model's range of pixels. */
+export function fitImage(image: MediaClip, range: PixelRange): MediaClip {
   if (image.numFrames !== 1) {
     throw new OppoError(
       "ERR_PROMPT_MEDIA",
       `fitImage: expected a picture, one frame, got ${image.numFrames} frames. Fit a video with fitClip.`,
     );
   }
-  const size = smartResize(image, imagePixelLimits);
-  return { ...image, ...size, frames: resizeImage(image.frames, image, size) };
-}
-
-function chooseFrames(clip: MediaClip, { fps, minFrames, maxFrames }: VideoSettings): MediaClip {
-  const selection = sampleFrames(clip.numFrames, clip.fps, { fps, minFrames, maxFrames });
-  if (selection === null || selection.indices.length === clip.numFrames) return clip;
-  const frameBytes = clip.height * clip.width * 3;
-  const frames = new Uint8Array(selection.indices.length * frameBytes);
-  selection.indices.forEach((index, i) => {
-    frames.set(clip.frames.subarray(index * frameBytes, (index + 1) * frameBytes), i * frameBytes);
-  });
-  return { ...clip, frames, numFrames: selection.indices.length, fps: selection.fps };
+  return fitPicture(image, range);
 }
 
 /** Turns fitted clips into features; keeps the mel tables. */

@@ -1,8 +1,8 @@
 // Bidirectional attention inside segments of packed rows: audio chunks, vision windows, video frames. Segments of equal
 // length are a reshape; others are gathered into a padded batch and back.
 // R rows, S segments, L longest segment, H heads, K head dimension
-import { indices, op, type Tensor, tensor } from "../../tensor/index.ts";
-import { MASKED } from "../decoder/attention.ts";
+import { indices, op, scope, type Tensor, tensor } from "../../tensor/index.ts";
+import { MASKED, MAX_SCORES } from "../decoder/attention.ts";
 
 /** How packed rows fall into segments; made once per call, used by every layer. */
 export interface Segments {
@@ -19,8 +19,8 @@ export interface Segments {
   } | null;
 }
 
-/** Scores held at once; more segments are done in slices. */
-const MAX_SCORES = 1 << 26;
+/** Of slices of rows: several copies of them live at once. */
+const MAX_ROW_SCORES = 1 << 24;
 
 export function segmentsOf(lengths: readonly number[], like: Tensor): Segments {
   const count = lengths.length;
@@ -47,9 +47,16 @@ export function segmentsOf(lengths: readonly number[], like: Tensor): Segments {
 
 /**
  * @param queries keys values [R, H, K]
+ * @param maxScores held at once; more segments, and long ones by their rows, are done in slices
  * @returns [R, H * K]
  */
-export function attendSegments(queries: Tensor, keys: Tensor, values: Tensor, segments: Segments): Tensor {
+export function attendSegments(
+  queries: Tensor,
+  keys: Tensor,
+  values: Tensor,
+  segments: Segments,
+  maxScores = MAX_SCORES,
+): Tensor {
   const [rows, heads, dim] = queries.shape as [number, number, number];
   const { count, length, ragged } = segments;
   // [R, H, K] -> [S, H, L, K]
@@ -60,15 +67,28 @@ export function attendSegments(queries: Tensor, keys: Tensor, values: Tensor, se
   const q = batched(queries).mul(dim ** -0.5);
   const k = batched(keys).transpose(2, 3);
   const v = batched(values);
-  const perSlice = Math.max(1, Math.floor(MAX_SCORES / (heads * length * length)));
+  const perSlice = Math.max(1, Math.floor(maxScores / (heads * length * length)));
+  const isLong = heads * length * length > maxScores;
+  const rowsPerSlice = isLong
+    ? Math.max(1, Math.floor(Math.min(maxScores, MAX_ROW_SCORES) / (heads * length)))
+    : length;
   const slices: Tensor[] = [];
   for (let start = 0; start < count; start += perSlice) {
     const size = Math.min(perSlice, count - start);
     const part = (x: Tensor) => (size === count ? x : x.narrow(0, start, size));
-    const scores = part(q).matmul(part(k));
-    const masked = ragged ? scores.add(part(ragged.mask)) : scores;
-    const weights = masked.softmax(-1, { dtype: "float32" }).to(queries.dtype);
-    slices.push(weights.matmul(part(v)));
+    const attendRows = (top: number, height: number) => {
+      const own = height === length ? part(q) : part(q).narrow(2, top, height);
+      const scores = own.matmul(part(k));
+      const masked = ragged ? scores.add(part(ragged.mask)) : scores;
+      const weights = masked.softmax(-1, { dtype: "float32" }).to(queries.dtype);
+      return weights.matmul(part(v));
+    };
+    const bands: Tensor[] = [];
+    for (let top = 0; top < length; top += rowsPerSlice) {
+      const height = Math.min(rowsPerSlice, length - top);
+      bands.push(isLong ? scope(() => attendRows(top, height)) : attendRows(top, height));
+    }
+    slices.push(bands.length === 1 ? bands[0]! : op.cat(bands, { dim: 2 }));
   }
   const context = slices.length === 1 ? slices[0]! : op.cat(slices, { dim: 0 });
   const packed = context.transpose(1, 2).reshape([count * length, heads * dim]);

@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { OppoError } from "../../error.ts";
 import type { MediaClip } from "../../media/clip.ts";
+import type { PixelRange, VideoFit } from "../../media/fit.ts";
 import { noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { ChatTemplate } from "../../text/chat-template.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
@@ -32,7 +33,7 @@ import { encodeClips, shapeOf, type ThinkerFeatures, type ThinkerShape, type Thi
 import type { ThinkerConfig } from "./config.ts";
 import { chatTokens, layouts, type PromptMaker, promptTokens } from "./conversation.ts";
 import { parameterSpecs, partOf } from "./parameters.ts";
-import { createFeatureExtractor, fitClip, fitImage, type VideoSettings } from "./processor.ts";
+import { createFeatureExtractor, fitClip, fitImage, type VideoSettings, videoFit } from "./processor.ts";
 import { decoderPrompts, mediaIds } from "./prompt.ts";
 
 /** Everything but the parameters that a thinker is made of. */
@@ -41,6 +42,8 @@ export interface ThinkerParts {
   readonly tokenizer: TextTokenizer;
   readonly template: ChatTemplate;
   readonly video: VideoSettings;
+  /** Of a picture. */
+  readonly image: PixelRange;
   readonly stopIds: readonly number[];
 }
 
@@ -86,6 +89,14 @@ export class Thinker implements OmniModel {
     return { fps, minFrames, maxFrames };
   }
 
+  get fitting(): VideoFit {
+    return videoFit(this.parts.video);
+  }
+
+  get imageRange(): PixelRange {
+    return this.parts.image;
+  }
+
   /** What the layers multiply with. */
   protected weights(): WeightSource {
     return this.parts.checkpoint.parameters;
@@ -96,7 +107,7 @@ export class Thinker implements OmniModel {
   }
 
   fitImage(image: MediaClip): MediaClip {
-    return fitImage(image);
+    return fitImage(image, this.parts.image);
   }
 
   features(fitted: MediaClip): ThinkerFeatures {

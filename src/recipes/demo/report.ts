@@ -5,7 +5,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { mediaPath } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
-import { decodeClip } from "../../media/decode.ts";
+import { decodeClip } from "../../media/isolated/index.ts";
 import type { ArmResult, ClipStory } from "../../page/data.ts";
 import { reportPage } from "../../page/page.ts";
 import { frameUri } from "../../page/picture.ts";

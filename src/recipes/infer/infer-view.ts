@@ -1,8 +1,8 @@
 // A clip or picture as a question about it shows it to a model: decoded, fitted, with parts masked; and the line spoken in it.
 import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
 import type { MediaClip, Modality, ModalityMask } from "../../media/clip.ts";
-import { decodeClip } from "../../media/decode.ts";
-import { decodeImage, isImage } from "../../media/decode-image.ts";
+import { isImage } from "../../media/image-header.ts";
+import { decodeClip, decodeImage } from "../../media/isolated/index.ts";
 import { applyMask, countMaskUnits, maskedUnits } from "../../media/mask.ts";
 import type { OmniModel } from "../../models/omni-model.ts";
 import { subtitleText } from "../../text/subtitles.ts";
@@ -28,14 +28,14 @@ const headBytes = 16;
 
 /** @throws MediaError ERR_MEDIA_* */
 export async function readView(
-  model: Pick<OmniModel, "sampling" | "fitClip" | "fitImage">,
+  model: Pick<OmniModel, "fitting" | "imageRange">,
   file: string,
   masks: readonly ModalityMask[],
 ): Promise<View> {
   const picture = isPicture(file);
   const fitted = picture
-    ? model.fitImage(await decodeImage(file))
-    : model.fitClip(await decodeClip(file, model.sampling));
+    ? await decodeImage(file, { range: model.imageRange })
+    : await decodeClip(file, { fit: model.fitting });
   const shown = masks.reduce((view, mask) => applyMask(view, mask), fitted);
   return { file, isImage: picture, fitted, shown };
 }

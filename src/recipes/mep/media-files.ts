@@ -15,6 +15,9 @@ export interface MediaFiles {
   readonly hash: string;
 }
 
+/** Frames are decoded to see that they can be, and not kept. */
+const checkedHeight = 16;
+
 /** Takes clips that can be shown and heard; remembers why not, and the hash of each. */
 export class MediaCheck {
   readonly hashes = new Map<string, string>();
@@ -27,7 +30,7 @@ export class MediaCheck {
 
   async accept(sample: Sample): Promise<boolean> {
     try {
-      const { numFrames, waveform } = await decodeSample(this.#root, sample);
+      const { numFrames, waveform } = await decodeSample(this.#root, sample, { height: checkedHeight });
       const missing = numFrames === 0 ? "picture" : waveform.length === 0 ? "sound" : null;
       if (missing !== null) {
         const reason = `${mediaPath(this.#root, sample)}: expected picture and sound, got no ${missing}`;

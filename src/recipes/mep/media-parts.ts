@@ -6,9 +6,9 @@ import type { ClipView } from "../../bench/respondent.ts";
 import type { MaskedAs } from "../../corpus/local-respondent.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { ChatPart } from "../../endpoint/chat.ts";
-import { decodeClip } from "../../media/decode.ts";
+import { blackVideo, decodeClip, soundlessVideo, videoShape } from "../../media/isolated/index.ts";
 import { MediaError } from "../../media/media-error.ts";
-import { blackVideo, soundlessVideo, type VideoFile, videoShape } from "../../media/remux.ts";
+import type { VideoFile } from "../../media/remux.ts";
 import { wavBytes } from "../../media/wav.ts";
 import type { MediaFiles } from "./media-files.ts";
 
@@ -65,7 +65,7 @@ async function blankVideo({ video }: MediaFiles, { blackVideos }: PartSource): P
   const key = JSON.stringify(shape);
   const known = blackVideos.get(key);
   if (known !== undefined) return known;
-  const made = await blackVideo(shape);
+  const made = await blackVideo(video, shape);
   if (blackVideos.size >= maxBlackVideos) blackVideos.clear();
   blackVideos.set(key, made);
   return made;

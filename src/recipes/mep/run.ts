@@ -195,7 +195,7 @@ async function askLocal(
     promptText: setting.promptText,
     masked: run.masked,
     batchSize,
-    load: (samples) => loadClips(library, samples, set, run.maxClipBytes),
+    load: (samples) => loadClips(library, samples, set, run.maxClipBytes, run.interrupt.signal),
   });
   const respondent = recordedRespondent(local, logFile, batchSize, async (queries, texts) => {
     for (const [i, query] of queries.entries()) onAnswer(query, texts[i]!);
@@ -210,13 +210,14 @@ async function loadClips(
   samples: readonly Sample[],
   set: Pick<MepDirectory, "conflict" | "mediaRoots">,
   maxBytes: number,
+  signal: AbortSignal,
 ): Promise<void> {
   if (library.numBytes > maxBytes) library.retain(new Set(samples.map(({ id }) => id)));
   const inConflict = new Set(set.conflict.map(({ id }) => id));
   for (const sample of samples) {
     if (library.has(sample.id)) continue;
     const root = set.mediaRoots[inConflict.has(sample.id) ? "conflict" : "congruent"];
-    const clip = library.model.fitClip(await decodeSample(root, sample, library.model.sampling));
+    const clip = await decodeSample(root, sample, { fit: library.model.fitting }, signal);
     library.add([{ sample, clip }]);
   }
 }

@@ -8,7 +8,7 @@ import { type Probe, probeQuery } from "../../bench/probes.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { Cue } from "../../evidence/cue.ts";
 import type { Modality } from "../../media/clip.ts";
-import { decodeClip } from "../../media/decode.ts";
+import { decodeClip } from "../../media/isolated/index.ts";
 import { narrationView } from "../../page/clip-view.ts";
 import type { Narration } from "../../page/data.ts";
 import { type Html, html } from "../../page/html.ts";
@@ -153,10 +153,7 @@ async function storyOf(
 }
 
 async function thumbnails(file: string): Promise<string[]> {
-  const clip = await decodeClip(file, {
-    numFrames: 2 * framesShown,
-    fit: ({ height, width }) => ({ height: thumbnailHeight, width: Math.round((thumbnailHeight * width) / height) }),
-  });
+  const clip = await decodeClip(file, { numFrames: 2 * framesShown, height: thumbnailHeight });
   // Every second one: frames are sampled in pairs.
   const indices = Array.from({ length: framesShown }, (_, i) => Math.min(2 * i + 1, clip.numFrames - 1));
   return Promise.all(indices.map((index) => frameUri(clip, index, thumbnailQuality)));

@@ -1,7 +1,7 @@
 // A server that listens: bounded headers, connections and waiting times, so that a slow or silent client costs little; and
 // a stop that lets what runs come to its end.
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import { OppoError } from "../../error.ts";
@@ -14,13 +14,21 @@ export interface ListenOptions {
   readonly port: number;
   /** A request that has not come in whole after this is cut off. */
   readonly requestSeconds: number;
+  /** Default 1,024. The idle ones among them make room for new ones. */
+  readonly maxConnections?: number;
 }
 
 export interface Listening {
   /** Example: "http://127.0.0.1:8000" */
   readonly address: string;
-  /** No new connections; waits for what runs, then closes what is left. */
-  close(graceSeconds?: number): Promise<void>;
+  /** No new connections; waits for what runs, has `onGraceOver` answer what is left, and closes that. */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+export interface CloseOptions {
+  readonly graceSeconds?: number;
+  /** Told when what runs was waited for long enough: its chance to answer requests that are still open. */
+  readonly onGraceOver?: () => void;
 }
 
 const maxConnections = 1024;
@@ -28,6 +36,9 @@ const headerSeconds = 10;
 const idleSeconds = 65;
 const checkSeconds = 2;
 const defaultGraceSeconds = 10;
+/** For the last answers to leave. */
+const lastSeconds = 1;
+const lookMilliseconds = 50;
 const second = 1000;
 
 /** @throws OppoError ERR_SERVER_ADDRESS when the address cannot be listened on */
@@ -43,14 +54,14 @@ export async function listen(app: Hono<ServerContext>, options: ListenOptions): 
       maxHeaderSize: 16384,
     },
   }) as Server;
-  server.maxConnections = maxConnections;
+  keepRoom(server, options.maxConnections ?? maxConnections);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => reject(addressError(options, cause)));
     server.listen(options.port, options.host, resolve);
   });
   const { port, family } = server.address() as AddressInfo;
   const host = family === "IPv6" ? `[${options.host}]` : options.host;
-  return { address: `http://${host}:${port}`, close: (grace = defaultGraceSeconds) => close(server, grace) };
+  return { address: `http://${host}:${port}`, close: (how = {}) => close(server, how) };
 }
 
 function addressError({ host, port }: ListenOptions, cause: NodeJS.ErrnoException): OppoError {
@@ -66,11 +77,50 @@ function addressError({ host, port }: ListenOptions, cause: NodeJS.ErrnoExceptio
   );
 }
 
-async function close(server: Server, graceSeconds: number): Promise<void> {
+/**
+ * Where a new connection is one too many, the one that has been idle for longest goes: it costs its client a new connection,
+ * the other way round the new client would wait for nothing. While all are busy, new ones are refused.
+ */
+function keepRoom(server: Server, limit: number): void {
+  /** Connections without a request, the longest idle first. */
+  const idle = new Set<Socket>();
+  let numOpen = 0;
+  server.maxConnections = limit + 1;
+  server.on("connection", (socket: Socket) => {
+    numOpen++;
+    socket.on("close", () => {
+      numOpen--;
+      idle.delete(socket);
+    });
+    if (numOpen > limit) {
+      const [oldest] = idle;
+      (oldest ?? socket).destroy();
+      if (oldest === undefined) return;
+    }
+    idle.add(socket);
+  });
+  server.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
+    idle.delete(socket);
+    response.on("close", () => {
+      if (!socket.destroyed) idle.add(socket);
+    });
+  });
+}
+
+async function close(
+  server: Server,
+  { graceSeconds = defaultGraceSeconds, onGraceOver = () => undefined }: CloseOptions,
+): Promise<void> {
   await new Promise<void>((resolve) => {
-    server.close(() => resolve());
+    const timers: NodeJS.Timeout[] = [];
+    // A connection whose last answer has left is idle from then on.
+    timers.push(setInterval(() => server.closeIdleConnections(), lookMilliseconds));
+    server.close(() => {
+      for (const timer of timers) clearTimeout(timer);
+      resolve();
+    });
     server.closeIdleConnections();
-    const timer = setTimeout(() => server.closeAllConnections(), graceSeconds * second);
-    server.on("close", () => clearTimeout(timer));
+    timers.push(setTimeout(onGraceOver, graceSeconds * second));
+    timers.push(setTimeout(() => server.closeAllConnections(), (graceSeconds + lastSeconds) * second));
   });
 }

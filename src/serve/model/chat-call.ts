@@ -28,16 +28,19 @@ export interface CallLimits {
   readonly maxNewTokens: number;
   readonly defaultNewTokens: number;
   readonly maxSamples: number;
+  /** Of all text of a request: more cannot fit the context. */
+  readonly maxTextBytes: number;
 }
 
 /**
  * @param freshSeed for requests without one
- * @throws HttpError ERR_REQUEST_FIELD, ERR_REQUEST_UNSUPPORTED, ERR_MODEL_NAME
+ * @throws HttpError ERR_REQUEST_FIELD, ERR_REQUEST_UNSUPPORTED, ERR_MODEL_NAME, ERR_REQUEST_CONTEXT (413)
  */
 export function readChatCall(value: unknown, limits: CallLimits, freshSeed: () => number): ChatCall {
   const body = readChatBody(value);
   requireModel(body.model, limits.modelName);
   const { turns, media } = conversation(body);
+  requireShortText(turns, limits);
   const numSamples = body.n ?? 1;
   if (numSamples > limits.maxSamples) {
     throw fieldError("n", `1 to ${limits.maxSamples}`, String(numSamples), "Ask for fewer.");
@@ -67,6 +70,21 @@ export function readChatCall(value: unknown, limits: CallLimits, freshSeed: () =
     includeUsage: body.stream_options?.include_usage ?? false,
     returnTokenIds: body.return_token_ids ?? false,
   };
+}
+
+/** By its bytes: tokenising what cannot fit would take others' time. */
+function requireShortText(turns: readonly Turn[], { maxTextBytes, maxContext }: CallLimits): void {
+  let bytes = 0;
+  for (const { parts } of turns) {
+    for (const part of parts) if (part.type === "text") bytes += Buffer.byteLength(part.text);
+  }
+  if (bytes <= maxTextBytes) return;
+  throw new HttpError(
+    413,
+    "ERR_REQUEST_CONTEXT",
+    `messages: expected at most ${maxTextBytes} bytes of text for a context of ${maxContext} tokens, got ${bytes}. Send less.`,
+    { param: "messages" },
+  );
 }
 
 /** @throws HttpError ERR_MODEL_NAME (404) */

@@ -1,12 +1,14 @@
 // The server's side of the engine: starts its process, keeps the queue, sends what waits together as one batch, and passes
-// on what comes back. A process that ends is replaced; what ran in it fails, what waits does not.
+// on what comes back. A process that ends, or that has to be ended at a job's deadline, is replaced: the job that did it is
+// refused (losses.ts), the others run in the next one.
 import { type ChildProcess, fork } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OppoError } from "../../error.ts";
-import { HttpError } from "../http/http-error.ts";
+import { type ErrorStatus, HttpError } from "../http/http-error.ts";
+import { type Suspect, sortLosses } from "./losses.ts";
+import { privateFolder } from "./private-folder.ts";
 import type { Answer, Delta, FromEngine, Job, ModelFacts, StartMessage, ToEngine } from "./protocol.ts";
 
 export interface EngineOptions {
@@ -19,6 +21,8 @@ export interface EngineOptions {
   readonly maxBatch: number;
   /** Jobs that may wait; more are refused. */
   readonly maxQueue: number;
+  /** For preparing a job, and again for answering what decodes together. */
+  readonly maxJobSeconds: number;
   /** Told when the process ended: it is started again, or has ended too often. */
   readonly onEnd: (reason: string, isRestarted: boolean) => void;
   /** Told how many jobs go to the process together. */
@@ -34,14 +38,17 @@ export interface JobListener {
   onError(error: HttpError): void;
 }
 
-interface Entry {
+interface Entry extends Suspect {
   readonly job: Job;
   readonly listener: JobListener;
 }
 
 const maxSlots = 256;
-/** Many in a row: something is wrong that a new process does not mend. */
-const maxStarts = 5;
+/** Many ends in a row that no job explains: something is wrong that a new process does not mend. */
+const maxUnexplained = 5;
+/** The process sees to its deadlines itself between tokens; where it cannot, it is ended this much later. */
+const graceSeconds = 5;
+const millisecondsPerSecond = 1000;
 const retrySeconds = 2;
 /** Requests that were sent at once arrive one after another: an idle engine waits this long for the others of a batch. */
 const gatherMilliseconds = 5;
@@ -55,13 +62,18 @@ export class Engine {
   #queue: Entry[] = [];
   #running: readonly Entry[] = [];
   #live = new Set<number>();
-  #numStarts = 0;
+  #numUnexplained = 0;
+  #numEnds = 0;
+  #deadline: NodeJS.Timeout | null = null;
+  #isLate = false;
+  #lastWordAt = performance.now();
+  #isStopping = false;
   #isClosed = false;
   #firstStart: { resolve: (facts: ModelFacts) => void; reject: (error: unknown) => void } | null = null;
 
   private constructor(options: EngineOptions) {
     this.#options = { ...options, maxBatch: Math.min(options.maxBatch, maxSlots) };
-    this.folder = mkdtempSync(join(tmpdir(), "oppo-serve-"));
+    this.folder = privateFolder();
     this.#board = openSync(join(this.folder, "cancel"), "w+");
     writeSync(this.#board, Buffer.alloc(maxSlots));
   }
@@ -97,9 +109,19 @@ export class Engine {
     return this.#live.size;
   }
 
+  /** Processes that ended so far. */
+  get numEnds(): number {
+    return this.#numEnds;
+  }
+
+  /** Since the process last said something, while it has work; 0 while it has none. */
+  get silentSeconds(): number {
+    return this.#running.length === 0 ? 0 : (performance.now() - this.#lastWordAt) / millisecondsPerSecond;
+  }
+
   /** @throws HttpError ERR_SERVER_BUSY (429) when too many wait, ERR_SERVER_STOPPING (503) */
   requireRoom(): void {
-    if (this.#isClosed) throw stopping();
+    if (this.#isClosed || this.#isStopping) throw stopping();
     if (this.#queue.length < this.#options.maxQueue) return;
     throw new HttpError(
       429,
@@ -112,7 +134,7 @@ export class Engine {
   /** @throws HttpError as requireRoom */
   submit(job: Job, listener: JobListener): void {
     this.requireRoom();
-    this.#queue.push({ job, listener });
+    this.#queue.push({ job, listener, hasBegun: false, hasTold: false, numEnds: 0 });
     setTimeout(() => this.#next(), gatherMilliseconds);
   }
 
@@ -123,9 +145,17 @@ export class Engine {
     if (slot >= 0 && this.#live.has(id)) writeSync(this.#board, Uint8Array.of(1), 0, 1, slot);
   }
 
+  /** Takes no more jobs and tells those that wait; what runs goes on. */
+  stop(): void {
+    this.#isStopping = true;
+    for (const { listener } of this.#queue) listener.onError(stopping());
+    this.#queue = [];
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    clearTimeout(this.#deadline ?? undefined);
     this.#child?.kill("SIGKILL");
     for (const { listener } of [...this.#queue, ...this.#running.filter(({ job }) => this.#live.has(job.id))]) {
       listener.onError(stopping());
@@ -137,9 +167,9 @@ export class Engine {
   }
 
   #startChild(): void {
-    const { directory, device, dtype, maxContext, maxBatchTokens, mediaCacheBytes, onLine } = this.#options;
-    this.#numStarts++;
-    const child = fork(fileURLToPath(new URL("./worker.js", import.meta.url)), [], {
+    const { directory, device, dtype, maxContext, maxBatchTokens, mediaCacheBytes, maxJobSeconds, onLine } =
+      this.#options;
+    const child = fork(fileURLToPath(new URL("./worker.js", import.meta.url)), [String(process.pid), this.folder], {
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
@@ -151,7 +181,7 @@ export class Engine {
     child.on("error", (error) => onLine(error.message));
     child.on("exit", (code, signal) => this.#ended(signal ?? `exit code ${code}`));
     const cancelFile = join(this.folder, "cancel");
-    const limits = { maxContext, maxBatchTokens, mediaCacheBytes };
+    const limits = { maxContext, maxBatchTokens, mediaCacheBytes, maxJobSeconds };
     this.#send({ kind: "start", directory, device, dtype, ...limits, cancelFile });
   }
 
@@ -161,6 +191,7 @@ export class Engine {
   }
 
   #take(message: FromEngine): void {
+    this.#lastWordAt = performance.now();
     switch (message.kind) {
       case "ready":
         this.#facts = message.facts;
@@ -172,8 +203,10 @@ export class Engine {
         this.#firstStart?.reject(new OppoError(message.code, message.message));
         return;
       case "idle":
-        this.#numStarts = 1;
+        this.#numUnexplained = 0;
         this.#running = [];
+        this.#live.clear();
+        this.#watchDeadline();
         this.#next();
         return;
       default:
@@ -184,38 +217,67 @@ export class Engine {
   #tell(message: Extract<FromEngine, { job: number }>): void {
     const entry = this.#running.find(({ job }) => job.id === message.job);
     if (entry === undefined || !this.#live.has(message.job)) return;
-    if (message.kind === "begun") entry.listener.onBegin(message.promptIds);
-    else if (message.kind === "delta") entry.listener.onDelta(message.delta);
-    else {
+    if (message.kind === "delta") {
+      entry.hasTold = true;
+      entry.listener.onDelta(message.delta);
+      return;
+    }
+    this.#watchDeadline();
+    if (message.kind === "begun") {
+      entry.hasBegun = true;
+      entry.listener.onBegin(message.promptIds);
+    } else {
       this.#live.delete(message.job);
       if (message.kind === "done") entry.listener.onDone(message.answers);
-      else entry.listener.onError(new HttpError(message.isRequest ? 400 : 500, message.code, message.message));
+      else entry.listener.onError(new HttpError(statusOf(message), message.code, message.message));
     }
   }
 
-  /** Sends the oldest job with all that wait under equal rules. */
+  /** Sends the oldest job with all that wait under equal rules; one that a process ended with runs alone. */
   #next(): void {
     if (this.#isClosed || !this.isReady || this.#running.length > 0 || this.#queue.length === 0) return;
-    const rules = JSON.stringify(this.#queue[0]!.job.rules);
+    const [first] = this.#queue as [Entry];
+    const rules = JSON.stringify(first.job.rules);
+    const maxBatch = first.numEnds > 0 ? 1 : this.#options.maxBatch;
     const chosen: Entry[] = [];
     const rest: Entry[] = [];
     for (const entry of this.#queue) {
-      const fits = chosen.length < this.#options.maxBatch && JSON.stringify(entry.job.rules) === rules;
-      (fits ? chosen : rest).push(entry);
+      const isAlike = entry === first || (entry.numEnds === 0 && JSON.stringify(entry.job.rules) === rules);
+      (isAlike && chosen.length < maxBatch ? chosen : rest).push(entry);
     }
     this.#queue = rest;
     this.#running = chosen;
     this.#live = new Set(chosen.map(({ job }) => job.id));
     writeSync(this.#board, Buffer.alloc(maxSlots), 0, maxSlots, 0);
+    this.#lastWordAt = performance.now();
+    this.#watchDeadline();
     this.#options.onBatch(chosen.length);
     this.#send({ kind: "batch", jobs: chosen.map(({ job }) => job) });
   }
 
+  /** A new step of what runs has its own time. */
+  #watchDeadline(): void {
+    clearTimeout(this.#deadline ?? undefined);
+    if (this.#running.length === 0) return;
+    const { maxJobSeconds } = this.#options;
+    const seconds = maxJobSeconds + Math.min(graceSeconds, maxJobSeconds);
+    this.#deadline = setTimeout(() => {
+      this.#isLate = true;
+      this.#child?.kill("SIGKILL");
+    }, seconds * millisecondsPerSecond);
+  }
+
   #ended(how: string): void {
+    const isLate = this.#isLate;
     this.#child = null;
     this.#facts = null;
+    this.#isLate = false;
+    clearTimeout(this.#deadline ?? undefined);
     if (this.#isClosed) return;
-    const reason = `the engine's process ended (${how})`;
+    this.#numEnds++;
+    const reason = isLate
+      ? "the engine's process was ended at a job's deadline"
+      : `the engine's process ended (${how})`;
     if (this.#firstStart !== null) {
       this.#firstStart.reject(new OppoError("ERR_ENGINE_GONE", `engine: expected the model to load, but ${reason}.`));
       return;
@@ -223,14 +285,21 @@ export class Engine {
     const lost = this.#running.filter(({ job }) => this.#live.has(job.id));
     this.#running = [];
     this.#live.clear();
-    for (const { listener } of lost) {
-      listener.onError(new HttpError(500, "ERR_ENGINE_GONE", `engine: expected an answer, but ${reason}. Try again.`));
-    }
-    const isRestarted = this.#numStarts < maxStarts;
+    const { again, refused } = sortLosses(lost, isLate, this.#options.maxJobSeconds, reason);
+    for (const { entry, error } of refused) entry.listener.onError(error);
+    this.#queue = [...again, ...this.#queue];
+    if (this.#isStopping) this.stop();
+    if (lost.length === 0) this.#numUnexplained++;
+    const isRestarted = this.#numUnexplained < maxUnexplained;
     this.#options.onEnd(reason, isRestarted);
     if (isRestarted) this.#startChild();
     else this.close();
   }
+}
+
+function statusOf({ isRequest, code }: Extract<FromEngine, { kind: "failed" }>): ErrorStatus {
+  if (code === "ERR_ENGINE_DEADLINE") return 503;
+  return isRequest ? 400 : 500;
 }
 
 function stopping(): HttpError {

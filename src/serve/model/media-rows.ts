@@ -12,12 +12,21 @@ interface KnownMedium {
 /** Enough to fill the matrix products; more only takes memory. */
 const mediaPerCall = 8;
 
+/** A picture of the largest size; ordinary clips are far below. */
+const maxTokensPerCall = 1 << 14;
+const maxWaitingTokens = 1 << 15;
+
+interface WaitingMedium {
+  readonly features: ClipFeatures;
+  readonly numTokens: number;
+}
+
 export class MediaRows implements Disposable {
   readonly #model: OmniModel;
   readonly #maxBytes: number;
   /** In the order of use. */
   readonly #known = new Map<string, KnownMedium>();
-  readonly #waiting = new Map<string, ClipFeatures>();
+  readonly #waiting = new Map<string, WaitingMedium>();
 
   constructor(model: OmniModel, maxBytes: number) {
     this.#model = model;
@@ -32,18 +41,46 @@ export class MediaRows implements Disposable {
       this.#known.set(key, known);
       return known.shape;
     }
-    const features = this.#waiting.get(key) ?? (await decode());
-    this.#waiting.set(key, features);
-    return features;
+    const waiting = this.#waiting.get(key);
+    if (waiting !== undefined) return this.#model.shapeOf(waiting.features);
+    const features = await decode();
+    const shape = this.#model.shapeOf(features);
+    this.#waiting.set(key, { features, numTokens: this.numTokens(shape) });
+    // What towers read is many times what they make of it: not that of every waiting request is held at once.
+    const numWaiting = [...this.#waiting.values()].reduce((sum, { numTokens }) => sum + numTokens, 0);
+    if (numWaiting > maxWaitingTokens) this.encodeWaiting();
+    return shape;
+  }
+
+  /** What a medium of this size takes of a prompt. */
+  numTokens(shape: ClipShape): number {
+    const nothing = { video: null, audio: null };
+    const lengthOf = (one: ClipShape) => this.#model.promptTokens("", one).ids.length;
+    return lengthOf(shape) - lengthOf(nothing);
   }
 
   /** Runs the towers over what shapeOf has decoded since the last time. */
   encodeWaiting(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (let start = 0; start < waiting.length; start += mediaPerCall) {
-      this.#encode(waiting.slice(start, start + mediaPerCall));
+    let call: [key: string, features: ClipFeatures][] = [];
+    let numInCall = 0;
+    for (const [key, { features, numTokens }] of waiting) {
+      const isFull = call.length >= mediaPerCall || numInCall + numTokens > maxTokensPerCall;
+      if (isFull && call.length > 0) {
+        this.#encode(call);
+        call = [];
+        numInCall = 0;
+      }
+      call.push([key, features]);
+      numInCall += numTokens;
     }
+    if (call.length > 0) this.#encode(call);
+  }
+
+  /** Lets go of what was decoded for jobs that will not run. @param needed keys that others wait for */
+  forgetWaiting(needed: ReadonlySet<string>): void {
+    for (const key of this.#waiting.keys()) if (!needed.has(key)) this.#waiting.delete(key);
   }
 
   #encode(waiting: readonly (readonly [key: string, features: ClipFeatures])[]): void {

@@ -1,57 +1,58 @@
 // One medium of a prompt, decoded with the very code that `oppo infer` and the benchmarks use: the same file gives the same
-// frames and samples. Sound inside a video is left out unless it is asked for.
-import { readFile } from "node:fs/promises";
+// frames and samples. Sound inside a video is left out unless it is asked for. What a medium may cost is known before it is
+// paid: seconds, pixels to decode, and pixels that become tokens.
 import type { MediaClip } from "../../media/clip.ts";
-import { decodeClip } from "../../media/decode.ts";
-import { decodeImage, decodeImageBytes } from "../../media/decode-image.ts";
+import { decodeClip, decodeFrames, decodeImage } from "../../media/isolated/index.ts";
+import { cellSize, framesPerPatch } from "../../media/sampling.ts";
 import type { ClipFeatures, OmniModel } from "../../models/omni-model.ts";
 import { HttpError } from "../http/http-error.ts";
 import type { MediaFile } from "./protocol.ts";
 
-/** What a server decodes at most: an hour of 8K is for other tools. */
-const limits = { maxDurationSeconds: 600, maxPixels: 4096 * 2304 };
-const maxFramePixels = 512 * 1024 * 1024;
+/** What a server decodes at most: ten minutes of 1080p at 30 frames per second. An hour of 8K is for other tools. */
+const limits = {
+  maxDurationSeconds: 600,
+  maxPixels: 4096 * 2304,
+  maxDecodedPixels: 600 * 30 * 1920 * 1080,
+};
 const silence = new Float32Array(0);
 
-/** @throws MediaError, HttpError ERR_REQUEST_MEDIA, and those of the model's features */
-export async function featuresOf(model: OmniModel, file: MediaFile): Promise<ClipFeatures> {
-  switch (file.kind) {
-    case "image":
-      return model.features(model.fitImage(await decodeImage(file.path, limits)));
-    case "frames":
-      return model.features(model.fitClip(await clipOfFrames(file.paths, file.fps ?? model.sampling.fps)));
-    case "audio": {
-      const { waveform, ...clip } = await decodeClip(file.path, limits);
-      if (waveform.length === 0) throw mediaError("a sound in the audio part", "a file without one");
-      return model.features(model.fitClip({ ...clip, frames: new Uint8Array(0), numFrames: 0, waveform }));
-    }
-    case "video": {
-      const clip = await decodeClip(file.path, { ...model.sampling, ...limits });
-      if (clip.numFrames === 0) throw mediaError("a picture in the video part", "a file without one");
-      return model.features(model.fitClip(file.withSound ? clip : { ...clip, waveform: silence }));
-    }
-  }
+export interface MediumBounds {
+  /** Of the whole prompt; a video that alone has more is refused before it is decoded. */
+  readonly maxTokens: number;
+  /** Aborted once nobody waits any more: decoding ends at once. */
+  readonly signal?: AbortSignal;
 }
 
-/** Pictures of one size as the frames of a clip that was sampled already. */
-export async function clipOfFrames(paths: readonly string[], fps: number): Promise<MediaClip> {
-  let clip: MediaClip | null = null;
-  for (const [i, path] of paths.entries()) {
-    const picture: MediaClip = await decodeImageBytes(await readFile(path), path, limits);
-    const { width, height } = picture;
-    if (clip === null) {
-      if (width * height * paths.length > maxFramePixels) {
-        throw mediaError(`at most ${maxFramePixels} pixels in all frames`, `${paths.length} of ${width} x ${height}`);
-      }
-      const frames = new Uint8Array(width * height * 3 * paths.length);
-      clip = { ...picture, frames, numFrames: paths.length, fps, durationSeconds: paths.length / fps };
-    } else if (width !== clip.width || height !== clip.height) {
-      throw mediaError(`frame ${i} of ${clip.width} x ${clip.height} as the first`, `${width} x ${height}`);
+type LookingModel = Pick<OmniModel, "fitting" | "imageRange" | "features">;
+
+/** @throws MediaError, HttpError ERR_REQUEST_MEDIA, those of the model's features; the signal's reason */
+export async function featuresOf(model: LookingModel, file: MediaFile, bounds: MediumBounds): Promise<ClipFeatures> {
+  return model.features(await fittedClip(model, file, bounds));
+}
+
+async function fittedClip(
+  { fitting, imageRange }: LookingModel,
+  file: MediaFile,
+  { maxTokens, signal }: MediumBounds,
+): Promise<MediaClip> {
+  // A token stands for a cell of a pair of frames.
+  const options = { ...limits, maxClipPixels: maxTokens * cellSize ** 2 * framesPerPatch };
+  switch (file.kind) {
+    case "image":
+      return await decodeImage(file.path, { ...options, range: imageRange }, signal);
+    case "frames":
+      return await decodeFrames(file.paths, { ...options, fps: file.fps ?? fitting.fps, fit: fitting }, signal);
+    case "audio": {
+      const clip = await decodeClip(file.path, { ...options, soundOnly: true }, signal);
+      if (clip.waveform.length === 0) throw mediaError("a sound in the audio part", "a file without one");
+      return clip;
     }
-    clip.frames.set(picture.frames, i * width * height * 3);
+    case "video": {
+      const clip = await decodeClip(file.path, { ...options, fit: fitting }, signal);
+      if (clip.numFrames === 0) throw mediaError("a picture in the video part", "a file without one");
+      return file.withSound ? clip : { ...clip, waveform: silence };
+    }
   }
-  if (clip === null) throw mediaError("frames", "none");
-  return clip;
 }
 
 function mediaError(expected: string, got: string): HttpError {

@@ -27,6 +27,8 @@ export interface ModelAppOptions {
 
 const millisecondsPerSecond = 1000;
 const clientGone = 499;
+/** An engine that works and says nothing for so long cannot answer others, whatever it is at. */
+const longSilenceSeconds = 60;
 
 export function modelApp(options: ModelAppOptions) {
   const { engine, limits, counters } = options;
@@ -40,14 +42,18 @@ export function modelApp(options: ModelAppOptions) {
     counters,
     onFault: options.onFault,
     health: () => ({
-      isHealthy: engine.isReady,
+      isHealthy: engine.isReady && engine.silentSeconds < longSilenceSeconds,
       model: limits.modelName,
       waiting: engine.numWaiting,
       running: engine.numRunning,
+      /** Since the engine last said something, while it works. */
+      silent_seconds: Math.round(engine.silentSeconds),
+      engine_ends: engine.numEnds,
     }),
   });
   counters.gauge("waiting", () => engine.numWaiting);
   counters.gauge("running", () => engine.numRunning);
+  counters.gauge("engine_ends", () => engine.numEnds);
   const { modelName } = limits;
   const model = { id: modelName, object: "model", created, owned_by: "oppo", max_model_len: limits.maxContext };
   app.get("/v1/models", (c) => c.json({ object: "list", data: [model] }));

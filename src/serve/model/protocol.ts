@@ -88,6 +88,8 @@ export interface StartMessage {
   readonly maxBatchTokens: number;
   /** Of tower outputs that are kept. */
   readonly mediaCacheBytes: number;
+  /** For preparing a job, and again for answering what decodes together. */
+  readonly maxJobSeconds: number;
 }
 
 export type ToEngine =

@@ -1,7 +1,7 @@
 // `oppo serve model`: the engine and its routes on an address, with everything that a user may set.
 import { basename, resolve } from "node:path";
 import { Counters } from "../http/counters.ts";
-import { type Listening, listen } from "../http/listen.ts";
+import { type CloseOptions, type Listening, listen } from "../http/listen.ts";
 import { Engine } from "./engine.ts";
 import { modelApp } from "./model-app.ts";
 import type { ModelFacts, StartMessage } from "./protocol.ts";
@@ -21,6 +21,7 @@ export interface ServeModelOptions {
   readonly maxNewTokens: number;
   readonly maxBatch: number;
   readonly maxQueue: number;
+  readonly maxJobSeconds: number;
   readonly maxBodyBytes: number;
   readonly allowedMediaFolder: string | null;
   readonly allowsFetch: boolean;
@@ -36,12 +37,14 @@ export interface ModelServer {
   readonly facts: ModelFacts;
   /** Of the engine's process; changes when it is replaced, null in between. */
   readonly enginePid: number | null;
-  close(): Promise<void>;
+  close(options?: Pick<CloseOptions, "graceSeconds">): Promise<void>;
 }
 
 const requestSeconds = 120;
 const maxSamples = 16;
 const defaultNewTokens = 512;
+/** More than any text has on average: what is longer than the context at this rate is not tokenised to find that out. */
+const bytesPerToken = 16;
 
 /** @throws OppoError ERR_SERVER_ADDRESS, and those of loading a model */
 export async function serveModel(options: ServeModelOptions): Promise<ModelServer> {
@@ -56,6 +59,7 @@ export async function serveModel(options: ServeModelOptions): Promise<ModelServe
     mediaCacheBytes: options.mediaCacheBytes,
     maxBatch: options.maxBatch,
     maxQueue: options.maxQueue,
+    maxJobSeconds: options.maxJobSeconds,
     onBatch: (numJobs) => {
       counters.add("batches_total");
       counters.add("jobs_total", numJobs);
@@ -75,6 +79,7 @@ export async function serveModel(options: ServeModelOptions): Promise<ModelServe
       maxNewTokens: options.maxNewTokens,
       defaultNewTokens: Math.min(defaultNewTokens, options.maxNewTokens),
       maxSamples,
+      maxTextBytes: options.maxContext * bytesPerToken,
     },
     media: {
       allowedFolder: options.allowedMediaFolder,
@@ -101,8 +106,13 @@ export async function serveModel(options: ServeModelOptions): Promise<ModelServe
     get enginePid() {
       return engine.pid;
     },
-    async close() {
-      await listening.close();
+    async close({ graceSeconds } = {}) {
+      // Who waits hears of it now; who is being answered has the time of the grace, and hears of it then.
+      engine.stop();
+      await listening.close({
+        ...(graceSeconds === undefined ? {} : { graceSeconds }),
+        onGraceOver: () => engine.close(),
+      });
       engine.close();
     },
   };

@@ -29,6 +29,9 @@ export const serveModelSettings = z.strictObject({
     .default(512)
     .meta({ description: "memory for what the towers made of media that come again", group: limits }),
   maxQueue: count.default(128).meta({ description: "requests that may wait; more get status 429", group: limits }),
+  maxJobSeconds: count
+    .default(600)
+    .meta({ description: "work on one request before it is given up", unit: "seconds", group: limits }),
   allowMedia: optionalFolder("allow file: URLs below this folder").meta({ group: media }),
   allowFetch: z
     .boolean()

@@ -12,11 +12,16 @@ import type {
 } from "../../models/omni-model.ts";
 import { noGrad, scope } from "../../tensor/index.ts";
 import { HttpError } from "../http/http-error.ts";
+import { deadlineError } from "./losses.ts";
 import type { MediaRows } from "./media-rows.ts";
 import { featuresOf } from "./medium.ts";
 import { promptOf } from "./prompt.ts";
 import type { Answer, FromEngine, Job, ScoredToken, TokenText } from "./protocol.ts";
 import { SequenceText } from "./sequence-text.ts";
+
+/** So often a job that is being prepared looks whether it is still wanted. */
+const lookMilliseconds = 50;
+const millisecondsPerSecond = 1000;
 
 export interface BatchWork {
   readonly model: OmniModel;
@@ -24,6 +29,8 @@ export interface BatchWork {
   readonly maxContext: number;
   /** Places in the cache that sequences which decode together may take. */
   readonly maxBatchTokens: number;
+  /** For preparing a job, and again for answering what decodes together. */
+  readonly maxJobSeconds: number;
   readonly send: (message: FromEngine) => void;
   /** Whether the job in this slot is not wanted any more. */
   readonly isCancelled: (slot: number) => boolean;
@@ -42,7 +49,7 @@ interface Sequence {
   readonly tokens: ScoredToken[];
   /** Tokens that no delta has carried yet. */
   unsent: ScoredToken[];
-  finish: Answer["finish"] | null;
+  finish: Answer["finish"] | "late" | null;
 }
 
 /** @param jobs with equal rules */
@@ -55,9 +62,16 @@ export async function runBatch(jobs: readonly Job[], work: BatchWork): Promise<v
       prepared.push(ready);
     } catch (error) {
       work.send(failure(job, error, true));
+      const needed = new Set(prepared.flatMap((one) => one.job.media.map(({ key }) => key)));
+      work.media.forgetWaiting(needed);
     }
   }
-  for (const together of fittingBatches(prepared, work.maxBatchTokens)) {
+  const wanted = prepared.filter(({ job, slot }) => {
+    const isGone = work.isCancelled(slot);
+    if (isGone) work.send(failure(job, cancelled(), true));
+    return !isGone;
+  });
+  for (const together of fittingBatches(wanted, work.maxBatchTokens)) {
     try {
       decode(together, work);
     } catch (error) {
@@ -65,6 +79,11 @@ export async function runBatch(jobs: readonly Job[], work: BatchWork): Promise<v
     }
   }
   work.media.trim();
+}
+
+/** Nobody reads it. */
+function cancelled(): HttpError {
+  return new HttpError(503, "ERR_SERVER_STOPPING", "request: expected somebody to wait for it, got nobody.");
 }
 
 /** Jobs in their order, so many at once as the cache may hold: prompts are padded to the longest, answers to the limit. */
@@ -90,18 +109,11 @@ function cachePlaces(jobs: readonly Sized[]): number {
 }
 
 async function prepare(job: Job, slot: number, work: BatchWork): Promise<Prepared> {
-  const { model, media, maxContext, maxBatchTokens } = work;
-  const shapes: ClipShape[] = [];
-  for (const file of job.media) shapes.push(await media.shapeOf(file.key, () => featuresOf(model, file)));
+  const { model, maxContext, maxBatchTokens } = work;
+  const shapes = await readMedia(job, slot, work);
   const tokens = promptOf(model, job.turns, job.media, shapes);
   const needed = tokens.ids.length + job.maxNewTokens;
-  if (needed > maxContext) {
-    throw new HttpError(
-      400,
-      "ERR_REQUEST_CONTEXT",
-      `messages: expected at most ${maxContext} tokens with the answer, got ${tokens.ids.length} of the prompt and ${job.maxNewTokens} of max_tokens. Send less, or ask for fewer.`,
-    );
-  }
+  if (needed > maxContext) throw tooLong(maxContext, String(tokens.ids.length), job.maxNewTokens);
   const places = cachePlaces([{ job, tokens }]);
   if (places <= maxBatchTokens) return { job, slot, tokens };
   throw new HttpError(
@@ -109,6 +121,40 @@ async function prepare(job: Job, slot: number, work: BatchWork): Promise<Prepare
     "ERR_REQUEST_CONTEXT",
     `n: expected at most ${maxBatchTokens} tokens in all answers with the prompt, got ${places}. Ask for fewer answers or shorter ones.`,
   );
+}
+
+function tooLong(maxContext: number, prompt: string, answer: number): HttpError {
+  return new HttpError(
+    400,
+    "ERR_REQUEST_CONTEXT",
+    `messages: expected at most ${maxContext} tokens with the answer, got ${prompt} of the prompt and ${answer} of max_tokens. Send less, or ask for fewer.`,
+  );
+}
+
+/** The sizes of a job's media, one after another; what they take is counted on the way, and whether anybody still waits. */
+async function readMedia(job: Job, slot: number, work: BatchWork): Promise<ClipShape[]> {
+  const { model, media, maxContext, maxJobSeconds, isCancelled } = work;
+  const stop = new AbortController();
+  const look = setInterval(() => {
+    if (isCancelled(slot)) stop.abort(cancelled());
+  }, lookMilliseconds);
+  const late = setTimeout(() => stop.abort(deadlineError(maxJobSeconds)), maxJobSeconds * millisecondsPerSecond);
+  try {
+    const shapes: ClipShape[] = [];
+    let numTokens = 0;
+    for (const file of job.media) {
+      stop.signal.throwIfAborted();
+      const bounds = { maxTokens: maxContext, signal: stop.signal };
+      const shape = await media.shapeOf(file.key, () => featuresOf(model, file, bounds));
+      shapes.push(shape);
+      numTokens += media.numTokens(shape);
+      if (numTokens > maxContext) throw tooLong(maxContext, `${numTokens} or more`, job.maxNewTokens);
+    }
+    return shapes;
+  } finally {
+    clearInterval(look);
+    clearTimeout(late);
+  }
 }
 
 function failure(job: Job, error: unknown, isRequest: boolean): FromEngine {
@@ -128,7 +174,9 @@ function withoutPaths(job: Job, message: string): string {
   }, message);
 }
 
-function decode(prepared: readonly Prepared[], { model, media, send, isCancelled }: BatchWork): void {
+function decode(prepared: readonly Prepared[], work: BatchWork): void {
+  const { model, media, maxJobSeconds, send, isCancelled } = work;
+  const end = performance.now() + maxJobSeconds * millisecondsPerSecond;
   media.encodeWaiting();
   scope(() => {
     const prompts = prepared.map(({ job, tokens }): ModelPrompt => ({ tokens, rows: rowsOf(job, media) }));
@@ -144,6 +192,7 @@ function decode(prepared: readonly Prepared[], { model, media, send, isCancelled
       const { job, slot } = prepared[prompt]!;
       const sequence = sequences[prompt]![sample]!;
       if (isCancelled(slot)) sequence.finish = "cancelled";
+      else if (performance.now() > end) sequence.finish = "late";
       else take(model, job, sample, sequence, chosen, send);
       return sequence.finish === null ? undefined : ("stop" as const);
     };
@@ -159,12 +208,15 @@ function decode(prepared: readonly Prepared[], { model, media, send, isCancelled
       onToken,
     });
     prepared.forEach(({ job }, i) => {
-      const answers = sequences[i]!.map(({ text, ids, tokens, finish }) => {
-        return { text: text.text, ids, tokens, finish: finish ?? "length" };
-      });
-      send({ kind: "done", job: job.id, answers });
+      const own = sequences[i]!;
+      if (own.some(({ finish }) => finish === "late")) send(failure(job, deadlineError(maxJobSeconds), true));
+      else send({ kind: "done", job: job.id, answers: own.map(answerOf) });
     });
   });
+}
+
+function answerOf({ text, ids, tokens, finish }: Sequence): Answer {
+  return { text: text.text, ids, tokens, finish: finish === null || finish === "late" ? "length" : finish };
 }
 
 /** Tower rows of a job's media, null without any; the caller's scope frees the copy. */

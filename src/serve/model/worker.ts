@@ -1,9 +1,11 @@
 // The engine's process: loads the model and decodes the batches that the server sends, one after another. It is a process
 // of its own so that the server's connections stay live, and so that media that bring FFmpeg down bring nothing else down.
-import { openSync, readSync } from "node:fs";
+import { openSync, readSync, rmSync } from "node:fs";
 import { OppoError } from "../../error.ts";
+import { watchParent } from "../../media/isolated/watch-parent.ts";
 import type { OmniModel } from "../../models/omni-model.ts";
 import { loadModel, readArchitecture } from "../../models/registry/registry.ts";
+import { releaseMemory } from "../../tensor/index.ts";
 import { MediaRows } from "./media-rows.ts";
 import type { FromEngine, StartMessage, ToEngine } from "./protocol.ts";
 import { runBatch } from "./worker-batch.ts";
@@ -11,10 +13,17 @@ import { runBatch } from "./worker-batch.ts";
 /** So often a running batch looks whether its jobs are still wanted. */
 const lookMilliseconds = 10;
 
+const [server, folder] = process.argv.slice(2) as [string, string];
+
 // The server decides when to end; a terminal's Ctrl-C reaches this process too.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);
-process.on("disconnect", () => process.exit(0));
+process.on("disconnect", () => {
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(0);
+});
+// No message is read while a batch runs, nor the end of the channel: a thread sees that the server is gone.
+watchParent({ parent: Number(server), folder, maxBytes: null, maxCpuSeconds: null });
 
 let running: Promise<void> = Promise.resolve();
 let engine: {
@@ -22,7 +31,9 @@ let engine: {
   readonly media: MediaRows;
   readonly maxContext: number;
   readonly maxBatchTokens: number;
+  readonly maxJobSeconds: number;
   readonly isCancelled: (slot: number) => boolean;
+  readonly lookAgain: () => void;
 } | null = null;
 
 process.on("message", (message: ToEngine) => {
@@ -37,7 +48,9 @@ process.on("message", (message: ToEngine) => {
 async function take(message: ToEngine): Promise<void> {
   if (message.kind === "start") await start(message);
   else if (engine !== null) {
+    engine.lookAgain();
     await runBatch(message.jobs, { ...engine, send });
+    releaseMemory();
     send({ kind: "idle" });
   }
 }
@@ -48,9 +61,10 @@ async function start(message: StartMessage): Promise<void> {
       ...(message.device === null ? {} : { device: message.device }),
       ...(message.dtype === null ? {} : { dtype: message.dtype }),
     });
-    const { maxContext, maxBatchTokens, mediaCacheBytes } = message;
+    const { maxContext, maxBatchTokens, mediaCacheBytes, maxJobSeconds } = message;
     const media = new MediaRows(model, mediaCacheBytes);
-    engine = { model, media, maxContext, maxBatchTokens, isCancelled: cancelBoard(message.cancelFile) };
+    const limits = { maxContext, maxBatchTokens, maxJobSeconds };
+    engine = { model, media, ...limits, ...cancelBoard(message.cancelFile) };
     const { title } = await readArchitecture(message.directory);
     const parameters = [...model.parameters().values()];
     send({
@@ -69,17 +83,23 @@ async function start(message: StartMessage): Promise<void> {
 }
 
 /** Messages do not arrive while a batch runs, so the server leaves its word in a file of one byte per slot. */
-function cancelBoard(file: string): (slot: number) => boolean {
+function cancelBoard(file: string): { isCancelled(slot: number): boolean; lookAgain(): void } {
   const handle = openSync(file, "r");
   const board = Buffer.alloc(256);
   let lookedAt = Number.NEGATIVE_INFINITY;
-  return (slot) => {
-    const time = performance.now();
-    if (time - lookedAt >= lookMilliseconds) {
-      readSync(handle, board, 0, board.length, 0);
-      lookedAt = time;
-    }
-    return board[slot] !== 0;
+  return {
+    isCancelled(slot) {
+      const time = performance.now();
+      if (time - lookedAt >= lookMilliseconds) {
+        readSync(handle, board, 0, board.length, 0);
+        lookedAt = time;
+      }
+      return board[slot] !== 0;
+    },
+    /** The slots are other jobs' now. */
+    lookAgain() {
+      lookedAt = Number.NEGATIVE_INFINITY;
+    },
   };
 }
 
