@@ -11,9 +11,11 @@ import type { MediaClip } from "../../src/media/clip.ts";
 import { encodeClip } from "../../src/media/encode.ts";
 import type { OmniModel } from "../../src/models/omni-model.ts";
 import { loadModel } from "../../src/models/registry/registry.ts";
+import { InterruptedError } from "../../src/run/interrupt.ts";
 import { numLiveTensors } from "../../src/tensor/index.ts";
 import { fixtureClip } from "../media/clip-fixture.ts";
 import { testSample } from "../support/rollouts.ts";
+import { skipVideo } from "../support/skip-video.ts";
 import { fitAll, type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 
 /** Rows of one clip differ by rounding when it is encoded alone or among others. */
@@ -69,6 +71,21 @@ describe("fitSamples", () => {
     utimesSync(path, 1, 1);
     await fit("b");
     assert.equal(numDecoded, 9, "a changed file");
+  });
+
+  test("stops at once in the middle of a clip", async () => {
+    const root = join(theatre.root, "slow");
+    mkdirSync(root);
+    const sample = testSample("slow", { media: "slow.h264" });
+    writeFileSync(mediaPath(root, sample), skipVideo(1920, 1088, 3000));
+    const stop = new AbortController();
+    const fitting = fitSamples(root, [sample], {
+      ...{ model: anyFitter, maxSkippedFraction: 1, signal: stop.signal },
+    });
+    setTimeout(() => stop.abort(new InterruptedError()), 300);
+    const start = performance.now();
+    await assert.rejects(fitting, { code: "ERR_INTERRUPTED" });
+    assert.ok(performance.now() - start < 1300, "control: decoding takes several seconds");
   });
 
   test("counts what cannot be read, with the reason, and takes a clip without sound or without video", async () => {

@@ -52,7 +52,11 @@ export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
   const kind = kindOf(source.samples);
   if (kind !== null) rejectChoosing(kind.name, build.options);
   const options = { ...setOptionsFor(kind), ...build.options };
-  const media = { congruent: new MediaCheck(source.mediaRoot), conflict: new MediaCheck(conflict?.mediaRoot ?? ".") };
+  const { signal } = build.interrupt;
+  const media = {
+    congruent: new MediaCheck(source.mediaRoot, signal),
+    conflict: new MediaCheck(conflict?.mediaRoot ?? ".", signal),
+  };
   const candidates = kind !== null ? source.samples : drawCandidates(source.samples, build.maxCandidates, options.seed);
   const settingOptions = { ...comparedAlike(build.setting), onCues: cueStage(progress, build.interrupt) };
   using measuring = kind !== null ? null : await chooseSetting(candidates, settingOptions);

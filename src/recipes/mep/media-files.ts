@@ -23,14 +23,17 @@ export class MediaCheck {
   readonly hashes = new Map<string, string>();
   readonly refused: { readonly id: string; readonly reason: string }[] = [];
   readonly #root: string;
+  readonly #signal: AbortSignal;
 
-  constructor(root: string) {
+  /** @param signal ends decoding at once */
+  constructor(root: string, signal: AbortSignal) {
     this.#root = root;
+    this.#signal = signal;
   }
 
   async accept(sample: Sample): Promise<boolean> {
     try {
-      const { numFrames, waveform } = await decodeSample(this.#root, sample, { height: checkedHeight });
+      const { numFrames, waveform } = await decodeSample(this.#root, sample, { height: checkedHeight }, this.#signal);
       const missing = numFrames === 0 ? "picture" : waveform.length === 0 ? "sound" : null;
       if (missing !== null) {
         const reason = `${mediaPath(this.#root, sample)}: expected picture and sound, got no ${missing}`;
@@ -40,7 +43,7 @@ export class MediaCheck {
       this.hashes.set(sample.id, await hashMedia(this.#root, sample));
       return true;
     } catch (error) {
-      if (!(error instanceof OppoError)) throw error;
+      if (!(error instanceof OppoError) || this.#signal.aborted) throw error;
       this.refused.push({ id: sample.id, reason: error.message });
       return false;
     }

@@ -17,6 +17,8 @@ export interface PartSource {
   readonly masked: MaskedAs;
   /** Black videos by shape, since clips of a corpus often share one. Filled here. */
   readonly blackVideos: Map<string, VideoFile>;
+  /** Ends decoding at once. */
+  readonly signal?: AbortSignal;
 }
 
 /** A black video is small, its encoding is not. */
@@ -28,11 +30,11 @@ const partsVersion = "mep-parts-1";
 /** Video, then sound: the order in which prompts have them. Made when they are sent, and not kept. */
 export async function viewParts(view: ClipView, source: PartSource): Promise<ChatPart[]> {
   const parts: ChatPart[] = [];
-  if (view.video !== null) parts.push(videoPart(await intactVideo(filesOf(view.video, source))));
+  if (view.video !== null) parts.push(videoPart(await intactVideo(filesOf(view.video, source), source)));
   else if (source.masked === "blank") parts.push(videoPart(await blankVideo(filesOf(view.sample, source), source)));
-  if (view.audio !== null) parts.push(soundPart(await soundOf(filesOf(view.audio, source))));
+  if (view.audio !== null) parts.push(soundPart(await soundOf(filesOf(view.audio, source), source)));
   else if (source.masked === "blank") {
-    const { waveform, sampleRateHz } = await soundOf(filesOf(view.sample, source));
+    const { waveform, sampleRateHz } = await soundOf(filesOf(view.sample, source), source);
     parts.push(soundPart({ waveform: new Float32Array(waveform.length), sampleRateHz }));
   }
   return parts;
@@ -56,16 +58,16 @@ function videoPart({ bytes, mimeType }: VideoFile): ChatPart {
   return { type: "video_url", video_url: { url: `data:${mimeType};base64,${Buffer.from(bytes).toString("base64")}` } };
 }
 
-async function intactVideo({ video }: MediaFiles): Promise<VideoFile> {
-  return (await soundlessVideo(video)) ?? fail(video);
+async function intactVideo({ video }: MediaFiles, { signal }: PartSource): Promise<VideoFile> {
+  return (await soundlessVideo(video, {}, signal)) ?? fail(video);
 }
 
-async function blankVideo({ video }: MediaFiles, { blackVideos }: PartSource): Promise<VideoFile> {
-  const shape = (await videoShape(video)) ?? fail(video);
+async function blankVideo({ video }: MediaFiles, { blackVideos, signal }: PartSource): Promise<VideoFile> {
+  const shape = (await videoShape(video, {}, signal)) ?? fail(video);
   const key = JSON.stringify(shape);
   const known = blackVideos.get(key);
   if (known !== undefined) return known;
-  const made = await blackVideo(video, shape);
+  const made = await blackVideo(video, shape, signal);
   if (blackVideos.size >= maxBlackVideos) blackVideos.clear();
   blackVideos.set(key, made);
   return made;
@@ -81,8 +83,8 @@ function fail(path: string): never {
 
 type Sound = Awaited<ReturnType<typeof soundOf>>;
 
-async function soundOf({ video, sound }: MediaFiles) {
-  const { waveform, sampleRateHz } = await decodeClip(sound ?? video, { soundOnly: true });
+async function soundOf({ video, sound }: MediaFiles, { signal }: PartSource) {
+  const { waveform, sampleRateHz } = await decodeClip(sound ?? video, { soundOnly: true }, signal);
   return { waveform, sampleRateHz };
 }
 

@@ -234,6 +234,7 @@ async function askEndpoint(
       extra,
       files,
       blackVideos: new Map<string, VideoFile>(),
+      signal: run.interrupt.signal,
       concurrency: how.concurrency ?? defaultConcurrency,
     },
     maxNewTokens: run.maxNewTokens,
