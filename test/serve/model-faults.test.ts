@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import { createCanvas } from "@napi-rs/canvas";
 import { type Suspect, sortLosses } from "../../src/serve/model/losses.ts";
 import type { ModelServer } from "../../src/serve/model/serve-model.ts";
-import { descendants, isRunning } from "../support/processes.ts";
+import { descendants, hasProcesses, isRunning } from "../support/processes.ts";
 import { skipVideo } from "../support/skip-video.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 import { type Body, clientOf, startServer, textPart, until, videoPart } from "./served-model.ts";
@@ -205,7 +205,7 @@ describe("the end", () => {
     await Promise.all([first, closing]);
   });
 
-  test("a killed server takes its processes and the client's files along", async () => {
+  test("a killed server takes its processes and the client's files along", { skip: !hasProcesses }, async () => {
     const child = spawn(process.execPath, [mainScript, "serve", "model", directory, "--port", "0", "--json"], {
       stdio: ["ignore", "pipe", "ignore"],
     });

@@ -1,5 +1,8 @@
 // Processes as Linux tells of them: which run, and whose children they are.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+
+/** Whether this system tells. */
+export const hasProcesses = existsSync("/proc/self/status");
 
 /** What nobody has waited for yet is a zombie, which runs no more. */
 export function isRunning(pid: number): boolean {

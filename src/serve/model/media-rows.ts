@@ -27,6 +27,8 @@ export class MediaRows implements Disposable {
   /** In the order of use. */
   readonly #known = new Map<string, KnownMedium>();
   readonly #waiting = new Map<string, WaitingMedium>();
+  /** Of a prompt without a medium. */
+  #numPromptTokens: number | null = null;
 
   constructor(model: OmniModel, maxBytes: number) {
     this.#model = model;
@@ -54,9 +56,9 @@ export class MediaRows implements Disposable {
 
   /** What a medium of this size takes of a prompt. */
   numTokens(shape: ClipShape): number {
-    const nothing = { video: null, audio: null };
     const lengthOf = (one: ClipShape) => this.#model.promptTokens("", one).ids.length;
-    return lengthOf(shape) - lengthOf(nothing);
+    this.#numPromptTokens ??= lengthOf({ video: null, audio: null });
+    return lengthOf(shape) - this.#numPromptTokens;
   }
 
   /** Runs the towers over what shapeOf has decoded since the last time. */

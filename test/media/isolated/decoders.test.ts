@@ -14,7 +14,7 @@ import { Decoders, defaultDecoderLimits } from "../../../src/media/isolated/deco
 import { decodeClip, decodeImage, probeClip } from "../../../src/media/isolated/index.ts";
 import { MediaError } from "../../../src/media/media-error.ts";
 import { gifFile } from "../../support/odd-media.ts";
-import { childrenOf, isRunning } from "../../support/processes.ts";
+import { childrenOf, hasProcesses, isRunning } from "../../support/processes.ts";
 import { skipVideo } from "../../support/skip-video.ts";
 import { sharedFolder } from "../../support/temporary-folder.ts";
 import { fixtureClip } from "../clip-fixture.ts";
@@ -98,7 +98,7 @@ async function refusal(decoding: Promise<unknown>): Promise<MediaError> {
 }
 
 describe("a process that ends", () => {
-  test("is the file's error, and the next file gets a new process", async () => {
+  test("is the file's error, and the next file gets a new process", { skip: !hasProcesses }, async () => {
     const decoders = decodersOf({});
     const others = childrenOf(process.pid);
     const lost = assert.rejects(decoders.run(request(slowFile)), {
@@ -151,7 +151,7 @@ describe("a process that ends", () => {
     assert.equal((await decoders.run(request(goodFile))).numFrames, 4);
   });
 
-  test("when its parent is killed or interrupted, busy or idle", async () => {
+  test("when its parent is killed or interrupted, busy or idle", { skip: !hasProcesses }, async () => {
     const script = `
       const { decodeClip } = await import(${JSON.stringify(moduleUrl)});
       const [, good, slow] = process.argv;
