@@ -134,7 +134,7 @@ describe("answers", () => {
       readdirSync(theatre.root).filter((name) => name.startsWith("media")),
       [],
     );
-    const left = readdirSync(tmpdir()).filter((name) => name.startsWith("oppo-serve-"));
+    const left = readdirSync(tmpdir()).filter((name) => name.startsWith(`oppo-serve-${process.pid}-`));
     for (const folder of left) {
       assert.deepEqual(
         readdirSync(join(tmpdir(), folder)).filter((name) => name.startsWith("media")),

@@ -1,3 +1,4 @@
+// A thinker from its directory: checkpoint, tokenizer, chat template, stop ids.
 import { numMels } from "../../media/mel.ts";
 import { CheckpointError } from "../../tensor/index.ts";
 import { loadChatTemplate } from "../../text/chat-template.ts";
