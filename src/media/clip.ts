@@ -20,6 +20,8 @@ export interface MediaClip {
   readonly waveform: Float32Array;
   readonly sampleRateHz: number;
   readonly durationSeconds: number;
+  /** Where the file gave less than it states, with figures; left out where it gave everything. */
+  readonly notices?: readonly string[];
 }
 
 /** A counterfactual: a random share of one modality replaced by black or by silence (Eq. 6). */

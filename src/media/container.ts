@@ -8,12 +8,15 @@ import {
   AV_DISPOSITION_ATTACHED_PIC,
   AV_LOG_QUIET,
   AV_NOPTS_VALUE,
+  AV_PKT_DATA_DISPLAYMATRIX,
   AVERROR_EOF,
+  AVERROR_INVALIDDATA,
   AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
 } from "node-av/constants";
 import { Codec, CodecContext, FFmpegError, FormatContext, Log, type Stream } from "node-av/lib";
 import { MediaError, type MediaErrorCode } from "./media-error.ts";
+import { matrixOrientation, type Orientation, shownSize, upright } from "./orientation.ts";
 import type { FrameSize } from "./sampling.ts";
 
 // Options are set on the contexts by name, never passed as a Dictionary: node-av 6.1 frees a dictionary that FFmpeg has
@@ -64,6 +67,7 @@ export interface MediaInfo {
   readonly audio: AudioStreamInfo | null;
 }
 
+/** The size is that of the pictures as they are shown. */
 export interface VideoStreamInfo {
   readonly codec: string;
   readonly height: number;
@@ -135,6 +139,11 @@ export function openContainer(path: string, limits: ReadLimits = {}): MediaConta
   }
 }
 
+/** How the video of a file stands; as it is coded where it says nothing. */
+export function orientationOf(video: Stream): Orientation {
+  return matrixOrientation(video.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX) ?? new Uint8Array(0)) ?? upright;
+}
+
 /** What the headers of `path` say. No frame is decoded beyond what FFmpeg needs to know the streams. */
 export async function probeClip(path: string, limits: ReadLimits = {}): Promise<MediaInfo> {
   using container = openContainer(path, limits);
@@ -145,8 +154,7 @@ export async function probeClip(path: string, limits: ReadLimits = {}): Promise<
     durationSeconds: containerDuration(container),
     video: video && {
       codec: codecName(video),
-      height: video.codecpar.height,
-      width: video.codecpar.width,
+      ...shownSize(video.codecpar, orientationOf(video)),
       fps: averageFps(video),
       numFrames: Number(video.nbFrames),
     },
@@ -216,9 +224,12 @@ export function check(result: number, code: MediaErrorCode, path: string, expect
   );
 }
 
-/** True at the end of the data, false where reading goes on; throws for anything else. */
+/**
+ * True at the end of the data, false where reading goes on; throws for anything else. What FFmpeg does not understand ends
+ * the data too: something stands behind them.
+ */
 export function isEndOfFile(result: number, path: string): boolean {
-  if (result === AVERROR_EOF) return true;
+  if (result === AVERROR_EOF || result === AVERROR_INVALIDDATA) return true;
   check(result, "ERR_MEDIA_TRUNCATED", path, "data up to the stated end");
   return false;
 }

@@ -13,24 +13,27 @@ import {
   AVERROR_EOF,
 } from "node-av/constants";
 import { type CodecContext, Frame, type Packet, SoftwareResampleContext } from "node-av/lib";
-import {
-  check,
-  checkDuration,
-  type MediaContainer,
-  openDecoder,
-  type ReadLimits,
-  streamDuration,
-} from "./container.ts";
+import { check, checkDuration, type MediaContainer, openDecoder, type ReadLimits } from "./container.ts";
 import { MediaError } from "./media-error.ts";
 
 /** A file may have a few packets that do not decode (a cut at its start); a larger share means that it is broken. */
 const maxBrokenShare = 0.05;
+/** Where files were joined, a tag between them may look like a packet or two. */
+const fewBroken = 2;
 
 /** The resampler asks for more room than it needs. */
 const slackSeconds = 1;
 
 /** Of the resampler's interface. */
 const maxPlanes = 8;
+
+/** All that a file's audio stream decodes to. */
+export interface DecodedSound {
+  readonly waveform: Float32Array;
+  readonly numPackets: number;
+  /** Packets that did not decode. */
+  readonly numBroken: number;
+}
 
 type SoundFormat = Pick<Frame, "channels" | "sampleRate" | "format">;
 
@@ -39,7 +42,7 @@ export class AudioReader {
   readonly #container: MediaContainer;
   readonly #limits: ReadLimits;
   readonly #sampleRateHz: number;
-  readonly #statedSeconds: number;
+  readonly #exactSeconds: number;
   readonly #decoder: CodecContext;
   readonly #frame = new Frame();
   #resampler: SoftwareResampleContext | null = null;
@@ -49,17 +52,20 @@ export class AudioReader {
   #numSamples = 0;
   #numPackets = 0;
   #numBroken = 0;
+  /** Of the longest frame, at the rate of the waveform. */
+  #frameSamples = 0;
 
-  constructor(container: MediaContainer, sampleRateHz: number, limits: ReadLimits) {
+  /** @param exactSeconds the length where a container counts it to the sample; 0 where it only estimates or says nothing */
+  constructor(container: MediaContainer, sampleRateHz: number, limits: ReadLimits, exactSeconds: number) {
     const stream = container.audio!;
     this.#container = container;
     this.#limits = limits;
     this.#sampleRateHz = sampleRateHz;
-    this.#statedSeconds = streamDuration(stream);
+    this.#exactSeconds = exactSeconds;
     this.#decoder = openDecoder(container, stream, limits);
     this.#frame.alloc();
     // A broken header may state any duration.
-    const seconds = Math.min(this.#statedSeconds, 60) + 1;
+    const seconds = Math.min(exactSeconds, 60) + 1;
     this.#samples = new Float32Array(Math.ceil(seconds * sampleRateHz));
   }
 
@@ -69,20 +75,28 @@ export class AudioReader {
     this.#receive();
   }
 
-  /** Decodes what is left. The waveform has at most the stated length: an encoder pads the last frame. */
-  finish(): Float32Array {
+  /**
+   * Decodes what is left. What was decoded decides; a stated length only takes away what an encoder added to fill its last
+   * frame, never as much as a frame.
+   */
+  finish(): DecodedSound {
     this.#decoder.sendPacketSync(null);
     this.#receive();
     this.#drainResampler();
-    if (this.#numPackets > 0 && (this.#numSamples === 0 || this.#numBroken > this.#numPackets * maxBrokenShare)) {
+    const [numPackets, numBroken] = [this.#numPackets, this.#numBroken];
+    const isBroken = numBroken > Math.max(fewBroken, numPackets * maxBrokenShare);
+    if (numPackets > 0 && (this.#numSamples === 0 || isBroken)) {
       throw new MediaError(
         "ERR_MEDIA_BROKEN",
         this.#container.path,
-        `expected decodable audio, got ${this.#numBroken} broken packets of ${this.#numPackets}. Make the file again.`,
+        `expected decodable audio, got ${numBroken} broken packets of ${numPackets}. Make the file again.`,
       );
     }
-    const stated = Math.round(this.#statedSeconds * this.#sampleRateHz);
-    return this.#samples.slice(0, stated > 0 ? Math.min(stated, this.#numSamples) : this.#numSamples);
+    const stated = Math.round(this.#exactSeconds * this.#sampleRateHz);
+    const isPadded = this.#numSamples > stated && this.#numSamples - stated < this.#frameSamples;
+    const waveform = this.#samples.slice(0, stated > 0 && isPadded ? stated : this.#numSamples);
+    requireFinite(waveform, this.#sampleRateHz, this.#container.path);
+    return { waveform, numPackets, numBroken };
   }
 
   [Symbol.dispose](): void {
@@ -107,6 +121,7 @@ export class AudioReader {
   #resample(): void {
     const frame = this.#frame;
     const { channels, sampleRate, format, nbSamples } = frame;
+    this.#frameSamples = Math.max(this.#frameSamples, (nbSamples / sampleRate) * this.#sampleRateHz);
     // The resampler's interface takes eight planes; beyond that the process would end.
     if (channels > maxPlanes && isPlanar(format)) {
       const mean = meanOfPlanes(frame, this.#container.path);
@@ -177,6 +192,18 @@ export class AudioReader {
     larger.set(this.#samples.subarray(0, this.#numSamples));
     this.#samples = larger;
   }
+}
+
+/** Samples that are no numbers would vanish in the features; librosa refuses them too. */
+function requireFinite(waveform: Float32Array, sampleRateHz: number, path: string): void {
+  const first = waveform.findIndex((sample) => !Number.isFinite(sample));
+  if (first < 0) return;
+  const count = waveform.reduce((sum, sample) => sum + (Number.isFinite(sample) ? 0 : 1), 0);
+  throw new MediaError(
+    "ERR_MEDIA_BROKEN",
+    path,
+    `expected finite samples, got ${count} that are NaN or infinite, the first at ${(first / sampleRateHz).toFixed(3)} s. Make the sound again.`,
+  );
 }
 
 /** Every channel in an array of its own. */

@@ -2,9 +2,13 @@
 // the frames. Groups of pictures without a selected frame are skipped, frames that are not selected are never converted.
 
 import {
+  AV_FRAME_DATA_DISPLAYMATRIX,
+  AV_FRAME_FLAG_INTERLACED,
   AV_NOPTS_VALUE,
   AV_PIX_FMT_RGB24,
   AV_PKT_FLAG_DISCARD,
+  AVCOL_PRI_UNSPECIFIED,
+  AVCOL_TRC_UNSPECIFIED,
   AVERROR_EAGAIN,
   AVERROR_ENOMEM,
   AVERROR_EOF,
@@ -24,8 +28,13 @@ import {
   type ReadLimits,
 } from "./container.ts";
 import { MediaError } from "./media-error.ts";
+import { isUpright, matrixOrientation, shownSize, turnPixels, upright } from "./orientation.ts";
 import { createResizer, type FrameResizer } from "./resize.ts";
 import type { FrameSize } from "./sampling.ts";
+
+/** As of sound: single frames may be broken (a cut at the start or the end); a larger share means that the file is. */
+export const maxBrokenShare = 0.05;
+export const fewBroken = 2;
 
 /** All packets of a video stream in the order of the file. */
 export interface PacketIndex {
@@ -34,8 +43,12 @@ export interface PacketIndex {
   readonly isKey: boolean[];
   /** False for packets that the container wants decoded but not shown. */
   readonly isShown: boolean[];
-  /** False where a packet has no time stamp: then frames can only be counted. */
+  /** False where a packet has no time stamp, or time goes back (joined files): then frames can only be counted. */
   isTimed: boolean;
+  /** Of the shown packets: the first time stamp, the end of the last one, and the decoding time of the last one read. */
+  firstTick: number;
+  endTick: number;
+  lastDecoded: bigint;
 }
 
 /** The size that frames are brought to, given their own and how many there are. */
@@ -51,28 +64,43 @@ export interface SelectedFrames {
   readonly frames: Uint8Array;
   readonly height: number;
   readonly width: number;
+  /** What was not as it should be. */
+  readonly notices: readonly string[];
 }
 
 export function emptyPacketIndex(): PacketIndex {
-  return { timestamps: [], isKey: [], isShown: [], isTimed: true };
+  const ticks = { firstTick: Number.POSITIVE_INFINITY, endTick: Number.NEGATIVE_INFINITY, lastDecoded: AV_NOPTS_VALUE };
+  return { timestamps: [], isKey: [], isShown: [], isTimed: true, ...ticks };
 }
 
 /** @param path for the error when there are too many */
 export function addToIndex(index: PacketIndex, packet: Packet, path: string): void {
   checkPackets(path, index.timestamps.length);
-  if (packet.pts === AV_NOPTS_VALUE) index.isTimed = false;
-  index.timestamps.push(Number(packet.pts));
+  const { pts, dts, duration } = packet;
+  const isShown = (packet.flags & AV_PKT_FLAG_DISCARD) === 0;
+  if (pts === AV_NOPTS_VALUE) index.isTimed = false;
+  else if (isShown) {
+    index.firstTick = Math.min(index.firstTick, Number(pts));
+    index.endTick = Math.max(index.endTick, Number(pts + duration));
+  }
+  if (dts !== AV_NOPTS_VALUE) {
+    if (index.lastDecoded !== AV_NOPTS_VALUE && dts < index.lastDecoded) index.isTimed = false;
+    index.lastDecoded = dts;
+  }
+  index.timestamps.push(Number(pts));
   index.isKey.push(packet.isKeyframe);
-  index.isShown.push((packet.flags & AV_PKT_FLAG_DISCARD) === 0);
+  index.isShown.push(isShown);
 }
 
-/** The time stamps of the shown frames in the order they are shown: frame i has the i-th. */
-export function presentationTimes(index: PacketIndex): Float64Array {
+/** The time stamps of the shown frames in the order they are shown: frame i has the i-th. null: frames must be counted. */
+export function presentationTimes(index: PacketIndex): Float64Array | null {
+  if (!index.isTimed) return null;
   const shown = index.timestamps.filter((_, i) => index.isShown[i]);
-  return Float64Array.from(new Set(shown)).sort();
+  const times = Float64Array.from(new Set(shown)).sort();
+  return times.length === shown.length ? times : null;
 }
 
-/** Counts by decoding, for files whose packets carry no time stamps. */
+/** Counts by decoding, for files whose packets carry no time stamps or do not all decode. */
 export function countFrames(container: MediaContainer, stream: Stream, limits: ReadLimits): number {
   let count = 0;
   decodeFrames(container, stream, limits, null, () => {
@@ -83,36 +111,36 @@ export function countFrames(container: MediaContainer, stream: Stream, limits: R
 }
 
 /**
- * Decodes the frames numbered `indices` (ascending, counted in the order they are shown). A frame that the decoder
- * drops is replaced by the next one; frames missing at the end are an error.
+ * Decodes the frames numbered `indices` (ascending, counted in the order they are shown; `byCount`: among those that
+ * decode). A frame that does not decode is replaced by the next one; null where there is no next one.
  */
 export function decodeSelectedFrames(
   container: MediaContainer,
   stream: Stream,
   options: VideoOptions,
   index: PacketIndex,
-  indices: Uint32Array,
-): SelectedFrames {
-  const times = index.isTimed ? presentationTimes(index) : null;
+  { indices, byCount }: { readonly indices: Uint32Array; readonly byCount: boolean },
+): SelectedFrames | null {
+  const times = byCount ? null : presentationTimes(index);
   const wanted = Float64Array.from(indices, (i) => (times === null ? i : times[i]!));
   const needed = times && groupsNeeded(index, wanted);
   checkPrice(container.path, stream, options, index, needed);
   using painter = new RgbPainter(container.path, options, wanted.length);
   let shown = 0;
-  decodeFrames(container, stream, options, needed, (frame) => {
+  const numBroken = decodeFrames(container, stream, options, needed, (frame) => {
     const position = times === null ? shown : Number(frame.pts);
     shown++;
     while (painter.numFrames < wanted.length && wanted[painter.numFrames]! <= position) painter.paint(frame);
     return painter.numFrames < wanted.length;
   });
-  if (painter.numFrames < wanted.length) {
+  if (numBroken > Math.max(fewBroken, shown * maxBrokenShare)) {
     throw new MediaError(
       "ERR_MEDIA_BROKEN",
       container.path,
-      `expected frame ${indices[painter.numFrames]}, got the end of the decodable frames after ${shown}. Make the file again.`,
+      `expected decodable video, got ${numBroken} broken frames beside ${shown}. Make the file again.`,
     );
   }
-  return painter.finish();
+  return painter.numFrames < wanted.length ? null : painter.finish(numBroken);
 }
 
 /** What decoding will cost at least, as the header states the size. */
@@ -153,16 +181,23 @@ function groupsNeeded(index: PacketIndex, wanted: Float64Array): boolean[] {
   return needed;
 }
 
-/** Decodes the needed groups (null: all) in order until `visit` says false. */
+const brokenFlags = FF_DECODE_ERROR_INVALID_BITSTREAM | FF_DECODE_ERROR_MISSING_REFERENCE;
+
+/** Decodes the needed groups (null: all) in order until `visit` says false; returns how many frames were broken. */
 function decodeFrames(
   container: MediaContainer,
   stream: Stream,
   limits: ReadLimits,
   needed: boolean[] | null,
   visit: (frame: Frame) => boolean,
-): void {
+): number {
   const decoder = openDecoder(container, stream, limits);
-  const bounded = boundedVisit(container.path, limits, visit);
+  let numBroken = 0;
+  const bounded = boundedVisit(container.path, limits, (frame) => {
+    const isBroken = (frame.decodeErrorFlags & brokenFlags) !== 0;
+    if (isBroken) numBroken++;
+    return isBroken || visit(frame);
+  });
   using packet = new Packet();
   using frame = new Frame();
   packet.alloc();
@@ -170,6 +205,7 @@ function decodeFrames(
   let group = 0;
   let first = true;
   let isSkipping = false;
+  const receive = () => receiveFrames(container.path, decoder, frame, bounded);
   try {
     while (!isEndOfFile(container.format.readFrameSync(packet), container.path)) {
       if (packet.streamIndex === stream.index) {
@@ -181,10 +217,10 @@ function decodeFrames(
           const sent = decoder.sendPacketSync(packet);
           if (sent === AVERROR_ENOMEM)
             check(sent, "ERR_MEDIA_MEMORY", container.path, "memory for the decoder's frames");
-          if (!receiveFrames(container.path, decoder, frame, bounded)) return;
+          if (!receive()) return numBroken;
         } else if (!isSkipping) {
           decoder.sendPacketSync(null);
-          if (!receiveFrames(container.path, decoder, frame, bounded)) return;
+          if (!receive()) return numBroken;
           decoder.flushBuffers();
         }
         isSkipping = !isNeeded;
@@ -192,7 +228,8 @@ function decodeFrames(
       packet.unref();
     }
     decoder.sendPacketSync(null);
-    receiveFrames(container.path, decoder, frame, bounded);
+    receive();
+    return numBroken;
   } finally {
     decoder.freeContext();
   }
@@ -231,26 +268,25 @@ class RgbPainter {
   readonly #rgb = new Frame();
   #size: FrameSize = { height: 0, width: 0 };
   #frames = new Uint8Array(0);
-  /** Set where frames are resized: a frame as decoded, and what brings it to `#size`. */
-  #resizing: { readonly decoded: Uint8Array; readonly resize: FrameResizer } | null = null;
+  #orientation = upright;
+  readonly #notices: string[] = [];
+  /** Set where frames are turned or resized: a frame as decoded. */
+  #decoded: Uint8Array | null = null;
+  /** Brings a frame that stands upright to `#size`. */
+  #resize: FrameResizer | null = null;
 
   constructor(path: string, options: VideoOptions, capacity: number) {
     this.#path = path;
     this.#options = options;
     this.#capacity = capacity;
     this.#scaler.allocContext();
+    this.#scaler.setOption("sws_flags", "bilinear");
     this.#rgb.alloc();
   }
 
   paint(frame: Frame): void {
-    if (frame.decodeErrorFlags & (FF_DECODE_ERROR_INVALID_BITSTREAM | FF_DECODE_ERROR_MISSING_REFERENCE)) {
-      throw new MediaError(
-        "ERR_MEDIA_BROKEN",
-        this.#path,
-        `expected an intact frame, got one with decoding errors (flags ${frame.decodeErrorFlags}). Make the file again.`,
-      );
-    }
-    if (this.numFrames === 0) this.#start({ height: frame.height, width: frame.width });
+    this.#describe(frame);
+    if (this.numFrames === 0) this.#start(frame);
     check(
       this.#scaler.scaleFrameSync(this.#rgb, frame),
       "ERR_MEDIA_BROKEN",
@@ -259,13 +295,18 @@ class RgbPainter {
     );
     const frameBytes = this.#size.height * this.#size.width * 3;
     const out = this.#frames.subarray(this.numFrames * frameBytes, (this.numFrames + 1) * frameBytes);
-    this.#copyRows(this.#resizing?.decoded ?? out);
-    this.#resizing?.resize(this.#resizing.decoded, out);
+    const target = this.#decoded ?? out;
+    this.#copyRows(target);
+    const shown = turnPixels(target, this.#rgb, this.#orientation);
+    if (this.#resize !== null) this.#resize(shown, out);
+    else if (shown !== out) out.set(shown);
     this.numFrames++;
   }
 
-  finish(): SelectedFrames {
-    return { frames: this.#frames, ...this.#size };
+  finish(numBroken: number): SelectedFrames {
+    const notices = [...this.#notices];
+    if (numBroken > fewBroken) notices.push(`video: ${numBroken} frames did not decode`);
+    return { frames: this.#frames, ...this.#size, notices };
   }
 
   [Symbol.dispose](): void {
@@ -273,14 +314,27 @@ class RgbPainter {
     this.#rgb.free();
   }
 
-  #start(decoded: FrameSize): void {
-    this.#size = this.#options.fit?.(decoded, this.#capacity) ?? decoded;
+  /** As PyAV does it: fields are converted as fields, and the matrix is undone but neither primaries nor transfer curve. */
+  #describe(frame: Frame): void {
+    frame.colorPrimaries = AVCOL_PRI_UNSPECIFIED;
+    frame.colorTrc = AVCOL_TRC_UNSPECIFIED;
+    if (frame.hasFlags(AV_FRAME_FLAG_INTERLACED)) this.#rgb.setFlags(AV_FRAME_FLAG_INTERLACED);
+    else this.#rgb.clearFlags(AV_FRAME_FLAG_INTERLACED);
+  }
+
+  #start(frame: Frame): void {
+    const decoded = { height: frame.height, width: frame.width };
+    const orientation = matrixOrientation(frame.getSideData(AV_FRAME_DATA_DISPLAYMATRIX) ?? new Uint8Array(0));
+    if (orientation === null) this.#notices.push("video: its turn is no quarter turn and was left out");
+    this.#orientation = orientation ?? upright;
+    const shown = shownSize(decoded, this.#orientation);
+    this.#size = this.#options.fit?.(shown, this.#capacity) ?? shown;
     const { height, width } = this.#size;
     checkClipPixels(this.#path, this.#capacity, this.#size, this.#options);
     this.#frames = new Uint8Array(this.#capacity * height * width * 3);
-    if (height !== decoded.height || width !== decoded.width) {
-      const resize = createResizer(decoded, this.#size);
-      this.#resizing = { decoded: new Uint8Array(decoded.height * decoded.width * 3), resize };
+    if (height !== shown.height || width !== shown.width) this.#resize = createResizer(shown, this.#size);
+    if (this.#resize !== null || !isUpright(this.#orientation)) {
+      this.#decoded = new Uint8Array(decoded.height * decoded.width * 3);
     }
     this.#rgb.width = decoded.width;
     this.#rgb.height = decoded.height;

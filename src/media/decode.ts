@@ -2,8 +2,8 @@
 // A file without video gives no frames, one without audio an empty waveform; callers decide whether that is an error.
 
 import { setImmediate } from "node:timers/promises";
-import { AV_PKT_FLAG_CORRUPT } from "node-av/constants";
-import { Packet } from "node-av/lib";
+import { AV_NOPTS_VALUE, AVERROR_EOF } from "node-av/constants";
+import { FFmpegError, Packet, type Stream } from "node-av/lib";
 import type { MediaClip } from "./clip.ts";
 import {
   averageFps,
@@ -14,7 +14,6 @@ import {
   openContainer,
   type ReadLimits,
   secondsPerTick,
-  streamDuration,
 } from "./container.ts";
 import { AudioReader } from "./decode-audio.ts";
 import {
@@ -22,12 +21,15 @@ import {
   countFrames,
   decodeSelectedFrames,
   emptyPacketIndex,
+  fewBroken,
+  maxBrokenShare,
   type PacketIndex,
   presentationTimes,
   type VideoOptions,
 } from "./decode-video.ts";
 import { MediaError } from "./media-error.ts";
 import { type FrameSamplingOptions, type FrameSelection, sampleFrames } from "./sampling.ts";
+import { shortfalls, statedLengths } from "./stated-length.ts";
 
 export interface DecodeOptions extends FrameSamplingOptions, VideoOptions {
   /** Of the waveform. Default 16,000. */
@@ -38,9 +40,8 @@ export interface DecodeOptions extends FrameSamplingOptions, VideoOptions {
   readonly refine?: (selection: FrameSelection) => FrameSelection;
 }
 
-/** So much may be missing at the end of a stream before the file counts as cut off, besides 2 % of its length. */
-const missingSecondsAllowed = 0.25;
-const missingShareAllowed = 0.02;
+/** A rate that is further off than this, and by more than a frame, is not the file's. */
+const rateTolerance = 0.02;
 
 /**
  * Decodes `path`. Frames are chosen as qwen-omni-utils does, and keep their size unless `fit` says otherwise.
@@ -54,46 +55,76 @@ export async function decodeClip(path: string, options: DecodeOptions = {}): Pro
   await setImmediate();
   const index = emptyPacketIndex();
   using container = openContainer(path, options);
-  const waveform = readAudioAndIndex(container, index, sampleRateHz, options);
-  const durationSeconds = containerDuration(container) || waveform.length / sampleRateHz;
+  const { waveform, notices } = readSoundAndIndex(container, index, sampleRateHz, options);
+  const soundSeconds = waveform.length / sampleRateHz;
   if (options.soundOnly === true || container.video === null || index.timestamps.length === 0) {
-    return {
-      frames: new Uint8Array(0),
-      numFrames: 0,
-      height: 0,
-      width: 0,
-      fps: 0,
-      waveform,
-      sampleRateHz,
-      durationSeconds,
-    };
+    const none = { frames: new Uint8Array(0), numFrames: 0, height: 0, width: 0, fps: 0 };
+    return { ...none, waveform, sampleRateHz, durationSeconds: soundSeconds, ...noticesOf(notices) };
   }
-  const video = readVideo(path, index, durationSeconds, options);
-  return { ...video, waveform, sampleRateHz };
+  const { seconds, notices: ofVideo, ...video } = readVideo(path, index, options);
+  const durationSeconds = Math.max(seconds, soundSeconds);
+  return { ...video, waveform, sampleRateHz, durationSeconds, ...noticesOf([...notices, ...ofVideo]) };
 }
 
-function readVideo(path: string, index: PacketIndex, durationSeconds: number, options: DecodeOptions) {
-  const totalFrames = index.isTimed ? presentationTimes(index).length : countByDecoding(path, options);
+function noticesOf(notices: readonly string[]): Pick<MediaClip, "notices"> {
+  return notices.length === 0 ? {} : { notices };
+}
+
+function readVideo(path: string, index: PacketIndex, options: DecodeOptions) {
+  const times = presentationTimes(index);
+  const selected = times && selectFrames(path, index, options, { total: times.length, byCount: false });
+  if (selected) return selected;
+  // Files without usable time stamps, and those whose last frames do not decode: what decodes counts.
+  const total = countByDecoding(path, options);
+  requireMost(path, total, times?.length ?? 0);
+  const counted = selectFrames(path, index, options, { total, byCount: true });
+  if (counted === null)
+    throw new MediaError("ERR_MEDIA_BROKEN", path, "expected the same frames twice. Make it again.");
+  const missing = (times?.length ?? total) - total;
+  const notices = missing <= fewBroken ? [] : [`video: ${missing} of ${times!.length} frames did not decode`];
+  return { ...counted, notices: [...notices, ...counted.notices] };
+}
+
+interface FrameCount {
+  readonly total: number;
+  readonly byCount: boolean;
+}
+
+function selectFrames(path: string, index: PacketIndex, options: DecodeOptions, { total, byCount }: FrameCount) {
   using container = openContainer(path, options);
   const stream = container.video!;
-  const fileFps = averageFps(stream) || totalFrames / (durationSeconds || 1);
-  const selection = sampleFrames(totalFrames, fileFps, options);
+  const spanSeconds = index.isTimed ? (index.endTick - index.firstTick) * secondsPerTick(stream) : 0;
+  const stated = averageFps(stream);
+  const fileFps = framesPerSecond(stated, total, spanSeconds || (stated === 0 ? containerDuration(container) : 0));
+  const selection = sampleFrames(total, fileFps, options);
   if (selection === null) {
     throw new MediaError(
       "ERR_MEDIA_TOO_FEW_FRAMES",
       path,
-      `expected at least ${options.numFrames ?? 2} video frames, got ${totalFrames}. Use a longer clip.`,
+      `expected at least ${options.numFrames ?? 2} video frames, got ${total}. Use a longer clip.`,
     );
   }
   const { indices, fps } = options.refine?.(selection) ?? selection;
-  const selected = decodeSelectedFrames(container, stream, options, index, indices);
-  return {
-    ...selected,
-    numFrames: indices.length,
-    fps,
-    // A bare stream of pictures states no duration.
-    durationSeconds: durationSeconds || totalFrames / fileFps,
-  };
+  const selected = decodeSelectedFrames(container, stream, options, index, { indices, byCount });
+  return selected && { ...selected, numFrames: indices.length, fps, seconds: spanSeconds || total / fileFps };
+}
+
+function requireMost(path: string, numDecoded: number, numStated: number): void {
+  if (numStated - numDecoded <= Math.max(fewBroken, maxBrokenShare * numStated)) return;
+  throw new MediaError(
+    "ERR_MEDIA_BROKEN",
+    path,
+    `expected ${numStated} frames, got the end of the decodable frames after ${numDecoded}. Make the file again.`,
+  );
+}
+
+/** A container's rate may be a guess from its first frames: where it disagrees with the time stamps, they count. */
+function framesPerSecond(stated: number, totalFrames: number, seconds: number): number {
+  if (seconds <= 0) return stated || totalFrames;
+  const measured = totalFrames / seconds;
+  if (stated === 0) return measured;
+  const off = Math.abs(totalFrames / stated - seconds);
+  return off > rateTolerance * seconds + 1 / stated ? measured : stated;
 }
 
 function countByDecoding(path: string, options: DecodeOptions): number {
@@ -101,51 +132,52 @@ function countByDecoding(path: string, options: DecodeOptions): number {
   return countFrames(container, container.video!, options);
 }
 
-/** Reads the file once: decodes the audio, and lists the packets of the video. */
-function readAudioAndIndex(
+/**
+ * Reads the file once: decodes the sound, and lists the packets of the video. Packets that FFmpeg calls damaged are decoded
+ * too: where files are joined, or a length was not known when it was written, nothing is missing.
+ */
+function readSoundAndIndex(
   container: MediaContainer,
   index: PacketIndex,
   sampleRateHz: number,
   limits: ReadLimits,
-): Float32Array {
+): { readonly waveform: Float32Array; readonly notices: string[] } {
   const { format, path, video, audio } = container;
+  const stated = statedLengths(container);
   using packet = new Packet();
-  using reader = audio === null ? null : new AudioReader(container, sampleRateHz, limits);
-  const videoEnd = { seconds: 0, stated: video === null ? 0 : streamDuration(video) };
-  const audioEnd = { seconds: 0, stated: audio === null ? 0 : streamDuration(audio) };
+  using reader = audio === null ? null : new AudioReader(container, sampleRateHz, limits, stated.sound);
+  let soundEnd = 0;
   packet.alloc();
-  while (!isEndOfFile(format.readFrameSync(packet), path)) {
-    if ((packet.flags & AV_PKT_FLAG_CORRUPT) !== 0) throw truncated(path, "a damaged packet");
+  let result = format.readFrameSync(packet);
+  for (; !isEndOfFile(result, path); result = format.readFrameSync(packet)) {
     if (packet.streamIndex === video?.index) {
       addToIndex(index, packet, path);
-      videoEnd.seconds = Math.max(videoEnd.seconds, endSeconds(packet, video));
-      checkDuration(path, videoEnd.seconds, limits);
+      checkDuration(path, index.endTick * secondsPerTick(video), limits);
     } else if (packet.streamIndex === audio?.index) {
-      audioEnd.seconds = Math.max(audioEnd.seconds, endSeconds(packet, audio));
+      if (packet.pts !== AV_NOPTS_VALUE) soundEnd = Math.max(soundEnd, Number(packet.pts + packet.duration));
       reader!.push(packet);
     }
     packet.unref();
   }
-  // Only containers that list their packets (mp4, mov) state exact durations.
-  if (format.iformat?.name?.startsWith("mov") === true) {
-    for (const end of [videoEnd, audioEnd]) {
-      const missing = end.stated - end.seconds;
-      if (missing > missingSecondsAllowed + missingShareAllowed * end.stated) {
-        throw truncated(path, `the end at ${end.seconds.toFixed(2)} s of ${end.stated.toFixed(2)} s`);
-      }
-    }
-  }
-  return reader?.finish() ?? new Float32Array(0);
+  const sound = reader?.finish() ?? { waveform: new Float32Array(0), numPackets: 0, numBroken: 0 };
+  const found = {
+    video: video === null ? 0 : videoSeconds(index, video),
+    sound: sound.waveform.length / sampleRateHz + (audio === null ? 0 : startSeconds(audio)),
+    sentSound: audio === null ? 0 : soundEnd * secondsPerTick(audio),
+  };
+  const notices = shortfalls(container, stated, found, video === null ? 0 : 1 / (averageFps(video) || 1));
+  if (sound.numBroken > fewBroken)
+    notices.push(`sound: ${sound.numBroken} of ${sound.numPackets} packets did not decode`);
+  if (result !== AVERROR_EOF) notices.push(`file: reading stopped early (${FFmpegError.strerror(result)})`);
+  return { waveform: sound.waveform, notices };
 }
 
-function endSeconds(packet: Packet, stream: NonNullable<MediaContainer["video"]>): number {
-  return Number(packet.pts + packet.duration) * secondsPerTick(stream);
+/** On the file's clock; without time stamps by counting. */
+function videoSeconds(index: PacketIndex, stream: Stream): number {
+  if (index.isTimed) return Math.max(0, index.endTick * secondsPerTick(stream));
+  return index.timestamps.length / (averageFps(stream) || 1);
 }
 
-function truncated(path: string, got: string): MediaError {
-  return new MediaError(
-    "ERR_MEDIA_TRUNCATED",
-    path,
-    `expected a complete file, got ${got}. It was cut off; copy or download it again.`,
-  );
+function startSeconds(stream: Stream): number {
+  return stream.startTime === AV_NOPTS_VALUE ? 0 : Math.max(0, Number(stream.startTime) * secondsPerTick(stream));
 }

@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { AVFMT_FLAG_BITEXACT } from "node-av/constants";
 import { FormatContext, Packet, type Stream } from "node-av/lib";
-import { isEndOfFile, type MediaContainer, openContainer, type ReadLimits } from "./container.ts";
+import { isEndOfFile, type MediaContainer, openContainer, orientationOf, type ReadLimits } from "./container.ts";
 import { addToIndex, emptyPacketIndex, presentationTimes } from "./decode-video.ts";
 import { encodeClip } from "./encode.ts";
 import { checkEncoding } from "./encoders.ts";
 import { MediaError } from "./media-error.ts";
+import { shownSize } from "./orientation.ts";
 
 /** A part of a request is held in memory as a whole. */
 const maxPartBytes = 256 * 1024 * 1024;
@@ -110,9 +111,9 @@ export async function videoShape(path: string, limits: ReadLimits = {}): Promise
     if (packet.streamIndex === video.index) addToIndex(index, packet, path);
     packet.unref();
   }
-  const numFrames = index.isTimed ? presentationTimes(index).length : index.timestamps.length;
+  const numFrames = presentationTimes(index)?.length ?? index.timestamps.length;
   const { num, den } = video.avgFrameRate;
-  const { width, height } = video.codecpar;
+  const { width, height } = shownSize(video.codecpar, orientationOf(video));
   return numFrames === 0 || num <= 0 || den <= 0 ? null : { width, height, fps: { num, den }, numFrames };
 }
 
