@@ -14,7 +14,7 @@ import {
   AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
 } from "node-av/constants";
-import { Codec, CodecContext, FFmpegError, FormatContext, Log, type Stream } from "node-av/lib";
+import { Codec, CodecContext, FFmpegError, FormatContext, Log, Packet, type Stream } from "node-av/lib";
 import { MediaError, type MediaErrorCode } from "./media-error.ts";
 import { matrixOrientation, type Orientation, shownSize, upright } from "./orientation.ts";
 import type { FrameSize } from "./sampling.ts";
@@ -105,6 +105,21 @@ export class MediaContainer {
 
 /** Opens `path` and checks it against the limits. */
 export function openContainer(path: string, limits: ReadLimits = {}): MediaContainer {
+  const container = openUnchecked(path);
+  try {
+    checkStreams(container, limits);
+    if (containerDuration(container) <= durationLimit(limits)) return container;
+    requireShort(container, limits);
+  } catch (error) {
+    container[Symbol.dispose]();
+    throw error;
+  }
+  // It was read to its end.
+  container[Symbol.dispose]();
+  return openUnchecked(path);
+}
+
+function openUnchecked(path: string): MediaContainer {
   const sizeBytes = fileSize(path);
   if (sizeBytes === 0) {
     throw new MediaError(
@@ -130,12 +145,27 @@ export function openContainer(path: string, limits: ReadLimits = {}): MediaConta
   }
   try {
     check(format.findStreamInfoSync(null), "ERR_MEDIA_INVALID", path, "readable streams");
-    const container = new MediaContainer(path, format);
-    checkLimits(container, limits);
-    return container;
+    return new MediaContainer(path, format);
   } catch (error) {
     format.closeInputSync();
     throw error;
+  }
+}
+
+/** A file that states too long a length is refused once its packets reach the limit: the length may be a placeholder. */
+function requireShort(container: MediaContainer, limits: ReadLimits): void {
+  const { format, path } = container;
+  const ends = new Map<number, number>();
+  using packet = new Packet();
+  packet.alloc();
+  for (let count = 0; !isEndOfFile(format.readFrameSync(packet), path); count++) {
+    checkPackets(path, count);
+    const { streamIndex, duration } = packet;
+    const seconds = Number(duration) * secondsPerTick(format.streams[streamIndex]!);
+    const end = (ends.get(streamIndex) ?? 0) + seconds;
+    ends.set(streamIndex, end);
+    packet.unref();
+    if (end > durationLimit(limits)) checkDuration(path, containerDuration(container), limits);
   }
 }
 
@@ -234,8 +264,12 @@ export function isEndOfFile(result: number, path: string): boolean {
   return false;
 }
 
+function durationLimit(limits: ReadLimits): number {
+  return limits.maxDurationSeconds ?? defaultMaxDurationSeconds;
+}
+
 export function checkDuration(path: string, seconds: number, limits: ReadLimits): void {
-  const limit = limits.maxDurationSeconds ?? defaultMaxDurationSeconds;
+  const limit = durationLimit(limits);
   if (seconds > limit) {
     throw new MediaError(
       "ERR_MEDIA_TOO_LONG",
@@ -286,7 +320,7 @@ export function checkPackets(path: string, count: number): void {
   );
 }
 
-function checkLimits(container: MediaContainer, limits: ReadLimits): void {
+function checkStreams(container: MediaContainer, limits: ReadLimits): void {
   const { path, video, audio } = container;
   if (video === null && audio === null) {
     throw new MediaError(
@@ -295,7 +329,6 @@ function checkLimits(container: MediaContainer, limits: ReadLimits): void {
       "expected a video or an audio stream, got neither. Check that it is the right file.",
     );
   }
-  checkDuration(path, containerDuration(container), limits);
   if (video !== null) checkFrameSize(path, video.codecpar.width, video.codecpar.height, limits);
 }
 

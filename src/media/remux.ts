@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { AVFMT_FLAG_BITEXACT } from "node-av/constants";
+import { AV_NOPTS_VALUE, AVFMT_FLAG_BITEXACT } from "node-av/constants";
 import { FormatContext, Packet, type Stream } from "node-av/lib";
 import { isEndOfFile, type MediaContainer, openContainer, orientationOf, type ReadLimits } from "./container.ts";
 import { addToIndex, emptyPacketIndex, presentationTimes } from "./decode-video.ts";
@@ -74,10 +74,12 @@ function copyPackets(
     if (muxer === "mp4") format.setOption("movflags", "+faststart");
     check(format.openOutputSync(), "a file that can be written");
     check(format.writeHeaderSync(), `a codec that ${muxer} can hold`);
+    const clock = new ForwardClock();
     while (!isEndOfFile(container.format.readFrameSync(packet), path)) {
       if (packet.streamIndex === from.index) {
         packet.streamIndex = to.index;
         packet.rescaleTs(from.timeBase, to.timeBase);
+        clock.advance(packet);
         check(format.interleavedWriteFrameSync(packet), `a packet that ${muxer} can hold`);
       }
       packet.unref();
@@ -86,6 +88,22 @@ function copyPackets(
     format.closeOutputSync();
   } finally {
     format.freeContext();
+  }
+}
+
+/** Where files were joined, time starts again: it goes on instead. */
+class ForwardClock {
+  #shift = 0n;
+  #last = AV_NOPTS_VALUE;
+
+  advance(packet: Packet): void {
+    const { pts, dts, duration } = packet;
+    if (dts === AV_NOPTS_VALUE) return;
+    if (this.#last !== AV_NOPTS_VALUE && dts + this.#shift < this.#last) {
+      this.#shift = this.#last - dts + (duration > 0n ? duration : 1n);
+    }
+    packet.dts = this.#last = dts + this.#shift;
+    if (pts !== AV_NOPTS_VALUE) packet.pts = pts + this.#shift;
   }
 }
 
