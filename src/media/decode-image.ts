@@ -1,13 +1,16 @@
 // A picture (JPEG, PNG, WebP, GIF or BMP) as RGB, decoded by Skia: the very levels that Pillow gives for JPEG and PNG.
 // The size is read from the file's bytes first, so that a small file cannot ask for much memory. Transparent pixels
-// lie on white, as in qwen-omni-utils; a turned photograph stands upright (EXIF).
+// lie on white as in qwen-omni-utils, transparent colours of a PNG are painted as they are; a turned photograph stands upright.
 
 import { readFileSync, statSync } from "node:fs";
 import { createCanvas, loadImage } from "@napi-rs/canvas";
 import type { MediaClip } from "./clip.ts";
 import { checkFrameSize, type ReadLimits } from "./container.ts";
-import { readImageHeader } from "./image-header.ts";
+import { imageKind, readImageHeader } from "./image-header.ts";
 import { MediaError } from "./media-error.ts";
+import { shownSize, turnPixels, upright } from "./orientation.ts";
+import { pngOrientation, withoutTransparentColours } from "./png-chunks.ts";
+import { isWholePicture } from "./whole-picture.ts";
 
 /** Larger files are no single picture that a model looks at. */
 const maxFileBytes = 256 * 2 ** 20;
@@ -40,10 +43,11 @@ export async function decodeImageBytes(bytes: Uint8Array, name: string, limits: 
     );
   }
   checkFrameSize(name, header.width, header.height, limits);
-  if (!header.isWhole) {
+  if (!isWholePicture(data)) {
     throw new MediaError("ERR_MEDIA_TRUNCATED", name, "expected a whole picture, got its beginning. Copy it again.");
   }
-  const image = await loadImage(data).catch((cause: unknown) => {
+  const isPng = imageKind(data) === "png";
+  const image = await loadImage(isPng ? withoutTransparentColours(data) : data).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new MediaError("ERR_MEDIA_BROKEN", name, `expected a picture that decodes, got ${reason}. Make it again.`, {
       cause,
@@ -62,11 +66,12 @@ export async function decodeImageBytes(bytes: Uint8Array, name: string, limits: 
     frames[to + 1] = rgba[from + 1]!;
     frames[to + 2] = rgba[from + 2]!;
   }
+  // Skia turns JPEG and WebP by itself.
+  const orientation = isPng ? pngOrientation(data) : upright;
   return {
-    frames,
+    frames: turnPixels(frames, { height, width }, orientation),
     numFrames: 1,
-    height,
-    width,
+    ...shownSize({ height, width }, orientation),
     fps: 0,
     waveform: new Float32Array(0),
     sampleRateHz: 16000,

@@ -3,10 +3,6 @@
 
 import type { FrameSize } from "./sampling.ts";
 
-export interface ImageHeader extends FrameSize {
-  readonly isWhole: boolean;
-}
-
 export type ImageKind = "png" | "jpeg" | "webp" | "gif" | "bmp";
 
 export function imageKind(data: Buffer): ImageKind | null {
@@ -26,14 +22,14 @@ export function isImage(head: Uint8Array): boolean {
 }
 
 /** null where the bytes are no picture, or one whose size cannot be told. */
-export function readImageHeader(data: Buffer): ImageHeader | null {
+export function readImageHeader(data: Buffer): FrameSize | null {
   const kind = imageKind(data);
   if (kind === null || data.length < 30) return null;
   const header = readers[kind](data);
   return header === null || header.width < 1 || header.height < 1 ? null : header;
 }
 
-const readers: Readonly<Record<ImageKind, (data: Buffer) => ImageHeader | null>> = {
+const readers: Readonly<Record<ImageKind, (data: Buffer) => FrameSize | null>> = {
   png: pngHeader,
   jpeg: jpegHeader,
   webp: webpHeader,
@@ -45,23 +41,20 @@ function larger(a: FrameSize, b: FrameSize): FrameSize {
   return { width: Math.max(a.width, b.width), height: Math.max(a.height, b.height) };
 }
 
-function pngHeader(data: Buffer): ImageHeader | null {
+function pngHeader(data: Buffer): FrameSize | null {
   if (data.toString("latin1", 12, 16) !== "IHDR") return null;
-  const isWhole = data.indexOf("IEND", Math.max(data.length - 64, 0), "latin1") >= 0;
-  return { width: data.readUInt32BE(16), height: data.readUInt32BE(20), isWhole };
+  return { width: data.readUInt32BE(16), height: data.readUInt32BE(20) };
 }
 
 /** BITMAPCOREHEADER has 12 bytes and sides of 16 bits; every later one begins with sides of 32. */
-function bmpHeader(data: Buffer): ImageHeader {
+function bmpHeader(data: Buffer): FrameSize {
   const coreBytes = 12;
-  const isWhole = data.readUInt32LE(2) <= data.length;
-  if (data.readUInt32LE(14) === coreBytes)
-    return { width: data.readUInt16LE(18), height: data.readUInt16LE(20), isWhole };
-  return { width: Math.abs(data.readInt32LE(18)), height: Math.abs(data.readInt32LE(22)), isWhole };
+  if (data.readUInt32LE(14) === coreBytes) return { width: data.readUInt16LE(18), height: data.readUInt16LE(20) };
+  return { width: Math.abs(data.readInt32LE(18)), height: Math.abs(data.readInt32LE(22)) };
 }
 
 /** The decoder enlarges the screen to what its frames cover, so every frame is looked at. */
-function gifHeader(data: Buffer): ImageHeader {
+function gifHeader(data: Buffer): FrameSize {
   let size: FrameSize = { width: data.readUInt16LE(6), height: data.readUInt16LE(8) };
   const tableBytes = (flags: number) => ((flags & 0x80) === 0 ? 0 : 3 << ((flags & 7) + 1));
   let at = 13 + tableBytes(data[10]!);
@@ -86,15 +79,14 @@ function gifHeader(data: Buffer): ImageHeader {
       skipBlocks();
     } else break;
   }
-  return { ...size, isWhole: true };
+  return size;
 }
 
 /** Markers without a length: TEM, RST0 to RST7, SOI; and a stuffed zero, which is none. */
 const isBare = (marker: number) => marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8);
 
 /** Walks the segments to the first scan, as libjpeg does: what is no marker is passed over, every frame header counts. */
-function jpegHeader(data: Buffer): ImageHeader | null {
-  const isWhole = data.lastIndexOf(Buffer.of(0xff, 0xd9)) > 0;
+function jpegHeader(data: Buffer): FrameSize | null {
   let size: FrameSize | null = null;
   let at = 2;
   while (at + 9 < data.length) {
@@ -114,12 +106,11 @@ function jpegHeader(data: Buffer): ImageHeader | null {
       at += 2 + Math.max(2, data.readUInt16BE(at + 2));
     }
   }
-  return size && { ...size, isWhole };
+  return size;
 }
 
 /** Canvas, picture and frames of an animation, whichever is largest. */
-function webpHeader(data: Buffer): ImageHeader | null {
-  const isWhole = data.readUInt32LE(4) + 8 <= data.length;
+function webpHeader(data: Buffer): FrameSize | null {
   let size: FrameSize | null = null;
   let at = 12;
   while (at + 8 <= data.length) {
@@ -130,7 +121,7 @@ function webpHeader(data: Buffer): ImageHeader | null {
     if (name === "ANMF") at += 8 + 16;
     else at += 8 + data.readUInt32LE(at + 4) + (data.readUInt32LE(at + 4) % 2);
   }
-  return size && { ...size, isWhole };
+  return size;
 }
 
 function webpChunkSize(data: Buffer, name: string, at: number): FrameSize | null {
