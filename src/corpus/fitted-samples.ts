@@ -102,7 +102,7 @@ function refuseTooManySkips(root: string, skipped: readonly SkippedSample[], tot
 }
 
 function cacheKey(root: string, samples: readonly Sample[], fitKey: string): string {
-  const hash = createHash("sha256").update(`fitted-1\n${fitKey}\n`);
+  const hash = createHash("sha256").update(`fitted-2\n${fitKey}\n`);
   for (const sample of samples) {
     for (const path of [mediaPath(root, sample), audioPath(root, sample)]) {
       if (path === null) continue;

@@ -9,6 +9,7 @@ import type { OmniModel } from "../models/omni-model.ts";
 import { replaceFile } from "../run/checkpoint.ts";
 import type { Interrupt } from "../run/interrupt.ts";
 import type { Progress } from "../run/progress.ts";
+import { type NoticedClip, noticeLines } from "./clip-notices.ts";
 import type { FittedSample, SkippedSample } from "./fitted-samples.ts";
 
 /** Skips named in the log; the rest is only counted. */
@@ -65,11 +66,19 @@ export async function fitCorpus(
     `${file}: clips`,
     result.skipped.map(({ id, reason }) => `${id}: ${reason}`),
   );
+  for (const [i, line] of noticeLines(noticedOf(result.fitted)).entries()) {
+    progress.log(i === 0 ? `${file}: clips that ${line}` : line);
+  }
   if (skipFile !== undefined && result.skipped.length > 0) {
     replaceFile(skipFile, result.skipped.map((skip) => `${JSON.stringify(skip)}\n`).join(""));
   }
   if (result.fitted.length > 0) return result;
   throw new OppoError("ERR_NO_SAMPLES", `${file}: expected at least one clip that can be read, got none.`);
+}
+
+/** Clips of a corpus that gave less than their files state. */
+export function noticedOf(fitted: readonly FittedSample[]): NoticedClip[] {
+  return fitted.flatMap(({ sample, clip: { notices } }) => (notices === undefined ? [] : [{ id: sample.id, notices }]));
 }
 
 /** A clip that the model cannot take fails here, where it is a skip, and not later among many. */

@@ -16,11 +16,8 @@ export async function decodeSample(
   const clip = await decodeClip(mediaPath(root, sample), options, signal);
   const soundFile = audioPath(root, sample);
   if (soundFile === null) return clip;
-  const { waveform, sampleRateHz, durationSeconds } = await decodeClip(
-    soundFile,
-    { ...options, soundOnly: true },
-    signal,
-  );
+  const sound = await decodeClip(soundFile, { ...options, soundOnly: true }, signal);
+  const { waveform, sampleRateHz, durationSeconds, notices = [] } = sound;
   if (waveform.length === 0) {
     throw new MediaError(
       "ERR_MEDIA_NO_STREAMS",
@@ -33,5 +30,6 @@ export async function decodeSample(
     waveform,
     sampleRateHz,
     durationSeconds: clip.numFrames > 0 ? clip.durationSeconds : durationSeconds,
+    ...(notices.length === 0 ? {} : { notices: [...(clip.notices ?? []), ...notices] }),
   };
 }

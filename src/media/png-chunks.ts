@@ -17,10 +17,13 @@ export interface PngChunk {
 const signatureBytes = 8;
 const frameBytes = 12;
 
+/** A picture of 256 MB in chunks of 8 KB has fewer. */
+const maxChunks = 50_000;
+
 /** In the order of the file, up to IEND. */
 export function* pngChunks(png: Buffer): Generator<PngChunk> {
   let at = signatureBytes;
-  while (at + 8 <= png.length) {
+  for (let i = 0; i < maxChunks && at + 8 <= png.length; i++) {
     const length = png.readUInt32BE(at);
     const name = png.toString("latin1", at + 4, at + 8);
     const end = at + frameBytes + length;
@@ -36,9 +39,13 @@ const [gray, colours, palette] = [0, 2, 3];
 /** `png` without its transparent colour or the alpha of its palette: Pillow's convert("RGB") passes them over. */
 export function withoutTransparentColours(png: Buffer): Buffer {
   if (![gray, colours, palette].includes(png[colourTypeAt]!)) return png;
-  const found = [...pngChunks(png)].find(({ name, isWhole }) => name === "tRNS" && isWhole);
-  if (found === undefined) return png;
-  return Buffer.concat([png.subarray(0, found.at), png.subarray(found.at + frameBytes + found.data.length)]);
+  for (const { name, at, data, isWhole } of pngChunks(png)) {
+    // It stands before the pixels.
+    if (name === "IDAT" || !isWhole) break;
+    if (name !== "tRNS") continue;
+    return Buffer.concat([png.subarray(0, at), png.subarray(at + frameBytes + data.length)]);
+  }
+  return png;
 }
 
 export function pngOrientation(png: Buffer): Orientation {

@@ -82,6 +82,7 @@ function answerText(answer: Answer | Unread, wasStreamed: boolean): string {
     answer.clips.join(", "),
     ...(wasStreamed ? [] : said),
     ...(answer.problem === null ? [] : [`  format  ${answer.problem}`]),
+    ...answer.notices.map((notice) => `  notice  ${notice}`),
     ...(absent.length === 0 ? [] : [`  without ${absent.join(", ")}`]),
     `  masked  ${masks.length === 0 ? "nothing" : masks.join(", ")}`,
     `  speed   ${answer.numNewTokens} tokens on ${answer.numPromptTokens}, first after ${answer.firstTokenSeconds.toFixed(2)} s${rate}\n`,

@@ -14,6 +14,8 @@ export interface View {
   readonly fitted: MediaClip;
   /** The same with its masks. */
   readonly shown: MediaClip;
+  /** Where the file gave less than it states. */
+  readonly notices: readonly string[];
 }
 
 export interface MaskReport extends ModalityMask {
@@ -37,7 +39,7 @@ export async function readView(
     ? await decodeImage(file, { range: model.imageRange })
     : await decodeClip(file, { fit: model.fitting });
   const shown = masks.reduce((view, mask) => applyMask(view, mask), fitted);
-  return { file, isImage: picture, fitted, shown };
+  return { file, isImage: picture, fitted, shown, notices: fitted.notices ?? [] };
 }
 
 function isPicture(file: string): boolean {

@@ -64,6 +64,8 @@ export interface Answer {
   readonly isWellFormed: boolean;
   /** Why it is not. */
   readonly problem: string | null;
+  /** Where files gave less than they state, with figures. */
+  readonly notices: readonly string[];
   /** What the model was given: modalities that one of the clips has at least. */
   readonly modalities: readonly Modality[];
   readonly masked: readonly MaskReport[];
@@ -121,6 +123,7 @@ export async function infer(model: OmniModel, clips: readonly string[], options:
       clips,
       prompt,
       ...responseOf(model, completion),
+      notices: views.flatMap(({ file, notices }) => notices.map((notice) => `${file}: ${notice}`)),
       modalities: modalitiesOf(views),
       masked: maskReports(views, options.masks),
       numPromptTokens: tokens.ids.length,

@@ -1,6 +1,7 @@
 // `oppo mep build`: a corpus to a MEP set on disk.
 import { basename, resolve } from "node:path";
 import { type MepSet, makeMepSet, type Selection } from "../../bench/mep-set.ts";
+import { type NoticedClip, noticeLines } from "../../corpus/clip-notices.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
 import { kindOf } from "../../corpus/kinds.ts";
 import type { MepSetOptions } from "../../corpus/mep-options.ts";
@@ -36,6 +37,8 @@ export interface MepBuildResult {
   readonly manifest: MepManifest;
   /** Clips that were wanted and cannot be used, with reasons. */
   readonly refused: readonly { readonly id: string; readonly reason: string }[];
+  /** Clips of the set whose files gave less than they state. */
+  readonly noticed: readonly NoticedClip[];
 }
 
 const maxNamedRefusals = 3;
@@ -75,14 +78,16 @@ export async function buildMepSet(build: MepBuild): Promise<MepBuildResult> {
   const set = await questions(setting, chosen, disagreeing, options);
   if (set.probes.length === 0) throw nothingToAsk(build.out, chosen);
   const facts = factsOf(build, source, setting, options, chosen, set, media);
+  const noticed = [...media.congruent.noticed, ...media.conflict.noticed];
   const manifest = writeMepSet(build.out, {
     set,
     facts,
     mediaHashes: new Map([...media.congruent.hashes, ...media.conflict.hashes]),
+    noticed,
     card: (hash) => dataCard(facts, set, chosen.selection, hash),
     mediaRoots: { congruent: source.mediaRoot, conflict: conflict?.mediaRoot ?? source.mediaRoot },
   });
-  return { out: build.out, manifest, refused: [...media.congruent.refused, ...media.conflict.refused] };
+  return { out: build.out, manifest, refused: [...media.congruent.refused, ...media.conflict.refused], noticed };
 }
 
 /** What chooses among clips has no effect on a kind whose clips are all taken. @throws ConfigError */
@@ -150,7 +155,8 @@ async function acceptAll(
   return accepted;
 }
 
-function logRefusals({ refused }: MediaCheck, progress: Progress): void {
+function logRefusals({ refused, noticed }: MediaCheck, progress: Progress): void {
+  for (const [i, line] of noticeLines(noticed).entries()) progress.log(i === 0 ? `clips that ${line}` : line);
   if (refused.length === 0) return;
   progress.log(`clips left out for their media: ${refused.length}`);
   for (const { id, reason } of refused.slice(0, maxNamedRefusals)) progress.log(`  ${id}: ${reason}`);

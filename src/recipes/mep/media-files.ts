@@ -1,6 +1,7 @@
 // The media of a MEP set: taken when they can be shown and heard, remembered by their hash, and found again.
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
+import type { NoticedClip } from "../../corpus/clip-notices.ts";
 import { decodeSample } from "../../corpus/sample-clip.ts";
 import { audioPath, mediaPath } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
@@ -22,6 +23,8 @@ const checkedHeight = 16;
 export class MediaCheck {
   readonly hashes = new Map<string, string>();
   readonly refused: { readonly id: string; readonly reason: string }[] = [];
+  /** Taken, though their files gave less than they state. */
+  readonly noticed: NoticedClip[] = [];
   readonly #root: string;
   readonly #signal: AbortSignal;
 
@@ -33,13 +36,15 @@ export class MediaCheck {
 
   async accept(sample: Sample): Promise<boolean> {
     try {
-      const { numFrames, waveform } = await decodeSample(this.#root, sample, { height: checkedHeight }, this.#signal);
+      const options = { height: checkedHeight };
+      const { numFrames, waveform, notices } = await decodeSample(this.#root, sample, options, this.#signal);
       const missing = numFrames === 0 ? "picture" : waveform.length === 0 ? "sound" : null;
       if (missing !== null) {
         const reason = `${mediaPath(this.#root, sample)}: expected picture and sound, got no ${missing}`;
         this.refused.push({ id: sample.id, reason });
         return false;
       }
+      if (notices !== undefined) this.noticed.push({ id: sample.id, notices });
       this.hashes.set(sample.id, await hashMedia(this.#root, sample));
       return true;
     } catch (error) {

@@ -7,6 +7,7 @@ import { type AnswerStyle, verdictReading } from "../../bench/faithfulness.ts";
 import { type MepOptions, mepQueries, runMep } from "../../bench/mep.ts";
 import type { Query, Respondent } from "../../bench/respondent.ts";
 import type { ClipLibrary } from "../../corpus/clip-library.ts";
+import { noticeNotes } from "../../corpus/clip-notices.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
 import type { MaskedAs } from "../../corpus/local-respondent.ts";
 import { comparedAlike } from "../../corpus/mep-set.ts";
@@ -134,7 +135,7 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   const { result, notes } =
     system.kind === "local" ? await askLocal(system, options, context) : await askEndpoint(system, options, context);
   stage.finish();
-  const allNotes = [...unreadNotes(result), ...statementNotes, ...notes];
+  const allNotes = [...unreadNotes(result), ...statementNotes, ...noticeNotes(directory.noticed), ...notes];
   const results = resultsOf({ ...result, model: name }, directory, settings, allNotes);
   await writeAll(folder.path, { results, result, set, files, style: run.answerStyle });
   rmSync(context.logFile, { force: true });

@@ -9,6 +9,7 @@ import { buildCueBank } from "../../bench/cue-bank.ts";
 import type { MepSet } from "../../bench/mep-set.ts";
 import { type Probe, probeQuery } from "../../bench/probes.ts";
 import type { Swap } from "../../bench/swap.ts";
+import type { NoticedClip } from "../../corpus/clip-notices.ts";
 import { loadSamples } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
@@ -65,6 +66,8 @@ export interface MepDirectory {
   readonly swaps: readonly Swap[];
   /** Sample id -> SHA-256 of its media file when the set was made. */
   readonly mediaHashes: ReadonlyMap<string, string>;
+  /** Clips whose files gave less than they state when the set was made. */
+  readonly noticed: readonly NoticedClip[];
   readonly mediaRoots: MediaRoots;
 }
 
@@ -78,16 +81,26 @@ export interface MepContent {
   readonly set: MepSet;
   readonly facts: MepFacts;
   readonly mediaHashes: ReadonlyMap<string, string>;
+  readonly noticed: readonly NoticedClip[];
   /** The data card, given the set's hash. */
   readonly card: (hash: string) => string;
   readonly mediaRoots: MediaRoots;
 }
 
 /** Writes the folder at once or not at all. @throws OppoError ERR_MEP_EXISTS */
-export function writeMepSet(path: string, { set, facts, mediaHashes, card, mediaRoots }: MepContent): MepManifest {
+export function writeMepSet(
+  path: string,
+  { set, facts, mediaHashes, noticed, card, mediaRoots }: MepContent,
+): MepManifest {
   const rows = (values: readonly unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join("");
+  const notices = new Map(noticed.map(({ id, notices: own }) => [id, { mediaNotices: own }]));
   const sampleRows = (samples: readonly Sample[]) =>
-    rows(samples.map((sample) => ({ ...sample, meta: { ...sample.meta, mediaSha256: mediaHashes.get(sample.id)! } })));
+    rows(
+      samples.map((sample) => {
+        const media = { mediaSha256: mediaHashes.get(sample.id)!, ...notices.get(sample.id) };
+        return { ...sample, meta: { ...sample.meta, ...media } };
+      }),
+    );
   const files: Record<string, string> = {
     "samples.jsonl": sampleRows(set.congruent),
     "conflict.jsonl": sampleRows(set.conflict),
@@ -155,11 +168,13 @@ export async function readMepSet(path: string, mediaRoot: string | null = null):
   }
   if (setHash(manifest, manifest.files) !== manifest.hash) throw wrongSet(path, `${manifestName} changed`);
   const mediaHashes = new Map<string, string>();
+  const noticed: NoticedClip[] = [];
   const load = async (name: string) => {
     const { samples } = await loadSamples(join(path, name), { maxSkippedRows: 0 });
     return samples.map((sample) => {
-      const { mediaSha256, ...meta } = sample.meta ?? {};
+      const { mediaSha256, mediaNotices, ...meta } = sample.meta ?? {};
       mediaHashes.set(sample.id, String(mediaSha256));
+      if (Array.isArray(mediaNotices)) noticed.push({ id: sample.id, notices: mediaNotices.map(String) });
       return { ...sample, meta };
     });
   };
@@ -179,7 +194,7 @@ export async function readMepSet(path: string, mediaRoot: string | null = null):
   });
   const cues = readRows(path, "cues.jsonl", cueSchema);
   const mediaRoots = mediaRoot === null ? rootsOf(path) : { congruent: mediaRoot, conflict: mediaRoot };
-  return { path, manifest, congruent, conflict, cues, probes, swaps, mediaHashes, mediaRoots };
+  return { path, manifest, congruent, conflict, cues, probes, swaps, mediaHashes, noticed, mediaRoots };
 }
 
 /** The set with its cues as vectors. @throws OppoError ERR_MEP_EMBEDDER when it was made with another embedder */

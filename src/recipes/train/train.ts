@@ -6,7 +6,7 @@ import { ClipLibrary } from "../../corpus/clip-library.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
 import { deltaWarnings, readKnownDelta } from "../../corpus/known-delta.ts";
 import type { EmbedderAccess } from "../../corpus/open-embedder.ts";
-import { fitCorpus, readCorpus } from "../../corpus/read-corpus.ts";
+import { fitCorpus, noticedOf, readCorpus } from "../../corpus/read-corpus.ts";
 import { chooseSetting, type Setting } from "../../corpus/setting.ts";
 import type { Sample } from "../../data/sample.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
@@ -42,6 +42,8 @@ export interface TrainResult {
   readonly steps: number;
   readonly numSamples: number;
   readonly numSkippedClips: number;
+  /** Clips that were read, and gave less than their files state. */
+  readonly numNoticedClips: number;
   /** Of the last step. */
   readonly metrics: Readonly<Record<string, unknown>>;
 }
@@ -96,6 +98,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     steps: config.steps,
     numSamples: fitted.length,
     numSkippedClips: skipped.length,
+    numNoticedClips: noticedOf(fitted).length,
     metrics: readStepLog(directory.metricsFile).at(-1) ?? {},
   };
 }

@@ -30,8 +30,8 @@ export function configureBuild(command: Command): void {
   );
   addHelp(command, help);
   withSettings(command, { schema: mepBuildSettings, idle: mepBuildIdle }, async (settings, { isJson }) => {
-    const { manifest, out, refused } = await build(settings);
-    if (isJson) return printJson("mep-build", { out, refused, ...manifest });
+    const { manifest, out, refused, noticed } = await build(settings);
+    if (isJson) return printJson("mep-build", { out, refused, noticed, ...manifest });
     const { samples, probesVideo, probesAudio } = manifest.counts;
     console.log(
       `${out}: ${samples} clips, ${probesVideo} probes about video and ${probesAudio} about audio, each with two controls\n` +
