@@ -1,11 +1,10 @@
 // Samples on disk: one JSON object per line, media paths relative to the file's folder. A bad row is a counted skip with
 // its line number; too many of them stop the reading. Writing replaces the file at once or not at all.
-import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, isAbsolute, posix, resolve, sep } from "node:path";
-import { createInterface } from "node:readline";
 import { z } from "zod";
 import { type ErrorCode, OppoError } from "../error.ts";
+import { type Line, readLines } from "./lines.ts";
 import type { Sample } from "./sample.ts";
 
 /** A data set that cannot be read: ERR_DATASET_UNREADABLE, ERR_DATASET_TOO_MANY_BAD_ROWS, ERR_DATASET_MEDIA_OUTSIDE. */
@@ -59,12 +58,10 @@ const sampleSchema = z.object({
 export async function* readSamples(file: string, options: ReadOptions = {}): AsyncGenerator<Sample> {
   const maxSkippedRows = options.maxSkippedRows ?? defaultMaxSkippedRows;
   const seenIds = new Set<string>();
-  let line = 0;
   let numSkipped = 0;
-  for await (const text of lines(file)) {
-    line += 1;
-    if (text.trim() === "") continue;
-    const parsed = parseRow(text);
+  for await (const { number: line, text, problem } of lines(file)) {
+    if (problem === null && text.trim() === "") continue;
+    const parsed = problem === null ? parseRow(text) : { reason: problem };
     const reason =
       "reason" in parsed ? parsed.reason : seenIds.has(parsed.sample.id) ? `repeated id "${parsed.sample.id}"` : null;
     if (reason === null && "sample" in parsed) {
@@ -164,17 +161,14 @@ function staysInside(media: string): boolean {
   return normal !== "." && normal !== ".." && !normal.startsWith("../");
 }
 
-async function* lines(file: string): AsyncGenerator<string> {
-  const stream = createReadStream(file, { encoding: "utf8" });
+async function* lines(file: string): AsyncGenerator<Line> {
   try {
-    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
+    yield* readLines(file);
   } catch (error) {
     throw new DatasetError(
       "ERR_DATASET_UNREADABLE",
       `${file}: expected a readable JSONL file, got "${(error as Error).message}". Check the path.`,
       { file, cause: error },
     );
-  } finally {
-    stream.destroy();
   }
 }

@@ -1,11 +1,10 @@
 // The written accounts that cues are taken from: the reasonings of a corpus or of a published data set, or plain rows of id
 // and text. Bad rows are counted and bounded; where the result is written elsewhere, media paths are led there.
-import { createReadStream } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { z } from "zod";
 import { wayToMedia } from "../../corpus/way-to-media.ts";
 import { readSamples } from "../../data/jsonl.ts";
+import { readLines } from "../../data/lines.ts";
 import { readDataset } from "../../data/read-dataset.ts";
 import { datasetNamed, onlySplit } from "../../data/readers/datasets.ts";
 import type { Sample } from "../../data/sample.ts";
@@ -91,9 +90,9 @@ function prefixFor(out: string, root: string, name: string): string {
 
 /** Rows with media are samples; the first one says what a file has. */
 async function isCorpus(file: string): Promise<boolean> {
-  for await (const line of lines(file)) {
-    if (line.trim() === "") continue;
-    const row = parseLine(line);
+  for await (const { text, problem } of readLines(file)) {
+    if (problem !== null || text.trim() === "") continue;
+    const row = parseLine(text);
     return typeof row === "object" && row !== null && "media" in row;
   }
   return false;
@@ -101,10 +100,8 @@ async function isCorpus(file: string): Promise<boolean> {
 
 async function* plainAccounts(file: string, badRows: string[], maxBadRows: number): AsyncGenerator<Account> {
   const seen = new Set<string>();
-  let number = 0;
-  for await (const line of lines(file)) {
-    number++;
-    if (line.trim() === "") continue;
+  for await (const { number, text: line, problem } of readLines(file)) {
+    if (problem === null && line.trim() === "") continue;
     const checked = plainRow.safeParse(parseLine(line));
     const isRepeated = checked.success && seen.has(checked.data.id);
     if (checked.success && !isRepeated) {
@@ -116,7 +113,7 @@ async function* plainAccounts(file: string, badRows: string[], maxBadRows: numbe
     const issue = checked.error?.issues[0];
     const reason = isRepeated
       ? `repeated id "${checked.data.id}"`
-      : `${issue?.path.join(".") || "row"}: ${issue?.message}`;
+      : (problem ?? `${issue?.path.join(".") || "row"}: ${issue?.message}`);
     badRows.push(`${file}:${number}: ${reason}`);
     if (badRows.length <= maxBadRows) continue;
     throw new OppoError(
@@ -133,14 +130,5 @@ function parseLine(line: string): unknown {
     return JSON.parse(line);
   } catch {
     return null;
-  }
-}
-
-async function* lines(file: string): AsyncGenerator<string> {
-  const stream = createReadStream(file, { encoding: "utf8" });
-  try {
-    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
-  } finally {
-    stream.destroy();
   }
 }

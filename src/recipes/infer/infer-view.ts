@@ -1,11 +1,12 @@
 // A clip or picture as a question about it shows it to a model: decoded, fitted, with parts masked; and the line spoken in it.
-import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { MediaClip, Modality, ModalityMask } from "../../media/clip.ts";
 import { isImage } from "../../media/image-header.ts";
 import { decodeClip, decodeImage } from "../../media/isolated/index.ts";
 import { applyMask, countMaskUnits, maskedUnits } from "../../media/mask.ts";
 import type { OmniModel } from "../../models/omni-model.ts";
-import { subtitleText } from "../../text/subtitles.ts";
+import { readSubtitles } from "../../text/subtitles.ts";
 
 export interface View {
   readonly file: string;
@@ -74,9 +75,20 @@ export function maskReports(views: readonly View[], masks: readonly ModalityMask
   );
 }
 
-/** The spoken line in the file beside a clip; empty without one. */
+/** The spoken line in the file beside a clip (CLIP.vtt or CLIP.srt, in any letter case); empty without one. @throws OppoError ERR_SUBTITLES */
 export function subtitleBeside(clip: string): string {
   const stem = clip.replace(/\.[^./]*$/, "");
-  const file = [`${stem}.vtt`, `${stem}.srt`].find((name) => existsSync(name));
-  return file === undefined ? "" : subtitleText(readFileSync(file, "utf8"));
+  const file = [".vtt", ".srt"].map((ending) => `${stem}${ending}`).find(existsSync) ?? inAnyCase(stem);
+  return file === undefined ? "" : readSubtitles(readFileSync(file), file);
+}
+
+function inAnyCase(stem: string): string | undefined {
+  const folder = dirname(stem);
+  if (!existsSync(folder)) return undefined;
+  const start = `${basename(stem)}.`;
+  const endings = readdirSync(folder)
+    .filter((name) => name.startsWith(start))
+    .map((name) => name.slice(start.length));
+  const ending = ["vtt", "srt"].flatMap((wanted) => endings.filter((one) => one.toLowerCase() === wanted))[0];
+  return ending && join(folder, start + ending);
 }

@@ -12,6 +12,7 @@ import { OppoError } from "../../error.ts";
 import type { Cue } from "../../evidence/cue.ts";
 import { createRandom, permutation } from "../../random.ts";
 import { deriveSeed } from "../../seeds.ts";
+import { decodeUtf8 } from "../../text/utf8.ts";
 
 export interface SourceOptions {
   /** Samples as JSONL, or null. */
@@ -94,7 +95,14 @@ const rowSchema = z.object({
 
 function readCues(file: string): Map<string, readonly Cue[]> {
   const cues = new Map<string, readonly Cue[]>();
-  for (const [i, line] of readFileSync(file, "utf8").split("\n").entries()) {
+  const text = decodeUtf8(readFileSync(file));
+  if (text === null) {
+    throw new OppoError(
+      "ERR_MEP_SOURCE",
+      `${file}: expected text in UTF-8, got bytes of another encoding. Save it as UTF-8.`,
+    );
+  }
+  for (const [i, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
     try {
       const row = rowSchema.parse(JSON.parse(line));
