@@ -13,12 +13,13 @@ export function isWholePicture(data: Buffer): boolean {
   return start.startsWith("BM") ? isWholeBmp(data) : true;
 }
 
+/** The name of the last chunk and its checksum. */
+const pngEnd = "IEND\xaeB`\x82";
+
 function isWholePng(png: Buffer): boolean {
-  const pixels: Buffer[] = [];
-  for (const { name, data } of pngChunks(png)) {
-    if (name === "IEND") return true;
-    if (name === "IDAT") pixels.push(data);
-  }
+  // Damage before the last chunk is the decoder's to judge.
+  if (png.includes(pngEnd, 0, "latin1")) return true;
+  const pixels = [...pngChunks(png)].filter(({ name }) => name === "IDAT").map(({ data }) => data);
   const needed = pngPixelBytes(png);
   try {
     const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: needed };

@@ -118,3 +118,26 @@ test("a failed write keeps the old file", async () => {
     [],
   );
 });
+
+test("rows end at line feeds only: separators inside a text stay, bytes that are no UTF-8 are a bad row", async () => {
+  const file = join(folder, "separators.jsonl");
+  const subtitle = "Well,\u2028hello.\u2029Bye\u0085now";
+  const rows = ["a", "b", "c"].map((id) => JSON.stringify({ ...sample, id, subtitle }));
+  assert.ok(rows[0]!.includes("\u2028"), "JSON.stringify leaves it as it is");
+  const bad = Buffer.from(JSON.stringify({ ...sample, id: "d", subtitle: "caf\u00e9" }), "latin1");
+  const text = Buffer.from(`\uFEFF${rows[0]}\r\n\n${rows[1]}\n`);
+  await writeFile(file, Buffer.concat([text, bad, Buffer.from(`\n${rows[2]}`)]));
+  const { samples, skipped } = await loadSamples(file);
+  assert.deepEqual(
+    samples.map(({ id, subtitle: said }) => [id, said]),
+    ["a", "b", "c"].map((id) => [id, subtitle]),
+  );
+  assert.deepEqual(
+    skipped.map(({ line, reason }) => [line, reason]),
+    [[4, "not UTF-8"]],
+  );
+  // Longer than what is read at once.
+  const long = JSON.stringify({ ...sample, reasoning: "\u2028\u00e9".repeat(100_000) });
+  await writeFile(file, `${long}\n${rows[0]}\n`);
+  assert.equal((await loadSamples(file)).samples[0]!.reasoning.length, 200_000);
+});

@@ -3,15 +3,18 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { deflateSync } from "node:zlib";
 import { createCanvas } from "@napi-rs/canvas";
 import { decodeImage, decodeImageBytes } from "../../src/media/decode-image.ts";
 import { isImage } from "../../src/media/image-header.ts";
 import { MediaError } from "../../src/media/media-error.ts";
+import { exifOrientation, turnPixels } from "../../src/media/orientation.ts";
 import { resizeImage } from "../../src/media/resize-image.ts";
 import { createRandom } from "../../src/random.ts";
 import { readGolden } from "../support/safetensors.ts";
 import { sharedPath } from "../support/shared.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { crc32Of } from "../support/zip.ts";
 import { channelsLast } from "./channels-last.ts";
 
 const width = 61;
@@ -117,6 +120,110 @@ test("damaged, empty and monstrous pictures are refused with their reason", asyn
   await decodeImageBytes(broken, "broken.png").catch((error: { code: string }) => {
     assert.equal(error.code, "ERR_MEDIA_BROKEN");
   });
+});
+
+/** A chunk of a PNG with its checksum. */
+function pngChunk(name: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(name, "latin1"), data]);
+  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  checksum.writeUInt32BE(crc32Of(body));
+  return Buffer.concat([length, body, checksum]);
+}
+
+/** `png` with chunks behind its header (33 bytes from the start). */
+const withChunks = (png: Buffer, ...chunks: Buffer[]) =>
+  Buffer.concat([png.subarray(0, 33), ...chunks, png.subarray(33)]);
+
+/** EXIF with nothing but an orientation, in either order of bytes. */
+function exif(orientation: number, isLittle: boolean): Buffer {
+  const tiff = Buffer.alloc(26);
+  const short = (value: number, at: number) =>
+    isLittle ? tiff.writeUInt16LE(value, at) : tiff.writeUInt16BE(value, at);
+  const long = (value: number, at: number) =>
+    isLittle ? tiff.writeUInt32LE(value, at) : tiff.writeUInt32BE(value, at);
+  tiff.write(isLittle ? "II" : "MM");
+  short(42, 2);
+  long(8, 4);
+  short(1, 8);
+  short(0x112, 10);
+  short(3, 12);
+  long(1, 14);
+  short(orientation, 18);
+  return tiff;
+}
+
+test("turned photographs stand upright, in every container, as Pillow's exif_transpose sets them", async () => {
+  const canvas = painted();
+  const png = canvas.toBuffer("image/png");
+  const jpeg = canvas.toBuffer("image/jpeg", 95);
+  const plain = { png: await decodeImageBytes(png, "x"), jpeg: await decodeImageBytes(jpeg, "x") };
+  for (let orientation = 1; orientation <= 8; orientation++) {
+    const tiff = exif(orientation, orientation % 2 === 0);
+    const text = Buffer.from(`\nexif\n      ${tiff.length}\n${tiff.toString("hex")}\n`);
+    const profile = Buffer.concat([Buffer.from("Raw profile type exif\0\0", "latin1"), deflateSync(text)]);
+    const segment = Buffer.concat([Buffer.from("Exif\0\0", "latin1"), tiff]);
+    const head = Buffer.of(0xff, 0xe1, 0, segment.length + 2);
+    const files: readonly [Buffer, { readonly frames: Uint8Array }][] = [
+      [withChunks(png, pngChunk("eXIf", tiff)), plain.png],
+      [withChunks(png, pngChunk("zTXt", profile)), plain.png],
+      [Buffer.concat([jpeg.subarray(0, 2), head, segment, jpeg.subarray(2)]), plain.jpeg],
+    ];
+    for (const [bytes, upright] of files) {
+      const { frames, ...clip } = await decodeImageBytes(bytes, "x");
+      const size = orientation < 5 ? [width, height] : [height, width];
+      assert.deepEqual([clip.width, clip.height], size, `${orientation}`);
+      assert.deepEqual(frames, turnPixels(upright.frames, { width, height }, exifOrientation(orientation)));
+      if (orientation > 1) assert.notDeepEqual(frames, upright.frames);
+    }
+  }
+});
+
+test("pictures are whole where their pixels are, whatever their headers say and whatever lies behind", async () => {
+  const canvas = painted();
+  const png = canvas.toBuffer("image/png");
+  const jpeg = canvas.toBuffer("image/jpeg", 95);
+  const plain = bmp([10, 200, 30]);
+  const wrongSize = Buffer.from(plain);
+  wrongSize.writeUInt32LE(100_000_000, 2);
+  const behind = Buffer.alloc(5000, "behind the end");
+  for (const [bytes, same] of [
+    [Buffer.concat([png, behind]), png],
+    [png.subarray(0, -12), png],
+    [Buffer.concat([jpeg, behind]), jpeg],
+    [wrongSize, plain],
+    [Buffer.concat([plain, behind]), plain],
+  ] as const) {
+    assert.deepEqual((await decodeImageBytes(bytes, "x")).frames, (await decodeImageBytes(same, "x")).frames);
+  }
+  // A thumbnail has an end of its own, which is not that of the picture.
+  const thumbnail = Buffer.concat([Buffer.from("Exif\0\0", "latin1"), Buffer.of(0xff, 0xd8, 0xff, 0xd9)]);
+  const segment = Buffer.concat([Buffer.of(0xff, 0xe1, 0, thumbnail.length + 2), thumbnail]);
+  const withThumbnail = Buffer.concat([jpeg.subarray(0, 2), segment, jpeg.subarray(2)]);
+  assert.deepEqual((await decodeImageBytes(withThumbnail, "x")).frames, (await decodeImageBytes(jpeg, "x")).frames);
+  for (const bytes of [
+    withThumbnail.subarray(0, -300),
+    png.subarray(0, Math.round(png.length / 2)),
+    plain.subarray(0, -100),
+  ]) {
+    await assert.rejects(decodeImageBytes(bytes, "x"), { code: "ERR_MEDIA_TRUNCATED" });
+  }
+});
+
+test("a transparent colour of a PNG is painted as it is, as Pillow's convert does it", async () => {
+  const png = painted().toBuffer("image/png");
+  // Colour type 6 has its own alpha; the transparent colour belongs to type 2, made here by hand.
+  const rows = Buffer.concat(Array.from({ length: 4 }, () => Buffer.from([0, 250, 20, 20, 1, 2, 3])));
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(2, 0);
+  header.writeUInt32BE(4, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  const parts = [pngChunk("IDAT", deflateSync(rows)), pngChunk("IEND", Buffer.alloc(0))];
+  const start = Buffer.concat([png.subarray(0, 8), pngChunk("IHDR", header)]);
+  const transparent = pngChunk("tRNS", Buffer.from([0, 250, 0, 20, 0, 20]));
+  const { frames } = await decodeImageBytes(Buffer.concat([start, transparent, ...parts]), "x");
+  assert.deepEqual([...frames.subarray(0, 6)], [250, 20, 20, 1, 2, 3]);
+  assert.deepEqual(frames, (await decodeImageBytes(Buffer.concat([start, ...parts]), "x")).frames);
 });
 
 test("pictures with bytes changed at random decode or are refused, and the process lives", async () => {
