@@ -1,6 +1,6 @@
 // GRPO and OPPO: one objective for the method and all its relatives; a preset says which. Reads top to bottom: batch, rollouts,
 // scores, masked views, gradient. Every random draw is keyed by (seed, step, sample, rollout).
-import type { ClipLibrary } from "../corpus/clip-library.ts";
+import type { ClipLibrary } from "../corpus/clips/clip-library.ts";
 import type { Sample } from "../data/sample.ts";
 import type { EmotionScore } from "../emotion/score.ts";
 import type { Embedder } from "../evidence/cue.ts";

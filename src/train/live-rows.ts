@@ -1,6 +1,6 @@
 // Rows of towers that learn: encoded anew in every step with a graph, and cut from it, so that what the decoder's step leaves in
 // them as a gradient goes through the towers in one backward at its end.
-import type { ClipLibrary } from "../corpus/clip-library.ts";
+import type { ClipLibrary } from "../corpus/clips/clip-library.ts";
 import type { ModalityMask } from "../media/clip.ts";
 import { applyMask } from "../media/mask.ts";
 import { clipRows } from "../models/clip-rows.ts";

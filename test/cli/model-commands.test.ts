@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { createCanvas } from "@napi-rs/canvas";
-import { encodeClip } from "../../src/media/encode.ts";
+import { encodeClip } from "../../src/media/encode/encode.ts";
 import { addAdapter } from "../../src/models/adapt.ts";
 import { defaultLora } from "../../src/models/lora/config.ts";
 import { loadModel } from "../../src/models/registry/registry.ts";

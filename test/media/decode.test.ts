@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { MediaClip } from "../../src/media/clip.ts";
-import { probeClip } from "../../src/media/container.ts";
-import { decodeClip } from "../../src/media/decode.ts";
-import { encodeClip } from "../../src/media/encode.ts";
+import { probeClip } from "../../src/media/decode/container.ts";
+import { decodeClip } from "../../src/media/decode/decode.ts";
+import { encodeClip } from "../../src/media/encode/encode.ts";
 import { MediaError, type MediaErrorCode } from "../../src/media/media-error.ts";
 import { resizeClip } from "../../src/media/resize.ts";
 import type { FrameSize } from "../../src/media/sampling.ts";
@@ -164,7 +164,7 @@ test("a full disk leaves the old file, and no part of the new one", async (t) =>
   const place = join(folder, "full");
   mkdirSync(place);
   writeFileSync(join(place, "clip.mp4"), "old");
-  const encoder = new URL("../../src/media/encode.js", import.meta.url).href;
+  const encoder = new URL("../../src/media/encode/encode.js", import.meta.url).href;
   const fixture = new URL("./clip-fixture.js", import.meta.url).href;
   const program = `
     import { encodeClip } from "${encoder}";

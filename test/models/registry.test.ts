@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
 import { withoutStop } from "../../src/models/omni-model.ts";
-import { publishedConfig } from "../../src/models/qwen-omni/config-json.ts";
+import { publishedConfig } from "../../src/models/qwen-omni/config/config-json.ts";
 import { qwenOmni } from "../../src/models/qwen-omni/row.ts";
 import { qwen3 } from "../../src/models/qwen-text/row.ts";
 import {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { encodeClip } from "../../src/media/encode.ts";
+import { encodeClip } from "../../src/media/encode/encode.ts";
 import { reportPage } from "../../src/page/page.ts";
 import { fixtureClip } from "../media/clip-fixture.ts";
 import { reportData } from "../support/report-fixture.ts";

@@ -1,7 +1,7 @@
 // A small model behind its server, and what a client sends it: what the tests of the model server share.
 import { readFileSync } from "node:fs";
 import OpenAI from "openai";
-import { wavBytes } from "../../src/media/wav.ts";
+import { wavBytes } from "../../src/media/encode/wav.ts";
 import { type ModelServer, type ServeModelOptions, serveModel } from "../../src/serve/model/serve-model.ts";
 
 export async function startServer(

@@ -2,14 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ClipFitter, type FittedSample, fitSamples } from "../../src/corpus/fitted-samples.ts";
+import { type ClipFitter, type FittedSample, fitSamples } from "../../src/corpus/clips/fitted-samples.ts";
 import { loadSamples } from "../../src/data/jsonl.ts";
 import type { Sample } from "../../src/data/sample.ts";
 import { buildCorpus } from "../../src/data/theatre/corpus.ts";
 import type { SceneKind } from "../../src/data/theatre/draw.ts";
 import { type CorpusPlan, defaultClipFormat } from "../../src/data/theatre/plan.ts";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
-import type { TinyOverrides } from "../../src/models/qwen-omni/config-json.ts";
+import type { TinyOverrides } from "../../src/models/qwen-omni/config/config-json.ts";
 import { initTiny } from "../../src/models/qwen-omni/init.ts";
 
 /** Half the demo's width, one layer per tower: a step takes milliseconds. */

@@ -3,8 +3,8 @@ import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from "no
 import { join } from "node:path";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
 import { numElements } from "../../src/models/checkpoint/parameter-spec.ts";
-import { parseConfig } from "../../src/models/qwen-omni/config.ts";
-import { publishedConfig } from "../../src/models/qwen-omni/config-json.ts";
+import { parseConfig } from "../../src/models/qwen-omni/config/config.ts";
+import { publishedConfig } from "../../src/models/qwen-omni/config/config-json.ts";
 import { parameterSpecs } from "../../src/models/qwen-omni/parameters.ts";
 
 const bytesPerNumber = 2; // bfloat16

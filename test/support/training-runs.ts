@@ -1,8 +1,8 @@
 // What tests of training share: a stop at a step, a log without its times, a digest of what learned.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { ClipLibrary } from "../../src/corpus/clip-library.ts";
-import type { FittedSample } from "../../src/corpus/fitted-samples.ts";
+import type { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
+import type { FittedSample } from "../../src/corpus/clips/fitted-samples.ts";
 import { theatreKind } from "../../src/corpus/theatre-kind.ts";
 import { sceneOf } from "../../src/data/theatre/sample-scene.ts";
 import { drawProbe, reasoningQuestion } from "../../src/data/theatre/script.ts";

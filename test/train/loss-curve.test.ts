@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ClipLibrary } from "../../src/corpus/clip-library.ts";
+import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
 import type { MediaClip } from "../../src/media/clip.ts";
 import { initTiny } from "../../src/models/qwen-omni/init.ts";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { ClipLibrary } from "../../src/corpus/clip-library.ts";
-import type { FittedSample } from "../../src/corpus/fitted-samples.ts";
+import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
+import type { FittedSample } from "../../src/corpus/clips/fitted-samples.ts";
 import { numStates, sceneOf, stateIndices } from "../../src/data/theatre/sample-scene.ts";
 import { loadModel } from "../../src/models/registry/registry.ts";
 import { InterruptedError } from "../../src/run/interrupt.ts";

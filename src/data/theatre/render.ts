@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { encodeClip } from "../../media/encode.ts";
+import { encodeClip } from "../../media/encode/encode.ts";
 import { createRandom } from "../../random.ts";
 import type { Sample } from "../sample.ts";
 import type { Scene } from "./draw.ts";

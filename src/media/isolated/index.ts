@@ -2,8 +2,8 @@
 // and giant allocations are errors of the file like any other. Aborting the signal ends the work at once.
 
 import type { MediaClip } from "../clip.ts";
-import type { MediaInfo, ReadLimits } from "../container.ts";
-import type { VideoFile, VideoShape } from "../remux.ts";
+import type { MediaInfo, ReadLimits } from "../decode/container.ts";
+import type { VideoFile, VideoShape } from "../encode/remux.ts";
 import { Decoders } from "./decoders.ts";
 import type { ClipOptions, FramesOptions, ImageOptions } from "./request.ts";
 

@@ -5,7 +5,7 @@
 import { OppoError } from "../../error.ts";
 import { gelu, indices, op, scope, type Tensor, tensor } from "../../tensor/index.ts";
 import { project, projectApart, projection, type WeightSource } from "../decoder/projection.ts";
-import type { AudioConfig } from "./config.ts";
+import type { AudioConfig } from "./config/config.ts";
 import { audioTokens, convLength, MIN_AUDIO_FRAMES } from "./layout.ts";
 import { attendSegments, type Segments, segmentsOf } from "./segments.ts";
 

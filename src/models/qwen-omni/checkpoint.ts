@@ -6,7 +6,7 @@ import { CONFIG_FILE, readCompanions, readConfigJson, writeModelFiles } from "..
 import { type LoadOptions, readWeights, writeWeights } from "../checkpoint/weight-files.ts";
 import { findWeights } from "../checkpoint/weight-table.ts";
 import { withBothRopeDialects } from "../decoder/config.ts";
-import { parseConfig, type ThinkerConfig } from "./config.ts";
+import { parseConfig, type ThinkerConfig } from "./config/config.ts";
 import { parameterSpecs, thinkerKey } from "./parameters.ts";
 
 export interface Checkpoint {

@@ -11,7 +11,7 @@ import type {
   PromptTokens,
 } from "../omni-model.ts";
 import { encodeAudio } from "./audio-tower.ts";
-import type { ThinkerConfig } from "./config.ts";
+import type { ThinkerConfig } from "./config/config.ts";
 import { audioTokens, type Grid, visionTokens } from "./layout.ts";
 import { encodeVision } from "./vision-tower.ts";
 

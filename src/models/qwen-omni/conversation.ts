@@ -5,7 +5,7 @@ import type { ChatTemplate, Message, MessagePart } from "../../text/chat-templat
 import type { TextTokenizer } from "../../text/tokenizer.ts";
 import type { ChatOptions, ChatTurn, ClipShape, PromptPart } from "../omni-model.ts";
 import type { ThinkerShape, ThinkerTokens } from "./clips.ts";
-import type { ThinkerConfig } from "./config.ts";
+import type { ThinkerConfig } from "./config/config.ts";
 import type { Grid, MediaLayout, VideoLayout } from "./layout.ts";
 import { ropePositions } from "./positions.ts";
 import { expandPlaceholders } from "./prompt.ts";

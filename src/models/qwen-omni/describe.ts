@@ -1,6 +1,6 @@
 // A thinker's directory from its config.json alone. Loads no native code.
 import type { Architecture } from "../architecture.ts";
-import { parseConfig } from "./config.ts";
+import { parseConfig } from "./config/config.ts";
 import { parameterSpecs, partOf, thinkerKey } from "./parameters.ts";
 
 /** @throws CheckpointError ERR_CHECKPOINT_ARCHITECTURE, ERR_CHECKPOINT_CONFIG */

@@ -7,10 +7,10 @@ import { drawParameter } from "../checkpoint/draw-parameter.ts";
 import { writeModelFiles } from "../checkpoint/model-directory.ts";
 import { writeWeights } from "../checkpoint/weight-files.ts";
 import { savedConfig } from "./checkpoint.ts";
-import { parseConfig, type ThinkerConfig } from "./config.ts";
-import { type PublishedSize, publishedConfig, type TinyOverrides, tinyConfig } from "./config-json.ts";
+import { parseConfig, type ThinkerConfig } from "./config/config.ts";
+import { type PublishedSize, publishedConfig, type TinyOverrides, tinyConfig } from "./config/config-json.ts";
+import { publishedIds } from "./config/published-ids.ts";
 import { parameterSpecs } from "./parameters.ts";
-import { publishedIds } from "./published-ids.ts";
 
 /** 112 x 112: a square video becomes 8 x 8 patches, one attention window. */
 const TINY_PIXELS = { min_pixels: 56 * 56, max_pixels: 112 * 112 };

@@ -7,9 +7,9 @@ import { generationStopIds } from "../checkpoint/generation-settings.ts";
 import { requireModelDirectory } from "../checkpoint/model-directory.ts";
 import { type LoadOptions, owning } from "../checkpoint/weight-files.ts";
 import { readCheckpoint } from "./checkpoint.ts";
-import type { ThinkerConfig } from "./config.ts";
+import type { ThinkerConfig } from "./config/config.ts";
+import { requirePreprocessing } from "./config/preprocessing.ts";
 import { imageRange, videoSettings } from "./pixel-ranges.ts";
-import { requirePreprocessing } from "./preprocessing.ts";
 import { Thinker } from "./thinker.ts";
 
 /** @throws CheckpointError, OppoError of the tokenizer's and template's files */

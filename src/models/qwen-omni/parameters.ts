@@ -3,7 +3,7 @@
 import { bias, norm, type ParameterSpec, residual, weight } from "../checkpoint/parameter-spec.ts";
 import { type DecoderVariant, decoderSpecs, HEAD_NAME } from "../decoder/parameters.ts";
 import type { ModelPart } from "../omni-model.ts";
-import type { AudioConfig, ThinkerConfig, VisionConfig } from "./config.ts";
+import type { AudioConfig, ThinkerConfig, VisionConfig } from "./config/config.ts";
 
 const OMNI_DECODER: DecoderVariant = { attentionBias: true, headNorms: false, head: "optional" };
 

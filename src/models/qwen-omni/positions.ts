@@ -1,7 +1,7 @@
 // TMRoPE position ids of one unpadded sequence: [3, T] for time, height and width (Hugging Face's get_rope_index).
 // Text advances all three axes together; a video or image keeps height and width of its grid and steps in time; the
 // next part starts one after the maximum of the part before it, which is not always the maximum so far.
-import type { ThinkerConfig } from "./config.ts";
+import type { ThinkerConfig } from "./config/config.ts";
 import { audioTokens, chunkRanges, type Grid, type MediaLayout, type Range } from "./layout.ts";
 
 export interface RopePositions {

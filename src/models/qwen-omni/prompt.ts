@@ -5,7 +5,7 @@ import { OppoError } from "../../error.ts";
 import type { DecoderPrompt, MediaRows } from "../decoder/prompt.ts";
 import type { ModelPrompt } from "../omni-model.ts";
 import type { ThinkerTokens } from "./clips.ts";
-import type { SpecialIds, ThinkerConfig } from "./config.ts";
+import type { SpecialIds, ThinkerConfig } from "./config/config.ts";
 import { audioTokens, chunkRanges, type MediaLayout, type VideoLayout, visionTokens } from "./layout.ts";
 
 /** What the expansion depends on of a configuration. */

@@ -30,7 +30,7 @@ import type {
 } from "../omni-model.ts";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import { encodeClips, shapeOf, type ThinkerFeatures, type ThinkerShape, type ThinkerTokens } from "./clips.ts";
-import type { ThinkerConfig } from "./config.ts";
+import type { ThinkerConfig } from "./config/config.ts";
 import { chatTokens, layouts, type PromptMaker, promptTokens } from "./conversation.ts";
 import { parameterSpecs, partOf } from "./parameters.ts";
 import { createFeatureExtractor, fitClip, fitImage, type VideoSettings, videoFit } from "./processor.ts";

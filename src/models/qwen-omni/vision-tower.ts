@@ -4,7 +4,7 @@
 import { gelu, indices, op, rmsNorm, scope, type Tensor, tensor } from "../../tensor/index.ts";
 import { project, projectApart, projection, type WeightSource } from "../decoder/projection.ts";
 import { applyRope, inverseFrequencies, type RopeTable, ropeTable } from "../decoder/rope.ts";
-import type { VisionConfig } from "./config.ts";
+import type { VisionConfig } from "./config/config.ts";
 import type { Grid } from "./layout.ts";
 import { attendSegments, type Segments, segmentsOf } from "./segments.ts";
 

@@ -1,6 +1,6 @@
 // The SFT cold start as a task: warm towers in, a policy that reasons and answers probes out.
 
-import { ClipLibrary } from "../../corpus/clip-library.ts";
+import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import type { OmniModel } from "../../models/omni-model.ts";
 import { loadModel } from "../../models/registry/registry.ts";
 import { cosineSchedule } from "../../nn/index.ts";

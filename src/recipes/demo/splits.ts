@@ -1,7 +1,7 @@
 // The demo's splits: one theatre corpus each, rendered and decoded in as many shards as there are workers, so that what is
 // needed first is there first and no clip is decoded twice.
 import { join } from "node:path";
-import { type ClipFitter, type FittedSample, fitSamples } from "../../corpus/fitted-samples.ts";
+import { type ClipFitter, type FittedSample, fitSamples } from "../../corpus/clips/fitted-samples.ts";
 import { loadSamples } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import { buildCorpus, placedScenes } from "../../data/theatre/corpus.ts";

@@ -2,7 +2,7 @@
 // clauses are true, the evidence routing of the intact reasoning, and how far every token's distribution moves when a
 // modality is masked (Eq. 7 and 8).
 import { type CueBank, presentCues } from "../../bench/cue-bank.ts";
-import { borrowedRows, type ClipLibrary } from "../../corpus/clip-library.ts";
+import { borrowedRows, type ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import type { Sample } from "../../data/sample.ts";
 import { routeEvidence } from "../../evidence/route.ts";
 import type { Modality } from "../../media/clip.ts";

@@ -2,7 +2,7 @@
 // out, or a small model would learn the gaps by heart), and think-first yes/no probes. Some copies of a clip lack a
 // modality that the annotator had: there a model learns to claim what it cannot perceive, as on real corpora.
 
-import { borrowedRows, type ClipLibrary } from "../../corpus/clip-library.ts";
+import { borrowedRows, type ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { Scene } from "../../data/theatre/draw.ts";
 import { sceneOf } from "../../data/theatre/sample-scene.ts";

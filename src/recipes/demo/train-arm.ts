@@ -1,7 +1,7 @@
 // One arm as a task: a preset trained from the cold start with one seed.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ClipLibrary } from "../../corpus/clip-library.ts";
+import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import { theatreKind } from "../../corpus/theatre-kind.ts";
 import { configToYaml, resolveConfig } from "../../run/config.ts";
 import { deriveSeed } from "../../seeds.ts";

@@ -1,6 +1,6 @@
 // One tower's warm-up as a task: its clips, its labels, its weights on disk.
 
-import type { FittedSample } from "../../corpus/fitted-samples.ts";
+import type { FittedSample } from "../../corpus/clips/fitted-samples.ts";
 import { attributeNames, numStates, sceneOf, stateIndices } from "../../data/theatre/sample-scene.ts";
 import type { Modality } from "../../media/clip.ts";
 import type { ModelPart, OmniModel } from "../../models/omni-model.ts";

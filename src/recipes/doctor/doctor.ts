@@ -94,7 +94,7 @@ async function examineCodecs(): Promise<Found> {
 
 async function writeAndProbe(): Promise<{ video: string; audio: string }> {
   const [{ encodeClip }, { probeClip }] = await Promise.all([
-    import("../../media/encode.ts"),
+    import("../../media/encode/encode.ts"),
     import("../../media/isolated/index.ts"),
   ]);
   const folder = mkdtempSync(join(tmpdir(), "oppo-doctor-"));

@@ -1,9 +1,9 @@
 // `oppo embed calibrate`: where delta should lie for an embedder, measured on a bank of paraphrases or on a corpus' cues;
 // the record that a training compares its delta with.
 
+import { readCorpus } from "../../corpus/clips/read-corpus.ts";
 import { calibrationFormat, calibrationVersion } from "../../corpus/known-delta.ts";
 import { type OpenedEmbedder, readBank } from "../../corpus/open-embedder.ts";
-import { readCorpus } from "../../corpus/read-corpus.ts";
 import { phraseGroups } from "../../data/theatre/script.ts";
 import { type Calibration, calibrate } from "../../evidence/calibrate.ts";
 import { bankPairs, defaultPairLimits, type PhrasePairs } from "../../evidence/phrase-pairs.ts";

@@ -2,7 +2,7 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { MediaClip, Modality, ModalityMask } from "../../media/clip.ts";
-import { isImage } from "../../media/image-header.ts";
+import { isImage } from "../../media/decode/image-header.ts";
 import { decodeClip, decodeImage } from "../../media/isolated/index.ts";
 import { applyMask, countMaskUnits, maskedUnits } from "../../media/mask.ts";
 import type { OmniModel } from "../../models/omni-model.ts";

@@ -1,7 +1,7 @@
 // `oppo mep build`: a corpus to a MEP set on disk.
 import { basename, resolve } from "node:path";
 import { type MepSet, makeMepSet, type Selection } from "../../bench/mep-set.ts";
-import { type NoticedClip, noticeLines } from "../../corpus/clip-notices.ts";
+import { type NoticedClip, noticeLines } from "../../corpus/clips/clip-notices.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
 import { kindOf } from "../../corpus/kinds.ts";
 import type { MepSetOptions } from "../../corpus/mep-options.ts";

@@ -1,8 +1,8 @@
 // The media of a MEP set: taken when they can be shown and heard, remembered by their hash, and found again.
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import type { NoticedClip } from "../../corpus/clip-notices.ts";
-import { decodeSample } from "../../corpus/sample-clip.ts";
+import type { NoticedClip } from "../../corpus/clips/clip-notices.ts";
+import { decodeSample } from "../../corpus/clips/sample-clip.ts";
 import { audioPath, mediaPath } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";

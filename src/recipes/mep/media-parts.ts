@@ -3,13 +3,13 @@
 // video's own packets without the sound, the sound as the samples that we decode ourselves.
 import { createHash } from "node:crypto";
 import type { ClipView } from "../../bench/respondent.ts";
-import type { MaskedAs } from "../../corpus/local-respondent.ts";
+import type { MaskedAs } from "../../corpus/clips/local-respondent.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { ChatPart } from "../../endpoint/chat.ts";
+import type { VideoFile } from "../../media/encode/remux.ts";
+import { wavBytes } from "../../media/encode/wav.ts";
 import { blackVideo, decodeClip, soundlessVideo, videoShape } from "../../media/isolated/index.ts";
 import { MediaError } from "../../media/media-error.ts";
-import type { VideoFile } from "../../media/remux.ts";
-import { wavBytes } from "../../media/wav.ts";
 import type { MediaFiles } from "./media-files.ts";
 
 export interface PartSource {

@@ -6,17 +6,17 @@ import { basename, join, resolve } from "node:path";
 import { type AnswerStyle, verdictReading } from "../../bench/faithfulness.ts";
 import { type MepOptions, mepQueries, runMep } from "../../bench/mep.ts";
 import type { Query, Respondent } from "../../bench/respondent.ts";
-import type { ClipLibrary } from "../../corpus/clip-library.ts";
-import { noticeNotes } from "../../corpus/clip-notices.ts";
+import type { ClipLibrary } from "../../corpus/clips/clip-library.ts";
+import { noticeNotes } from "../../corpus/clips/clip-notices.ts";
+import type { MaskedAs } from "../../corpus/clips/local-respondent.ts";
+import { decodeSample } from "../../corpus/clips/sample-clip.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
-import type { MaskedAs } from "../../corpus/local-respondent.ts";
 import { comparedAlike } from "../../corpus/mep-set.ts";
-import { decodeSample } from "../../corpus/sample-clip.ts";
 import { chooseSetting, type Setting, type SettingOptions } from "../../corpus/setting.ts";
 import type { Sample } from "../../data/sample.ts";
 import { openChatClient } from "../../endpoint/chat-client.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
-import type { VideoFile } from "../../media/remux.ts";
+import type { VideoFile } from "../../media/encode/remux.ts";
 import type { LoadOptions } from "../../models/checkpoint/weight-files.ts";
 import { loadModel } from "../../models/registry/registry.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
@@ -185,8 +185,8 @@ async function askLocal(
 ) {
   // Only here: a server is asked without the addon.
   const [{ ClipLibrary }, { localRespondent }] = await Promise.all([
-    import("../../corpus/clip-library.ts"),
-    import("../../corpus/local-respondent.ts"),
+    import("../../corpus/clips/clip-library.ts"),
+    import("../../corpus/clips/local-respondent.ts"),
   ]);
   using model = await loadModel(directory, load);
   using library = new ClipLibrary(model);

@@ -9,7 +9,7 @@ import { buildCueBank } from "../../bench/cue-bank.ts";
 import type { MepSet } from "../../bench/mep-set.ts";
 import { type Probe, probeQuery } from "../../bench/probes.ts";
 import type { Swap } from "../../bench/swap.ts";
-import type { NoticedClip } from "../../corpus/clip-notices.ts";
+import type { NoticedClip } from "../../corpus/clips/clip-notices.ts";
 import { loadSamples } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { z } from "zod";
-import { readCorpus } from "../../corpus/read-corpus.ts";
+import { readCorpus } from "../../corpus/clips/read-corpus.ts";
 import { readDataset } from "../../data/read-dataset.ts";
 import { datasetNamed } from "../../data/readers/datasets.ts";
 import type { Sample } from "../../data/sample.ts";

@@ -2,11 +2,11 @@
 // Towers stay frozen, so every clip is decoded and encoded once. A run that was stopped goes on from its checkpoint.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { ClipLibrary } from "../../corpus/clip-library.ts";
+import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
+import { fitCorpus, noticedOf, readCorpus } from "../../corpus/clips/read-corpus.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
 import { deltaWarnings, readKnownDelta } from "../../corpus/known-delta.ts";
 import type { EmbedderAccess } from "../../corpus/open-embedder.ts";
-import { fitCorpus, noticedOf, readCorpus } from "../../corpus/read-corpus.ts";
 import { chooseSetting, type Setting } from "../../corpus/setting.ts";
 import type { Sample } from "../../data/sample.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";

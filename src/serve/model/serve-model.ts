@@ -50,26 +50,7 @@ const bytesPerToken = 16;
 export async function serveModel(options: ServeModelOptions): Promise<ModelServer> {
   const { log, directory } = options;
   const counters = new Counters("oppo_model");
-  const { engine, facts } = await Engine.start({
-    directory: resolve(directory),
-    device: options.device,
-    dtype: options.dtype,
-    maxContext: options.maxContext,
-    maxBatchTokens: options.maxBatchTokens,
-    mediaCacheBytes: options.mediaCacheBytes,
-    maxBatch: options.maxBatch,
-    maxQueue: options.maxQueue,
-    maxJobSeconds: options.maxJobSeconds,
-    onBatch: (numJobs) => {
-      counters.add("batches_total");
-      counters.add("jobs_total", numJobs);
-    },
-    onEnd: (reason, isRestarted) => {
-      log(`${reason}; ${isRestarted ? "starting it again" : "it ended too often, so this server stops answering"}`);
-      if (!isRestarted) options.onBroken?.();
-    },
-    onLine: log,
-  });
+  const { engine, facts } = await startEngine(options, counters);
   const name = options.name ?? basename(resolve(directory));
   const app = modelApp({
     engine,
@@ -116,4 +97,28 @@ export async function serveModel(options: ServeModelOptions): Promise<ModelServe
       engine.close();
     },
   };
+}
+
+function startEngine(options: ServeModelOptions, counters: Counters): ReturnType<typeof Engine.start> {
+  const { log, directory } = options;
+  return Engine.start({
+    directory: resolve(directory),
+    device: options.device,
+    dtype: options.dtype,
+    maxContext: options.maxContext,
+    maxBatchTokens: options.maxBatchTokens,
+    mediaCacheBytes: options.mediaCacheBytes,
+    maxBatch: options.maxBatch,
+    maxQueue: options.maxQueue,
+    maxJobSeconds: options.maxJobSeconds,
+    onBatch: (numJobs) => {
+      counters.add("batches_total");
+      counters.add("jobs_total", numJobs);
+    },
+    onEnd: (reason, isRestarted) => {
+      log(`${reason}; ${isRestarted ? "starting it again" : "it ended too often, so this server stops answering"}`);
+      if (!isRestarted) options.onBroken?.();
+    },
+    onLine: log,
+  });
 }

@@ -1,11 +1,11 @@
 // `oppo serve reward`: corpus, embedder and accuracy as training chooses them, behind the routes, on an address.
 
+import { readCorpus } from "../../corpus/clips/read-corpus.ts";
 import { chooseEmbedder } from "../../corpus/corpus-embedder.ts";
 import { chooseEmotionScore } from "../../corpus/emotion-score.ts";
 import { kindOf } from "../../corpus/kinds.ts";
 import { deltaWarnings } from "../../corpus/known-delta.ts";
 import type { EmbedderAccess, OpenedEmbedder } from "../../corpus/open-embedder.ts";
-import { readCorpus } from "../../corpus/read-corpus.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
 import type { Embedder } from "../../evidence/cue.ts";

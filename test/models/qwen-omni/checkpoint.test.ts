@@ -8,8 +8,8 @@ import { drawParameter } from "../../../src/models/checkpoint/draw-parameter.ts"
 import { numElements } from "../../../src/models/checkpoint/parameter-spec.ts";
 import { withBothRopeDialects } from "../../../src/models/decoder/config.ts";
 import { readCheckpoint } from "../../../src/models/qwen-omni/checkpoint.ts";
-import { parseConfig, type ThinkerConfig } from "../../../src/models/qwen-omni/config.ts";
-import { publishedConfig, tinyConfig } from "../../../src/models/qwen-omni/config-json.ts";
+import { parseConfig, type ThinkerConfig } from "../../../src/models/qwen-omni/config/config.ts";
+import { publishedConfig, tinyConfig } from "../../../src/models/qwen-omni/config/config-json.ts";
 import { loadThinker } from "../../../src/models/qwen-omni/load.ts";
 import { parameterSpecs, partOf } from "../../../src/models/qwen-omni/parameters.ts";
 import {

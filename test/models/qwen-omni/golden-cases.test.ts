@@ -9,7 +9,7 @@ import { patchify } from "../../../src/media/patches.ts";
 import { inverseFrequencies } from "../../../src/models/decoder/rope.ts";
 import { encodeAudio } from "../../../src/models/qwen-omni/audio-tower.ts";
 import { readCheckpoint } from "../../../src/models/qwen-omni/checkpoint.ts";
-import type { ThinkerConfig } from "../../../src/models/qwen-omni/config.ts";
+import type { ThinkerConfig } from "../../../src/models/qwen-omni/config/config.ts";
 import { parameterSpecs } from "../../../src/models/qwen-omni/parameters.ts";
 import { ropePositions } from "../../../src/models/qwen-omni/positions.ts";
 import { expandPlaceholders } from "../../../src/models/qwen-omni/prompt.ts";

@@ -7,7 +7,7 @@ import { generate } from "../../../src/models/decoder/generate.ts";
 import { runPrompts } from "../../../src/models/decoder/language.ts";
 import { encodeAudio, sinusoids } from "../../../src/models/qwen-omni/audio-tower.ts";
 import { type Checkpoint, readCheckpoint } from "../../../src/models/qwen-omni/checkpoint.ts";
-import type { ThinkerConfig, VisionConfig } from "../../../src/models/qwen-omni/config.ts";
+import type { ThinkerConfig, VisionConfig } from "../../../src/models/qwen-omni/config/config.ts";
 import type { Grid } from "../../../src/models/qwen-omni/layout.ts";
 import { encodeVision, windowPlan } from "../../../src/models/qwen-omni/vision-tower.ts";
 import { noGrad, numLiveTensors, op, scope, type Tensor } from "../../../src/tensor/index.ts";

@@ -10,7 +10,7 @@ import type { ModelPrompt } from "../../../src/models/omni-model.ts";
 import type { AudioInput } from "../../../src/models/qwen-omni/audio-tower.ts";
 import { encodeAudio } from "../../../src/models/qwen-omni/audio-tower.ts";
 import type { ThinkerTokens } from "../../../src/models/qwen-omni/clips.ts";
-import type { ThinkerConfig } from "../../../src/models/qwen-omni/config.ts";
+import type { ThinkerConfig } from "../../../src/models/qwen-omni/config/config.ts";
 import { audioTokens, type Grid, type MediaLayout, visionTokens } from "../../../src/models/qwen-omni/layout.ts";
 import { ropePositions } from "../../../src/models/qwen-omni/positions.ts";
 import { decoderPrompts } from "../../../src/models/qwen-omni/prompt.ts";

@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { buildTheatreTokenizer } from "../../../src/data/theatre/tokenizer.ts";
-import { parseConfig } from "../../../src/models/qwen-omni/config.ts";
+import { parseConfig } from "../../../src/models/qwen-omni/config/config.ts";
+import { requirePreprocessing } from "../../../src/models/qwen-omni/config/preprocessing.ts";
 import { initTiny } from "../../../src/models/qwen-omni/init.ts";
 import { loadThinker } from "../../../src/models/qwen-omni/load.ts";
-import { requirePreprocessing } from "../../../src/models/qwen-omni/preprocessing.ts";
 import { sharedPath } from "../../support/shared.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 

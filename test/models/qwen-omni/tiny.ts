@@ -6,7 +6,7 @@ import { buildTheatreTokenizer } from "../../../src/data/theatre/tokenizer.ts";
 import type { MediaClip } from "../../../src/media/clip.ts";
 import type { ModelPrompt } from "../../../src/models/omni-model.ts";
 import type { ThinkerTokens } from "../../../src/models/qwen-omni/clips.ts";
-import type { TinyOverrides } from "../../../src/models/qwen-omni/config-json.ts";
+import type { TinyOverrides } from "../../../src/models/qwen-omni/config/config-json.ts";
 import { initTiny } from "../../../src/models/qwen-omni/init.ts";
 import { loadThinker } from "../../../src/models/qwen-omni/load.ts";
 import type { Thinker } from "../../../src/models/qwen-omni/thinker.ts";

@@ -1,7 +1,7 @@
 // A small tokenizer at the ids of the published models: its special tokens stand where Qwen2.5-Omni has them, and the
 // ordinary ids that it does not use are filled up, so that ids run without a gap as every tokenizer library expects.
-import { omniSpecialTokens } from "../../text/special-tokens.ts";
-import type { TokenizerFiles } from "../architecture.ts";
+import { omniSpecialTokens } from "../../../text/special-tokens.ts";
+import type { TokenizerFiles } from "../../architecture.ts";
 
 /** Ordinary tokens of the published vocabulary; special tokens follow. */
 const NUM_ORDINARY = 151643;

@@ -1,11 +1,18 @@
 // The clips of a corpus as a model with frozen towers knows them: decoded once, brought to the model's resolution once,
 // encoded once. Prompts borrow the rows; masked views are encoded from the fitted clip, through the same features and
 // towers, so a mask cannot miss a preprocessing step.
-import { OppoError } from "../error.ts";
-import type { MediaClip, Modality, ModalityMask } from "../media/clip.ts";
-import { applyMask } from "../media/mask.ts";
-import type { ClipFeatures, ClipRows, ClipShape, ModelPrompt, OmniModel, PromptTokens } from "../models/omni-model.ts";
-import { keep, noGrad, scope, type Tensor } from "../tensor/index.ts";
+import { OppoError } from "../../error.ts";
+import type { MediaClip, Modality, ModalityMask } from "../../media/clip.ts";
+import { applyMask } from "../../media/mask.ts";
+import type {
+  ClipFeatures,
+  ClipRows,
+  ClipShape,
+  ModelPrompt,
+  OmniModel,
+  PromptTokens,
+} from "../../models/omni-model.ts";
+import { keep, noGrad, scope, type Tensor } from "../../tensor/index.ts";
 import type { FittedSample } from "./fitted-samples.ts";
 
 /** Clips per tower call: large enough to fill the matrix products, small enough to stay in the cache. */

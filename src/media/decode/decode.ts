@@ -4,7 +4,9 @@
 import { setImmediate } from "node:timers/promises";
 import { AV_NOPTS_VALUE, AVERROR_EOF } from "node-av/constants";
 import { FFmpegError, Packet, type Stream } from "node-av/lib";
-import type { MediaClip } from "./clip.ts";
+import type { MediaClip } from "../clip.ts";
+import { MediaError } from "../media-error.ts";
+import { type FrameSamplingOptions, type FrameSelection, sampleFrames } from "../sampling.ts";
 import {
   averageFps,
   checkDuration,
@@ -27,8 +29,6 @@ import {
   presentationTimes,
   type VideoOptions,
 } from "./decode-video.ts";
-import { MediaError } from "./media-error.ts";
-import { type FrameSamplingOptions, type FrameSelection, sampleFrames } from "./sampling.ts";
 import { shortfalls, statedLengths } from "./stated-length.ts";
 
 export interface DecodeOptions extends FrameSamplingOptions, VideoOptions {

@@ -15,9 +15,9 @@ import {
   AVMEDIA_TYPE_VIDEO,
 } from "node-av/constants";
 import { Codec, CodecContext, FFmpegError, FormatContext, Log, Packet, type Stream } from "node-av/lib";
-import { MediaError, type MediaErrorCode } from "./media-error.ts";
+import { MediaError, type MediaErrorCode } from "../media-error.ts";
+import type { FrameSize } from "../sampling.ts";
 import { matrixOrientation, type Orientation, shownSize, upright } from "./orientation.ts";
-import type { FrameSize } from "./sampling.ts";
 
 // Options are set on the contexts by name, never passed as a Dictionary: node-av 6.1 frees a dictionary that FFmpeg has
 // already consumed, and the process aborts.

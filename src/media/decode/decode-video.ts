@@ -16,6 +16,9 @@ import {
   FF_DECODE_ERROR_MISSING_REFERENCE,
 } from "node-av/constants";
 import { type CodecContext, Frame, Packet, SoftwareScaleContext, type Stream } from "node-av/lib";
+import { MediaError } from "../media-error.ts";
+import { createResizer, type FrameResizer } from "../resize.ts";
+import type { FrameSize } from "../sampling.ts";
 import {
   check,
   checkClipPixels,
@@ -27,10 +30,7 @@ import {
   openDecoder,
   type ReadLimits,
 } from "./container.ts";
-import { MediaError } from "./media-error.ts";
 import { isUpright, matrixOrientation, shownSize, turnPixels, upright } from "./orientation.ts";
-import { createResizer, type FrameResizer } from "./resize.ts";
-import type { FrameSize } from "./sampling.ts";
 
 /** As of sound: single frames may be broken (a cut at the start or the end); a larger share means that the file is. */
 export const maxBrokenShare = 0.05;

@@ -1,7 +1,7 @@
 // The size that a picture file will have once it is decoded, from its bytes alone and before any pixel is allocated: read as
 // the decoders (libjpeg, libpng, libwebp, wuffs in Skia) read it. A file that says two things counts with the larger one.
 
-import type { FrameSize } from "./sampling.ts";
+import type { FrameSize } from "../sampling.ts";
 
 export type ImageKind = "png" | "jpeg" | "webp" | "gif" | "bmp";
 

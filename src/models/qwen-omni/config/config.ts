@@ -2,8 +2,8 @@
 // rope_parameters) and both layouts (whole model with thinker_config, or the thinker alone), read into one typed value.
 // Anything that would change numbers and is not implemented (YaRN, sliding windows, other activations) is refused.
 import { z } from "zod";
-import { CheckpointError } from "../../tensor/error.ts";
-import { requireKnownFields } from "../checkpoint/config-fields.ts";
+import { CheckpointError } from "../../../tensor/error.ts";
+import { requireKnownFields } from "../../checkpoint/config-fields.ts";
 import {
   type DecoderConfig,
   decoderConfig,
@@ -12,7 +12,7 @@ import {
   required,
   size,
   unsupported,
-} from "../decoder/config.ts";
+} from "../../decoder/config.ts";
 
 export interface AudioConfig {
   readonly numMels: number;

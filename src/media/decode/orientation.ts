@@ -1,7 +1,7 @@
 // How a picture must be turned to stand upright: a video's display matrix, a photograph's EXIF orientation. One of the eight
 // ways to lay a rectangle on a rectangle.
 
-import type { FrameSize } from "./sampling.ts";
+import type { FrameSize } from "../sampling.ts";
 
 /**
  * A pixel at (x, y), counted from the middle, is shown at (a x + c y, b x + d y); x to the right, y downwards. Entries are

@@ -2,11 +2,11 @@
 // video_preprocessor_config.json), checked against what the media layer does: other means, other windows, other resizing
 // are refused by name. Ranges of pixels and frames, which are honoured, must be ranges.
 import { join } from "node:path";
-import { melSampleRateHz, numMels } from "../../media/mel.ts";
-import { cellSize, framesPerPatch, patchSize } from "../../media/sampling.ts";
-import { CheckpointError } from "../../tensor/error.ts";
-import { parseJsonObject } from "../../text/json-file.ts";
-import { isOff, shownValue } from "../checkpoint/config-fields.ts";
+import { melSampleRateHz, numMels } from "../../../media/mel.ts";
+import { cellSize, framesPerPatch, patchSize } from "../../../media/sampling.ts";
+import { CheckpointError } from "../../../tensor/error.ts";
+import { parseJsonObject } from "../../../text/json-file.ts";
+import { isOff, shownValue } from "../../checkpoint/config-fields.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 type Accepts = (value: unknown) => boolean;

@@ -4,12 +4,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import { audioPath, mediaPath } from "../data/jsonl.ts";
-import type { Sample } from "../data/sample.ts";
-import { OppoError } from "../error.ts";
-import type { MediaClip } from "../media/clip.ts";
-import type { OmniModel } from "../models/omni-model.ts";
-import { openSafetensors, scope, type Tensor, tensor, writeSafetensors } from "../tensor/index.ts";
+import { audioPath, mediaPath } from "../../data/jsonl.ts";
+import type { Sample } from "../../data/sample.ts";
+import { OppoError } from "../../error.ts";
+import type { MediaClip } from "../../media/clip.ts";
+import type { OmniModel } from "../../models/omni-model.ts";
+import { openSafetensors, scope, type Tensor, tensor, writeSafetensors } from "../../tensor/index.ts";
 import { decodeSample } from "./sample-clip.ts";
 
 export interface FittedSample {

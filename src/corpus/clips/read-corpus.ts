@@ -1,14 +1,14 @@
 // A corpus for a recipe: rows from its JSONL file, clips decoded to the model's resolution. What cannot be read is left
 // out, counted and named; too much of it, or nothing left, stops the run.
 import { dirname } from "node:path";
-import { loadSamples } from "../data/jsonl.ts";
-import type { Sample } from "../data/sample.ts";
-import { OppoError } from "../error.ts";
-import type { MediaClip } from "../media/clip.ts";
-import type { OmniModel } from "../models/omni-model.ts";
-import { replaceFile } from "../run/checkpoint.ts";
-import type { Interrupt } from "../run/interrupt.ts";
-import type { Progress } from "../run/progress.ts";
+import { loadSamples } from "../../data/jsonl.ts";
+import type { Sample } from "../../data/sample.ts";
+import { OppoError } from "../../error.ts";
+import type { MediaClip } from "../../media/clip.ts";
+import type { OmniModel } from "../../models/omni-model.ts";
+import { replaceFile } from "../../run/checkpoint.ts";
+import type { Interrupt } from "../../run/interrupt.ts";
+import type { Progress } from "../../run/progress.ts";
 import { type NoticedClip, noticeLines } from "./clip-notices.ts";
 import type { FittedSample, SkippedSample } from "./fitted-samples.ts";
 

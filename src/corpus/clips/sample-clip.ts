@@ -1,10 +1,10 @@
 // A sample's media as one clip. Where the corpus keeps sound in a file of its own, that file is the sound, whatever track the
 // video has; a sound file that is missing or silent by mistake is an error, never a reason to take the other track.
-import { audioPath, mediaPath } from "../data/jsonl.ts";
-import type { Sample } from "../data/sample.ts";
-import type { MediaClip } from "../media/clip.ts";
-import { type ClipOptions, decodeClip } from "../media/isolated/index.ts";
-import { MediaError } from "../media/media-error.ts";
+import { audioPath, mediaPath } from "../../data/jsonl.ts";
+import type { Sample } from "../../data/sample.ts";
+import type { MediaClip } from "../../media/clip.ts";
+import { type ClipOptions, decodeClip } from "../../media/isolated/index.ts";
+import { MediaError } from "../../media/media-error.ts";
 
 /** @throws MediaError, DatasetError ERR_DATASET_MEDIA_OUTSIDE; the signal's reason at once when it aborts */
 export async function decodeSample(

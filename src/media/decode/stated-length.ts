@@ -2,9 +2,9 @@
 // file gave less than it states, that is told with figures. Estimates (from a bit rate, from the first and the last time
 // stamp) state nothing.
 
+import { MediaError } from "../media-error.ts";
 import { type MediaContainer, secondsPerTick, streamDuration } from "./container.ts";
 import { isCutMovie, statesMp3Length, wavStatement } from "./file-ends.ts";
-import { MediaError } from "./media-error.ts";
 
 /** Seconds; 0 where a file says nothing that can be relied on. */
 export interface StatedLengths {

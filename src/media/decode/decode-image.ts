@@ -4,10 +4,10 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { createCanvas, loadImage } from "@napi-rs/canvas";
-import type { MediaClip } from "./clip.ts";
+import type { MediaClip } from "../clip.ts";
+import { MediaError } from "../media-error.ts";
 import { checkFrameSize, type ReadLimits } from "./container.ts";
 import { imageKind, readImageHeader } from "./image-header.ts";
-import { MediaError } from "./media-error.ts";
 import { shownSize, turnPixels, upright } from "./orientation.ts";
 import { pngOrientation, withoutTransparentColours } from "./png-chunks.ts";
 import { isWholePicture } from "./whole-picture.ts";

@@ -13,8 +13,8 @@ import {
   AVERROR_EOF,
 } from "node-av/constants";
 import { type CodecContext, Frame, type Packet, SoftwareResampleContext } from "node-av/lib";
+import { MediaError } from "../media-error.ts";
 import { check, checkDuration, type MediaContainer, openDecoder, type ReadLimits } from "./container.ts";
-import { MediaError } from "./media-error.ts";
 
 /** A file may have a few packets that do not decode (a cut at its start); a larger share means that it is broken. */
 const maxBrokenShare = 0.05;

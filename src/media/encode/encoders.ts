@@ -16,7 +16,7 @@ import {
   SWS_BITEXACT,
 } from "node-av/constants";
 import { Codec, CodecContext, FFmpegError, Rational, SoftwareScaleContext } from "node-av/lib";
-import { MediaError } from "./media-error.ts";
+import { MediaError } from "../media-error.ts";
 
 export interface EncodeInput {
   /** Both even. */

@@ -1,9 +1,9 @@
 // A model of ours as the respondent of a benchmark: greedy answers to questions about library clips, in batches.
-import type { ClipView, Query, Respondent } from "../bench/respondent.ts";
-import type { Sample } from "../data/sample.ts";
-import type { Modality } from "../media/clip.ts";
-import { type ClipRows, type ClipShape, type OmniModel, withoutStop } from "../models/omni-model.ts";
-import { noGrad, scope } from "../tensor/index.ts";
+import type { ClipView, Query, Respondent } from "../../bench/respondent.ts";
+import type { Sample } from "../../data/sample.ts";
+import type { Modality } from "../../media/clip.ts";
+import { type ClipRows, type ClipShape, type OmniModel, withoutStop } from "../../models/omni-model.ts";
+import { noGrad, scope } from "../../tensor/index.ts";
 import { borrowedRows, type ClipLibrary } from "./clip-library.ts";
 
 /** Answers may depend on the batch in the last bit, so whoever repeats a part of a run keeps to its size. */
