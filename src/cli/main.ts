@@ -3,7 +3,7 @@
 
 import "./base/starters.ts";
 import { commands } from "./commands/index.ts";
-import { reportFailure, runCommandLine } from "./program.ts";
+import { reportFailure, runToEnd } from "./program.ts";
 
 const args = process.argv.slice(2);
 
@@ -16,6 +16,4 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 process.on("uncaughtException", (error) => void reportFailure(error, args).then((code) => process.exit(code)));
 
-process.exitCode = await runCommandLine(commands, args);
-// After a failure something may still be open (a worker, a timer); it must not keep the process.
-if (process.exitCode !== 0) process.exit();
+runToEnd(commands, args);

@@ -35,6 +35,26 @@ export async function runCommandLine(commands: readonly CommandDefinition[], arg
   }
 }
 
+/**
+ * Runs the arguments as the program's one command and ends with its exit code. A command that waits for what never comes (a
+ * promise that nobody settles, with nothing left that could) is a failure too: Node by itself ends without a word.
+ */
+export function runToEnd(commands: readonly CommandDefinition[], args: readonly string[]): void {
+  let isEnding = false;
+  const end = (code: number): void => {
+    isEnding = true;
+    process.exitCode = code;
+    // After a failure something may still be open (a worker, a timer); it must not keep the process.
+    if (code !== 0) process.exit();
+  };
+  process.on("beforeExit", () => {
+    if (isEnding) return;
+    isEnding = true;
+    void reportFailure(new Error("the command waits for something that never comes"), args).then(end);
+  });
+  void runCommandLine(commands, args).then(end);
+}
+
 /** Prints what was thrown, or sends it to the parent of a pool, and returns the exit code. */
 export async function reportFailure(error: unknown, args: readonly string[]): Promise<number> {
   const failure = describeFailure(error);

@@ -1,6 +1,6 @@
 // The text forms of a configuration: a YAML or JSON file with the line of every key, and the value of one `--set`.
 
-import { isMap, isPair, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
+import { type Document, isMap, isPair, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
 import { type ConfigPath, isNullable, isText, type SchemaNode } from "./config-paths.ts";
 
 export interface ConfigText {
@@ -16,13 +16,13 @@ export function parseConfigText(file: string, source: string): ConfigText | { re
   const lines = new LineCounter();
   // JSON may be indented by tabs, which YAML forbids; inside JSON strings there are none.
   const text = file.endsWith(".json") ? source.replaceAll("\t", " ") : source;
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const error = document.errors[0];
-  if (error !== undefined) {
-    const line = lines.linePos(error.pos[0]).line;
-    return { problem: `${file}:${line}: expected YAML or JSON, got a syntax error (${error.message}).` };
+  const read = readYaml(text, lines);
+  if ("problem" in read) {
+    const place = read.offset === null ? file : `${file}:${lines.linePos(read.offset).line}`;
+    return { problem: `${place}: expected YAML or JSON, got ${read.problem}.` };
   }
-  const values: unknown = document.toJS() ?? {};
+  const { document } = read;
+  const values = read.value ?? {};
   if (typeof values !== "object" || Array.isArray(values)) {
     return {
       problem: `${file}: expected settings (path: value), got ${Array.isArray(values) ? "a list" : typeof values}.`,
@@ -34,6 +34,31 @@ export function parseConfigText(file: string, source: string): ConfigText | { re
     has: (path) => path.length > 0 && offsetOf(path).depth === path.length,
     where: (path) => `${file}:${lines.linePos(offsetOf(path).offset).line}`,
   };
+}
+
+type Yaml =
+  | { readonly document: Document; readonly value: unknown }
+  | { readonly problem: string; readonly offset: number | null };
+
+/** Far above any settings; the parser takes a hundred bytes of memory for each of the text's. */
+const maxTextLength = 1_000_000;
+
+/** A text as plain data, as JSON could hold it: what the parser, or whoever walks the value after it, gives up on is a problem. */
+function readYaml(text: string, lineCounter: LineCounter): Yaml {
+  if (text.length > maxTextLength) return { problem: `a text of ${text.length} characters`, offset: null };
+  try {
+    const document = parseDocument(text, { lineCounter, prettyErrors: false });
+    const error = document.errors[0];
+    if (error !== undefined) return { problem: `a syntax error (${error.message})`, offset: error.pos[0] };
+    const value: unknown = document.toJS();
+    // An alias may lead to what it stands in, and brackets may lie deeper than anything can walk.
+    JSON.stringify(value);
+    return { document, value };
+  } catch (cause) {
+    if (cause instanceof RangeError) return { problem: "brackets in brackets without end", offset: null };
+    if (cause instanceof TypeError) return { problem: "a value that holds itself", offset: null };
+    return { problem: (cause as Error).message.replace(/\.$/, ""), offset: null };
+  }
 }
 
 function deepestKey(contents: unknown, path: ConfigPath): { offset: number; depth: number } {
@@ -65,10 +90,9 @@ export function parseOverride(
   const isTextList = node.type === "array" && typeof node.items === "object" && isText(node.items);
   if (isTextList && !text.startsWith("["))
     return { value: text === "" ? [] : text.split(",").map((part) => part.trim()) };
-  const document = parseDocument(text, { prettyErrors: false });
-  const error = document.errors[0];
-  if (error !== undefined) return { problem: `expected a YAML value, got a syntax error (${error.message}).` };
-  const value: unknown = document.toJS();
+  const read = readYaml(text, new LineCounter());
+  if ("problem" in read) return { problem: `expected a YAML value, got ${read.problem}.` };
+  const { value } = read;
   if (node.type === "array" && typeof value === "string") return { value: value.split(",").map((item) => item.trim()) };
   return { value };
 }

@@ -45,6 +45,15 @@ describe("oppo", () => {
     assert.match(run(fixture, "fail").stderr, /^oppo: required option '--how <way>' not specified\. Run with --help/);
   });
 
+  it("a command that waits for what never comes ends with 1 and says so; one that waits for what comes does not", () => {
+    const never = "oppo: a fault in oppo itself: the command waits for something that never comes. ";
+    const { status, stderr } = run(fixture, "fail", "--how", "never");
+    assert.equal(status, 1);
+    assert.ok(stderr.startsWith(never) && stderr.endsWith("[ERR_INTERNAL]\n"), stderr);
+    assert.match(run(fixture, "fail", "--how", "never", "--json").stdout, /"code":"ERR_INTERNAL"/);
+    assert.deepEqual(run(fixture, "fail", "--how", "late"), { status: 0, stdout: "", stderr: "" });
+  });
+
   it("ends with 1 and one sentence when something fails", () => {
     assert.deepEqual(run(fixture, "fail", "--how", "ours"), {
       status: 1,

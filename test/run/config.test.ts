@@ -59,6 +59,29 @@ function problem(sources: Parameters<typeof resolveConfig>[1]): string {
   return assert.fail("expected a ConfigError");
 }
 
+describe("YAML that leads nowhere", () => {
+  it("is a problem of the file, not of the program", () => {
+    const bomb = Array.from(
+      { length: 12 },
+      (_, i) =>
+        `${"abcdefghijkl"[i]}: &x${i} [${Array(9)
+          .fill(i === 0 ? "lol" : `*x${i - 1}`)
+          .join(", ")}]`,
+    );
+    const cases: readonly [text: string, message: RegExp][] = [
+      [bomb.join("\n"), /^r\.yaml: expected YAML or JSON, got Excessive alias count/],
+      ["name: &a [*a]", /^r\.yaml: expected YAML or JSON, got a value that holds itself\./],
+      ["name: *nobody", /^r\.yaml: expected YAML or JSON, got .*[Uu]nresolved alias/],
+      [`name: ${"[".repeat(50_000)}`, /^r\.yaml(:1)?: expected YAML or JSON, got /],
+      [`name: ${"x".repeat(1_000_001)}`, /^r\.yaml: expected YAML or JSON, got a text of 1000007 characters\./],
+    ];
+    for (const [text, message] of cases) assert.match(problem({ file: file("r.yaml", text) }), message);
+    assert.match(problem({ overrides: ["seed=&a [*a]"] }), /a value that holds itself/);
+    const shared = file("shared.yaml", "arms: &arms [a, b]\nweights: { x: &one 1, y: *one }");
+    assert.deepEqual(resolveConfig(schema, { file: shared }).weights, { x: 1, y: 1 }, "control: an alias is read");
+  });
+});
+
 describe("resolveConfig", () => {
   it("fills in defaults, then preset, then file, then overrides", () => {
     const yaml = file("a.yaml", "training:\n  groupSize: 6\n  learningRate: 1e-3\nweights: { omni: 0.5 }\n");

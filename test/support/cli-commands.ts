@@ -3,10 +3,10 @@
 import { writeFileSync } from "node:fs";
 import type { CommandDefinition } from "../../src/cli/base/command.ts";
 import { longRun } from "../../src/cli/base/long-run.ts";
-import { runCommandLine } from "../../src/cli/program.ts";
+import { runToEnd } from "../../src/cli/program.ts";
 import { OppoError } from "../../src/error.ts";
 
-const failures: Record<string, () => void> = {
+const failures: Record<string, () => void | Promise<void>> = {
   ours: () => {
     throw new OppoError("ERR_TEST", "clip.mp4: expected a video, got 3 bytes. Check the file.");
   },
@@ -15,6 +15,8 @@ const failures: Record<string, () => void> = {
   fault: () => {
     throw new TypeError("x is undefined");
   },
+  never: () => new Promise<void>(() => undefined),
+  late: () => new Promise<void>((resolve) => setTimeout(resolve, 20)),
 };
 
 const failCommand: CommandDefinition = {
@@ -47,4 +49,4 @@ const waitCommand: CommandDefinition = {
   },
 };
 
-process.exitCode = await runCommandLine([failCommand, waitCommand], process.argv.slice(2));
+runToEnd([failCommand, waitCommand], process.argv.slice(2));

@@ -57,8 +57,11 @@ export function zipOf(members: Readonly<Record<string, Uint8Array | string>>, li
   return Buffer.concat([...locals, directory, end]);
 }
 
-/** A workbook of one sheet; empty strings are missing cells, as a merged cell's lower parts are. */
-export function spreadsheetOf(rows: readonly (readonly string[])[]): Buffer {
+/**
+ * A workbook of one sheet; empty strings are missing cells, as a merged cell's lower parts are.
+ * @param lastPlace where the last row's first cell says that it is, instead of where it is
+ */
+export function spreadsheetOf(rows: readonly (readonly string[])[], lastPlace?: string): Buffer {
   const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   const column = (index: number) => String.fromCharCode(65 + index);
   const cells = (row: readonly string[], r: number) =>
@@ -66,7 +69,7 @@ export function spreadsheetOf(rows: readonly (readonly string[])[]): Buffer {
       .map((text, c) =>
         text === ""
           ? ""
-          : `<c r="${column(c)}${r + 1}" t="inlineStr"><is><t xml:space="preserve">${escaped(text)}</t></is></c>`,
+          : `<c r="${(r === rows.length - 1 && lastPlace) || `${column(c)}${r + 1}`}" t="inlineStr"><is><t xml:space="preserve">${escaped(text)}</t></is></c>`,
       )
       .join("");
   const sheet = rows.map((row, r) => `<row r="${r + 1}">${cells(row, r)}</row>`).join("");

@@ -1,23 +1,50 @@
-// Spreadsheets (.xlsx) as rows of text. Sizes are checked before the library sees the file.
+// Spreadsheets (.xlsx) as rows of text. Sizes are checked before the library sees the file, and it sees it in a process of
+// its own, whose memory and time are bounded: one cell at a far column is enough to fill any memory.
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { readSheet } from "read-excel-file/node";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
 import { DatasetError } from "../jsonl.ts";
 import { readZip } from "../numpy/zip.ts";
 
 const bounds = { maxMembers: 200, maxBytes: 2 ** 26 };
+const maxHeapMiB = 512;
+const maxSeconds = 30;
+const child = fileURLToPath(new URL(`./spreadsheet-child${extname(import.meta.url)}`, import.meta.url));
+
+const outputSchema = z.union([
+  z.object({ rows: z.array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()]))) }),
+  z.object({ problem: z.string() }),
+]);
 
 /** Rows of the first sheet; empty cells are "". @throws DatasetError ERR_LEXICON_TABLE, ERR_NPZ_TOO_LARGE */
 export async function readSpreadsheet(file: string): Promise<string[][]> {
-  const bytes = readFileSync(file);
-  readZip(bytes, file, bounds);
+  readZip(readFileSync(file), file, bounds);
+  const output = await readInChild(file);
+  if ("rows" in output) return output.rows.map((row) => row.map((cell) => (cell === null ? "" : String(cell))));
+  throw new DatasetError(
+    "ERR_LEXICON_TABLE",
+    `${file}: expected a spreadsheet, got ${output.problem}. Check out the lexicon's repository again.`,
+    { file },
+  );
+}
+
+function readInChild(file: string): Promise<z.infer<typeof outputSchema>> {
+  const args = [`--max-old-space-size=${maxHeapMiB}`, child, file];
+  const limits = { timeout: 1000 * maxSeconds, killSignal: "SIGKILL", maxBuffer: 4 * bounds.maxBytes } as const;
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, limits, (_error, stdout) => {
+      resolve(parsed(stdout) ?? { problem: `one that takes more than ${maxHeapMiB} MiB or ${maxSeconds} s to read` });
+    });
+  });
+}
+
+/** Null where the child came to no end. */
+function parsed(stdout: string): z.infer<typeof outputSchema> | null {
   try {
-    const rows = await readSheet(bytes);
-    return rows.map((row) => row.map((cell) => (cell === null || cell === undefined ? "" : String(cell))));
-  } catch (cause) {
-    throw new DatasetError(
-      "ERR_LEXICON_TABLE",
-      `${file}: expected a spreadsheet, got ${(cause as Error).message}. Check out the lexicon's repository again.`,
-      { file, cause },
-    );
+    return outputSchema.parse(JSON.parse(stdout));
+  } catch {
+    return null;
   }
 }

@@ -1,5 +1,6 @@
 // NumPy arrays as plain data: a dtype, a shape and the values in row-major order.
 import { damaged } from "./archive-error.ts";
+import type { ArchiveBudget } from "./budget.ts";
 
 export interface NumpyArray {
   /** As NumPy writes it: "<f8", "|u1", "<U12", "|O". */
@@ -11,12 +12,22 @@ export interface NumpyArray {
 }
 
 const maxSafeCount = 2 ** 31;
+/** As NumPy's. */
+const maxAxes = 32;
 const maxCodePoint = 0x10ffff;
+const maxShown = 60;
+
+/** A shape from a file, where anything may stand in its place. @throws DatasetError ERR_NPZ_UNREADABLE */
+export function shapeOf(value: unknown, file: string): readonly number[] {
+  const isSize = (size: unknown) => typeof size === "number" && Number.isInteger(size) && size >= 0;
+  if (Array.isArray(value) && value.length <= maxAxes && value.every(isSize)) return value as number[];
+  throw damaged(file, "an array's shape", "something else");
+}
 
 export function countOf(shape: readonly number[], file: string): number {
   const count = shape.reduce((product, size) => product * size, 1);
-  if (shape.every((size) => Number.isInteger(size) && size >= 0) && count < maxSafeCount) return count;
-  throw damaged(file, "an array that fits into memory", `the shape (${shape.join(", ")})`);
+  if (count < maxSafeCount) return count;
+  throw damaged(file, "an array that fits into memory", `the shape (${shape.join(", ").slice(0, maxShown)})`);
 }
 
 type Reader = (view: DataView, at: number) => number;
@@ -37,52 +48,75 @@ const little: Readonly<Record<string, Reader>> = {
 
 /**
  * The values of an array's raw bytes. Little-endian, strings and one-byte types only: all that is found in the wild.
- * @throws DatasetError ERR_NPZ_UNREADABLE
+ * @throws DatasetError ERR_NPZ_UNREADABLE, ERR_NPZ_TOO_LARGE
  */
-export function decodeValues(dtype: string, shape: readonly number[], bytes: Uint8Array, file: string): NumpyArray {
+export function decodeValues(
+  dtype: string,
+  shape: readonly number[],
+  bytes: Uint8Array,
+  file: string,
+  budget: ArchiveBudget,
+): NumpyArray {
   const parsed = /^([<|=>]?)([a-zA-Z])(\d+)$/.exec(dtype);
   const count = countOf(shape, file);
-  if (parsed === null) throw damaged(file, "an array of numbers or strings", `the dtype "${dtype}"`);
+  if (parsed === null) throw damaged(file, "an array of numbers or strings", `the dtype "${dtype.slice(0, maxShown)}"`);
   const [, order, kind, digits] = parsed as unknown as [string, string, string, string];
   const itemSize = Number(digits) * (kind === "U" ? 4 : 1);
   if (order === ">" && itemSize > 1) throw damaged(file, "little-endian values", `the dtype "${dtype}"`);
   if (count * itemSize !== bytes.length) {
     throw damaged(file, `${count * itemSize} bytes for ${dtype} of shape (${shape.join(", ")})`, `${bytes.length}`);
   }
-  if (kind === "U") return { dtype, shape, values: decodeUnicode(bytes, count, itemSize, file) };
+  // Before anything is made: "<U0" has any number of values in no bytes.
+  budget.spendSlots(count, file);
+  if (kind === "U") return { dtype, shape, values: decodeUnicode(bytes, count, itemSize, file, budget) };
   if (kind === "S") {
-    return { dtype, shape, values: Array.from({ length: count }, (_, i) => latin1(bytes, i * itemSize, itemSize)) };
+    const text = (_: unknown, i: number) => latin1(bytes, i * itemSize, itemSize, file, budget);
+    return { dtype, shape, values: Array.from({ length: count }, text) };
   }
   const read = little[`${kind}${digits}`];
   if (read === undefined) throw damaged(file, "an array of numbers or strings", `the dtype "${dtype}"`);
   if (kind === "u" && itemSize === 1) return { dtype, shape, values: bytes.slice() };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (kind === "b") return { dtype, shape, values: Array.from(bytes, (value) => value !== 0) };
   const values = new Float64Array(count);
   for (let i = 0; i < count; i++) values[i] = read(view, i * itemSize);
-  return kind === "b" ? { dtype, shape, values: Array.from(values, (value) => value !== 0) } : { dtype, shape, values };
+  return { dtype, shape, values };
 }
 
 /** UTF-32LE cells, padded with NUL. */
-function decodeUnicode(bytes: Uint8Array, count: number, itemSize: number, file: string): string[] {
+function decodeUnicode(bytes: Uint8Array, count: number, itemSize: number, file: string, budget: ArchiveBudget) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const texts: string[] = [];
   for (let i = 0; i < count; i++) {
     const start = i * itemSize;
     let end = start + itemSize;
     while (end > start && view.getUint32(end - 4, true) === 0) end -= 4;
-    const units: string[] = [];
-    for (let at = start; at < end; at += 4) {
-      const codePoint = view.getUint32(at, true);
-      if (codePoint > maxCodePoint) throw damaged(file, "UTF-32 text", `the code point ${codePoint}`);
-      units.push(String.fromCodePoint(codePoint));
+    budget.spendText((end - start) / 4, file);
+    let text = "";
+    for (let at = start; at < end; at += 4 * numAtOnce) {
+      text += String.fromCodePoint(...codePoints(view, at, Math.min(end, at + 4 * numAtOnce), file));
     }
-    texts.push(units.join(""));
+    texts.push(text);
   }
   return texts;
 }
 
-function latin1(bytes: Uint8Array, start: number, size: number): string {
+/** A cell may be longer than the arguments that a call can have. */
+const numAtOnce = 4096;
+
+function codePoints(view: DataView, start: number, end: number, file: string): number[] {
+  const points: number[] = [];
+  for (let at = start; at < end; at += 4) {
+    const point = view.getUint32(at, true);
+    if (point > maxCodePoint) throw damaged(file, "UTF-32 text", `the code point ${point}`);
+    points.push(point);
+  }
+  return points;
+}
+
+function latin1(bytes: Uint8Array, start: number, size: number, file: string, budget: ArchiveBudget): string {
   let end = start + size;
   while (end > start && bytes[end - 1] === 0) end--;
+  budget.spendText(end - start, file);
   return Buffer.from(bytes.subarray(start, end)).toString("latin1");
 }

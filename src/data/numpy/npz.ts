@@ -2,13 +2,14 @@
 // a whitelist parser, sizes are bounded, nothing is executed.
 import { readFileSync, statSync } from "node:fs";
 import { archiveError, damaged } from "./archive-error.ts";
-import { countOf, decodeValues, type NumpyArray } from "./array.ts";
+import { countOf, decodeValues, type NumpyArray, shapeOf } from "./array.ts";
+import { ArchiveBudget } from "./budget.ts";
 import { type PickleBounds, readPickle } from "./pickle.ts";
 import { readZip } from "./zip.ts";
 
 export interface NpzBounds {
   readonly maxMembers: number;
-  /** Of the file, and of all members together after decompression. */
+  /** Of the file, of all members together after decompression, and of all values that are made of them. */
   readonly maxBytes: number;
   readonly pickle: PickleBounds;
 }
@@ -20,6 +21,8 @@ export const defaultNpzBounds: NpzBounds = {
   pickle: { maxSteps: 5_000_000, maxContainers: 500_000 },
 };
 
+/** NumPy refuses longer ones than 10,000 itself. */
+const maxHeaderLength = 2 ** 16;
 const magic = "\u0093NUMPY";
 
 /**
@@ -39,8 +42,9 @@ export function readNpz(file: string, bounds: NpzBounds = defaultNpzBounds): Map
     );
   }
   const arrays = new Map<string, NumpyArray>();
+  const budget = new ArchiveBudget(bounds.maxBytes);
   for (const [name, bytes] of readZip(readFileSync(file), file, bounds)) {
-    arrays.set(name.replace(/\.npy$/, ""), readNpy(bytes, `${file}:${name}`, bounds));
+    arrays.set(name.replace(/\.npy$/, ""), readNpy(bytes, `${file}:${name}`, bounds, budget));
   }
   return arrays;
 }
@@ -51,7 +55,12 @@ export function unwrapScalar(array: NumpyArray): unknown {
 }
 
 /** One .npy file's bytes. @param file for errors */
-export function readNpy(bytes: Uint8Array, file: string, bounds: NpzBounds = defaultNpzBounds): NumpyArray {
+export function readNpy(
+  bytes: Uint8Array,
+  file: string,
+  bounds: NpzBounds = defaultNpzBounds,
+  budget: ArchiveBudget = new ArchiveBudget(bounds.maxBytes),
+): NumpyArray {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 10 || text.toString("latin1", 0, magic.length) !== magic) {
     throw damaged(file, "a NumPy array (.npy)", "something else");
@@ -60,11 +69,12 @@ export function readNpy(bytes: Uint8Array, file: string, bounds: NpzBounds = def
   const start = isLong ? 12 : 10;
   if (bytes.length < start) throw damaged(file, "a header", "the end of the data");
   const length = isLong ? text.readUInt32LE(8) : text.readUInt16LE(8);
+  if (length > maxHeaderLength) throw damaged(file, `a header of at most ${maxHeaderLength} bytes`, String(length));
   const header = text.toString("latin1", start, start + length);
   const { dtype, shape } = readHeader(header, file);
   const data = bytes.subarray(start + length);
-  if (dtype !== "|O") return decodeValues(dtype, shape, data, file);
-  const value = readPickle(data, file, bounds.pickle) as Partial<NumpyArray> | null;
+  if (dtype !== "|O") return decodeValues(dtype, shape, data, file, budget);
+  const value = readPickle(data, file, bounds.pickle, budget) as Partial<NumpyArray> | null;
   if (!Array.isArray(value?.shape) || value.values === undefined || value.values.length !== countOf(shape, file)) {
     throw damaged(file, `an object array of shape (${shape.join(", ")})`, "another pickle");
   }
@@ -72,7 +82,7 @@ export function readNpy(bytes: Uint8Array, file: string, bounds: NpzBounds = def
 }
 
 /** The header is a Python dict literal of three known keys: `{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }`. */
-function readHeader(header: string, file: string): { dtype: string; shape: number[] } {
+function readHeader(header: string, file: string): { dtype: string; shape: readonly number[] } {
   const dtype = /'descr':\s*'([^']{1,16})'/.exec(header)?.[1];
   const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1];
   if (dtype === undefined || shape === undefined) {
@@ -83,5 +93,5 @@ function readHeader(header: string, file: string): { dtype: string; shape: numbe
   if (header.includes("'fortran_order': True") && numbers.length > 1) {
     throw damaged(file, "a row-major array", "a column-major one");
   }
-  return { dtype, shape: numbers };
+  return { dtype, shape: shapeOf(numbers, file) };
 }

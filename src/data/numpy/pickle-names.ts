@@ -1,7 +1,8 @@
 // The names that a pickle of NumPy data may mention, and what each of them means here. Nothing is looked up in any module:
 // the table below is all there is.
 import { archiveError, damaged } from "./archive-error.ts";
-import { countOf, decodeValues, type NumpyArray } from "./array.ts";
+import { countOf, decodeValues, type NumpyArray, shapeOf } from "./array.ts";
+import type { ArchiveBudget } from "./budget.ts";
 
 const names = {
   "numpy.core.multiarray._reconstruct": "reconstruct",
@@ -48,7 +49,11 @@ export class PickledDtype {
   build(state: unknown, file: string): void {
     const order = Array.isArray(state) ? (state[1] as unknown) : null;
     if (order !== "<" && order !== ">" && order !== "|" && order !== "=") {
-      throw damaged(file, "a dtype with a byte order", String(order).slice(0, 20));
+      throw damaged(
+        file,
+        "a dtype with a byte order",
+        typeof order === "string" ? order.slice(0, 20) : "another value",
+      );
     }
     // For strings the state carries the item size, but "U12" and "S3" say it themselves.
     this.order = order;
@@ -63,11 +68,12 @@ export class PickledDtype {
 export class PickledArray {
   private array: NumpyArray | null = null;
 
-  build(state: unknown, file: string): void {
+  build(state: unknown, file: string, budget: ArchiveBudget): void {
     const [, shape, dtype, isFortran, content] = Array.isArray(state) ? (state as unknown[]) : [];
-    if (!Array.isArray(shape) || !(dtype instanceof PickledDtype)) throw damaged(file, "an array's state", "another");
-    if (isFortran === true && shape.length > 1) throw damaged(file, "row-major arrays", "a column-major one");
-    this.array = arrayOf(dtype, shape as number[], content, file);
+    if (!(dtype instanceof PickledDtype)) throw damaged(file, "an array's state", "another");
+    const sizes = shapeOf(shape, file);
+    if (isFortran === true && sizes.length > 1) throw damaged(file, "row-major arrays", "a column-major one");
+    this.array = arrayOf(dtype, sizes, content, file, budget);
   }
 
   toArray(): NumpyArray {
@@ -75,10 +81,16 @@ export class PickledArray {
   }
 }
 
-function arrayOf(dtype: PickledDtype, shape: readonly number[], content: unknown, file: string): NumpyArray {
+function arrayOf(
+  dtype: PickledDtype,
+  shape: readonly number[],
+  content: unknown,
+  file: string,
+  budget: ArchiveBudget,
+): NumpyArray {
   if (dtype.text !== "|O") {
     if (!(content instanceof Uint8Array)) throw damaged(file, "an array's bytes", "something else");
-    return decodeValues(dtype.text, shape, content, file);
+    return decodeValues(dtype.text, shape, content, file, budget);
   }
   if (!Array.isArray(content) || content.length !== countOf(shape, file)) {
     throw damaged(file, `${shape.join(" x ")} objects`, "another number of them");
@@ -86,8 +98,8 @@ function arrayOf(dtype: PickledDtype, shape: readonly number[], content: unknown
   return { dtype: "|O", shape, values: content };
 }
 
-/** What a call of a whitelisted name gives. @throws DatasetError ERR_NPZ_REFUSED, ERR_NPZ_UNREADABLE */
-export function reduce(callee: unknown, args: unknown, file: string): unknown {
+/** What a call of a whitelisted name gives. @throws DatasetError ERR_NPZ_REFUSED, ERR_NPZ_UNREADABLE, ERR_NPZ_TOO_LARGE */
+export function reduce(callee: unknown, args: unknown, file: string, budget: ArchiveBudget): unknown {
   const [first, second, third] = Array.isArray(args) ? (args as unknown[]) : [];
   switch (callee instanceof WhitelistedName ? callee.meaning : null) {
     case "reconstruct":
@@ -98,20 +110,22 @@ export function reduce(callee: unknown, args: unknown, file: string): unknown {
       break;
     case "scalar":
       if (first instanceof PickledDtype && second instanceof Uint8Array) {
-        return decodeValues(first.text, [], second, file).values[0];
+        return decodeValues(first.text, [], second, file, budget).values[0];
       }
       break;
     case "frombuffer":
-      if (first instanceof Uint8Array && second instanceof PickledDtype && Array.isArray(third)) {
-        return decodeValues(second.text, third as number[], first, file);
+      if (first instanceof Uint8Array && second instanceof PickledDtype) {
+        return decodeValues(second.text, shapeOf(third, file), first, file, budget);
       }
       break;
     case "set":
-      if (Array.isArray(first)) return [...first];
-      break;
+      if (!Array.isArray(first)) break;
+      budget.spendSlots(first.length, file);
+      return [...first];
     case "encode":
-      if (typeof first === "string" && second === "latin1") return new Uint8Array(Buffer.from(first, "latin1"));
-      break;
+      if (typeof first !== "string" || second !== "latin1") break;
+      budget.spendText(first.length, file);
+      return new Uint8Array(Buffer.from(first, "latin1"));
   }
   throw archiveError(
     "ERR_NPZ_REFUSED",

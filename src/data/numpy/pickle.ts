@@ -2,6 +2,7 @@
 // lists, tuples, dicts and the handful of NumPy names with which arrays and scalars are written. Every other name, and every
 // other instruction, is refused with the place where it stood. Format: the pickle protocols 0x80 2 to 5 of Python.
 import { archiveError, damaged } from "./archive-error.ts";
+import type { ArchiveBudget } from "./budget.ts";
 import { PickledArray, PickledDtype, reduce, type WhitelistedName, whitelistedName } from "./pickle-names.ts";
 
 export interface PickleBounds {
@@ -16,10 +17,11 @@ const mark = Symbol("mark");
 /**
  * The value that a pickle stands for: null, booleans, numbers, strings, Uint8Array, arrays (lists, tuples, sets), Map (dicts),
  * NumpyArray.
- * @throws DatasetError ERR_NPZ_REFUSED for anything that would run code, ERR_NPZ_UNREADABLE for damage
+ * @param budget of the archive, for all that the pickle makes by copying
+ * @throws DatasetError ERR_NPZ_REFUSED for anything that would run code, ERR_NPZ_UNREADABLE for damage, ERR_NPZ_TOO_LARGE
  */
-export function readPickle(bytes: Uint8Array, file: string, bounds: PickleBounds): unknown {
-  const machine = new Machine(bytes, file);
+export function readPickle(bytes: Uint8Array, file: string, bounds: PickleBounds, budget: ArchiveBudget): unknown {
+  const machine = new Machine(bytes, file, budget);
   for (let step = 0; step < bounds.maxSteps; step++) {
     if (machine.step()) return finished(machine.pop());
     if (machine.numContainers > bounds.maxContainers) break;
@@ -42,14 +44,16 @@ class Machine {
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private readonly file: string;
+  private readonly budget: ArchiveBudget;
   private readonly stack: unknown[] = [];
   private readonly memo = new Map<number, unknown>();
   private at = 0;
 
-  constructor(bytes: Uint8Array, file: string) {
+  constructor(bytes: Uint8Array, file: string, budget: ArchiveBudget) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.file = file;
+    this.budget = budget;
   }
 
   /** @returns true at the end of the pickle. */
@@ -66,9 +70,11 @@ class Machine {
       case 0x2e: // STOP
         return true;
       case 0x28: // MARK
-        return this.push(mark);
-      case 0x30: // POP
-        this.pop();
+        this.stack.push(mark);
+        return false;
+      case 0x30: // POP takes a mark too
+        if (this.stack.at(-1) === mark) this.stack.pop();
+        else this.pop();
         return false;
       case 0x4e: // NONE
         return this.push(null);
@@ -88,9 +94,11 @@ class Machine {
     }
   }
 
+  /** The last value; a mark is none, so it never becomes a part of one. */
   pop(): unknown {
-    if (this.stack.length === 0) throw damaged(this.file, "a value on the pickle's stack", "none");
-    return this.stack.pop();
+    const value = this.top();
+    this.stack.pop();
+    return value;
   }
 
   private push(value: unknown): false {
@@ -99,7 +107,9 @@ class Machine {
   }
 
   private top(): unknown {
-    return this.stack.at(-1);
+    const value = this.stack.at(-1);
+    if (this.stack.length > 0 && value !== mark) return value;
+    throw damaged(this.file, "a value on the pickle's stack", value === mark ? "a mark" : "none");
   }
 
   private take(count: number): Uint8Array {
@@ -239,17 +249,19 @@ class Machine {
       this.push(whitelistedName(module, this.line(), this.file)); // GLOBAL
     } else if (opcode === 0x93) {
       const name = this.pop();
-      this.push(whitelistedName(String(this.pop()), String(name), this.file)); // STACK_GLOBAL
+      const module = this.pop();
+      if (typeof name !== "string" || typeof module !== "string") throw damaged(this.file, "a name", "something else");
+      this.push(whitelistedName(module, name, this.file)); // STACK_GLOBAL
     } else if (opcode === 0x52) {
       const args = this.pop();
-      this.push(reduce(this.pop() as WhitelistedName, args, this.file)); // REDUCE
+      this.push(reduce(this.pop() as WhitelistedName, args, this.file, this.budget)); // REDUCE
     } else if (opcode === 0x62) {
       const state = this.pop();
       const target = this.top();
       if (!(target instanceof PickledArray) && !(target instanceof PickledDtype)) {
         throw damaged(this.file, "an array or a dtype to build", "something else");
       }
-      target.build(state, this.file); // BUILD
+      target.build(state, this.file, this.budget); // BUILD
     } else return false;
     return true;
   }

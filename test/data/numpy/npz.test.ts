@@ -126,6 +126,61 @@ describe("what may harm is refused", () => {
   });
 });
 
+/** An array of a dtype and shape without any bytes. */
+function emptyNpy(dtype: string, shape: string): Buffer {
+  const header = `{'descr': '${dtype}', 'fortran_order': False, 'shape': (${shape}), }\n`;
+  return Buffer.concat([Buffer.from([0x93, ...Buffer.from("NUMPY"), 1, 0, header.length, 0]), Buffer.from(header)]);
+}
+
+describe("what copies itself into the memory is counted before it is made", () => {
+  const bounds = { ...defaultNpzBounds, maxBytes: 2 ** 22 };
+  const list = `](${"N".repeat(1000)}e`;
+  const dtype = "cnumpy\ndtype\nX\x02\x00\x00\x00f8\x85R";
+  const bytes = `C\xf8${"\0".repeat(248)}`;
+  /** name -> one copy, made again by `times` of a few bytes each */
+  const copies: Record<string, string> = {
+    set: `${list}q\x00${"0c__builtin__\nset\nh\x00\x85R".repeat(2000)}`,
+    frombuffer: `${bytes}q\x000${dtype}q\x010K\x1f\x85q\x02${"0cnumpy.core.numeric\n_frombuffer\n(h\x00h\x01h\x02X\x01\x00\x00\x00CtR".repeat(30_000)}`,
+    encode: `X\xe8\x03\x00\x00${"x".repeat(1000)}q\x00X\x06\x00\x00\x00latin1q\x01${"0c_codecs\nencode\nh\x00h\x01\x86R".repeat(3000)}`,
+  };
+
+  for (const [name, body] of Object.entries(copies)) {
+    test(`${name}, over and over`, (t) => {
+      const file = zipOf("a.npy", objectNpy(Buffer.from(`\x80\x03${body}.`, "latin1")));
+      assert.ok(file.length < 10_000, `a small file: ${file.length} bytes`);
+      assert.throws(() => read(t, file, bounds), { code: "ERR_NPZ_TOO_LARGE", message: /values of at most 4194304/ });
+    });
+  }
+
+  test("control: a few copies are read", (t) => {
+    const few = "\x80\x03](NNeq\x000c__builtin__\nset\nh\x00\x85R.";
+    assert.throws(() => read(t, zipOf("a.npy", objectNpy(Buffer.from(few, "latin1")))), /expected an object array/);
+    assert.deepEqual(read(t, zipOf("a.npy", emptyNpy("<U0", "3,"))).get("a")!.values, ["", "", ""]);
+  });
+
+  test("any number of texts of no length", (t) => {
+    const file = zipOf("a.npy", emptyNpy("<U0", "2000000000,"));
+    assert.throws(() => read(t, file), { code: "ERR_NPZ_TOO_LARGE" });
+  });
+
+  test("a mark inside a value, depth where a name, a size or an order belongs", (t) => {
+    const deep = `${"]".repeat(20_000)}${"a".repeat(19_999)}`;
+    const cases = [
+      "(\x85.",
+      "](a.",
+      "}(Ns.",
+      `${deep}\x93.`,
+      `N${deep}\x93.`,
+      `${dtype}(K\x03${deep}tb.`,
+      `${bytes}${dtype}q\x010cnumpy.core.numeric\n_frombuffer\n(C\x00h\x01${deep}X\x01\x00\x00\x00CtR.`,
+    ];
+    for (const [i, body] of cases.entries()) {
+      const file = zipOf("a.npy", objectNpy(Buffer.from(`\x80\x03${body}`, "latin1")));
+      assert.throws(() => read(t, file), { code: "ERR_NPZ_UNREADABLE" }, `case ${i}`);
+    }
+  });
+});
+
 describe("damage is reported with the file", () => {
   test("every prefix of a good file", (t) => {
     const whole = fixture("labels");
