@@ -1,6 +1,7 @@
 // Settings that several programs have, each said once: files and folders, counts, how a server of a model is reached, what
 // compares sentences, which lexicon, on what device. A recipe's schema is made of these and of its own.
 import { z } from "zod";
+import { parseFieldMap, sampleKeys } from "../data/row-fields.ts";
 import type { IdleRule } from "../run/idle-settings.ts";
 
 export const count = z.int().min(1);
@@ -137,6 +138,27 @@ export const accuracySetting = z
     source: "Eq. 27",
     value: "choice",
   });
+
+/** Which key of a file's rows holds what (`parseFieldMap`). */
+export const fieldsSetting = z
+  .string()
+  .refine(isFieldMap, `expected FIELD=KEY,... with one of ${Object.keys(sampleKeys).join(", ")}`)
+  .nullable()
+  .default(null)
+  .meta({
+    description: "which key of a row holds what: id=name,media=video_path",
+    standard: "the usual keys",
+    value: "field=key,...",
+  });
+
+function isFieldMap(text: string): boolean {
+  try {
+    parseFieldMap(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** delta, wherever sentences and cues are compared for the reward. */
 export const deltaSetting = z.number().min(-1).lt(1).default(0.5).meta({

@@ -5,6 +5,7 @@ import { dirname, isAbsolute, posix, resolve, sep } from "node:path";
 import { z } from "zod";
 import { type ErrorCode, OppoError } from "../error.ts";
 import { type Line, readLines } from "./lines.ts";
+import { type FieldMap, missingKeys, namedRow } from "./row-fields.ts";
 import type { Sample } from "./sample.ts";
 
 /** A data set that cannot be read: ERR_DATASET_UNREADABLE, ERR_DATASET_TOO_MANY_BAD_ROWS, ERR_DATASET_MEDIA_OUTSIDE. */
@@ -32,11 +33,11 @@ export interface ReadOptions {
   /** Bad rows to tolerate before reading stops with a `DatasetError`. */
   readonly maxSkippedRows?: number;
   readonly onSkip?: (row: SkippedRow) => void;
+  /** Where rows call things by other names than the usual ones. */
+  readonly fields?: FieldMap | undefined;
 }
 
 const defaultMaxSkippedRows = 10;
-/** A longer line is no sample; parsing it would only cost memory. */
-const maxLineLength = 1_000_000;
 
 const pathSchema = z
   .string()
@@ -59,9 +60,10 @@ export async function* readSamples(file: string, options: ReadOptions = {}): Asy
   const maxSkippedRows = options.maxSkippedRows ?? defaultMaxSkippedRows;
   const seenIds = new Set<string>();
   let numSkipped = 0;
-  for await (const { number: line, text, problem } of lines(file)) {
-    if (problem === null && text.trim() === "") continue;
-    const parsed = problem === null ? parseRow(text) : { reason: problem };
+  const reasons = new Set<string>();
+  for await (const { number: line, text, problem: unread } of lines(file)) {
+    if (unread === null && text.trim() === "") continue;
+    const parsed = unread === null ? parseRow(text, options.fields ?? {}) : { reason: unread };
     const reason =
       "reason" in parsed ? parsed.reason : seenIds.has(parsed.sample.id) ? `repeated id "${parsed.sample.id}"` : null;
     if (reason === null && "sample" in parsed) {
@@ -70,15 +72,22 @@ export async function* readSamples(file: string, options: ReadOptions = {}): Asy
       continue;
     }
     numSkipped += 1;
+    reasons.add(reason!);
     options.onSkip?.({ file, line, reason: reason! });
-    if (numSkipped > maxSkippedRows) {
-      throw new DatasetError(
-        "ERR_DATASET_TOO_MANY_BAD_ROWS",
-        `${file}:${line}: expected at most ${maxSkippedRows} bad rows, got ${numSkipped}; the last one: ${reason}. Repair the file, or raise maxSkippedRows.`,
-        { file, line },
-      );
-    }
+    if (numSkipped <= maxSkippedRows) continue;
+    const isAlike = seenIds.size === 0 && reasons.size === 1 && numSkipped > 1;
+    const problem = isAlike
+      ? `all ${numSkipped} rows so far are wrong in one way: ${reason}. ${adviceFor([...reasons])}`
+      : `expected at most ${maxSkippedRows} bad rows, got ${numSkipped}; the last one: ${reason}. Repair the file, or raise maxSkippedRows.`;
+    throw new DatasetError("ERR_DATASET_TOO_MANY_BAD_ROWS", `${file}:${line}: ${problem}`, { file, line });
   }
+}
+
+/** What to do about rows that were skipped for these reasons. */
+export function adviceFor(reasons: readonly string[]): string {
+  return reasons.some((reason) => reason.includes("the keys "))
+    ? "Say which key holds what: --fields id=KEY,media=KEY (in a configuration: fields)."
+    : "Repair the file.";
 }
 
 /** Reads all rows at once, with the rows that were skipped. */
@@ -136,15 +145,19 @@ function pathInside(root: string, id: string, media: string): string {
   );
 }
 
-function parseRow(text: string): { readonly sample: Sample } | { readonly reason: string } {
-  if (text.length > maxLineLength) return { reason: `line of ${text.length} characters` };
+function parseRow(text: string, fields: FieldMap): { readonly sample: Sample } | { readonly reason: string } {
   let row: unknown;
   try {
     row = JSON.parse(text);
   } catch (error) {
     return { reason: `not JSON (${(error as Error).message})` };
   }
-  const checked = sampleSchema.safeParse(row);
+  if (typeof row !== "object" || row === null || Array.isArray(row)) {
+    return { reason: `expected an object, got ${Array.isArray(row) ? "a list" : row === null ? "null" : typeof row}` };
+  }
+  const missing = missingKeys(row as Record<string, unknown>, ["id", "media"], fields);
+  if (missing !== null) return { reason: missing };
+  const checked = sampleSchema.safeParse(namedRow(row as Record<string, unknown>, fields));
   if (checked.success) {
     const { audio, meta, ...sample } = checked.data;
     return {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { DatasetError, loadSamples, mediaPath, readSamples, writeSamples } from "../../src/data/jsonl.ts";
+import { parseFieldMap } from "../../src/data/row-fields.ts";
 import type { Sample } from "../../src/data/sample.ts";
 
 let folder = "";
@@ -76,6 +77,68 @@ test("too many bad rows end the reading with file and line", async () => {
     return true;
   });
   assert.equal((await loadSamples(file, { maxSkippedRows: 3 })).skipped.length, 3);
+});
+
+const keysOfOthers = [
+  { name: "a", video_path: "a.mp4", openset: "[happy, 'sad']", reason: "She smiles.", transcript: null },
+  { video_id: 7, videos: ["b.mp4"], emotion: "angry" },
+];
+
+test("the usual names of other files are known, also lists of one, numbers and label strings", async () => {
+  const file = join(folder, "others.jsonl");
+  await writeFile(file, keysOfOthers.map((row) => JSON.stringify(row)).join("\n"));
+  const { samples, skipped } = await loadSamples(file);
+  assert.deepEqual(skipped, []);
+  const empty = { subtitle: "", reasoning: "", cues: [] };
+  assert.deepEqual(samples, [
+    { ...empty, id: "a", media: "a.mp4", labels: ["happy", "sad"], reasoning: "She smiles." },
+    { ...empty, id: "7", media: "b.mp4", labels: ["angry"] },
+  ]);
+});
+
+test("any other key is named in a field map; a key of ours goes before its other names", async () => {
+  const file = join(folder, "mapped.jsonl");
+  const row = { utt: "u1", clip: "c.mp4", id: "other", media: "m.mp4", name: "n" };
+  await writeFile(file, JSON.stringify(row));
+  const first = async (fields: string) => (await loadSamples(file, { fields: parseFieldMap(fields) })).samples[0]!;
+  assert.deepEqual([(await first("")).id, (await first("")).media], ["other", "m.mp4"]);
+  const mapped = await first(" id=utt, media = clip");
+  assert.deepEqual([mapped.id, mapped.media], ["u1", "c.mp4"]);
+  const { skipped } = await loadSamples(file, { fields: { id: "nobody" } });
+  assert.equal(skipped[0]!.reason, 'expected "nobody" for id, got the keys utt, clip, id, media, name');
+  for (const bad of ["id", "id=", "=x", "colour=x"]) {
+    assert.throws(() => parseFieldMap(bad), { code: "ERR_FIELDS", message: /one of id, media, / }, bad);
+  }
+});
+
+test("rows that are all wrong alike are told once, with the keys that were found and wanted", async () => {
+  const file = join(folder, "alike.jsonl");
+  const rows = Array.from({ length: 20 }, (_, i) => JSON.stringify({ utterance_no: i, clip: `${i}.mp4` }));
+  await writeFile(file, rows.join("\n"));
+  await assert.rejects(loadSamples(file), (error: Error) => {
+    assert.match(
+      error.message,
+      /alike\.jsonl:11: all 11 rows so far are wrong in one way: expected "id" \(or name, .*\) and "media" \(or video, /,
+    );
+    assert.match(
+      error.message,
+      /got the keys utterance_no, clip\. Say which key holds what: --fields id=KEY,media=KEY/,
+    );
+    return true;
+  });
+  await writeFile(file, [JSON.stringify(sample), ...rows].join("\n"));
+  await assert.rejects(loadSamples(file), { message: /expected at most 10 bad rows, got 11; the last one: / });
+});
+
+test("what is no object is said to be none, a text without end is told by its length", async () => {
+  const file = join(folder, "odd.jsonl");
+  await writeFile(file, `${" ".repeat(5_000_000)}\n${JSON.stringify(sample)}\n[1]\nnull\n`);
+  const { samples, skipped } = await loadSamples(file);
+  assert.deepEqual(
+    skipped.map(({ line, reason }) => `${line}: ${reason}`),
+    ["1: line of 5000000 bytes", "3: expected an object, got a list", "4: expected an object, got null"],
+  );
+  assert.equal(samples.length, 1);
 });
 
 test("a missing file is one clear error", async () => {

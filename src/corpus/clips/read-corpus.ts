@@ -1,7 +1,8 @@
 // A corpus for a recipe: rows from its JSONL file, clips decoded to the model's resolution. What cannot be read is left
 // out, counted and named; too much of it, or nothing left, stops the run.
 import { dirname } from "node:path";
-import { loadSamples } from "../../data/jsonl.ts";
+import { adviceFor, loadSamples } from "../../data/jsonl.ts";
+import type { FieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
 import type { MediaClip } from "../../media/clip.ts";
@@ -19,18 +20,23 @@ const maxNamedSkips = 3;
 const shortSoundSeconds = 0.5;
 
 /** @throws OppoError ERR_NO_SAMPLES, DatasetError */
-export async function readCorpus(file: string, maxSkippedRows: number, log: (line: string) => void): Promise<Sample[]> {
-  const { samples, skipped } = await loadSamples(file, { maxSkippedRows });
+export async function readCorpus(
+  file: string,
+  maxSkippedRows: number,
+  log: (line: string) => void,
+  fields: FieldMap = {},
+): Promise<Sample[]> {
+  const { samples, skipped } = await loadSamples(file, { maxSkippedRows, fields });
   logSkips(
     log,
     `${file}: rows`,
     skipped.map(({ line, reason }) => `line ${line}: ${reason}`),
   );
   if (samples.length > 0) return samples;
-  throw new OppoError(
-    "ERR_NO_SAMPLES",
-    `${file}: expected at least one sample, got none${skipped.length > 0 ? ` (${skipped.length} rows were skipped)` : ""}. One JSON object per line, with "id" and "media".`,
-  );
+  const reasons = [...new Set(skipped.map(({ reason }) => reason))];
+  const got = reasons.length === 0 ? "none" : `none (rows skipped: ${skipped.length}; ${reasons[0]})`;
+  const advice = reasons.length === 0 ? 'One JSON object per line, with "id" and "media".' : adviceFor(reasons);
+  throw new OppoError("ERR_NO_SAMPLES", `${file}: expected at least one sample, got ${got}. ${advice}`);
 }
 
 export interface FitCorpusOptions {

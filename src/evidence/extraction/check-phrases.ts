@@ -18,6 +18,11 @@ export type DropReason = (typeof dropReasons)[number];
 
 export interface LocatedCue extends Cue, Span {}
 
+/** A phrase that was taken from a known place. */
+export interface LocatedPhrase extends Span {
+  readonly text: string;
+}
+
 export interface DroppedPhrase {
   readonly kind: CueKind;
   /** Cut where it is very long. */
@@ -42,8 +47,14 @@ const longestShown = 120;
 
 const kinds: readonly CueKind[] = ["video", "audio", "emotion"];
 
-/** Keeps the order of the lists; what two kinds claim belongs to the first. */
-export function checkPhrases(source: string, phrases: Readonly<Record<CueKind, readonly string[]>>): CheckedPhrases {
+/**
+ * Keeps the order of the lists; what two kinds claim belongs to the first.
+ * @param phrases texts, which are looked for, or texts with the place that they were taken from, which alone is looked at
+ */
+export function checkPhrases(
+  source: string,
+  phrases: Readonly<Record<CueKind, readonly (string | LocatedPhrase)[]>>,
+): CheckedPhrases {
   const words = sourceWords(source);
   const scripts = scriptsOf(source);
   const cues: LocatedCue[] = [];
@@ -51,7 +62,8 @@ export function checkPhrases(source: string, phrases: Readonly<Record<CueKind, r
   const seen = new Set<string>();
   for (const kind of kinds) {
     let numKept = 0;
-    for (const [index, given] of phrases[kind].entries()) {
+    for (const [index, phrase] of phrases[kind].entries()) {
+      const given = typeof phrase === "string" ? phrase : phrase.text;
       // A phrase of six words is never this long; the check of a longer one would only cost time.
       const text = given
         .slice(0, longestShown)
@@ -60,7 +72,7 @@ export function checkPhrases(source: string, phrases: Readonly<Record<CueKind, r
         .trim();
       const parts = sourceWords(text);
       const isTooMany = numKept >= mostPerKind || index >= mostLookedAt;
-      const result = isTooMany ? "too many" : placeOf(kind, text, parts, words, scripts);
+      const result = isTooMany ? "too many" : placeOf(kind, text, parts, wordsFor(phrase, words), scripts);
       const key = parts
         .filter(({ isContent }) => isContent)
         .map(({ stem, isNegated }) => `${isNegated} ${stem}`)
@@ -71,11 +83,18 @@ export function checkPhrases(source: string, phrases: Readonly<Record<CueKind, r
       else {
         seen.add(key);
         numKept++;
-        cues.push({ kind, text, ...result });
+        const { start, end } = typeof phrase === "string" ? result : phrase;
+        cues.push({ kind, text, start, end });
       }
     }
   }
   return { cues, dropped };
+}
+
+/** The words among which a phrase must be found. */
+function wordsFor(phrase: string | LocatedPhrase, words: readonly SourceWord[]): readonly SourceWord[] {
+  if (typeof phrase === "string") return words;
+  return words.filter(({ start, end }) => start >= phrase.start && end <= phrase.end);
 }
 
 function placeOf(

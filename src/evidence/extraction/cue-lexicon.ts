@@ -4,7 +4,7 @@ import type { CueKind } from "../cue.ts";
 import { stem } from "../phrase-features.ts";
 
 /** Changes when a list does: stamped into what the extractor writes. */
-export const cueLexiconVersion = "offline-2";
+export const cueLexiconVersion = "offline-3";
 
 const stems = (words: string): ReadonlySet<string> => new Set(words.split(" ").map(stem));
 
@@ -82,5 +82,34 @@ export const barriers: ReadonlySet<string> = new Set(
     "reveal revealing conveys convey conveying reflects reflect reflecting expresses express expressing implies implying " +
     "can could may might will would should must do does did also accompanied along during throughout overall person man woman " +
     "video audio clip scene speaker character people individual"
+  ).split(" "),
+);
+
+/** Verbs of a conclusion that tell how somebody comes across. */
+export const seemings: ReadonlySet<string> = new Set(
+  "seem seems seemed seeming look looks looked looking appear appears appeared appearing sound sounds sounded sounding".split(
+    " ",
+  ),
+);
+
+const linkVerbs =
+  "is are was were am be been being isn't wasn't aren't weren't becomes become became remains remain remained stays stayed gets got " +
+  "grows grew feels felt turns turned he's she's they're";
+const linkParticles =
+  "to like as if in full of both so a bit little lot does do did has have had can could may might must would will still now " +
+  "very quite rather somewhat really too more most increasingly";
+
+/** What may stand between somebody and what is felt; a conclusion without a verb in it is none. */
+export const linkWords: Readonly<Record<string, "verb" | "particle">> = Object.assign(
+  Object.create(null),
+  Object.fromEntries(linkParticles.split(" ").map((word) => [word, "particle"])),
+  Object.fromEntries(linkVerbs.split(" ").map((word) => [word, "verb"])),
+);
+
+/** Who can feel something. */
+export const persons: ReadonlySet<string> = new Set(
+  (
+    "he she they i we you who person man woman boy girl child guy lady speaker character individual people men women actor actress " +
+    "protagonist subject mother father"
   ).split(" "),
 );

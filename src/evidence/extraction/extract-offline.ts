@@ -1,7 +1,8 @@
 // Cues without a language model: phrases of the text itself that grow around the words of a small lexicon. It finds what is
 // said plainly ("his brow is furrowed", "a trembling voice") and misses what is not; outputs say that it was used.
 import type { CueKind } from "../cue.ts";
-import { type CheckedPhrases, checkPhrases, fewestWords, mostWords, scriptsOf } from "./check-phrases.ts";
+import { checkPhrases, fewestWords, type LocatedPhrase, mostWords, scriptsOf } from "./check-phrases.ts";
+import { conclusionStart } from "./conclusion.ts";
 import { adjectives, barriers, connectives, copulas, fillers, heads, intensifiers, intros } from "./cue-lexicon.ts";
 import { type CueExtraction, nothing, textProblem } from "./extract-cues.ts";
 import { isNegation, type SourceWord, sourceWords } from "./source-words.ts";
@@ -27,14 +28,14 @@ export function extractOffline(text: string): CueExtraction {
   const problem = textProblem(text);
   if (problem !== null) return nothing(problem);
   if (!scriptsOf(text).has("Latin")) return nothing("text in another language");
-  const phrases: Record<CueKind, string[]> = { video: [], audio: [], emotion: [] };
+  const phrases: Record<CueKind, LocatedPhrase[]> = { video: [], audio: [], emotion: [] };
   for (const piece of piecesOf(text)) {
     for (const { kind, range } of phrasesOf(piece)) {
-      phrases[kind].push(text.slice(piece.words[range.start]!.start, piece.words[range.end - 1]!.end));
+      const [start, end] = [piece.words[range.start]!.start, piece.words[range.end - 1]!.end];
+      phrases[kind].push({ text: text.slice(start, end), start, end });
     }
   }
-  const checked: CheckedPhrases = checkPhrases(text, phrases);
-  return { ...checked, problem: null, isCutOff: false };
+  return { ...checkPhrases(text, phrases), problem: null, isCutOff: false };
 }
 
 /** The text cut at punctuation, with the modality that every sentence announces. */
@@ -137,7 +138,7 @@ function isOnlyHeads(words: readonly SourceWord[], { start, end }: Range): boole
   });
 }
 
-/** From what ties to what is felt: "suggests that he is angry". */
+/** From what ties to what is felt, "suggests that he is angry", or from whoever feels it, "she seems angry and sad". */
 function feelingsOf(words: readonly SourceWord[]): { readonly kind: "emotion"; readonly range: Range }[] {
   const found: { kind: "emotion"; range: Range }[] = [];
   let free = 0;
@@ -146,12 +147,26 @@ function feelingsOf(words: readonly SourceWord[]): { readonly kind: "emotion"; r
     const from = Math.max(free, at - mostWords + 1);
     let start = at;
     while (start > from && !connectives.has(words[start]!.stem)) start--;
-    if (!connectives.has(words[start]!.stem)) start = around(words, at, free).start;
-    const range = { start, end: at + 1 };
-    if (range.end - range.start >= fewestWords) found.push({ kind: "emotion", range });
-    free = at + 1;
+    let end = at + 1;
+    if (!connectives.has(words[start]!.stem)) {
+      const conclusion = conclusionStart(words, at, from);
+      start = conclusion ?? around(words, at, free).start;
+      if (conclusion !== null) end = withOthers(words, start, end);
+    }
+    if (end - start >= fewestWords) found.push({ kind: "emotion", range: { start, end } });
+    free = end;
   }
   return found;
+}
+
+/** "angry AND SAD" */
+function withOthers(words: readonly SourceWord[], start: number, end: number): number {
+  let last = end;
+  while (last + 1 < words.length && last + 2 - start <= mostWords) {
+    if (!["and", "or", "but"].includes(lower(words[last]!)) || !heads.emotion.has(words[last + 1]!.stem)) break;
+    last += 2;
+  }
+  return last;
 }
 
 function lower(word: SourceWord): string {

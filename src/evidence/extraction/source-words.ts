@@ -80,17 +80,32 @@ export interface FindRules {
   readonly ignoresNegation: boolean;
 }
 
+interface MatchRules extends FindRules {
+  /** True: other words of one family do: "angry" for "anger". */
+  readonly takesRelated: boolean;
+}
+
 /** Content words: two long sentences. An account without a full stop is no reason to look further. */
 const widest = 60;
 /** A phrase of so many content words may lack one of them in the source. */
 const longPhrase = 5;
 
-/** The shortest part of the source that holds the phrase; null where there is none. */
+/**
+ * The shortest part of the source that holds the phrase; null where there is none. Where its own words stand, no related ones
+ * are looked for: "happy" is not found in "happened" then.
+ */
 export function findPhrase(
   phrase: readonly SourceWord[],
   source: readonly SourceWord[],
   rules: FindRules,
 ): Span | null {
+  return (
+    shortestPart(phrase, source, { ...rules, takesRelated: false }) ??
+    shortestPart(phrase, source, { ...rules, takesRelated: true })
+  );
+}
+
+function shortestPart(phrase: readonly SourceWord[], source: readonly SourceWord[], rules: MatchRules): Span | null {
   const wanted = phrase.filter(({ isContent }) => isContent);
   const content = source.filter(({ isContent }) => isContent);
   const numNeeded = wanted.length >= longPhrase ? wanted.length - 1 : wanted.length;
@@ -132,9 +147,9 @@ function withSmallWords(span: Span, phrase: readonly SourceWord[], source: reado
   return { start: source[first]!.start, end: source[last]!.end };
 }
 
-function isSameWord(one: SourceWord, other: SourceWord, { ignoresNegation }: FindRules): boolean {
+function isSameWord(one: SourceWord, other: SourceWord, { ignoresNegation, takesRelated }: MatchRules): boolean {
   if (!ignoresNegation && one.isNegated !== other.isNegated) return false;
-  return one.stem === other.stem || areRelated(one.stem, other.stem);
+  return one.stem === other.stem || (takesRelated && areRelated(one.stem, other.stem));
 }
 
 /** What is left of a stem when a related word's part is taken away: angr-y, ang-er; anxi-ous, anxi-ety; happi-ness. */

@@ -4,6 +4,7 @@
 import { readCorpus } from "../../corpus/clips/read-corpus.ts";
 import { calibrationFormat, calibrationVersion } from "../../corpus/known-delta.ts";
 import { type OpenedEmbedder, readBank } from "../../corpus/open-embedder.ts";
+import type { FieldMap } from "../../data/row-fields.ts";
 import { phraseGroups } from "../../data/theatre/script.ts";
 import { type Calibration, calibrate } from "../../evidence/calibrate.ts";
 import { bankPairs, defaultPairLimits, type PhrasePairs } from "../../evidence/phrase-pairs.ts";
@@ -14,6 +15,8 @@ export interface CalibrationSource {
   readonly bank: string | null;
   /** A corpus, whose annotation says less; null for others. Both null: the theatre's phrases. */
   readonly data: string | null;
+  /** Where its rows call things by other names than the usual ones. */
+  readonly fields?: FieldMap | undefined;
   readonly seed: number;
 }
 
@@ -60,12 +63,12 @@ function cautionsOf({ embedder, equalError }: Calibration, { data }: Calibration
 }
 
 async function readPairs(
-  { bank, data, seed }: CalibrationSource,
+  { bank, data, fields, seed }: CalibrationSource,
   log: (line: string) => void,
 ): Promise<{ name: string; pairs: PhrasePairs }> {
   const limits = { ...defaultPairLimits, seed };
   if (data !== null) {
-    const samples = await readCorpus(data, maxSkippedRows, log);
+    const samples = await readCorpus(data, maxSkippedRows, log, fields);
     return { name: `cues of ${data}, told apart by its labels`, pairs: samplePairs(samples, limits) };
   }
   if (bank !== null) return { name: `paraphrases of ${bank}`, pairs: bankPairs(readBank(bank), limits) };

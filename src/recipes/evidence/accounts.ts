@@ -3,10 +3,11 @@
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { wayToMedia } from "../../corpus/way-to-media.ts";
-import { readSamples } from "../../data/jsonl.ts";
+import { adviceFor, readSamples } from "../../data/jsonl.ts";
 import { readLines } from "../../data/lines.ts";
 import { readDataset } from "../../data/read-dataset.ts";
 import { datasetNamed, onlySplit } from "../../data/readers/datasets.ts";
+import { type FieldMap, keyOf, sampleKeys, shownKeys } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
 
@@ -36,16 +37,19 @@ export interface AccountOptions {
   readonly maxBadRows: number;
   /** The first so many; null for all. */
   readonly limit: number | null;
+  /** Where rows call things by other names than the usual ones; a plain row's text is its reasoning. */
+  readonly fields?: FieldMap | undefined;
 }
 
 const plainRow = z.object({ id: z.union([z.string().min(1), z.number()]).transform(String), text: z.string() });
-/** As much of a file as is looked at to see what its rows are. */
-const longestLine = 1_000_000;
+const textKeys = ["text", ...sampleKeys.reasoning];
 
 /** @throws DatasetError, OppoError ERR_EVIDENCE_SOURCE */
 export async function readAccounts(source: AccountSource, options: AccountOptions): Promise<Accounts> {
   const badRows: string[] = [];
+  const fields = options.fields ?? {};
   const readOptions = {
+    fields,
     maxSkippedRows: options.maxBadRows,
     onSkip: ({ file, line, reason }: { file: string; line: number; reason: string }) => {
       badRows.push(`${file}:${line}: ${reason}`);
@@ -56,9 +60,9 @@ export async function readAccounts(source: AccountSource, options: AccountOption
   if ("file" in source) {
     name = source.file;
     const prefix = async () => prefixFor(options.out, dirname(resolve(source.file)), "corpus");
-    rows = (await isCorpus(source.file))
+    rows = (await isCorpus(source.file, fields))
       ? ofSamples(readSamples(source.file, readOptions), await prefix())
-      : plainAccounts(source.file, badRows, options.maxBadRows);
+      : plainAccounts(source.file, fields, badRows, options.maxBadRows);
   } else {
     const reader = datasetNamed(source.dataset);
     const split = source.split ?? onlySplit(reader);
@@ -72,7 +76,8 @@ export async function readAccounts(source: AccountSource, options: AccountOption
     accounts.push(account);
   }
   if (accounts.length > 0) return { accounts, source: name, badRows };
-  throw new OppoError("ERR_EVIDENCE_SOURCE", `${name}: expected rows with written accounts, got none. Check the file.`);
+  const reason = badRows.length === 0 ? "none. Check the file." : `none (${badRows[0]}). ${adviceFor(badRows)}`;
+  throw new OppoError("ERR_EVIDENCE_SOURCE", `${name}: expected rows with written accounts, got ${reason}`);
 }
 
 async function* ofSamples(samples: AsyncIterable<Sample>, prefix: string): AsyncGenerator<Account> {
@@ -88,46 +93,69 @@ function prefixFor(out: string, root: string, name: string): string {
   return wayToMedia(resolve(out), root, name).prefix;
 }
 
-/** Rows with media are samples; the first one says what a file has. */
-async function isCorpus(file: string): Promise<boolean> {
-  for await (const { text, problem } of readLines(file)) {
-    if (problem !== null || text.trim() === "") continue;
-    const row = parseLine(text);
-    return typeof row === "object" && row !== null && "media" in row;
+/** Rows with media are samples; the first one says what a file has. One with a "text" and a clip in passing has an account. */
+async function isCorpus(file: string, fields: FieldMap): Promise<boolean> {
+  for await (const { text } of readLines(file)) {
+    const row = text.trim() === "" ? null : parseLine(text);
+    if (row === null) continue;
+    return keyOf(row, "media", fields) !== null && ("media" in row || fields.media !== undefined || !("text" in row));
   }
   return false;
 }
 
-async function* plainAccounts(file: string, badRows: string[], maxBadRows: number): AsyncGenerator<Account> {
+async function* plainAccounts(
+  file: string,
+  fields: FieldMap,
+  badRows: string[],
+  maxBadRows: number,
+): AsyncGenerator<Account> {
   const seen = new Set<string>();
-  for await (const { number, text: line, problem } of readLines(file)) {
-    if (problem === null && line.trim() === "") continue;
-    const checked = plainRow.safeParse(parseLine(line));
-    const isRepeated = checked.success && seen.has(checked.data.id);
-    if (checked.success && !isRepeated) {
-      const { id, text } = checked.data;
+  for await (const { number, text: line, problem: unread } of readLines(file)) {
+    if (unread === null && line.trim() === "") continue;
+    const read = unread === null ? plainAccount(parseLine(line), fields) : { problem: unread };
+    const reason = "problem" in read ? read.problem : seen.has(read.id) ? `repeated id "${read.id}"` : null;
+    if (reason === null && "id" in read) {
+      const { id, text } = read;
       seen.add(id);
       yield { id, text, row: { id, reasoning: text } };
       continue;
     }
-    const issue = checked.error?.issues[0];
-    const reason = isRepeated
-      ? `repeated id "${checked.data.id}"`
-      : (problem ?? `${issue?.path.join(".") || "row"}: ${issue?.message}`);
     badRows.push(`${file}:${number}: ${reason}`);
     if (badRows.length <= maxBadRows) continue;
-    throw new OppoError(
-      "ERR_EVIDENCE_SOURCE",
-      `${file}:${number}: expected rows {"id", "text"} or samples with "media" and "reasoning", got ${reason} (bad row ` +
-        `${badRows.length} of at most ${maxBadRows}). Repair the file, or raise --max-bad-rows.`,
-    );
+    const isAlike = seen.size === 0 && badRows.every((row) => row.endsWith(`: ${reason}`));
+    const problem = isAlike
+      ? `all ${badRows.length} rows so far are wrong in one way: ${reason}. ${adviceFor(badRows)}`
+      : `expected rows {"id", "text"} or samples with "media" and "reasoning", got ${reason} (bad row ${badRows.length} of at ` +
+        `most ${maxBadRows}). Repair the file, or raise --max-bad-rows.`;
+    throw new OppoError("ERR_EVIDENCE_SOURCE", `${file}:${number}: ${problem}`);
   }
 }
 
-function parseLine(line: string): unknown {
-  if (line.length > longestLine) return null;
+function plainAccount(
+  row: Readonly<Record<string, unknown>> | null,
+  fields: FieldMap,
+): { readonly id: string; readonly text: string } | { readonly problem: string } {
+  if (row === null) return { problem: "expected a JSON object, got something else" };
+  const idKey = keyOf(row, "id", fields);
+  const keys = fields.reasoning === undefined ? textKeys : [fields.reasoning];
+  const textKey = keys.find((key) => Object.hasOwn(row, key));
+  if (idKey === null || textKey === undefined) {
+    const wanted = [
+      ...(idKey === null ? [`"${fields.id ?? "id"}"`] : []),
+      ...(textKey === undefined ? [`"${keys[0]}"${keys.length > 1 ? ` (or ${keys.slice(1).join(", ")})` : ""}`] : []),
+    ];
+    return { problem: `expected ${wanted.join(" and ")}, got the keys ${shownKeys(row)}` };
+  }
+  const checked = plainRow.safeParse({ id: row[idKey], text: row[textKey] });
+  if (checked.success) return checked.data;
+  const issue = checked.error.issues[0]!;
+  return { problem: `${issue.path.join(".") === "id" ? idKey : textKey}: ${issue.message}` };
+}
+
+function parseLine(line: string): Readonly<Record<string, unknown>> | null {
   try {
-    return JSON.parse(line);
+    const row: unknown = JSON.parse(line);
+    return typeof row === "object" && !Array.isArray(row) ? (row as Record<string, unknown> | null) : null;
   } catch {
     return null;
   }

@@ -2,6 +2,7 @@
 // on how often the work was stopped, on faults of the server, or on the order of its answers.
 import { mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import type { FieldMap } from "../../data/row-fields.ts";
 import { askAll } from "../../endpoint/ask-all.ts";
 import { openChatClient } from "../../endpoint/chat-client.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
@@ -30,6 +31,8 @@ export interface ExtractRequest {
   /** Accounts without a usable result to tolerate; null: 2 in 100, and 10 at least. */
   readonly maxSkipped: number | null;
   readonly maxBadRows: number;
+  /** Where rows call things by other names than the usual ones. */
+  readonly fields?: FieldMap | undefined;
   /** Accounts on the page. */
   readonly numExamples: number;
   readonly progress: Progress;
@@ -53,7 +56,14 @@ export async function extractEvidence(request: ExtractRequest): Promise<ExtractR
   const { source, out, endpoint, limit, maxBadRows, progress, interrupt } = request;
   if ("file" in source && resolve(source.file) === resolve(out)) throw sameFile(out);
   mkdirSync(dirname(out), { recursive: true });
-  const { accounts, source: sourceName, badRows } = await readAccounts(source, { out, limit, maxBadRows });
+  const {
+    accounts,
+    source: sourceName,
+    badRows,
+  } = await readAccounts(source, {
+    ...{ out, limit, maxBadRows },
+    fields: request.fields,
+  });
   const maxSkipped = request.maxSkipped ?? Math.max(fewestTolerated, Math.ceil(skippedShare * accounts.length));
   const onNotice = (line: string) => progress.log(line);
   using client = endpoint === null ? null : openChatClient({ ...endpoint, signal: interrupt.signal, onNotice });

@@ -17,7 +17,8 @@ import { MediaCheck } from "./media-files.ts";
 import { type MepFacts, type MepManifest, writeMepSet } from "./set-directory.ts";
 import { drawCandidates, readSource, type Source, type SourceOptions } from "./source.ts";
 
-export interface MepBuild extends Pick<SourceOptions, "data" | "dataset" | "cues" | "mediaRoot" | "maxSkippedRows"> {
+export interface MepBuild
+  extends Pick<SourceOptions, "data" | "dataset" | "cues" | "mediaRoot" | "maxSkippedRows" | "fields"> {
   readonly out: string;
   /** null: the folder's name. */
   readonly name: string | null;

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { readCorpus } from "../../corpus/clips/read-corpus.ts";
 import { readDataset } from "../../data/read-dataset.ts";
 import { datasetNamed } from "../../data/readers/datasets.ts";
+import type { FieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
 import type { Cue } from "../../evidence/cue.ts";
@@ -24,6 +25,8 @@ export interface SourceOptions {
   /** Where the media are; null: beside the file, or the data sets' folder. */
   readonly mediaRoot: string | null;
   readonly maxSkippedRows: number;
+  /** Where rows of files call things by other names than the usual ones. */
+  readonly fields?: FieldMap | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -71,9 +74,9 @@ function numCues(samples: readonly Sample[]): number {
   return samples.reduce((sum, { cues }) => sum + cues.length, 0);
 }
 
-async function readBare({ data, dataset, maxSkippedRows, log }: SourceOptions) {
+async function readBare({ data, dataset, maxSkippedRows, fields, log }: SourceOptions) {
   if (data !== null) {
-    return { name: basename(data), samples: await readCorpus(data, maxSkippedRows, log), root: dirname(data) };
+    return { name: basename(data), samples: await readCorpus(data, maxSkippedRows, log, fields), root: dirname(data) };
   }
   if (dataset === null) {
     throw new OppoError(

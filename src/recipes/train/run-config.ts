@@ -6,6 +6,7 @@ import {
   clauseInstruction,
   clientSettings,
   embedderSetting,
+  fieldsSetting,
   filePath,
   folderPath,
   idleInstruction,
@@ -33,6 +34,7 @@ const corpusFields = {
     description: "group -> words that count as the same answer",
     standard: "as accuracy says",
   }),
+  fields: fieldsSetting,
   maxSkippedRows: wholeNumber.default(10).describe("bad rows to leave out before the run stops"),
   maxSkippedFraction: z.number().min(0).max(1).default(0.1).describe("share of unreadable clips to leave out"),
 };

@@ -8,6 +8,7 @@ import { cueStage } from "../../corpus/cue-stage.ts";
 import { deltaWarnings, readKnownDelta } from "../../corpus/known-delta.ts";
 import type { EmbedderAccess } from "../../corpus/open-embedder.ts";
 import { chooseSetting, type Setting } from "../../corpus/setting.ts";
+import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { configDifferences, readConfigFile } from "../../run/config.ts";
@@ -56,7 +57,7 @@ const bytesPerNumber = 4;
 
 export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const { config, progress, interrupt } = run;
-  const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log);
+  const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log, parseFieldMap(config.fields));
   using models = await openPolicy(config);
   const { policy } = models;
   using setting = await chooseSetting(rows, {

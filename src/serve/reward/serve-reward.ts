@@ -7,6 +7,7 @@ import { kindOf } from "../../corpus/kinds.ts";
 import { deltaWarnings } from "../../corpus/known-delta.ts";
 import type { EmbedderAccess, OpenedEmbedder } from "../../corpus/open-embedder.ts";
 import type { Sample } from "../../data/sample.ts";
+import type { FieldMap } from "../../data/row-fields.ts";
 import { OppoError } from "../../error.ts";
 import type { Embedder } from "../../evidence/cue.ts";
 import { EmbedCache } from "../../evidence/embed-cache.ts";
@@ -34,6 +35,8 @@ export interface ServeRewardOptions {
   readonly token: string | null;
   readonly maxBodyBytes: number;
   readonly maxSkippedRows: number;
+  /** Where rows call things by other names than the usual ones. */
+  readonly fields?: FieldMap | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -54,7 +57,7 @@ const cacheBytes = 2 ** 27;
 /** @throws OppoError ERR_REWARD_EMBEDDER, and those of corpus, embedder, lexicon and address */
 export async function serveReward(options: ServeRewardOptions): Promise<RewardServer> {
   const { data, log, rules } = options;
-  const samples = data === null ? [] : await readCorpus(data, options.maxSkippedRows, log);
+  const samples = data === null ? [] : await readCorpus(data, options.maxSkippedRows, log, options.fields);
   const kind = kindOf(samples);
   requireEmbedder(options.embedder, samples);
   const opened = await chooseEmbedder(samples, kind, {

@@ -2,14 +2,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { CueKind } from "../../../src/evidence/cue.ts";
-import { checkPhrases, type DropReason, scriptsOf } from "../../../src/evidence/extraction/check-phrases.ts";
+import {
+  checkPhrases,
+  type DropReason,
+  type LocatedPhrase,
+  scriptsOf,
+} from "../../../src/evidence/extraction/check-phrases.ts";
 import { sourceWords } from "../../../src/evidence/extraction/source-words.ts";
 
 const source =
   "The man's eyebrows are tightly furrowed and his lips tremble. There is no smile on his face, and he doesn't look away. " +
   "He was speaking slowly, in a low, trembling voice. This suggests sadness. His clenched fists show that he is angry.";
 
-const check = (phrases: Partial<Record<CueKind, readonly string[]>>, text = source) =>
+const check = (phrases: Partial<Record<CueKind, readonly (string | LocatedPhrase)[]>>, text = source) =>
   checkPhrases(text, { video: [], audio: [], emotion: [], ...phrases });
 
 /** What of the source a phrase was found in, or why it was dropped. */
@@ -57,6 +62,17 @@ describe("phrases against their source", () => {
   for (const [kind, phrase, reason] of dropped) {
     test(`dropped, ${reason}: ${phrase}`, () => assert.equal(verdict(kind, phrase), reason));
   }
+
+  test("a phrase's own words go before related ones; a place that is known is looked at alone", () => {
+    const text = "What happened? He smiles. It shows that the person is happy. Nothing is angry, and not sad.";
+    assert.equal(verdict("emotion", "the person is happy", text), "the person is happy");
+    const related = verdict("emotion", "is happy", "What happened? He smiles.");
+    assert.equal(related, "happened", "control: related words count where no other is");
+    const [start, end] = [text.indexOf("person is happy"), text.indexOf(" Nothing")];
+    const located = (phrase: string) => check({ emotion: [{ text: phrase, start, end }] }, text);
+    assert.deepEqual(located("person is happy").cues, [{ kind: "emotion", text: "person is happy", start, end }]);
+    assert.equal(located("is angry").dropped[0]!.reason, "not in the text");
+  });
 
   test("a Chinese account and its phrases", () => {
     const text = "\u7537\u4eba\u7709\u5934\u7d27\u9501\uff0c\u8bed\u901f\u5f88\u5feb\u3002";

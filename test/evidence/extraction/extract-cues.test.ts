@@ -146,6 +146,38 @@ describe("by the rules", () => {
     assert.deepEqual(extractOffline(text).cues, []);
   });
 
+  const conclusions: readonly [text: string, cues: readonly string[]][] = [
+    ["She seems angry.", ["She seems angry"]],
+    ["The man looks very sad and confused.", ["man looks very sad and confused"]],
+    ["Overall he appears to be happy.", ["he appears to be happy"]],
+    ["The woman on the left sounded really anxious.", ["sounded really anxious"]],
+    ["She is happy.", ["She is happy"]],
+    ["He does not seem angry.", ["He does not seem angry"]],
+    ["They weren't relaxed.", ["They weren't relaxed"]],
+    ["It looks like she is upset.", ["she is upset"]],
+    ["This suggests that he is angry and sad.", ["suggests that he is angry"]],
+    // Nobody feels, or what is told of is seen or heard, not concluded.
+    ["She looks at the angry crowd.", []],
+    ["Her voice sounds angry.", []],
+    ["The weather is calm.", []],
+    ["He looks down at his hands.", []],
+  ];
+  for (const [text, cues] of conclusions) {
+    test(`a conclusion: ${text}`, () => assert.deepEqual(texts(text, "emotion"), cues));
+  }
+
+  test("the place of a cue is the one that it was taken from", () => {
+    const text =
+      "It happened at night, an angry crowd was there. He is not happy at first. The raised voice suggests the person is happy.";
+    const marked = extractOffline(text).cues.map(({ text: cue, start, end }) => [cue, text.slice(start, end)]);
+    assert.deepEqual(
+      marked.filter(([cue, place]) => cue !== place),
+      [],
+    );
+    const { start, end } = extractOffline(text).cues.find((cue) => cue.text === "suggests the person is happy")!;
+    assert.equal(text.slice(start, end), "suggests the person is happy");
+  });
+
   test("another script and an empty text are problems", () => {
     assert.equal(extractOffline("\u7537\u4eba\u7709\u5934\u7d27\u9501").problem, "text in another language");
     assert.equal(extractOffline("").problem, "empty text");

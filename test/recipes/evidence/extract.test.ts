@@ -193,7 +193,7 @@ describe("extraction by the rules", () => {
         { media: "corpus-media/clips/1.mp4", labels: ["sad"], cues: [{ kind: "audio", text: "trembling voice" }] },
       ],
     );
-    assert.match(extractText(result), /2 of 2 accounts of .*train\.jsonl, by offline rules, no model \(offline-2\)/);
+    assert.match(extractText(result), /2 of 2 accounts of .*train\.jsonl, by offline rules, no model \(offline-3\)/);
     assert.match(readFileSync(result.files.page, "utf8"), /offline rules, no model/);
     const beside = await readAccounts({ file }, { out: join(corpus, "cues.jsonl"), maxBadRows: 0, limit: 1 });
     assert.deepEqual(
@@ -216,6 +216,30 @@ describe("extraction by the rules", () => {
     );
   });
 
+  test("rows of other keys: the usual ones are known, others are named, and all wrong alike is said once", async (t) => {
+    const file = join(temporaryFolder(t), "own.jsonl");
+    const texts = ["She seems angry.", "He looks sad.\u2028He smiles."];
+    const read = async (rows: readonly object[], fields = {}) => {
+      writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+      return readAccounts({ file }, { out: join(temporaryFolder(t), "x.jsonl"), maxBadRows: 2, limit: null, fields });
+    };
+    const expected = texts.map((text, i) => ({ id: `s${i}`, text }));
+    const ids = ({ accounts }: Awaited<ReturnType<typeof read>>) => accounts.map(({ id, text }) => ({ id, text }));
+    assert.deepEqual(ids(await read(texts.map((reason, i) => ({ name: `s${i}`, reason })))), expected);
+    assert.deepEqual(
+      ids(await read(texts.map((reason, i) => ({ name: `s${i}`, reason, video: `${i}.mp4` })))),
+      expected,
+    );
+    const other = texts.map((said, i) => ({ uid: `s${i}`, said }));
+    assert.deepEqual(ids(await read(other, { id: "uid", reasoning: "said" })), expected);
+    const clips = texts.map((text, i) => ({ id: `s${i}`, text, video: `${i}.mp4` }));
+    assert.deepEqual(ids(await read(clips)), expected, "a clip in passing makes no sample of an account");
+    await assert.rejects(read([...other, ...other]), {
+      message:
+        /own\.jsonl:3: all 3 rows so far are wrong in one way: expected "id" and "text" \(or .*got the keys uid, said\. Say which key holds what: --fields/,
+    });
+  });
+
   test("bad rows are counted and bounded, an empty file is no source", async (t) => {
     const bad = ["no object", { id: "a0", text: "a doubled id" }, { id: "x" }];
     const two = request(t, { source: { file: accountsFile(t, bad.slice(0, 2)) } });
@@ -223,7 +247,10 @@ describe("extraction by the rules", () => {
     assert.equal(statistics.badRows.count, 2);
     assert.match(statistics.badRows.first[1]!, /accounts\.jsonl:42: repeated id "a0"/);
     const three = request(t, { source: { file: accountsFile(t, bad) } });
-    await assert.rejects(extractEvidence(three), { code: "ERR_EVIDENCE_SOURCE", message: /:43: .*text: /s });
+    await assert.rejects(extractEvidence(three), {
+      code: "ERR_EVIDENCE_SOURCE",
+      message: /:43: .*expected "text" \(or reasoning, .*got the keys id/s,
+    });
     const empty = join(temporaryFolder(t), "empty.jsonl");
     writeFileSync(empty, "");
     await assert.rejects(extractEvidence(request(t, { source: { file: empty } })), { message: /got none/ });
