@@ -12,6 +12,7 @@ const runBy: Readonly<Record<string, string>> = {
   "src/media/isolated/watch.ts": "test/media/isolated/decoders.test.ts",
   "src/media/isolated/watch-parent.ts": "test/media/isolated/decoders.test.ts",
   "src/cli/main.ts": "test/cli/program.test.ts",
+  "src/data/lexicon/spreadsheet-child.ts": "test/data/lexicon/spreadsheet.test.ts",
   "src/data/layouts/": "test/data/layouts/merbench.test.ts",
   "src/models/lora/adapter.ts": "test/models/lora.test.ts",
   "src/corpus/clips/clip-notices.ts": "test/recipes/mep/build.test.ts",

@@ -151,6 +151,9 @@ export const fieldsSetting = z
     value: "field=key,...",
   });
 
+/** What the setting says, as readers of rows take it. */
+export const fieldMapOf = (fields: string | null) => parseFieldMap(fields);
+
 function isFieldMap(text: string): boolean {
   try {
     parseFieldMap(text);

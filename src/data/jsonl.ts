@@ -38,6 +38,8 @@ export interface ReadOptions {
 }
 
 const defaultMaxSkippedRows = 10;
+/** A longer line is no sample; parsing it would only cost memory. */
+const maxLineLength = 1_000_000;
 
 const pathSchema = z
   .string()
@@ -146,6 +148,7 @@ function pathInside(root: string, id: string, media: string): string {
 }
 
 function parseRow(text: string, fields: FieldMap): { readonly sample: Sample } | { readonly reason: string } {
+  if (text.length > maxLineLength) return { reason: `line of ${text.length} characters` };
   let row: unknown;
   try {
     row = JSON.parse(text);

@@ -89,7 +89,7 @@ export function answerNotes(
     note(
       "sentences",
       seen.sentences,
-      "predicted labels of five words or more, sentences by the look of them: officially a language model first extracts labels from them",
+      "predicted labels that are sentences by the look of them: officially a language model first extracts labels from them (--extract)",
       seen.labels,
     ),
     note("long-answers", seen.long, `answers of more than ${manyLabels} labels`),
@@ -143,12 +143,23 @@ function countLabels(labels: readonly (readonly string[])[], resolver: LabelReso
 
 const maxKnown = 200_000;
 
-/** Five words, found without taking a long text apart. */
+/**
+ * A label that no lexicon would have: five words, or three that say something of somebody; by the signs where words have no
+ * spaces between them. Found without taking a long text apart.
+ */
 function isSentence(label: string): boolean {
-  return /^\S+(?:\s+\S+){4}/.test(label.slice(0, maxFiveWords));
+  const start = label.slice(0, maxFiveWords);
+  return /^\S+(?:\s+\S+){4}/.test(start) || shortSentence.test(start) || /\p{Script=Han}{8}/u.test(start);
 }
 
 const maxFiveWords = 200;
+const shortSentence = /^(?:the|this|that|he|she|they|it|i|we|his|her|there|in)\s+\S+\s+\S/i;
+
+/** Which answers hold a sentence where labels are expected. */
+export function sentenceAnswers(labels: readonly (readonly string[])[], resolver: LabelResolver): number[] {
+  const hasSentence = (list: readonly string[]) => list.some((label) => isSentence(label) && !resolver.isKnown(label));
+  return labels.flatMap((list, i) => (hasSentence(list) ? [i] : []));
+}
 
 function isMixed(label: string): boolean {
   return /\p{Script=Latin}/u.test(label) && /[\p{Script=Cyrillic}\p{Script=Greek}]/u.test(label);

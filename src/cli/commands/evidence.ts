@@ -41,10 +41,24 @@ async function run(settings: ExtractSettings, isJson: boolean): Promise<void> {
   const endpoint = await endpointOf(settings);
   await longRun(async ({ progress, interrupt }) => {
     const { extractEvidence } = await import("../../recipes/evidence/extract.ts");
+    const { fieldMapOf } = await import("../../corpus/settings.ts");
     const { extractText } = await import("../../recipes/evidence/extract-text.ts");
     const { out, maxBadRows, examples: numExamples, limit, maxSkipped, replyTokens, extra } = settings;
     const ask = { maxTokens: replyTokens, ...(extra === null ? {} : { extra }) };
-    const request = { ask, source, out, endpoint, limit, maxSkipped, maxBadRows, numExamples, progress, interrupt };
+    const fields = fieldMapOf(settings.fields);
+    const request = {
+      fields,
+      ask,
+      source,
+      out,
+      endpoint,
+      limit,
+      maxSkipped,
+      maxBadRows,
+      numExamples,
+      progress,
+      interrupt,
+    };
     const result = await extractEvidence(request);
     if (isJson) printJson("evidence-extract", result);
     else console.log(extractText(result));

@@ -9,7 +9,7 @@ import { longRun } from "../base/long-run.ts";
 import { withSettings } from "../base/settings-command.ts";
 
 const inHelp = [
-  ...["run", "preset", "model", "data", "embedder", "calibration", "question", "seed"],
+  ...["run", "preset", "model", "data", "fields", "embedder", "calibration", "question", "seed"],
   ...["steps", "promptsPerStep", "groupSize", "maxNewTokens", "learningRate", "checkpointEvery"],
   ...["keyEnv", "cache", "concurrency", "maxRequests", "maxTokens", "timeout"].map((name) => `client.${name}`),
 ];

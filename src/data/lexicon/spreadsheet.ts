@@ -1,6 +1,6 @@
 // Spreadsheets (.xlsx) as rows of text. Sizes are checked before the library sees the file, and it sees it in a process of
 // its own, whose memory and time are bounded: one cell at a far column is enough to fill any memory.
-import { execFile } from "node:child_process";
+import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ const maxHeapMiB = 512;
 const maxSeconds = 30;
 const child = fileURLToPath(new URL(`./spreadsheet-child${extname(import.meta.url)}`, import.meta.url));
 
-const outputSchema = z.union([
+const messageSchema = z.union([
   z.object({ rows: z.array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()]))) }),
   z.object({ problem: z.string() }),
 ]);
@@ -30,21 +30,23 @@ export async function readSpreadsheet(file: string): Promise<string[][]> {
   );
 }
 
-function readInChild(file: string): Promise<z.infer<typeof outputSchema>> {
-  const args = [`--max-old-space-size=${maxHeapMiB}`, child, file];
-  const limits = { timeout: 1000 * maxSeconds, killSignal: "SIGKILL", maxBuffer: 4 * bounds.maxBytes } as const;
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, limits, (_error, stdout) => {
-      resolve(parsed(stdout) ?? { problem: `one that takes more than ${maxHeapMiB} MiB or ${maxSeconds} s to read` });
+function readInChild(file: string): Promise<z.infer<typeof messageSchema>> {
+  const reader = fork(child, [file], {
+    execArgv: [`--max-old-space-size=${maxHeapMiB}`],
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+    timeout: 1000 * maxSeconds,
+    killSignal: "SIGKILL",
+  });
+  return new Promise((resolve, reject) => {
+    let message: unknown;
+    reader.on("message", (sent) => {
+      message = sent;
+    });
+    reader.on("error", reject);
+    reader.on("close", () => {
+      const checked = messageSchema.safeParse(message);
+      const unfinished = { problem: `one that cannot be read within ${maxHeapMiB} MiB and ${maxSeconds} s` };
+      resolve(checked.success ? checked.data : unfinished);
     });
   });
-}
-
-/** Null where the child came to no end. */
-function parsed(stdout: string): z.infer<typeof outputSchema> | null {
-  try {
-    return outputSchema.parse(JSON.parse(stdout));
-  } catch {
-    return null;
-  }
 }

@@ -8,6 +8,8 @@ export interface PredictionFile {
   readonly path: string;
   /** Epoch in the file's name; null when it has none. */
   readonly checkpoint: number | null;
+  /** The file that a person named, where a later stage of it lies beside it and is taken; else null. */
+  readonly insteadOf: string | null;
 }
 
 const extensions = [".jsonl", ".json", ".csv", ".npz"];
@@ -20,7 +22,7 @@ const maxDepth = 3;
  */
 export function predictionFiles(path: string, dataset: string, wantsPolarity: boolean): PredictionFile[] {
   if (!existsSync(path)) throw absent(path, "a file or a folder of predictions", "nothing there");
-  if (statSync(path).isFile()) return [{ path, checkpoint: checkpointOf(path) }];
+  if (statSync(path).isFile()) return [laterStage(path, wantsPolarity)];
   const plain = (name: string) => name.toLowerCase().replace(/[-_+ ]/g, "");
   const names = readdirSync(path).sort();
   const flat = names.filter(
@@ -37,7 +39,7 @@ export function predictionFiles(path: string, dataset: string, wantsPolarity: bo
     );
   }
   return chosen
-    .map((file) => ({ path: file, checkpoint: checkpointOf(file) }))
+    .map((file) => ({ path: file, checkpoint: checkpointOf(file), insteadOf: null }))
     .sort((a, b) => (a.checkpoint ?? -1) - (b.checkpoint ?? -1));
 }
 
@@ -52,6 +54,17 @@ function chooseStage(files: readonly string[], wantsPolarity: boolean): string[]
   const raw = files.filter((file) => !polarity.includes(file) && !labels.includes(file));
   if (wantsPolarity && polarity.length > 0) return polarity;
   return labels.length > 0 ? labels : raw;
+}
+
+/** Of a checkpoint's archive that was named: what the official pipeline made of it, where that lies beside it. */
+function laterStage(path: string, wantsPolarity: boolean): PredictionFile {
+  const [, stem, stage = ""] = /^(.*?)(-openset(?:-sentiment)?)?\.npz$/.exec(path) ?? [];
+  const stages = [...(wantsPolarity ? ["-openset-sentiment"] : []), "-openset"].filter(
+    (later) => later.length > stage.length,
+  );
+  const later = stem === undefined ? [] : stages.map((name) => `${stem}${name}.npz`);
+  const found = later.find((file) => existsSync(file));
+  return { path: found ?? path, checkpoint: checkpointOf(path), insteadOf: found === undefined ? null : path };
 }
 
 function filesBelow(folder: string, depth: number): string[] {

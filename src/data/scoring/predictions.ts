@@ -17,10 +17,16 @@ export interface ColumnChoice {
   readonly text?: string;
 }
 
-const nameColumns = ["name", "id", "filename", "names", "video_id", "video", "video_path", "sample"];
+/** Where files of people and trainers have a sample's name; a list of one clip names it too. */
+export const nameColumns = [
+  ...["name", "id", "filename", "names", "video_id", "video", "video_path", "sample", "sample_id"],
+  ...["videos", "audios", "images"],
+];
 const polarityColumns = ["sentiment", "polarity"];
+/** What trainers call the annotation ("labels" of ms-swift, "label" of LLaMA-Factory) comes after what they call the answer. */
 const textColumns = [
-  ...["text", "prediction", "pred", "response", "answer", "output", "openset", "labels", "label", "reason", "reasons"],
+  ...["text", "prediction", "pred", "predict", "response", "answer", "output", "completion", "generated_text"],
+  ...["openset", "labels", "label", "reason", "reasons"],
   ...polarityColumns,
 ];
 
@@ -63,16 +69,48 @@ export function columnIn(
   if (column !== undefined) return column;
   const wanted = chosen === undefined ? `one of the columns ${usual.join(", ")}` : `a column "${chosen}"`;
   const got = Object.keys(first.cells).join(", ").slice(0, 200);
-  const advice = /[\uff0c;\t]/.test(got)
-    ? "Separate the columns with commas: it has full-width commas, semicolons or tabs."
-    : "Name the column with --name-column or --text-column.";
-  throw fileError(file, first.line, `${wanted} with ${what}`, got, advice);
+  throw fileError(file, first.line, `${wanted} with ${what}`, got, columnAdvice(Object.keys(first.cells), usual));
+}
+
+/** Columns of files whose rows name no sample, because they stand in the order of the data -> who writes them. */
+const unnamedForms: readonly (readonly [columns: readonly string[], writer: string])[] = [
+  [["prompt", "predict", "label"], "LLaMA-Factory's generated_predictions.jsonl"],
+  [["input", "output", "score"], "verl's rollout dump"],
+  [["prompt", "completion"], "TRL's completions"],
+  [["response", "messages"], "swift infer's result without clips"],
+];
+
+function columnAdvice(got: readonly string[], usual: readonly string[]): string {
+  if (/[\uff0c;\t]/.test(got.join(", "))) {
+    return "Separate the columns with commas: it has full-width commas, semicolons or tabs.";
+  }
+  const option = "Name the column with --name-column or --text-column";
+  const writer = unnamedForms.find(([columns]) => columns.every((column) => got.includes(column)))?.[1];
+  if (writer === undefined || usual !== nameColumns) return `${option}.`;
+  return (
+    `${option}. It looks like ${writer}, whose rows stand in the order of the data file and name no sample: put the data's ` +
+    "names beside them first (docs/scoring.md has the lines)."
+  );
 }
 
 export function nameOf(file: string, line: number, value: unknown): string {
-  if (typeof value === "string" && value.trim() !== "") return value.trim();
-  if (typeof value === "number" && Number.isFinite(value)) return String(value);
-  throw scoreError("ERR_SCORE_NAMES", file, line, `expected a sample's name, got ${shown(value)}. Name every row.`);
+  const one = onlyOne(value);
+  if (typeof one === "string" && one.trim() !== "") return one.trim();
+  if (typeof one === "number" && Number.isFinite(one)) return String(one);
+  const [got, advice] = Array.isArray(value)
+    ? [
+        `a list of ${value.length}`,
+        "A list names a sample where it holds one path; name another column with --name-column.",
+      ]
+    : [shown(value), "Name every row."];
+  throw scoreError("ERR_SCORE_NAMES", file, line, `expected a sample's name, got ${got}. ${advice}`);
+}
+
+/** Trainers write a row's clips as lists of paths, or of objects with a path. */
+function onlyOne(value: unknown): unknown {
+  const one: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  const isObject = Array.isArray(value) && typeof one === "object" && one !== null && "path" in one;
+  return isObject ? one.path : one;
 }
 
 function textOf(file: string, line: number, value: unknown): RawLabels {
@@ -81,5 +119,16 @@ function textOf(file: string, line: number, value: unknown): RawLabels {
   if (value === null || value === undefined || Number.isNaN(value)) return null;
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
   if (typeof value === "number") return String(value);
+  const message = Array.isArray(value) ? lastAnswer(value) : null;
+  if (message !== null) return message;
   throw fileError(file, line, "a text or a list of labels", shown(value), "Repair the row.");
+}
+
+/** What the assistant said last, of a completion as a list of messages; null where it is none. */
+function lastAnswer(messages: readonly unknown[]): string | null {
+  const isMessage = (item: unknown): item is { role: string; content: unknown } =>
+    typeof item === "object" && item !== null && "role" in item && "content" in item;
+  if (!messages.every(isMessage)) return null;
+  const content = messages.filter(({ role }) => role === "assistant").at(-1)?.content;
+  return typeof content === "string" ? content : null;
 }

@@ -1,9 +1,8 @@
 // Ground truth from a file of one's own: a name and a value per row. The kind of the values is asked for, or seen.
 import type { GroundTruth, RawLabels } from "../ground-truth.ts";
-import { columnIn, nameOf } from "./predictions.ts";
+import { columnIn, nameColumns, nameOf } from "./predictions.ts";
 import { readRows, scoreError, shown } from "./rows.ts";
 
-const nameColumns = ["name", "id", "filename", "names", "video_id", "video", "video_path", "sample"];
 const valueColumns: Readonly<Record<GroundTruth["kind"], readonly string[]>> = {
   open: ["openset", "labels", "gt", "truth", "text", "label"],
   discrete: ["label", "emo", "emotion", "discrete", "gt", "truth", "text"],

@@ -5,6 +5,7 @@ import {
   clientSettings,
   deviceSetting,
   dtypeSetting,
+  fieldsSetting,
   idleInstruction,
   idleWithEmbedder,
   optionalCount,
@@ -66,6 +67,7 @@ export const calibrateSettings = z
     embedder,
     bank: optionalFile("paraphrases by concept"),
     data: optionalFile("samples with cues, one JSON object per line"),
+    fields: fieldsSetting,
     out: optionalFile("write the record as JSON"),
     page: optionalFile("write a page with the two distributions (HTML)"),
     seed: seedSetting("of the drawn pairs and the interval"),
@@ -78,6 +80,7 @@ export const calibrateSettings = z
   });
 
 export const calibrateIdle: readonly IdleRule<SettingsOf<typeof calibrateSettings>>[] = [
+  { paths: ["fields"], when: ({ data }) => data === null, why: "only rows of --data have keys of their own" },
   ...idleWithModel,
   idleInstruction,
 ];

@@ -42,6 +42,8 @@ export interface AccountOptions {
 }
 
 const plainRow = z.object({ id: z.union([z.string().min(1), z.number()]).transform(String), text: z.string() });
+/** As much of a line as is looked at. */
+const longestLine = 1_000_000;
 const textKeys = ["text", ...sampleKeys.reasoning];
 
 /** @throws DatasetError, OppoError ERR_EVIDENCE_SOURCE */
@@ -153,6 +155,7 @@ function plainAccount(
 }
 
 function parseLine(line: string): Readonly<Record<string, unknown>> | null {
+  if (line.length > longestLine) return null;
   try {
     const row: unknown = JSON.parse(line);
     return typeof row === "object" && !Array.isArray(row) ? (row as Record<string, unknown> | null) : null;

@@ -4,6 +4,7 @@ import {
   clientSettings,
   count,
   endpointSetting,
+  fieldsSetting,
   filePath,
   optionalCount,
   optionalFile,
@@ -17,6 +18,7 @@ import type { IdleRule } from "../../run/idle-settings.ts";
 
 export const extractSettings = z.strictObject({
   data: optionalFile("JSON lines: samples with a reasoning, or rows {id, text}"),
+  fields: fieldsSetting,
   out: filePath("the JSON lines to write; .statistics.json and .review.html go beside it"),
   endpoint: endpointSetting("the language model that reads the accounts"),
   offline: z.boolean().default(false).describe("without a model: rules and a small lexicon, stamped as such"),
@@ -43,6 +45,7 @@ export const extractSettings = z.strictObject({
 export type ExtractSettings = SettingsOf<typeof extractSettings>;
 
 export const extractIdle: readonly IdleRule<ExtractSettings>[] = [
+  { paths: ["fields"], when: ({ data }) => data === null, why: "only rows of --data have keys of their own" },
   { paths: ["root", "split"], when: ({ dataset }) => dataset === null, why: "no --dataset is given" },
   {
     paths: ["client", "replyTokens", "extra"],

@@ -5,6 +5,7 @@ import {
   clientSettings,
   count,
   embedderSetting,
+  fieldsSetting,
   folderPath,
   idleWithEmbedder,
   optionalCount,
@@ -22,6 +23,7 @@ const corpus = corpusSetOptions;
 
 export const mepBuildSettings = z.strictObject({
   data: optionalFile("samples with cues, one JSON object per line"),
+  fields: fieldsSetting,
   dataset: optionalText("a published set in its official layout instead (oppo data list)", undefined, "name"),
   root: optionalFolder("where the data sets are", "."),
   split: optionalText("of the data set", "the scored one, or the first", "name"),
@@ -69,6 +71,7 @@ export const mepBuildSettings = z.strictObject({
 type Settings = SettingsOf<typeof mepBuildSettings>;
 
 export const mepBuildIdle: readonly IdleRule<Settings>[] = [
+  { paths: ["fields"], when: ({ data }) => data === null, why: "only rows of --data have keys of their own" },
   { paths: ["root", "split"], when: ({ dataset }) => dataset === null, why: "no --dataset is given" },
   { paths: ["dataset"], when: ({ data }) => data !== null, why: "the samples come from --data" },
   ...idleWithEmbedder,

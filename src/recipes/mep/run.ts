@@ -2,7 +2,7 @@
 // and how an interrupted run goes on; questions, scores and files are the same.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type AnswerStyle, verdictReading } from "../../bench/faithfulness.ts";
 import { type MepOptions, mepQueries, runMep } from "../../bench/mep.ts";
 import type { Query, Respondent } from "../../bench/respondent.ts";
@@ -100,7 +100,7 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   const wording = mepWording(made.question, run.answerStyle, made.kind);
   const { emotion } = setting;
   const settings = settingsOf(run, setting, wording);
-  const name = run.name ?? String(settings.model);
+  const name = run.name ?? (system.kind === "local" ? modelName(system.directory) : String(settings.model));
   using folder = openRunDirectory(run.out, {
     config: { set: hash, name, ...settings, ...(system.kind === "local" ? fingerprint(system.directory) : {}) },
     versions: readVersions(),
@@ -248,6 +248,12 @@ async function askEndpoint(
   const respondent: Respondent = endpointRespondent(asking);
   const result = await runMep(respondent, options);
   return { result, notes: [...notes, ...incidentNotes(asking.incidents)] };
+}
+
+/** What reports call a model of a folder: a run keeps its model in "model", so the run's folder names it. */
+export function modelName(directory: string): string {
+  const folder = resolve(directory);
+  return basename(folder) === "model" ? basename(dirname(folder)) || "model" : basename(folder);
 }
 
 function localSettings({ directory, batchSize, load = {} }: Extract<MepSystem, { kind: "local" }>) {

@@ -1,7 +1,8 @@
 // What a reader of scores has to know: how the numbers came about, and what was counted along the way. A note that several
 // sets or systems share is one line with all their counts.
 import { publishedRules, type ScoreNote, type ScoringRules } from "../../bench/mer-unibench/rules.ts";
-import { givenPolarity, type ScoreReport } from "./score.ts";
+import { givenPolarity, type ScoreReport } from "./report.ts";
+import { mixedMark, publishedLexicon } from "./rows.ts";
 
 /** How the numbers came about, one sentence each. */
 export function stampLines(report: ScoreReport): string[] {
@@ -10,7 +11,10 @@ export function stampLines(report: ScoreReport): string[] {
     ...lexiconLine(report),
     `Intervals: ${100 * bootstrap.confidence}%, ${bootstrap.numResamples} bootstrap resamples over samples, seed ${bootstrap.seed}.`,
     `Checkpoints: ${protocolOf(report)}.`,
+    ...partialLine(report),
+    ...foldLines(report),
     ...polarityLine(report),
+    ...mixedPolarityLines(report),
     ...rulesLine(rules),
   ];
 }
@@ -20,10 +24,10 @@ function lexiconLine({ lexicon, systems }: ScoreReport): string[] {
   const isUsed = systems.some(({ sets }) =>
     sets.some(({ metric, polaritySource }) => metric !== "war" && polaritySource !== givenPolarity),
   );
-  const isPublished = lexicon.name === "affectgpt";
-  const warning = isPublished
-    ? ""
-    : ": not to be mixed with the published numbers of MER-UniBench, which use affectgpt";
+  const warning =
+    lexicon.name === publishedLexicon
+      ? ""
+      : `: not to be mixed with the published numbers of MER-UniBench, which use ${publishedLexicon} and stand beside it alone (oppo lexicon import)`;
   return isUsed ? [`Lexicon ${lexicon.name} (${lexicon.hash})${warning}.`] : [];
 }
 
@@ -35,6 +39,39 @@ function protocolOf({ checkpoints, systems }: ScoreReport): string {
   }
   const finals = systems.map(({ name, sets: [first] }) => `${name} ${first?.checkpoint ?? "-"}`);
   return `one final checkpoint for all sets (${finals.join(", ")})`;
+}
+
+function partialLine({ partial }: ScoreReport): string[] {
+  if (partial === null) return [];
+  const { numSets, numAll, leftOut } = partial;
+  const without = leftOut.map(({ dataset, why }) => `${dataset} (${why})`).join(", ");
+  return [`In part: ${numSets} of ${numAll} sets, so the mean is not the benchmark's. Left out: ${without}.`];
+}
+
+const numFolds = 5;
+
+/** Sets of folds are reported over all of them: a single one is named. */
+function foldLines({ systems }: ScoreReport): string[] {
+  const folds = new Map<string, Set<string>>();
+  for (const { dataset, split } of systems.flatMap(({ sets }) => sets)) {
+    if (split?.startsWith("fold")) folds.set(dataset, (folds.get(dataset) ?? new Set()).add(split));
+  }
+  return [...folds].flatMap(([dataset, splits]) => {
+    if (splits.size >= numFolds) return [];
+    const all = Array.from({ length: numFolds }, (_, i) => `${dataset.toLowerCase()}:fold${i + 1}-test`).join(",");
+    return [`${dataset}: ${[...splits].join(", ")} of ${numFolds} folds; all of them with --dataset ${all}.`];
+  });
+}
+
+function mixedPolarityLines({ comparisons }: ScoreReport): string[] {
+  const pairs = new Set(
+    comparisons.flatMap(({ mixedPolarity }) => (mixedPolarity === null ? [] : [mixedPolarity.join(" against ")])),
+  );
+  return [...pairs].map(
+    (pair) =>
+      `${mixedMark} Polarities of two sources (${pair}): the difference is theirs as much as the systems', so it has no p-value. Score ` +
+      "labels of all systems, or given polarities of all.",
+  );
 }
 
 /** Who said what is positive, and on which sets. */

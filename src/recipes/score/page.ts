@@ -3,12 +3,12 @@ import type { Metric } from "../../bench/report.ts";
 import { type Html, html, raw } from "../../page/html.ts";
 import { styleSheet } from "../../page/style.ts";
 import { noteLines, stampLines } from "./notes.ts";
+import { meanTitle, type ScoreReport, type SystemScore } from "./report.ts";
 import { comparisonTable, confusionTables, mainTable, publishedTables, type Table, wheelTables } from "./rows.ts";
-import type { ScoreReport, SystemScore } from "./score.ts";
 
 export function scorePage(report: ScoreReport): string {
   const comparison = comparisonTable(report);
-  const title = report.isBenchmark ? "MER-UniBench" : "Emotion scores";
+  const title = titleOf(report);
   const notes = noteLines(report);
   const stamps = html`<ul class="muted">${stampLines(report).map((stamp) => html`<li>${stamp}</li>`)}</ul>`;
   return html`<!doctype html>
@@ -27,6 +27,11 @@ ${confusionTables(report).map((table) => details(table))}
 <script>addEventListener("beforeprint", () => { for (const d of document.querySelectorAll("details")) d.open = true; });</script>
 </body></html>
 `.text;
+}
+
+function titleOf({ isBenchmark, partial }: ScoreReport): string {
+  if (partial !== null) return `MER-UniBench, ${partial.numSets} of ${partial.numAll} sets`;
+  return isBenchmark ? "MER-UniBench" : "Emotion scores";
 }
 
 function tableSection(table: Table): Html {
@@ -73,7 +78,8 @@ interface PlotRow {
 }
 
 /** Systems under each other on every set, each in its colour: the interval, and a dot for the score. */
-function plotRows({ systems }: ScoreReport): { rows: PlotRow[]; height: number } {
+function plotRows(report: ScoreReport): { rows: PlotRow[]; height: number } {
+  const { systems } = report;
   const rows: PlotRow[] = [];
   let y = plot.top;
   const place = (title: string, metricOf: (system: SystemScore) => Metric | null) => {
@@ -89,7 +95,7 @@ function plotRows({ systems }: ScoreReport): { rows: PlotRow[]; height: number }
   for (const [i, { title }] of (systems[0]?.sets ?? []).entries()) {
     place(title, ({ sets }) => sets[i]!.metrics[sets[i]!.primary]!);
   }
-  place("mean", ({ mean }) => mean);
+  place(meanTitle(report), ({ mean }) => mean);
   return { rows, height: y + plot.axisHeight };
 }
 

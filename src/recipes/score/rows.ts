@@ -4,7 +4,7 @@ import type { Confusion } from "../../bench/mer-unibench/class-recall.ts";
 import { publishedRecall, publishedRows } from "../../bench/mer-unibench/published.ts";
 import { metricTitles } from "../../bench/mer-unibench/score-set.ts";
 import type { Metric } from "../../bench/report.ts";
-import type { ScoreReport, SystemSet } from "./score.ts";
+import { meanTitle, type ScoreReport, type SystemSet } from "./report.ts";
 
 export interface Table {
   readonly title: string;
@@ -35,10 +35,11 @@ const secondary: Readonly<Record<string, string>> = {
   outside: "outside labels",
 };
 
-export function mainTable({ systems }: ScoreReport): Table {
+export function mainTable(report: ScoreReport): Table {
+  const { systems } = report;
   const rows = systems.flatMap(({ name, sets, mean }) => [
     ...sets.map((set) => setRow(name, set)),
-    ...(mean === null ? [] : [[name, "mean", "", percent(mean.value), interval(mean), "", ""]]),
+    ...(mean === null ? [] : [[name, meanTitle(report), "", percent(mean.value), interval(mean), "", ""]]),
   ]);
   return { title: "Scores", header: ["system", "set", "metric", "score", "interval", "scored", "beside it"], rows };
 }
@@ -107,21 +108,32 @@ function confusionTable(what: string, { classes, named, counts }: Confusion): Ta
   };
 }
 
-export function comparisonTable({ comparisons }: ScoreReport): Table | null {
+export function comparisonTable(report: ScoreReport): Table | null {
+  const { comparisons } = report;
   if (comparisons.length === 0) return null;
   return {
     title: "Systems compared, sample by sample",
     header: ["first", "second", "on", "difference", "interval", "p"],
-    rows: comparisons.map(({ first, second, on, difference }) => [
+    rows: comparisons.map(({ first, second, on, difference, mixedPolarity }) => [
       first,
       second,
-      on,
+      (on === "mean" ? meanTitle(report) : on) + (mixedPolarity === null ? "" : ` ${mixedMark}`),
       percent(difference.value),
       interval(difference),
-      difference.pValue === null ? none : difference.pValue < 0.001 ? "< 0.001" : difference.pValue.toFixed(3),
+      pValue(difference.pValue),
     ]),
   };
 }
+
+/** Stands beside differences between polarities of two sources; a note says what it means. */
+export const mixedMark = "(*)";
+
+function pValue(value: number | null): string {
+  return value === null ? none : value < 0.001 ? "< 0.001" : value.toFixed(3);
+}
+
+/** The lexicon of published numbers: beside any other they would be compared with what they are not. */
+export const publishedLexicon = "affectgpt";
 
 /** One's own numbers above the published ones of the same sets. */
 export function publishedTables(report: ScoreReport): Table[] {
@@ -139,7 +151,7 @@ function besideBenchmark(report: ScoreReport): Table | null {
   const { isBenchmark, checkpoints, lexicon } = report;
   const columns = setNames(report).filter((name) => publishedRows.some((row) => row.sets[name] !== undefined));
   const shown = publishedRows.filter((row) => isBenchmark || columns.some((name) => row.sets[name] !== undefined));
-  if (columns.length === 0) return null;
+  if (columns.length === 0 || lexicon.name !== publishedLexicon) return null;
   const here = report.systems.map(({ name, sets, mean }) => [
     name,
     ...columns.map((column) => ownNumber(sets.filter(({ dataset }) => dataset === column))),

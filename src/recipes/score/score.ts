@@ -1,10 +1,10 @@
 // `oppo score`: predictions of one or more systems on one or more data sets, with the benchmark's mean where all nine are
 // there, and the systems compared in pairs.
 import type { BootstrapOptions } from "../../bench/bootstrap.ts";
-import { answerFormOf, labelString } from "../../bench/mer-unibench/answers.ts";
-import { benchmarkSets, type MeanScore, meanOfSets, pairedScores } from "../../bench/mer-unibench/compare.ts";
+import { type AnswerForm, labelString } from "../../bench/mer-unibench/answers.ts";
+import { benchmarkSets, type MeanScore, meanOfSets } from "../../bench/mer-unibench/compare.ts";
 import { lexiconJudge, type PolarityJudge } from "../../bench/mer-unibench/polarity-judge.ts";
-import { publishedRules, type ScoreNote, type ScoringRules } from "../../bench/mer-unibench/rules.ts";
+import { publishedRules, type ScoringRules } from "../../bench/mer-unibench/rules.ts";
 import {
   defaultMetric,
   type ScoredSet,
@@ -12,16 +12,22 @@ import {
   type SetScore,
   scoreSet,
 } from "../../bench/mer-unibench/score-set.ts";
-import type { Metric, PairedDifference } from "../../bench/report.ts";
 import type { GroundTruth, RawLabels } from "../../data/ground-truth.ts";
-import { type Aligned, alignPredictions } from "../../data/scoring/align.ts";
-import { predictionFiles } from "../../data/scoring/prediction-files.ts";
-import { type ColumnChoice, type Predictions, readPredictions } from "../../data/scoring/predictions.ts";
+import { type PredictionFile, predictionFiles } from "../../data/scoring/prediction-files.ts";
+import type { ColumnChoice, Predictions } from "../../data/scoring/predictions.ts";
 import { labelResolver } from "../../emotion/resolver.ts";
 import { type EmotionLexicon, lexiconHash } from "../../emotion/wheel.ts";
 import { OppoError } from "../../error.ts";
-
-export type CheckpointProtocol = "final" | "best";
+import { comparisons } from "./comparisons.ts";
+import { fileAnswers, type LabelExtractor } from "./file-answers.ts";
+import {
+  type CheckpointProtocol,
+  givenPolarity,
+  type LeftOutSet,
+  type PartialBenchmark,
+  type ScoreReport,
+  type SystemSet,
+} from "./report.ts";
 
 export interface ScoreRequest {
   readonly systems: readonly { readonly name: string; readonly path: string }[];
@@ -34,44 +40,11 @@ export interface ScoreRequest {
   readonly columns: ColumnChoice;
   /** For sentiment sets whose predictions are not polarity words already; null: the wheels. */
   readonly judge: PolarityJudge | null;
+  /** For files of sentences; null or left out: they are refused. */
+  readonly extractor?: LabelExtractor | null;
+  /** Sets of the benchmark that are left out where they are missing, in the data or in a system's folder; left out: none may be. */
+  readonly partial?: { readonly leftOut: readonly LeftOutSet[] } | null;
   readonly bootstrap: BootstrapOptions;
-}
-
-export interface SystemSet extends SetScore {
-  /** What tables call it: the data set, and the split where several of one set are scored. */
-  readonly title: string;
-  readonly file: string;
-  readonly checkpoint: number | null;
-  /** How many the one was chosen from. */
-  readonly numCheckpoints: number;
-  /** Who said what is positive; null for other sets. */
-  readonly polaritySource: string | null;
-}
-
-export interface SystemScore {
-  readonly name: string;
-  readonly sets: readonly SystemSet[];
-  /** Of the primary numbers; null for one set only. */
-  readonly mean: Metric | null;
-}
-
-export interface Comparison {
-  readonly first: string;
-  readonly second: string;
-  /** A data set, or "mean". */
-  readonly on: string;
-  readonly difference: PairedDifference;
-}
-
-export interface ScoreReport {
-  readonly lexicon: { readonly name: string; readonly hash: string };
-  readonly rules: ScoringRules;
-  readonly bootstrap: BootstrapOptions;
-  readonly checkpoints: CheckpointProtocol;
-  /** Whether the mean is that of MER-UniBench: all of its nine sets, and no other. */
-  readonly isBenchmark: boolean;
-  readonly systems: readonly SystemScore[];
-  readonly comparisons: readonly Comparison[];
 }
 
 /** The rules that reproduce the official scorer which a lexicon belongs to. */
@@ -84,7 +57,9 @@ interface Candidate {
   readonly details: Omit<SystemSet, keyof SetScore>;
 }
 
-export async function score(request: ScoreRequest): Promise<ScoreReport> {
+/** @throws OppoError ERR_SCORE_CHECKPOINT, ERR_SCORE_SENTENCES, DatasetError ERR_SCORE_FILE and its siblings */
+export async function score(given: ScoreRequest): Promise<ScoreReport> {
+  const { request, partial } = withoutMissing(given);
   const { systems, truths, lexicon, bootstrap } = request;
   const resolver = labelResolver(lexicon, { neutralIsGroup: request.rules.neutral === "group", wheelsOnly: true });
   const results: { name: string; sets: Candidate[]; mean: MeanScore | null }[] = [];
@@ -101,13 +76,13 @@ export async function score(request: ScoreRequest): Promise<ScoreReport> {
     const scored = sets.map((set) => set.scored);
     results.push({ name: system.name, sets, mean: sets.length > 1 ? meanOfSets(scored, bootstrap.confidence) : null });
   }
-  const titles = truths.map(({ dataset }) => dataset);
   return {
     lexicon: { name: lexicon.name, hash: lexiconHash(lexicon) },
     rules: request.rules,
     bootstrap,
     checkpoints: request.checkpoints,
-    isBenchmark: titles.length === benchmarkSets.length && benchmarkSets.every((name) => titles.includes(name)),
+    isBenchmark: isBenchmark(truths),
+    partial,
     systems: results.map(({ name, sets, mean }) => ({
       name,
       sets: sets.map(({ scored, details }) => ({ ...scored.score, ...details })),
@@ -115,6 +90,42 @@ export async function score(request: ScoreRequest): Promise<ScoreReport> {
     })),
     comparisons: comparisons(results, bootstrap.confidence),
   };
+}
+
+function isBenchmark(truths: readonly GroundTruth[]): boolean {
+  const titles = truths.map(({ dataset }) => dataset);
+  return titles.length === benchmarkSets.length && benchmarkSets.every((name) => titles.includes(name));
+}
+
+/** Where a part of the benchmark will do: the sets that are there, with predictions of every system. */
+function withoutMissing(request: ScoreRequest): { request: ScoreRequest; partial: PartialBenchmark | null } {
+  const { partial, systems, truths } = request;
+  if (partial === undefined || partial === null) return { request, partial: null };
+  const leftOut = [...partial.leftOut];
+  const kept = truths.filter((truth) => {
+    const without = systems.filter(({ path }) => !hasPredictions(path, truth)).map(({ name }) => name);
+    if (without.length > 0) leftOut.push({ dataset: truth.dataset, why: `no predictions of ${without.join(", ")}` });
+    return without.length === 0;
+  });
+  if (leftOut.length === 0) return { request, partial: null };
+  if (kept.length === 0) {
+    const reasons = leftOut.map(({ dataset, why }) => `${dataset}: ${why}`).join("; ");
+    throw new OppoError(
+      "ERR_SCORE_TRUTH",
+      `--partial: expected at least one set of the benchmark, got none (${reasons}). Check --root and the predictions.`,
+    );
+  }
+  const numAll = kept.length + leftOut.length;
+  return { request: { ...request, truths: kept }, partial: { numSets: kept.length, numAll, leftOut } };
+}
+
+function hasPredictions(path: string, truth: GroundTruth): boolean {
+  try {
+    return predictionFiles(path, truth.dataset, wantsPolarity(truth)).length > 0;
+  } catch (error) {
+    if (error instanceof OppoError && error.code === "ERR_SCORE_FILE") return false;
+    throw error;
+  }
 }
 
 const wantsPolarity = (truth: GroundTruth) => truth.kind === "sentiment";
@@ -128,9 +139,7 @@ function finalCheckpoint(path: string, { truths }: ScoreRequest): number | null 
   return last < 0 ? null : last;
 }
 
-interface ChosenFile {
-  readonly path: string;
-  readonly checkpoint: number | null;
+interface ChosenFile extends PredictionFile {
   readonly numCheckpoints: number;
 }
 
@@ -159,111 +168,48 @@ async function scoreFile(
   request: ScoreRequest,
   resolver: ReturnType<typeof labelResolver>,
 ): Promise<Candidate> {
-  const predictions = readPredictions(file.path, request.columns);
-  const aligned = alignPredictions(truth, predictions, request.missing);
-  const form = answerFormOf(aligned.texts);
   const metric = request.metric ?? defaultMetric(truth);
-  const polarity = truth.kind === "sentiment" ? await polarities(aligned.texts, predictions, request) : null;
-  const input = { truth, metric, texts: aligned.texts, form, polarities: polarity?.replies ?? null };
+  const options = { ...request, resolver, extractor: request.extractor ?? null };
+  const { predictions, texts, form, extractor, notes } = await fileAnswers(file, truth, metric, options);
+  const polarity = truth.kind === "sentiment" ? await polarities(texts, form, predictions, request) : null;
+  const input = { truth, metric, texts, form, polarities: polarity?.replies ?? null };
   const scored = scoreSet(input, { resolver, rules: request.rules, bootstrap: request.bootstrap });
-  const notes = [...fileNotes(truth, predictions, aligned), ...scored.score.notes];
   return {
-    scored: { ...scored, score: { ...scored.score, notes } },
+    scored: { ...scored, score: { ...scored.score, notes: [...notes, ...scored.score.notes] } },
     details: {
       title: titleOf(truth, request.truths),
       file: file.path,
       checkpoint: file.checkpoint,
       numCheckpoints: file.numCheckpoints,
       polaritySource: polarity?.source ?? null,
+      extractor,
     },
   };
 }
 
 function titleOf({ dataset, split }: GroundTruth, truths: readonly GroundTruth[]): string {
   const isAlone = truths.filter((other) => other.dataset === dataset).length === 1;
-  return isAlone || split === undefined ? dataset : `${dataset} ${split}`;
+  // A fold is always named: the literature's numbers are of one or of all five.
+  return split === undefined || (isAlone && !split.startsWith("fold")) ? dataset : `${dataset} ${split}`;
 }
-
-/** The source of polarities that the predictions have already. */
-export const givenPolarity = "given";
 
 const polarityWords = ["positive", "negative", "neutral"];
 
 /** Given words as they are, with their flaws; label strings by the judge. */
-async function polarities(texts: readonly RawLabels[], { isPolarity }: Predictions, request: ScoreRequest) {
+async function polarities(
+  texts: readonly RawLabels[],
+  form: AnswerForm,
+  { isPolarity }: Predictions,
+  request: ScoreRequest,
+) {
   const isWord = (text: RawLabels) => typeof text === "string" && polarityWords.includes(text.trim().toLowerCase());
   if (isPolarity || (texts.length > 0 && texts.every((text) => text === null || isWord(text)))) {
     return { source: givenPolarity, replies: texts.map((text) => (typeof text === "string" ? text : "")) };
   }
   const judge = request.judge ?? lexiconJudge(request.lexicon);
-  const form = answerFormOf(texts);
   const strings = texts.map((text) => {
     const string = labelString(text, form, request.rules.parser);
     return typeof string === "string" ? string : `[${(string ?? []).join(", ")}]`;
   });
   return { source: judge.name, replies: await judge.judge(strings) };
-}
-
-function fileNotes(truth: GroundTruth, predictions: Predictions, aligned: Aligned): ScoreNote[] {
-  const repeatedTruth = truth.repeatedNames ?? [];
-  const notes: ScoreNote[] = [
-    {
-      name: "missing",
-      count: aligned.missing.length,
-      of: truth.rows.size,
-      text: "samples without a prediction, which count as empty answers",
-    },
-    {
-      name: "unknown-samples",
-      count: aligned.unknown.length,
-      of: predictions.texts.size,
-      text: "predictions for samples that the set does not have",
-      detail: some(aligned.unknown),
-    },
-    {
-      name: "repeated",
-      count: predictions.repeatedNames.length,
-      text: "predictions that come twice, with the same text",
-      detail: some(predictions.repeatedNames),
-    },
-    {
-      name: "by-stem",
-      count: aligned.numByStem,
-      of: truth.rows.size,
-      text: "names that agree with the set's only without folder and extension",
-    },
-    {
-      name: "repeated-truth",
-      count: repeatedTruth.length,
-      text: "names that come twice in the annotation, where the last counts",
-      detail: some(repeatedTruth),
-    },
-  ];
-  return notes.filter(({ count }) => count > 0);
-}
-
-const maxNamed = 3;
-
-function some(names: readonly string[]): string {
-  const rest = names.length - maxNamed;
-  return names.slice(0, maxNamed).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
-}
-
-function comparisons(
-  results: readonly { readonly name: string; readonly sets: readonly Candidate[]; readonly mean: MeanScore | null }[],
-  confidence: number,
-): Comparison[] {
-  const pairs = results.flatMap((first, i) => results.slice(i + 1).map((second) => [first, second] as const));
-  const measured = ({ scored: { score: set, draws } }: Candidate) => ({ metric: set.metrics[set.primary]!, draws });
-  return pairs.flatMap(([first, second]) => {
-    const perSet = first.sets.map((set, s) => ({
-      on: set.details.title,
-      difference: pairedScores(measured(set), measured(second.sets[s]!), confidence),
-    }));
-    const mean =
-      first.mean === null || second.mean === null
-        ? []
-        : [{ on: "mean", difference: pairedScores(first.mean, second.mean, confidence) }];
-    return [...perSet, ...mean].map((row) => ({ first: first.name, second: second.name, ...row }));
-  });
 }

@@ -24,7 +24,7 @@ const rule = <const Names extends readonly [string, ...string[]]>(
 
 export const scoreSettings = z.strictObject({
   dataset: z.array(z.string()).default([]).meta({
-    description: "what was predicted; repeatable, name:split, or mer-unibench for all nine",
+    description: "what was predicted; repeatable or a comma list, name:split, or mer-unibench for all nine",
     value: "name",
   }),
   root: optionalFolder("the folder with the data sets in their official layouts"),
@@ -36,6 +36,8 @@ export const scoreSettings = z.strictObject({
     .meta({ description: "what that file's labels are", value: "kind" }),
   markdown: optionalFile("write the report as Markdown"),
   html: optionalFile("write the report as a page"),
+  latex: optionalFile("write a table for a paper (booktabs); - prints it instead of the report"),
+  csv: optionalFile("write every number as CSV; - prints it instead of the report"),
   lexicon: lexiconSetting,
   checkpoints: z
     .enum(["final", "best"])
@@ -45,6 +47,10 @@ export const scoreSettings = z.strictObject({
     .enum(["refuse", "empty"])
     .default("refuse")
     .meta({ description: "samples without a prediction", value: "rule", group: file }),
+  partial: z
+    .boolean()
+    .default(false)
+    .meta({ description: "of mer-unibench, the sets that are there: a mean of 5 of 9, and named so", group: file }),
   nameColumn: optionalText("the column with the samples' names", undefined, "name").meta({ group: file }),
   textColumn: optionalText("the column with the predictions", undefined, "name").meta({ group: file }),
   metric: z.enum(["hit", "war"]).nullable().default(null).meta({
@@ -61,6 +67,10 @@ export const scoreSettings = z.strictObject({
   singleLabel: rule(["answer", "raw"], "WAR compares the answer or the raw text", "answer"),
   resamples: count.default(1000).meta({ description: "of the bootstrap", group: rules }),
   seed: seedSetting("of the bootstrap", 1).meta({ group: rules }),
+  extract: endpointSetting("a language model that takes the labels out of sentences, as officially").meta({
+    standard: "sentences are refused",
+    group: "Asking a server:",
+  }),
   judge: endpointSetting("a language model for the polarity of sentiment predictions").meta({
     standard: "the wheels",
     group: "Asking a server:",
@@ -77,7 +87,11 @@ export const scoreIdle: readonly IdleRule<ScoreSettings>[] = [
     why: "it says what the labels of --truth are, and none is given",
   },
   { paths: ["root"], when: ({ truth }) => truth !== null, why: "the truth comes from --truth" },
-  { paths: ["client"], when: ({ judge }) => judge === null, why: "no server is asked (--judge URL#MODEL)" },
+  {
+    paths: ["client"],
+    when: ({ judge, extract }) => judge === null && extract === null,
+    why: "no server is asked (--extract or --judge URL#MODEL)",
+  },
 ];
 
 export const explainSettings = z.strictObject({ lexicon: lexiconSetting });

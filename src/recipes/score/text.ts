@@ -1,8 +1,8 @@
 // A score report for a terminal and as Markdown.
 
 import { noteLines, stampLines } from "./notes.ts";
+import type { ScoreReport } from "./report.ts";
 import { comparisonTable, confusionTables, mainTable, publishedTables, type Table, wheelTables } from "./rows.ts";
-import type { ScoreReport } from "./score.ts";
 
 /** The tables in the order of every form. Per-wheel tables are long, so the terminal has them for one set only. */
 function tablesOf(report: ScoreReport, withWheels: boolean): Table[] {

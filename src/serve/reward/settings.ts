@@ -6,6 +6,7 @@ import {
   clientSettings,
   deltaSetting,
   embedderSetting,
+  fieldsSetting,
   idleInstruction,
   idleWithEmbedder,
   optionalFile,
@@ -22,6 +23,7 @@ const group = "The reward:";
 
 export const serveRewardSettings = z.strictObject({
   data: optionalFile("samples with cues and labels, one JSON object per line; requests then name a sample"),
+  fields: fieldsSetting,
   embedder: embedderSetting("auto"),
   clauseInstruction,
   accuracy: accuracySetting,
@@ -47,7 +49,7 @@ export const serveRewardSettings = z.strictObject({
 });
 
 export const serveRewardIdle: readonly IdleRule<SettingsOf<typeof serveRewardSettings>>[] = [
-  { paths: ["maxSkippedRows"], when: ({ data }) => data === null, why: "no rows are read (--data FILE)" },
+  { paths: ["fields", "maxSkippedRows"], when: ({ data }) => data === null, why: "no rows are read (--data FILE)" },
   ...idleWithEmbedder,
   idleInstruction,
 ];

@@ -34,7 +34,7 @@ test("names are found whatever their case and hyphens; another name is refused w
   }
   assert.throws(() => datasetNamed("mer2022"), {
     code: "ERR_DATASET_UNKNOWN",
-    message: /got "mer2022"\. Choose one of .*mer2023, mer2024/,
+    message: /got "mer2022"\. Did you mean mer2023 or mer2024\? Choose one of .*mer2023, mer2024/,
   });
 });
 

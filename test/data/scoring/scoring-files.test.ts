@@ -90,6 +90,53 @@ describe("predictions", () => {
     refused("dict", /dict\.npz:1: expected a text or a list of labels, got a dict of 1\./);
   });
 
+  test("what trainers write: clips as lists of one, the answer beside the annotation, completions as messages", (t) => {
+    const rows = (...list: readonly object[]) => list.map((row) => JSON.stringify(row)).join("\n");
+    const swift = { response: "<answer>angry</answer>", labels: "gold", logprobs: null, messages: [] };
+    assert.deepEqual(textsOf(t, "x.jsonl", rows({ ...swift, videos: ["/data/s1.mp4"] })), [
+      ["/data/s1.mp4", "<answer>angry</answer>"],
+    ]);
+    assert.deepEqual(textsOf(t, "x.jsonl", rows({ ...swift, images: [{ bytes: null, path: "s1.png" }] })), [
+      ["s1.png", "<answer>angry</answer>"],
+    ]);
+    const named = put(t, "x.jsonl", rows({ ...swift, id: "other", videos: ["s1.mp4"] }));
+    assert.deepEqual([...readPredictions(named, { name: "videos" }).texts.keys()], ["s1.mp4"]);
+    assert.deepEqual([...readPredictions(named).texts.keys()], ["other"]);
+    assert.deepEqual(textsOf(t, "x.jsonl", rows({ name: "a", predict: "sad", label: "gold" })), [["a", "sad"]]);
+    const completion = [{ role: "assistant", content: "<answer>sad</answer>" }];
+    assert.deepEqual(textsOf(t, "x.jsonl", rows({ id: "a", prompt: [], completion })), [["a", "<answer>sad</answer>"]]);
+  });
+
+  test("rows of trainers that name no sample are refused with who writes them and what to do", (t) => {
+    const refused = (row: object, code: string, message: RegExp) =>
+      assert.throws(
+        () => readPredictions(put(t, "x.jsonl", JSON.stringify(row))),
+        { code, message },
+        JSON.stringify(row),
+      );
+    const order = (writer: string) =>
+      new RegExp(`looks like ${writer}, whose rows stand in the order of the data file`);
+    refused(
+      { prompt: "p", predict: "angry", label: "angry" },
+      "ERR_SCORE_FILE",
+      order("LLaMA-Factory's generated_predictions.jsonl"),
+    );
+    refused({ input: "p", output: "o", gts: "g", score: 1 }, "ERR_SCORE_FILE", order("verl's rollout dump"));
+    refused({ prompt: "p", completion: "o" }, "ERR_SCORE_FILE", order("TRL's completions"));
+    refused(
+      { response: "r", labels: "g", messages: [] },
+      "ERR_SCORE_FILE",
+      order("swift infer's result without clips"),
+    );
+    refused(
+      { response: "r", videos: ["a.mp4", "b.mp4"] },
+      "ERR_SCORE_NAMES",
+      /got a list of 2\. A list names a sample where it holds one path/,
+    );
+    refused({ response: "r", videos: [] }, "ERR_SCORE_NAMES", /got a list of 0\./);
+    refused({ text: "r", score: 1 }, "ERR_SCORE_FILE", /--text-column\.$/);
+  });
+
   test("a name that comes twice with the same text is counted", (t) => {
     const file = put(t, "x.jsonl", '{"name":"a","text":"x"}\n{"name":"a","text":"x"}');
     assert.deepEqual(readPredictions(file).repeatedNames, ["a"]);
@@ -163,7 +210,22 @@ describe("where a system's files lie", () => {
     assert.throws(() => names("MELD", false), { code: "ERR_SCORE_FILE", message: /MELD\.jsonl/ });
     assert.throws(() => predictionFiles(join(root, "nowhere"), "MELD", false), { code: "ERR_SCORE_FILE" });
     const file = join(root, "mer-2023.jsonl");
-    assert.deepEqual(predictionFiles(file, "anything", false), [{ path: file, checkpoint: null }]);
+    assert.deepEqual(predictionFiles(file, "anything", false), [{ path: file, checkpoint: null, insteadOf: null }]);
+    const raw = join(runs, "checkpoint_000060_loss_0.3.npz");
+    const staged = (path: string, wantsPolarity: boolean) => {
+      const [found] = predictionFiles(path, "CMUMOSI", wantsPolarity);
+      return [found!.path.slice(runs.length + 1), found!.checkpoint, found!.insteadOf?.slice(runs.length + 1) ?? null];
+    };
+    const [bare, openset, polarity] = ["", "-openset", "-openset-sentiment"].map(
+      (stage) => `${"checkpoint_000060_loss_0.3"}${stage}.npz`,
+    );
+    assert.deepEqual(staged(raw, false), [openset, 60, bare], "what lies beside a raw archive goes before it");
+    assert.deepEqual(staged(raw, true), [polarity, 60, bare]);
+    assert.deepEqual(staged(join(runs, openset!), true), [polarity, 60, openset]);
+    assert.deepEqual(staged(join(runs, openset!), false), [openset, 60, null], "control: no later stage helps");
+    const alone = join(root, "checkpoint_1.npz");
+    writeFileSync(alone, "");
+    assert.deepEqual(predictionFiles(alone, "CMUMOSI", true), [{ path: alone, checkpoint: 1, insteadOf: null }]);
   });
 });
 

@@ -89,11 +89,13 @@ test("all nine sets: the mean, the comparison, and every form of the report", as
   assert.match(json, /"polaritySource":"wheel polarity \(built-in\)"/);
   const text = scoreText(report);
   assert.match(text, /ours +mean +100\.00/);
+  assert.doesNotMatch(text, /AffectGPT-R1|Beside what was published/, "published rows hold for another lexicon");
+  const published = scoreText({ ...report, lexicon: { ...report.lexicon, name: "affectgpt" } });
   assert.match(
-    text,
-    /Beside what was published.*\n.*\n {2}ours +100\.00 .*100\.00 +final checkpoint +this report, lexicon built-in\n/,
+    published,
+    /Beside what was published.*\n.*\n {2}ours +100\.00 .*100\.00 +final checkpoint +this report, lexicon affectgpt\n/,
   );
-  assert.match(text, /AffectGPT-R1 .*79\.98/);
+  assert.match(published, /AffectGPT-R1 .*79\.98/);
   assert.match(text, /Lexicon built-in \([0-9a-f]{12}\): not to be mixed with the published numbers/);
   const markdown = scoreMarkdown(report);
   assert.match(markdown, /\| &lt;b>theirs\\\| \| MELD \| hit rate \| 33\.33 \|/);
@@ -157,7 +159,7 @@ test("several splits of one set are told apart, a set asked for twice is scored 
     "p.jsonl": lines(["1", "2"].map((name) => ({ name, text: "<answer>fear</answer>" }))),
   });
   const datasets = ["mafw", "MAFW:fold1-test", "mafw:fold2-test"];
-  const truths = await readTruths({ datasets, root, file: null, kind: null });
+  const { truths } = await readTruths({ datasets, root, file: null, kind: null });
   const systems = [{ name: "a", path: join(root, "p.jsonl") }];
   const report = await score(request(t, { systems, truths }));
   assert.deepEqual(
@@ -344,8 +346,14 @@ describe("lexicons and truths of the command line", () => {
     await assert.rejects(ask({ file }), { code: "ERR_SCORE_TRUTH", message: /--kind/ });
     await assert.rejects(ask({ file, datasets: ["meld", "mer2023"] }), { code: "ERR_SCORE_TRUTH" });
     await assert.rejects(ask({ root: "/nowhere", datasets: ["nothing"] }), { code: "ERR_DATASET_UNKNOWN" });
-    await assert.rejects(ask({ root: "/nowhere", datasets: ["mer-unibench"] }), { code: "ERR_DATASET_ABSENT" });
-    const [truth] = await ask({ file, datasets: ["meld"] });
+    await assert.rejects(ask({ root: "/nowhere", datasets: ["mer-unibench"] }), {
+      code: "ERR_SCORE_TRUTH",
+      message:
+        /expected all 9 sets of mer-unibench, got 0; missing: MER2023 \(\/nowhere\/mer2023-dataset-process\), .*Check --root/,
+    });
+    const {
+      truths: [truth],
+    } = await ask({ file, datasets: ["meld"] });
     assert.deepEqual([truth!.dataset, truth!.kind, [...truth!.rows]], ["MELD", "discrete", [["s1", "happy"]]]);
   });
 

@@ -43,9 +43,11 @@ export function configureBuild(command: Command): void {
 function build(settings: BuildSettings) {
   return longRun(async ({ progress, interrupt }) => {
     const { buildMepSet } = await import("../../../recipes/mep/build.ts");
+    const { fieldMapOf } = await import("../../../corpus/settings.ts");
     const { dataset, root, split } = settings;
     return buildMepSet({
       data: settings.data,
+      fields: fieldMapOf(settings.fields),
       dataset: dataset === null ? null : { name: dataset, root: root ?? ".", split },
       cues: settings.cues,
       conflict: settings.conflict,

@@ -34,6 +34,7 @@ export function configureReward(command: Command): void {
 
 async function serve(settings: RewardSettings, isJson: boolean): Promise<void> {
   const { serveReward } = await import("../../../serve/reward/serve-reward.ts");
+  const { fieldMapOf } = await import("../../../corpus/settings.ts");
   const { oppoHome } = await import("../../../run/lexicon-store.ts");
   const { weightedTerms } = await import("../../../serve/reward/weighted-terms.ts");
   const { data, embedder, accuracy, threshold, empty, host, port, maxSkippedRows } = settings;
@@ -52,6 +53,7 @@ async function serve(settings: RewardSettings, isJson: boolean): Promise<void> {
     token,
     maxBodyBytes: settings.maxBodyMb * bytesPerMb,
     maxSkippedRows,
+    fields: fieldMapOf(settings.fields),
     log: (line) => void process.stderr.write(`${line}\n`),
   });
   if (isJson) {
