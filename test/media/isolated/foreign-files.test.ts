@@ -166,11 +166,7 @@ describe("sizes", () => {
     head.write("VP8X", 0);
     head.writeUInt32LE(10, 4);
     const extended = Buffer.concat([webp.subarray(0, 12), head, webp.subarray(12)]);
-    assert.deepEqual(
-      readImageHeader(extended),
-      { width: 64, height: 48 },
-      "not the canvas of one pixel",
-    );
+    assert.deepEqual(readImageHeader(extended), { width: 64, height: 48 }, "not the canvas of one pixel");
     const core = Buffer.alloc(26 + 4 * 3 * 4);
     core.write("BM", 0);
     core.writeUInt32LE(core.length, 2);
