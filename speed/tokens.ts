@@ -3,7 +3,7 @@
 // Usage: npm run bench:tokens -- --model DIR [--device cuda] [--dtype bfloat16] [--prompts 8] [--tokens 64] [--question-tokens 512] [--rounds 3] [--json]
 import type { MediaClip } from "../src/media/clip.ts";
 import type { ModelPrompt, OmniModel } from "../src/models/omni-model.ts";
-import { loadModel } from "../src/models/registry/registry.ts";
+import { loadModel } from "../src/models/registry.ts";
 import {
   cudaAvailable,
   type DType,

@@ -17,6 +17,7 @@ const runBy: Readonly<Record<string, string>> = {
   "src/models/lora/adapter.ts": "test/models/lora.test.ts",
   "src/corpus/clips/clip-notices.ts": "test/recipes/mep/build.test.ts",
   "src/models/qwen-omni/config/published-ids.ts": "test/models/qwen-omni/checkpoint.test.ts",
+  "src/media/decode/": "test/media/decode.test.ts",
   "src/recipes/demo/": "test/recipes/demo/demo.test.ts",
   "src/corpus/clips/read-corpus.ts": "test/cli/commands.test.ts",
   "src/recipes/doctor/doctor.ts": "test/cli/program.test.ts",

@@ -42,11 +42,18 @@ function fileGraph(files: ReadonlyMap<string, string>): Graph {
   return new Map([...files].map(([path, text]) => [path, importsOf(path, text).map(({ to }) => to)]));
 }
 
+/** A folder and what lies in it are one room: files in its root may use its inner folders and be used by them. */
+function isInside(folder: string, other: string): boolean {
+  return folder.startsWith(`${other}/`) || other.startsWith(`${folder}/`);
+}
+
 function folderGraph(files: Graph): Graph {
   const folders = new Map<string, Set<string>>();
   for (const [path, targets] of files) {
     const own = folders.get(dirname(path)) ?? new Set();
-    for (const target of targets) if (dirname(target) !== dirname(path)) own.add(dirname(target));
+    for (const target of targets.map(dirname)) {
+      if (target !== dirname(path) && !isInside(target, dirname(path))) own.add(target);
+    }
     folders.set(dirname(path), own);
   }
   return new Map([...folders].map(([folder, targets]) => [folder, [...targets]]));

@@ -11,7 +11,7 @@ import type { Embedder } from "../evidence/cue.ts";
 import { endpointEmbedder } from "../evidence/endpoint-embedder.ts";
 import { CLAUSE_INSTRUCTION, instructClauses } from "../evidence/instructed-embedder.ts";
 import { storeCues } from "../evidence/stored-embedder.ts";
-import { loadTextEmbedder } from "../models/registry/registry.ts";
+import { loadTextEmbedder } from "../models/registry.ts";
 import type { DType } from "../tensor/index.ts";
 import { kindNamed } from "./kinds.ts";
 

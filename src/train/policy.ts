@@ -2,7 +2,7 @@
 import { addAdapter } from "../models/adapt.ts";
 import { defaultLora } from "../models/lora/config.ts";
 import type { OmniModel } from "../models/omni-model.ts";
-import { loadModel } from "../models/registry/registry.ts";
+import { loadModel } from "../models/registry.ts";
 import { deriveSeed } from "../seeds.ts";
 import type { Tensor } from "../tensor/index.ts";
 

@@ -8,7 +8,7 @@ import { createCanvas } from "@napi-rs/canvas";
 import { encodeClip } from "../../src/media/encode/encode.ts";
 import { addAdapter } from "../../src/models/adapt.ts";
 import { defaultLora } from "../../src/models/lora/config.ts";
-import { loadModel } from "../../src/models/registry/registry.ts";
+import { loadModel } from "../../src/models/registry.ts";
 import { wavFile } from "../support/odd-media.ts";
 import { repositoryRoot } from "../support/repository.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
@@ -73,7 +73,8 @@ describe("oppo infer", () => {
     const args = ["infer", ...clips, "--model", model, "--max-new-tokens", "8", "--json"];
     const first = oppo(...args);
     assert.equal(first.status, 0, first.stderr);
-    const { schema, answers } = JSON.parse(first.stdout);
+    const answers = JSON.parse(first.stdout);
+    const [{ schema }] = answers;
     assert.equal(schema, "oppo.infer/1");
     assert.deepEqual(
       answers.map(({ clips: [clip] }: { clips: string[] }) => clip),
@@ -90,11 +91,11 @@ describe("oppo infer", () => {
       assert.ok(answer.firstTokenSeconds > 0);
       if (answer.numNewTokens > 1) assert.ok(answer.tokensPerSecond > 0);
     }
-    const texts = (stdout: string) => JSON.parse(stdout).answers.map(({ text }: { text: string }) => text);
+    const texts = (stdout: string) => JSON.parse(stdout).map(({ text }: { text: string }) => text);
     assert.deepEqual(texts(oppo(...args).stdout), texts(first.stdout));
     const sampled = ["--temperature", "1", "--seed"];
     assert.notDeepEqual(texts(oppo(...args, ...sampled, "1").stdout), texts(oppo(...args, ...sampled, "2").stdout));
-    const masked = JSON.parse(oppo(...args, "--mask", "video=0.7", "--mask", "audio=1").stdout).answers;
+    const masked = JSON.parse(oppo(...args, "--mask", "video=0.7", "--mask", "audio=1").stdout);
     // 112 x 112 at 28 pixels, 2 pairs of frames: 32 cells; 2 s in pieces of 40 ms: 50
     assert.deepEqual(
       masked[0].masked.map(({ modality, numMasked, numUnits }: Record<string, unknown>) => [
@@ -122,7 +123,7 @@ describe("oppo infer", () => {
       "--subtitle",
       "",
     ];
-    const [answer] = JSON.parse(oppo(...args, "--json").stdout).answers;
+    const [answer] = JSON.parse(oppo(...args, "--json").stdout);
     assert.equal(answer.prompt, "who?");
     const streamed = oppo(...args, "--stream");
     assert.ok(streamed.stdout.startsWith(answer.text), streamed.stdout);
@@ -143,7 +144,7 @@ describe("oppo infer", () => {
     const files = [silent, voice, "empty.mp4", "noise.mp4", "absent.mp4"];
     const { status, stdout, stderr } = oppo("infer", ...files, "--model", model, "--max-new-tokens", "3", "--json");
     assert.equal(status, 1, stderr);
-    const { answers } = JSON.parse(stdout);
+    const answers = JSON.parse(stdout);
     assert.deepEqual(
       answers.map(
         (answer: { modalities?: string[]; error?: { code: string } }) => answer.modalities ?? answer.error!.code,
@@ -162,7 +163,7 @@ describe("oppo infer", () => {
     writeFileSync(picture, createCanvas(112, 84).toBuffer("image/png"));
     const ask = (...more: string[]) => oppo("infer", ...more, "--model", model, "--max-new-tokens", "4", "--json");
     const tokensOf = (stdout: string) =>
-      JSON.parse(stdout).answers.map((answer: { clips: string[]; numPromptTokens: number }) => [
+      JSON.parse(stdout).map((answer: { clips: string[]; numPromptTokens: number }) => [
         answer.clips.length,
         answer.numPromptTokens,
       ]);
@@ -182,7 +183,7 @@ describe("oppo infer", () => {
     assert.deepEqual(together, [3, chat + 86 + 86 + 14]);
     const inside = ask(clips[0]!, "--audio-in-video", ...question);
     assert.deepEqual(tokensOf(inside.stdout), [[1, chat + 86]]);
-    const masked = JSON.parse(ask(clips[0]!, picture, "--together", "--mask", "video=0.5").stdout).answers[0];
+    const masked = JSON.parse(ask(clips[0]!, picture, "--together", "--mask", "video=0.5").stdout)[0];
     assert.deepEqual(
       masked.masked.map(({ clip, numMasked, numUnits }: Record<string, unknown>) => [clip, numMasked, numUnits]),
       [
@@ -202,10 +203,10 @@ describe("oppo infer", () => {
     });
     const refused = ask(silent, "--audio-in-video");
     assert.equal(refused.status, 1);
-    assert.equal(JSON.parse(refused.stdout).answers[0].error.code, "ERR_PROMPT_MEDIA");
+    assert.equal(JSON.parse(refused.stdout)[0].error.code, "ERR_PROMPT_MEDIA");
     const unread = ask(clips[0]!, "absent.mp4", "--together");
-    assert.deepEqual(JSON.parse(unread.stdout).answers[0].clips, [clips[0], "absent.mp4"]);
-    assert.equal(JSON.parse(unread.stdout).answers[0].error.code, "ERR_MEDIA_NOT_FOUND");
+    assert.deepEqual(JSON.parse(unread.stdout)[0].clips, [clips[0], "absent.mp4"]);
+    assert.equal(JSON.parse(unread.stdout)[0].error.code, "ERR_MEDIA_NOT_FOUND");
   });
 
   test("an adapter changes what is said; a fresh one does not; what is none is refused", async () => {
@@ -220,7 +221,7 @@ describe("oppo infer", () => {
     const ask = (...more: string[]) => {
       return oppo("infer", clips[0]!, "--model", model, "--max-new-tokens", "8", "--json", ...more);
     };
-    const text = (...more: string[]): string => JSON.parse(ask(...more).stdout).answers[0].text;
+    const text = (...more: string[]): string => JSON.parse(ask(...more).stdout)[0].text;
     assert.equal(text("--adapter", join(folder, "fresh")), text());
     assert.notEqual(text("--adapter", join(folder, "changed")), text());
     assert.match(ask("--adapter", model).stdout, /ERR_CHECKPOINT_MISSING/);

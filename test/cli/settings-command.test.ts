@@ -34,7 +34,10 @@ const spec: SettingsSpec<typeof schema> = {
   schema,
   idle: [{ paths: ["loss"], when: ({ dry }) => dry, why: "nothing is trained with --dry" }],
   inHelp: ["out", "steps", "client.timeout"],
-  retired: { "--server <url>": "--endpoint URL#MODEL" },
+  retired: {
+    "--server <url>": { instead: "--endpoint URL#MODEL" },
+    "--out-model <name>": { instead: "--out URL#MODEL", joins: "--out" },
+  },
 };
 
 const folder = mkdtempSync(join(tmpdir(), "oppo-settings-"));
@@ -57,6 +60,14 @@ async function run(...words: string[]): Promise<Result> {
 }
 
 describe("a command with a schema", () => {
+  test("a former option that named a model is joined to its address, once", async () => {
+    const { settings } = await run("s", "--out", "http://h", "--out-model", "m");
+    assert.equal(settings.out, "http://h#m");
+    assert.equal((await run("s", "--out", "http://h")).settings.out, "http://h");
+    const twice = { code: "ERR_USAGE", message: /^--out-model: it is written --out URL#MODEL now/ };
+    await assert.rejects(run("s", "--out", "http://h#a", "--out-model", "m"), twice);
+  });
+
   test("takes every setting as a flag, over a file and --set", async () => {
     const file = join(folder, "a.yaml");
     writeFileSync(file, "steps: 5\nstyle: free\nloss: { maskRatio: 0.2 }\n");

@@ -10,7 +10,7 @@ import type { Sample } from "../../src/data/sample.ts";
 import type { MediaClip } from "../../src/media/clip.ts";
 import { encodeClip } from "../../src/media/encode/encode.ts";
 import type { OmniModel } from "../../src/models/omni-model.ts";
-import { loadModel } from "../../src/models/registry/registry.ts";
+import { loadModel } from "../../src/models/registry.ts";
 import { InterruptedError } from "../../src/run/interrupt.ts";
 import { numLiveTensors } from "../../src/tensor/index.ts";
 import { fixtureClip } from "../media/clip-fixture.ts";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import type { MediaClip } from "../../src/media/clip.ts";
 import { probeClip } from "../../src/media/decode/container.ts";
-import { decodeClip } from "../../src/media/decode/decode.ts";
+import { decodeClip } from "../../src/media/decode.ts";
 import { encodeClip } from "../../src/media/encode/encode.ts";
 import { MediaError, type MediaErrorCode } from "../../src/media/media-error.ts";
 import { resizeClip } from "../../src/media/resize.ts";

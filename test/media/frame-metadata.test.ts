@@ -14,9 +14,9 @@ import {
   AVCOL_TRC_SMPTE2084,
 } from "node-av/constants";
 import { probeClip } from "../../src/media/decode/container.ts";
-import { decodeClip } from "../../src/media/decode/decode.ts";
 import { exifOrientation, matrixOrientation, turnPixels, upright } from "../../src/media/decode/orientation.ts";
-import { blackVideo, soundlessVideo, videoShape } from "../../src/media/encode/remux.ts";
+import { decodeClip } from "../../src/media/decode.ts";
+import { blackVideo, soundlessVideo, videoShape } from "../../src/media/remux.ts";
 import { plainFrames, type VideoTrack, writeMedia } from "../support/any-media.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { decodeClip } from "../../src/media/decode/decode.ts";
+import { decodeClip } from "../../src/media/decode.ts";
 import { encodeClip } from "../../src/media/encode/encode.ts";
 import { MediaError } from "../../src/media/media-error.ts";
 import { createRandom } from "../../src/random.ts";

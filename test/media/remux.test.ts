@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { probeClip } from "../../src/media/decode/container.ts";
-import { decodeClip } from "../../src/media/decode/decode.ts";
+import { decodeClip } from "../../src/media/decode.ts";
 import { encodeClip } from "../../src/media/encode/encode.ts";
-import { blackVideo, soundlessVideo, videoShape } from "../../src/media/encode/remux.ts";
 import { wavBytes } from "../../src/media/encode/wav.ts";
+import { blackVideo, soundlessVideo, videoShape } from "../../src/media/remux.ts";
 import { fixtureClip } from "./clip-fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "oppo-remux-"));

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { decodeClip } from "../../src/media/decode/decode.ts";
+import { decodeClip } from "../../src/media/decode.ts";
 import { encodeClip } from "../../src/media/encode/encode.ts";
 import { wavBytes } from "../../src/media/encode/wav.ts";
 import { plainFrames, type SoundTrack, writeMedia } from "../support/any-media.ts";

@@ -7,7 +7,7 @@ import { type Edge, importsOf, readTree } from "../support/source-tree.ts";
 const models = "src/models";
 const sources = readTree("src", /\.ts$/);
 const edges = [...sources].flatMap(([path, text]) => importsOf(path, text));
-const registry = `${models}/registry/registry.ts`;
+const registry = `${models}/registry.ts`;
 
 /** Folders with a row for the registry. */
 function architectures(paths: Iterable<string>): string[] {

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { inspectModel } from "../../src/models/registry/inspect.ts";
+import { inspectModel } from "../../src/models/inspect.ts";
 import { repositoryRoot } from "../support/repository.ts";
 import { headerBytes, layOut, writeSparse, writeSparseThinker } from "../support/sparse-model.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";

@@ -8,13 +8,7 @@ import { withoutStop } from "../../src/models/omni-model.ts";
 import { publishedConfig } from "../../src/models/qwen-omni/config/config-json.ts";
 import { qwenOmni } from "../../src/models/qwen-omni/row.ts";
 import { qwen3 } from "../../src/models/qwen-text/row.ts";
-import {
-  freshShapes,
-  initFresh,
-  loadModel,
-  loadTextEmbedder,
-  readArchitecture,
-} from "../../src/models/registry/registry.ts";
+import { freshShapes, initFresh, loadModel, loadTextEmbedder, readArchitecture } from "../../src/models/registry.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const textConfig = {

@@ -9,7 +9,7 @@ import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
 import type { MediaClip } from "../../src/media/clip.ts";
 import { initTiny } from "../../src/models/qwen-omni/init.ts";
-import { loadModel } from "../../src/models/registry/registry.ts";
+import { loadModel } from "../../src/models/registry.ts";
 import { AdamW, updateParameters } from "../../src/nn/index.ts";
 import { createRandom } from "../../src/random.ts";
 import { accumulateGradients } from "../../src/rl/gradients.ts";

@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
 import type { FittedSample } from "../../src/corpus/clips/fitted-samples.ts";
 import { numStates, sceneOf, stateIndices } from "../../src/data/theatre/sample-scene.ts";
-import { loadModel } from "../../src/models/registry/registry.ts";
+import { loadModel } from "../../src/models/registry.ts";
 import { InterruptedError } from "../../src/run/interrupt.ts";
 import { readStepLog } from "../../src/run/metrics.ts";
 import { batchOf } from "../../src/train/batches.ts";

@@ -9,7 +9,7 @@ import type { FittedSample } from "../../src/corpus/clips/fitted-samples.ts";
 import { theatreKind } from "../../src/corpus/theatre-kind.ts";
 import { reasoningQuestion } from "../../src/data/theatre/script.ts";
 import type { ClipRows, OmniModel } from "../../src/models/omni-model.ts";
-import { loadModel } from "../../src/models/registry/registry.ts";
+import { loadModel } from "../../src/models/registry.ts";
 import { cosineSchedule } from "../../src/nn/index.ts";
 import { resolveConfig } from "../../src/run/config.ts";
 import { InterruptedError } from "../../src/run/interrupt.ts";

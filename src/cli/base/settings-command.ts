@@ -19,10 +19,20 @@ export interface SettingsSpec<S extends z.ZodObject> {
   readonly idle?: readonly IdleRule<SettingsOf<S>>[];
   /** The paths whose flags --help shows; the others are in --settings. Left out: all. */
   readonly inHelp?: readonly string[];
-  /** Options of former versions ("--judge-model <name>"), and what is written now. */
-  readonly retired?: Readonly<Record<string, string>>;
+  /**
+   * Options of former versions ("--judge-model <name>"), and what is written now. What only named the model of an address that
+   * stands in an option of its own is joined to it, with a word.
+   */
+  readonly retired?: Readonly<Record<string, RetiredOption>>;
   /** From what was given to settings, where there is more to it than the schema: presets. */
   readonly resolve?: (sources: ConfigSources) => SettingsOf<S>;
+}
+
+export interface RetiredOption {
+  /** Example: "--judge URL#MODEL" */
+  readonly instead: string;
+  /** The option whose address it completes. Example: "--judge" */
+  readonly joins?: string;
 }
 
 /** What an action gets beside the settings. */
@@ -46,7 +56,10 @@ export function withSettings<S extends z.ZodObject>(
 ): Command {
   const settings = listSettings(spec.schema);
   for (const setting of settings) command.addOption(settingOption(setting, spec.inHelp));
-  for (const [flags, instead] of Object.entries(spec.retired ?? {})) addRetired(command, flags, instead);
+  for (const [flags, { instead, joins }] of Object.entries(spec.retired ?? {})) {
+    if (joins === undefined) addRetired(command, flags, instead);
+    else command.addOption(new Option(flags).hideHelp());
+  }
   addFileOptions(command, settings.length - (spec.inHelp?.length ?? settings.length));
   const resolve = () => resolveGiven(command, spec, settings);
   const idlePaths = (spec.idle ?? []).flatMap(({ paths }) => paths);
@@ -81,18 +94,38 @@ function addFileOptions(command: Command, numHidden: number): void {
 
 function addRetired(command: Command, flags: string, instead: string): void {
   const option = new Option(flags).hideHelp().argParser(() => {
-    throw new OppoError("ERR_USAGE", `${flags.split(" ")[0]}: it is written ${instead} now. See --help.`);
+    throw retiredError(flags, instead);
   });
   command.addOption(option);
 }
 
+function retiredError(flags: string, instead: string): OppoError {
+  return new OppoError("ERR_USAGE", `${flags.split(" ")[0]}: it is written ${instead} now. See --help.`);
+}
+
+/** The flags with the models that former options name at the end of the addresses that they belong to. */
+function joined(command: Command, retired: SettingsSpec<z.ZodObject>["retired"], flags: GivenFlag[]): GivenFlag[] {
+  let all = flags;
+  for (const [words, { instead, joins }] of Object.entries(retired ?? {})) {
+    if (joins === undefined) continue;
+    const model: unknown = command.getOptionValue(new Option(words).attributeName());
+    if (model === undefined) continue;
+    const address = all.find(({ flag }) => flag === joins);
+    if (address === undefined || address.texts.some((text) => text.includes("#"))) throw retiredError(words, instead);
+    process.stderr.write(`note: ${words.split(" ")[0]} is written ${instead} now\n`);
+    const texts = address.texts.map((text) => `${text}#${String(model)}`);
+    all = all.map((one) => (one === address ? { ...one, texts } : one));
+  }
+  return all;
+}
+
 function resolveGiven<S extends z.ZodObject>(
   command: Command,
-  { schema, idle, resolve }: SettingsSpec<S>,
+  { schema, idle, resolve, retired }: SettingsSpec<S>,
   settings: readonly Setting[],
 ): SettingsOf<S> {
   const { config: file, set: overrides } = command.opts<SettingsOptions>();
-  const sources = { file, overrides, flags: givenFlags(command, settings) };
+  const sources = { file, overrides, flags: joined(command, retired, givenFlags(command, settings)) };
   try {
     return resolve === undefined ? resolveConfig(schema, sources, idle) : resolve(sources);
   } catch (error) {

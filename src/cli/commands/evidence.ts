@@ -30,7 +30,7 @@ function configureExtract(command: Command): void {
       "page to review. A run that was stopped goes on: replies are kept.",
   );
   addHelp(command, { examples });
-  const retired = { "--name <model>": "--endpoint URL#MODEL" };
+  const retired = { "--name <model>": { instead: "--endpoint URL#MODEL", joins: "--endpoint" } };
   withSettings(command, { schema: extractSettings, idle: extractIdle, retired }, (settings, { isJson }) =>
     run(settings, isJson),
   );

@@ -5,7 +5,7 @@ import type { Answer, Modality, Unread } from "../../recipes/infer/infer.ts";
 import { inferIdle, inferSettings } from "../../recipes/infer/settings.ts";
 import type { SettingsOf } from "../../run/config.ts";
 import { addHelp } from "../base/command.ts";
-import { printJson } from "../base/json.ts";
+import { printJsonList } from "../base/json.ts";
 import { type Call, withSettings } from "../base/settings-command.ts";
 
 const help = {
@@ -52,7 +52,7 @@ async function run(settings: SettingsOf<typeof inferSettings>, { args: clips, is
       if (!isJson) console.log(answerText(answer, isStreamed));
     },
   );
-  if (isJson) printJson("infer", { answers });
+  if (isJson) printJsonList("infer", answers);
   if (answers.some((answer) => "error" in answer)) process.exitCode = 1;
 }
 

@@ -30,7 +30,7 @@ export function configureScore(command: Command): void {
     command.argument("<predictions...>", "a file or folder per system, or name=path; several are compared"),
     help,
   );
-  const retired = { "--judge-model <name>": "--judge URL#MODEL" };
+  const retired = { "--judge-model <name>": { instead: "--judge URL#MODEL", joins: "--judge" } };
   withSettings(command, { schema: scoreSettings, idle: scoreIdle, retired }, (settings, call) =>
     longRun((around) => run(settings, call, around)),
   );

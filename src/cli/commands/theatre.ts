@@ -31,7 +31,7 @@ export function configureTheatre(command: Command): void {
         "(corpus.json). A build that was stopped goes on; clips that are there are not made again.",
     );
   addHelp(build, help);
-  const retired = { "--plan <file>": "--config FILE" };
+  const retired = { "--plan <file>": { instead: "--config FILE" } };
   withSettings(build, { schema: theatreSettings, inHelp, retired, resolve: resolveTheatre }, (settings, { isJson }) =>
     runBuild(settings, isJson),
   );

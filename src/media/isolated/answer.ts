@@ -3,11 +3,11 @@
 import { OppoError } from "../../error.ts";
 import type { MediaClip } from "../clip.ts";
 import { checkClipPixels, checkDecodedPixels, probeClip } from "../decode/container.ts";
-import { decodeClip } from "../decode/decode.ts";
-import { decodeImage } from "../decode/decode-image.ts";
-import { blackVideo, soundlessVideo, videoShape } from "../encode/remux.ts";
+import { decodeClip } from "../decode.ts";
+import { decodeImage } from "../decode-image.ts";
 import { fitPicture, fittedSize, refineSelection } from "../fit.ts";
 import { MediaError } from "../media-error.ts";
+import { blackVideo, soundlessVideo, videoShape } from "../remux.ts";
 import { resizeFrames } from "../resize.ts";
 import { type FrameSize, sampleFrames } from "../sampling.ts";
 import type { ClipOptions, DecodeReply, DecodeRequest, DecodeResults, FramesOptions } from "./request.ts";

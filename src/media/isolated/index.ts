@@ -3,7 +3,7 @@
 
 import type { MediaClip } from "../clip.ts";
 import type { MediaInfo, ReadLimits } from "../decode/container.ts";
-import type { VideoFile, VideoShape } from "../encode/remux.ts";
+import type { VideoFile, VideoShape } from "../remux.ts";
 import { Decoders } from "./decoders.ts";
 import type { ClipOptions, FramesOptions, ImageOptions } from "./request.ts";
 

@@ -3,8 +3,8 @@
 import type { ErrorCode } from "../../error.ts";
 import type { MediaClip } from "../clip.ts";
 import type { MediaInfo, ReadLimits } from "../decode/container.ts";
-import type { VideoFile, VideoShape } from "../encode/remux.ts";
 import type { PixelRange, VideoFit } from "../fit.ts";
+import type { VideoFile, VideoShape } from "../remux.ts";
 import type { FrameSamplingOptions } from "../sampling.ts";
 
 /** How a file is decoded: with `fit` as a model looks at it, else its frames keep their size, or get `height`. */

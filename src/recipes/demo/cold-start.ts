@@ -2,7 +2,7 @@
 
 import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import type { OmniModel } from "../../models/omni-model.ts";
-import { loadModel } from "../../models/registry/registry.ts";
+import { loadModel } from "../../models/registry.ts";
 import { cosineSchedule } from "../../nn/index.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { openSafetensors, scope } from "../../tensor/index.ts";

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildTheatreTokenizer } from "../../data/theatre/tokenizer.ts";
-import { initFresh } from "../../models/registry/registry.ts";
+import { initFresh } from "../../models/registry.ts";
 import type { ArmResult } from "../../page/data.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { DeepReadonly } from "../../run/config.ts";

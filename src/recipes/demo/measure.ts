@@ -7,7 +7,7 @@ import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import { localRespondent } from "../../corpus/clips/local-respondent.ts";
 import { makeKnownSet } from "../../corpus/mep-set.ts";
 import { theatreKind } from "../../corpus/theatre-kind.ts";
-import { loadModel } from "../../models/registry/registry.ts";
+import { loadModel } from "../../models/registry.ts";
 import type { ArmStory } from "../../page/data.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { fittedSplit, type SplitName } from "./splits.ts";

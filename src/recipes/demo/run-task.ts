@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Modality } from "../../media/clip.ts";
-import { loadModel } from "../../models/registry/registry.ts";
+import { loadModel } from "../../models/registry.ts";
 import { coldStart } from "./cold-start.ts";
 import { type MeasureTask, measure } from "./measure.ts";
 import type { DemoPaths } from "./paths.ts";

@@ -4,7 +4,7 @@ import type { FittedSample } from "../../corpus/clips/fitted-samples.ts";
 import { attributeNames, numStates, sceneOf, stateIndices } from "../../data/theatre/sample-scene.ts";
 import type { Modality } from "../../media/clip.ts";
 import type { ModelPart, OmniModel } from "../../models/omni-model.ts";
-import { loadModel } from "../../models/registry/registry.ts";
+import { loadModel } from "../../models/registry.ts";
 import { cosineSchedule } from "../../nn/index.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { deriveSeed } from "../../seeds.ts";

@@ -1,3 +1,3 @@
 // The models of the library for the command line, which reaches them through recipes only.
 export { loadAdapter } from "../../models/adapt.ts";
-export { loadModel } from "../../models/registry/registry.ts";
+export { loadModel } from "../../models/registry.ts";

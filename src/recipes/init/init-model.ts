@@ -3,7 +3,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { buildTheatreTokenizer } from "../../data/theatre/tokenizer.ts";
 import { OppoError } from "../../error.ts";
-import { freshShapes, initFresh } from "../../models/registry/registry.ts";
+import { freshShapes, initFresh } from "../../models/registry.ts";
 import { requireFreeSpace } from "../../run/disk.ts";
 import type { Progress } from "../../run/progress.ts";
 

@@ -1,7 +1,7 @@
 // What `oppo init` can be told.
 import { z } from "zod";
 import { dtypeSetting, seedSetting } from "../../corpus/settings.ts";
-import { freshShapes } from "../../models/registry/registry.ts";
+import { freshShapes } from "../../models/registry.ts";
 import type { SettingsOf } from "../../run/config.ts";
 import type { IdleRule } from "../../run/idle-settings.ts";
 

@@ -1,8 +1,8 @@
 // What `oppo inspect` prints: a model directory in a dozen lines. Loads no native code, so that it answers at once.
-import { type Inspection, LORA_RANK } from "../../models/registry/inspect.ts";
+import { type Inspection, LORA_RANK } from "../../models/inspect.ts";
 import { formatBytes } from "../../run/disk.ts";
 
-export { type Inspection, inspectModel } from "../../models/registry/inspect.ts";
+export { type Inspection, inspectModel } from "../../models/inspect.ts";
 
 const maxListed = 8;
 const count = (n: number) => n.toLocaleString("en-US");

@@ -6,10 +6,10 @@ import type { ClipView } from "../../bench/respondent.ts";
 import type { MaskedAs } from "../../corpus/clips/local-respondent.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { ChatPart } from "../../endpoint/chat.ts";
-import type { VideoFile } from "../../media/encode/remux.ts";
 import { wavBytes } from "../../media/encode/wav.ts";
 import { blackVideo, decodeClip, soundlessVideo, videoShape } from "../../media/isolated/index.ts";
 import { MediaError } from "../../media/media-error.ts";
+import type { VideoFile } from "../../media/remux.ts";
 import type { MediaFiles } from "./media-files.ts";
 
 export interface PartSource {

@@ -16,9 +16,9 @@ import { chooseSetting, type Setting, type SettingOptions } from "../../corpus/s
 import type { Sample } from "../../data/sample.ts";
 import { openChatClient } from "../../endpoint/chat-client.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
-import type { VideoFile } from "../../media/encode/remux.ts";
+import type { VideoFile } from "../../media/remux.ts";
 import type { LoadOptions } from "../../models/checkpoint/weight-files.ts";
-import { loadModel } from "../../models/registry/registry.ts";
+import { loadModel } from "../../models/registry.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";

@@ -4,7 +4,7 @@ import { openSync, readSync, rmSync } from "node:fs";
 import { OppoError } from "../../error.ts";
 import { watchParent } from "../../media/isolated/watch-parent.ts";
 import type { OmniModel } from "../../models/omni-model.ts";
-import { loadModel, readArchitecture } from "../../models/registry/registry.ts";
+import { loadModel, readArchitecture } from "../../models/registry.ts";
 import { releaseMemory } from "../../tensor/index.ts";
 import { MediaRows } from "./media-rows.ts";
 import type { FromEngine, StartMessage, ToEngine } from "./protocol.ts";

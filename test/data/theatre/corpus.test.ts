@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { loadSamples } from "../../../src/data/jsonl.ts";
 import { buildCorpus, isBuilt, placedScenes, readManifest } from "../../../src/data/theatre/corpus.ts";
 import { type CorpusPlan, defaultClipFormat, defaultPlan } from "../../../src/data/theatre/plan.ts";
-import { decodeClip } from "../../../src/media/decode/decode.ts";
+import { decodeClip } from "../../../src/media/decode.ts";
 
 const plan: CorpusPlan = {
   seed: 5,

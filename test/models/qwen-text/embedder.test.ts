@@ -5,10 +5,10 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { instructClauses } from "../../../src/evidence/instructed-embedder.ts";
+import { inspectModel } from "../../../src/models/inspect.ts";
 import { loadTextEmbedder } from "../../../src/models/qwen-text/embedder.ts";
 import { readSentenceSettings } from "../../../src/models/qwen-text/sentence-settings.ts";
 import { loadTextModel } from "../../../src/models/qwen-text/text-model.ts";
-import { inspectModel } from "../../../src/models/registry/inspect.ts";
 import { numLiveTensors, scope } from "../../../src/tensor/index.ts";
 import { sharedPath } from "../../support/shared.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";

@@ -8,7 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { makeKnownSet } from "../../../src/corpus/mep-set.ts";
 import { chooseSetting } from "../../../src/corpus/setting.ts";
 import type { Sample } from "../../../src/data/sample.ts";
-import { decodeClip } from "../../../src/media/decode/decode.ts";
+import { decodeClip } from "../../../src/media/decode.ts";
 import { wavBytes } from "../../../src/media/encode/wav.ts";
 import { buildMepSet, type MepBuild } from "../../../src/recipes/mep/build.ts";
 import { openMepSet, readMepSet } from "../../../src/recipes/mep/set-directory.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { probeClip } from "../../../src/media/decode/container.ts";
-import { decodeClip } from "../../../src/media/decode/decode.ts";
+import { decodeClip } from "../../../src/media/decode.ts";
 import { type Body, type MepRuns, mepRuns, obliging, type Part, reply } from "../../support/mep-runs.ts";
 import { faultsInTurn, type MockOptions, startMockEndpoint } from "../../support/mock-endpoint.ts";
 import { type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";

@@ -6,18 +6,12 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { AV_NOPTS_VALUE, AVFMT_FLAG_BITEXACT } from "node-av/constants";
 import { FormatContext, Packet, type Stream } from "node-av/lib";
-import {
-  isEndOfFile,
-  type MediaContainer,
-  openContainer,
-  orientationOf,
-  type ReadLimits,
-} from "../decode/container.ts";
-import { addToIndex, emptyPacketIndex, presentationTimes } from "../decode/decode-video.ts";
-import { shownSize } from "../decode/orientation.ts";
-import { MediaError } from "../media-error.ts";
-import { encodeClip } from "./encode.ts";
-import { checkEncoding } from "./encoders.ts";
+import { isEndOfFile, type MediaContainer, openContainer, orientationOf, type ReadLimits } from "./decode/container.ts";
+import { addToIndex, emptyPacketIndex, presentationTimes } from "./decode/decode-video.ts";
+import { shownSize } from "./decode/orientation.ts";
+import { encodeClip } from "./encode/encode.ts";
+import { checkEncoding } from "./encode/encoders.ts";
+import { MediaError } from "./media-error.ts";
 
 /** A part of a request is held in memory as a whole. */
 const maxPartBytes = 256 * 1024 * 1024;

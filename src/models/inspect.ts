@@ -2,10 +2,10 @@
 // is, how large it is, what it needs in memory and what is missing. Loads no native code.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { byteSize, type DType } from "../../tensor/dtype.ts";
-import { numElements } from "../checkpoint/parameter-spec.ts";
-import { compareWeights, findWeights, type WeightProblems } from "../checkpoint/weight-table.ts";
-import type { DecoderConfig } from "../decoder/config.ts";
+import { byteSize, type DType } from "../tensor/dtype.ts";
+import { numElements } from "./checkpoint/parameter-spec.ts";
+import { compareWeights, findWeights, type WeightProblems } from "./checkpoint/weight-table.ts";
+import type { DecoderConfig } from "./decoder/config.ts";
 import { readArchitecture } from "./registry.ts";
 
 export interface PartCount {

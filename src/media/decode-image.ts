@@ -4,13 +4,13 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { createCanvas, loadImage } from "@napi-rs/canvas";
-import type { MediaClip } from "../clip.ts";
-import { MediaError } from "../media-error.ts";
-import { checkFrameSize, type ReadLimits } from "./container.ts";
-import { imageKind, readImageHeader } from "./image-header.ts";
-import { shownSize, turnPixels, upright } from "./orientation.ts";
-import { pngOrientation, withoutTransparentColours } from "./png-chunks.ts";
-import { isWholePicture } from "./whole-picture.ts";
+import type { MediaClip } from "./clip.ts";
+import { checkFrameSize, type ReadLimits } from "./decode/container.ts";
+import { imageKind, readImageHeader } from "./decode/image-header.ts";
+import { shownSize, turnPixels, upright } from "./decode/orientation.ts";
+import { pngOrientation, withoutTransparentColours } from "./decode/png-chunks.ts";
+import { isWholePicture } from "./decode/whole-picture.ts";
+import { MediaError } from "./media-error.ts";
 
 /** Larger files are no single picture that a model looks at. */
 const maxFileBytes = 256 * 2 ** 20;

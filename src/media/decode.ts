@@ -4,9 +4,7 @@
 import { setImmediate } from "node:timers/promises";
 import { AV_NOPTS_VALUE, AVERROR_EOF } from "node-av/constants";
 import { FFmpegError, Packet, type Stream } from "node-av/lib";
-import type { MediaClip } from "../clip.ts";
-import { MediaError } from "../media-error.ts";
-import { type FrameSamplingOptions, type FrameSelection, sampleFrames } from "../sampling.ts";
+import type { MediaClip } from "./clip.ts";
 import {
   averageFps,
   checkDuration,
@@ -16,8 +14,8 @@ import {
   openContainer,
   type ReadLimits,
   secondsPerTick,
-} from "./container.ts";
-import { AudioReader } from "./decode-audio.ts";
+} from "./decode/container.ts";
+import { AudioReader } from "./decode/decode-audio.ts";
 import {
   addToIndex,
   countFrames,
@@ -28,8 +26,10 @@ import {
   type PacketIndex,
   presentationTimes,
   type VideoOptions,
-} from "./decode-video.ts";
-import { shortfalls, statedLengths } from "./stated-length.ts";
+} from "./decode/decode-video.ts";
+import { shortfalls, statedLengths } from "./decode/stated-length.ts";
+import { MediaError } from "./media-error.ts";
+import { type FrameSamplingOptions, type FrameSelection, sampleFrames } from "./sampling.ts";
 
 export interface DecodeOptions extends FrameSamplingOptions, VideoOptions {
   /** Of the waveform. Default 16,000. */

@@ -1,21 +1,21 @@
 // The way into models: a directory's config.json names its model_type, which chooses the row that loads, inspects and makes
 // models of its kind. An architecture is a folder and a row here.
 import { join } from "node:path";
-import { OppoError } from "../../error.ts";
-import type { Embedder } from "../../evidence/cue.ts";
-import { CheckpointError } from "../../tensor/error.ts";
+import { OppoError } from "../error.ts";
+import type { Embedder } from "../evidence/cue.ts";
+import { CheckpointError } from "../tensor/error.ts";
 import type {
   Architecture,
   ArchitectureRow,
   FreshOptions,
   TextEmbedderOptions,
   TokenizerFiles,
-} from "../architecture.ts";
-import { CONFIG_FILE, readConfigJson } from "../checkpoint/model-directory.ts";
-import type { LoadOptions } from "../checkpoint/weight-files.ts";
-import type { OmniModel } from "../omni-model.ts";
-import { qwenOmni } from "../qwen-omni/row.ts";
-import { qwen2, qwen3 } from "../qwen-text/row.ts";
+} from "./architecture.ts";
+import { CONFIG_FILE, readConfigJson } from "./checkpoint/model-directory.ts";
+import type { LoadOptions } from "./checkpoint/weight-files.ts";
+import type { OmniModel } from "./omni-model.ts";
+import { qwenOmni } from "./qwen-omni/row.ts";
+import { qwen2, qwen3 } from "./qwen-text/row.ts";
 
 /** model_type -> row. */
 const architectures: Readonly<Record<string, ArchitectureRow>> = {
