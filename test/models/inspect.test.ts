@@ -55,11 +55,11 @@ test("a 3B thinker: counts and memory, within a second and 300 MB; loading it ma
   assert.equal(memory.trainLora, memory.weights + 16 * 36 * 16 * perLayer);
 
   const inspect = measured(
-    `import { inspectModel } from "./models/registry/inspect.js"; await inspectModel(${JSON.stringify(directory)});`,
+    `import { inspectModel } from "./models/inspect.js"; await inspectModel(${JSON.stringify(directory)});`,
   );
   assert.ok(inspect.seconds < maxInspectSeconds && inspect.bytes < maxInspectBytes, JSON.stringify(inspect));
   const load = measured(
-    `import { loadModel } from "./models/registry/registry.js"; (await loadModel(${JSON.stringify(directory)})).parameters().size;`,
+    `import { loadModel } from "./models/registry.js"; (await loadModel(${JSON.stringify(directory)})).parameters().size;`,
   );
   assert.ok(load.bytes < maxLoadBytes && memory.weights > 9 * bytesPerGigabyte, JSON.stringify(load));
 });
