@@ -4,6 +4,7 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, isAbsolute, posix, resolve, sep } from "node:path";
 import { z } from "zod";
 import { type ErrorCode, OppoError } from "../error.ts";
+import { temporaryBeside } from "../temporary-files.ts";
 import { type Line, readLines } from "./lines.ts";
 import { type FieldMap, missingKeys, namedRow } from "./row-fields.ts";
 import type { Sample } from "./sample.ts";
@@ -109,7 +110,7 @@ export async function loadSamples(
 
 /** Writes rows and swaps them in as one step; a failure leaves what was there. */
 export async function writeSamples(file: string, samples: Iterable<Sample>): Promise<void> {
-  const partial = `${file}.partial-${process.pid}`;
+  const partial = temporaryBeside(file);
   await mkdir(dirname(file), { recursive: true });
   try {
     const handle = await open(partial, "w");

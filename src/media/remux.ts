@@ -1,11 +1,11 @@
 // The picture of a clip for somebody else's decoder: its own video packets in a file without the sound, not encoded again, so
 // that whoever decodes it sees the very same frames; or a black video of the same size, rate and length.
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { AV_NOPTS_VALUE, AVFMT_FLAG_BITEXACT } from "node-av/constants";
 import { FormatContext, Packet, type Stream } from "node-av/lib";
+import { makeTemporaryFolder } from "../temporary-files.ts";
 import { isEndOfFile, type MediaContainer, openContainer, orientationOf, type ReadLimits } from "./decode/container.ts";
 import { addToIndex, emptyPacketIndex, presentationTimes } from "./decode/decode-video.ts";
 import { shownSize } from "./decode/orientation.ts";
@@ -149,7 +149,7 @@ export async function blackVideo({ width, height, fps, numFrames }: VideoShape):
 }
 
 async function inTemporaryFile(write: (file: string) => void | Promise<void>): Promise<Uint8Array> {
-  const folder = mkdtempSync(join(tmpdir(), "oppo-part-"));
+  const folder = makeTemporaryFolder("part");
   try {
     const file = join(folder, "part.mp4");
     await write(file);

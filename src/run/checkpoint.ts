@@ -1,6 +1,6 @@
 // Checkpoints that are either whole or not there. Each is a folder: written under a temporary name, every file flushed to
-// the disk, then renamed in one move; `latest` names the newest. What a crash or a full disk leaves behind is a
-// temporary folder that nobody reads and the next save removes.
+// the disk, then renamed in one move; `latest` names the newest, for people. One that goes is renamed before it is removed.
+// What a crash or a full disk leaves behind is a temporary folder that nobody reads and the next opening removes.
 
 import {
   closeSync,
@@ -15,12 +15,12 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { OppoError } from "../error.ts";
+import { sweepTemporaries, temporaryBeside } from "../temporary-files.ts";
 import { diskFullError, isDiskFull } from "./disk.ts";
 
 const MANIFEST = "checkpoint.json";
-const TEMPORARY = ".partial-";
 const FORMAT_VERSION = 1;
 
 /** Example: `{ step: 120, directory: "runs/demo/arms/oppo/checkpoints/step-000120" }` */
@@ -50,28 +50,46 @@ export async function saveCheckpoint(
 ): Promise<Checkpoint> {
   const name = nameOf(step);
   const directory = join(folder, name);
-  const temporary = join(folder, `${TEMPORARY}${name}`);
+  const temporary = temporaryBeside(directory);
   try {
     mkdirSync(folder, { recursive: true });
-    removeTemporaries(folder);
     mkdirSync(temporary);
     await write(temporary);
     writeManifest(temporary, step);
     flushTree(temporary);
     // Reached again after resuming from before it: the new one takes its place.
-    rmSync(directory, { recursive: true, force: true });
+    remove(directory);
     renameSync(temporary, directory);
     flush(folder);
-    replaceFile(join(folder, "latest"), `${name}\n`);
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw isDiskFull(error) ? diskFullError(directory, `the checkpoint of step ${step}`, error) : error;
   }
-  const all = listCheckpoints(folder);
-  for (const old of all.slice(0, Math.max(0, all.length - Math.max(1, options.keepLast)))) {
-    rmSync(old.directory, { recursive: true, force: true });
-  }
+  tidyCheckpoints(folder, options);
   return { step, directory };
+}
+
+/**
+ * What follows a new checkpoint, also when the process ended right after writing it: `latest` names the newest, all but the
+ * newest `keepLast` go, and so does what killed processes left unfinished.
+ */
+export function tidyCheckpoints(folder: string, { keepLast }: { readonly keepLast: number }): void {
+  sweepTemporaries(folder);
+  const all = listCheckpoints(folder);
+  const newest = all.at(-1);
+  if (newest === undefined) return;
+  const line = `${basename(newest.directory)}\n`;
+  const latest = join(folder, "latest");
+  if (!existsSync(latest) || readFileSync(latest, "utf8") !== line) replaceFile(latest, line);
+  for (const old of all.slice(0, Math.max(0, all.length - Math.max(1, keepLast)))) remove(old.directory);
+}
+
+/** In one step out of sight; a folder removed in part would count as a damaged checkpoint. */
+function remove(directory: string): void {
+  if (!existsSync(directory)) return;
+  const away = temporaryBeside(`${directory}.old`);
+  renameSync(directory, away);
+  rmSync(away, { recursive: true, force: true });
 }
 
 /** The whole checkpoints in `folder`, oldest first; one with a missing or cut file is not listed. */
@@ -104,7 +122,7 @@ export function openCheckpoint(directory: string): Checkpoint {
 
 /** Writes a small file so that a reader sees the old or the new content, never a part. */
 export function replaceFile(path: string, content: string | Uint8Array): void {
-  const temporary = `${path}${TEMPORARY}${process.pid}`;
+  const temporary = temporaryBeside(path);
   try {
     writeFileSync(temporary, content);
     flush(temporary);
@@ -160,12 +178,6 @@ function flushTree(directory: string): void {
     else flush(path);
   }
   flush(directory);
-}
-
-function removeTemporaries(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    if (name.startsWith(TEMPORARY)) rmSync(join(folder, name), { recursive: true, force: true });
-  }
 }
 
 /** Makes the system write a file's data, or a folder's names, to the disk now. */

@@ -1,7 +1,7 @@
 // Disk space: looked at before a long write begins, and named when it runs out in the middle. Both end in one sentence
 // that says which folder, how much, and what to do.
 
-import { existsSync, readdirSync, statfsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { OppoError } from "../error.ts";
 
@@ -33,6 +33,14 @@ export function requireFreeSpace(path: string, bytes: number, purpose: string): 
   );
 }
 
+/**
+ * For what can go on where it stopped: `totalBytes` is what `purpose` takes below `path` from nothing to its end, and what
+ * lies there already is not asked for again. @throws OppoError ERR_DISK_SPACE
+ */
+export function requireSpaceForRest(path: string, totalBytes: number, purpose: string): void {
+  requireFreeSpace(path, Math.max(0, totalBytes - bytesBelow(path)), purpose);
+}
+
 /** Whether an error, or one that caused it, says that the disk or the quota is full. */
 export function isDiskFull(error: unknown): boolean {
   for (let current: unknown = error; current instanceof Error; current = current.cause) {
@@ -42,6 +50,21 @@ export function isDiskFull(error: unknown): boolean {
     }
   }
   return false;
+}
+
+/**
+ * The system's code for why a folder cannot be made. Node's recursive mkdir tells most reasons, a read-only disk and too many
+ * open files among them, as ENOENT, the state of the folder that it could not make.
+ */
+export function whyNoFolder(path: string): string {
+  let parent = dirname(resolve(path));
+  while (!existsSync(parent)) parent = dirname(parent);
+  try {
+    accessSync(parent, constants.W_OK);
+    return "ENOENT";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? "ENOENT";
+  }
 }
 
 /** The sentence for a disk that filled up while `purpose` was written to `path`. */

@@ -1,13 +1,13 @@
-// The folder of a run: what lies where, who holds it, and the record of what it ran with. A lock keeps two processes from
-// writing into one run; a lock whose process is gone is taken over.
+// The folder of a run: what lies where, and the record of what it ran with. A lock keeps two processes from writing into
+// one run (`run-lock.ts`).
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { OppoError } from "../error.ts";
 import { replaceFile } from "./checkpoint.ts";
 import { configDifferences, configToYaml, readConfigFile } from "./config.ts";
 import { diskFullError, isDiskFull } from "./disk.ts";
+import { lockRun } from "./run-lock.ts";
 import type { Versions } from "./versions.ts";
 
 /** Holds the run until disposed. */
@@ -34,13 +34,6 @@ export interface RunFacts {
   readonly choices?: Readonly<Record<string, string>>;
 }
 
-interface LockHolder {
-  readonly pid: number;
-  readonly host: string;
-  /** Tells a process from a later one with the same number; empty where the system does not say. */
-  readonly started: string;
-}
-
 /**
  * Opens the folder, locks it, and writes `config.yaml` and `run.json` before anything else happens.
  * @throws OppoError ERR_RUN_LOCKED, ERR_RUN_DIFFERS (it holds another configuration), ERR_DISK_FULL
@@ -50,7 +43,7 @@ export function openRunDirectory(path: string, facts: RunFacts): RunDirectory {
   let release: () => void;
   try {
     mkdirSync(path, { recursive: true });
-    release = lock(path);
+    release = lockRun(path);
   } catch (error) {
     throw isDiskFull(error) ? diskFullError(path, "the run's folder", error) : error;
   }
@@ -104,56 +97,4 @@ function requireSameChoices(path: string, record: string, { choices = {}, mayCha
     "ERR_RUN_DIFFERS",
     `${path}: expected the ${name} that this run began with, ${before[name]}, got ${value}. Bring it back, or choose another folder.`,
   );
-}
-
-/** Takes the lock and returns what gives it back. */
-function lock(path: string): () => void {
-  const file = join(path, "run.lock");
-  const self: LockHolder = { pid: process.pid, host: hostname(), started: startOf(process.pid) };
-  for (;;) {
-    try {
-      writeFileSync(file, JSON.stringify(self), { flag: "wx" });
-      return () => rmSync(file, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    const holder = readHolder(file);
-    if (holder !== null && isAlive(holder)) {
-      const onHost = holder.host === self.host ? "" : ` on ${holder.host}`;
-      throw new OppoError(
-        "ERR_RUN_LOCKED",
-        `${path}: expected a run that nobody writes to, got one held by process ${holder.pid}${onHost}. Wait for it, stop it, or choose another folder (if it is gone, remove ${file}).`,
-      );
-    }
-    rmSync(file, { force: true });
-  }
-}
-
-/** Null when the lock is gone by now or was never written to its end. */
-function readHolder(file: string): LockHolder | null {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as LockHolder;
-  } catch {
-    return null;
-  }
-}
-
-function isAlive(holder: LockHolder): boolean {
-  // Another machine's processes cannot be seen from here: believed to be alive.
-  if (holder.host !== hostname()) return true;
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-  return startOf(holder.pid) === holder.started;
-}
-
-/** The time a process started, in the kernel's ticks. */
-function startOf(pid: number): string {
-  const file = `/proc/${pid}/stat`;
-  if (!existsSync(file)) return "";
-  // The second field is the name in parentheses and may hold spaces; the start time is field 22.
-  const text = readFileSync(file, "utf8");
-  return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
 }

@@ -3,6 +3,7 @@
 // that is gone is touched: its size is looked at again before every tensor, which leaves the time after.
 import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { temporaryBeside } from "../temporary-files.ts";
 import { byteSize, type DType } from "./dtype.ts";
 import { CheckpointError } from "./error.ts";
 import * as op from "./ops.gen.ts";
@@ -145,7 +146,7 @@ export function streamSafetensors(
   metadata?: Readonly<Record<string, string>>,
 ): void {
   const { header, order } = layOut(path, shapes, metadata);
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = temporaryBeside(path);
   try {
     const file = openSync(temporary, "w");
     try {

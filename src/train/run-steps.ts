@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { AdamW, updateParameters } from "../nn/index.ts";
 import type { Metrics, StepMetrics } from "../rl/metrics.ts";
-import { latestCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
+import { latestCheckpoint, saveCheckpoint, tidyCheckpoints } from "../run/checkpoint.ts";
 import type { Interrupt } from "../run/interrupt.ts";
 import { openStepLog } from "../run/metrics.ts";
 import { openSafetensors, scope, type Tensor, writeSafetensors } from "../tensor/index.ts";
@@ -66,6 +66,7 @@ export async function runSteps(run: StepRun): Promise<void> {
     weightDecay: options.weightDecay,
   });
   const checkpoints = join(directory, "checkpoints");
+  tidyCheckpoints(checkpoints, { keepLast: 1 });
   const firstStep = restore(checkpoints, run.trainable, optimizer);
   using log = openStepLog(join(directory, "metrics.jsonl"), firstStep);
   using rows = run.rowsFile === undefined ? null : openStepLog(join(directory, run.rowsFile), firstStep);

@@ -1,6 +1,7 @@
 // Checkpoints are whole or not there, whatever goes wrong while they are written.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -11,8 +12,13 @@ import {
   openCheckpoint,
   replaceFile,
   saveCheckpoint,
+  tidyCheckpoints,
 } from "../../src/run/checkpoint.ts";
+import { temporaryBeside } from "../../src/temporary-files.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+
+/** The number of a process that is gone. */
+const gone = spawnSync(process.execPath, ["-e", ""]).pid;
 
 function writeModel(text: string): (directory: string) => void {
   return (directory) => {
@@ -61,6 +67,19 @@ describe("checkpoints", () => {
     assert.equal(latestCheckpoint(folder)?.step, 5);
   });
 
+  it("tidies up what a kill right after the new checkpoint left", async (t) => {
+    const folder = join(temporaryFolder(t), "checkpoints");
+    for (const step of [5, 10]) await saveCheckpoint(folder, step, writeModel("weights"), { keepLast: 9 });
+    writeFileSync(join(folder, "latest"), "step-000005\n");
+    tidyCheckpoints(folder, { keepLast: 1 });
+    assert.deepEqual(readdirSync(folder).sort(), ["latest", "step-000010"]);
+    assert.equal(readFileSync(join(folder, "latest"), "utf8"), "step-000010\n");
+    truncateSync(join(folder, "step-000010/model.safetensors"), 3);
+    tidyCheckpoints(folder, { keepLast: 1 });
+    assert.ok(existsSync(join(folder, "step-000010")), "a damaged one is not thrown away");
+    tidyCheckpoints(join(folder, "absent"), { keepLast: 1 });
+  });
+
   it("passes other errors on as they are", async (t) => {
     const folder = join(temporaryFolder(t), "checkpoints");
     const broken = new Error("no such tensor");
@@ -75,7 +94,8 @@ describe("checkpoints", () => {
     const folder = join(temporaryFolder(t), "checkpoints");
     for (const step of [5, 10]) await saveCheckpoint(folder, step, writeModel("weights"), { keepLast: 9 });
     truncateSync(join(folder, "step-000010/model.safetensors"), 3);
-    mkdirSync(join(folder, ".partial-step-000015"));
+    const left = temporaryBeside(join(folder, "step-000015")).replace(/-\d+-/, `-${gone}-`);
+    mkdirSync(left);
     mkdirSync(join(folder, "step-000020"));
     assert.deepEqual(
       listCheckpoints(folder).map(({ step }) => step),
@@ -89,7 +109,7 @@ describe("checkpoints", () => {
     );
     assert.throws(() => openCheckpoint(join(folder, "step-000020")), /got a folder without checkpoint\.json/);
     await saveCheckpoint(folder, 25, writeModel("weights"), { keepLast: 9 });
-    assert.equal(existsSync(join(folder, ".partial-step-000015")), false);
+    assert.equal(existsSync(left), false);
   });
 
   it("replaces small files in one move", (t) => {

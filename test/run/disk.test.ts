@@ -1,12 +1,21 @@
 // Disk space: asked for before a write, and named when it runs out.
 
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import type { OppoError } from "../../src/error.ts";
-import { bytesBelow, diskFullError, formatBytes, freeBytes, isDiskFull, requireFreeSpace } from "../../src/run/disk.ts";
+import {
+  bytesBelow,
+  diskFullError,
+  formatBytes,
+  freeBytes,
+  isDiskFull,
+  requireFreeSpace,
+  requireSpaceForRest,
+  whyNoFolder,
+} from "../../src/run/disk.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "oppo-run-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -44,6 +53,24 @@ describe("disk space", () => {
     writeFileSync(join(folder, "deep", "a"), "12345");
     writeFileSync(join(folder, "deep", "deeper", "b"), "678");
     assert.equal(bytesBelow(join(folder, "deep")), 8);
+  });
+
+  it("asks for the rest only, where something goes on", () => {
+    const run = join(folder, "run");
+    mkdirSync(run);
+    writeFileSync(join(run, "there"), "x".repeat(1000));
+    assert.throws(() => requireSpaceForRest(run, 1000 + 2 ** 60, "the run"), /expected 1048576 TB of free disk/);
+    requireSpaceForRest(run, 1000, "the run");
+    assert.throws(() => requireFreeSpace(run, Number.POSITIVE_INFINITY, "the run"), { code: "ERR_DISK_SPACE" });
+  });
+
+  const readOnly = (existsSync("/proc/mounts") ? readFileSync("/proc/mounts", "utf8") : "")
+    .split("\n")
+    .map((line) => line.split(" "))
+    .find(([, , , options]) => options?.split(",").includes("ro"))?.[1];
+  it("tells a read-only disk from a path that is not there", { skip: readOnly === undefined }, () => {
+    assert.equal(whyNoFolder(join(readOnly!, "a/b")), "EROFS");
+    assert.equal(whyNoFolder(join(folder, "absent/b")), "ENOENT");
   });
 
   it("writes sizes for people", () => {

@@ -3,7 +3,7 @@
 
 import { CommanderError } from "commander";
 import { type ErrorCode, OppoError } from "../../error.ts";
-import { diskFullError, isDiskFull } from "../../run/disk.ts";
+import { diskFullError, isDiskFull, whyNoFolder } from "../../run/disk.ts";
 import { INTERRUPTED_EXIT_CODE, InterruptedError } from "../../run/interrupt.ts";
 import { shaped } from "./json.ts";
 
@@ -28,6 +28,7 @@ const SYSTEM_SENTENCES: Readonly<Record<string, string>> = {
   EISDIR: "expected a file, got a folder. Check the path.",
   EROFS: "expected a writable disk, got a read-only one. Choose another folder.",
   EMFILE: "expected to open one more file, got too many open ones. Raise the limit (ulimit -n).",
+  ENFILE: "expected to open one more file, got too many open ones on this machine. Close other programs.",
   ENOMEM: "expected free memory, got none. Close other programs or use smaller settings.",
 };
 
@@ -53,7 +54,8 @@ export function describeFailure(error: unknown): Failure {
       error instanceof InterruptedError ? INTERRUPTED_EXIT_CODE : error.code === "ERR_USAGE" ? USED_WRONGLY : FAILED;
     return { code: error.code, message: withAdvice(error), exitCode, stack };
   }
-  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
+  const { code: said, path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  const code = said === "ENOENT" && syscall === "mkdir" && path !== undefined ? whyNoFolder(path) : said;
   if (isDiskFull(error)) {
     const message =
       path === undefined

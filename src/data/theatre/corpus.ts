@@ -2,9 +2,10 @@
 // and a manifest. A killed build goes on where it stopped; the manifest comes last, so where it is, everything is.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deriveSeed } from "../../seeds.ts";
+import { sweepTemporaries, temporaryBeside } from "../../temporary-files.ts";
 import { writeSamples } from "../jsonl.ts";
 import { drawScene } from "./draw.ts";
 import type { ClipFormat, CorpusPlan, SplitPlan } from "./plan.ts";
@@ -94,13 +95,10 @@ async function finish(root: string, plan: CorpusPlan, all: readonly PlacedScene[
     const rows = all.filter(({ split }) => split === name).map((placed) => sceneSample(placed, plan.format));
     await writeSamples(join(root, file), rows);
   }
-  const partial = join(root, `${manifestFile}.${process.pid}.part`);
+  const partial = temporaryBeside(join(root, manifestFile));
   await writeFile(partial, `${JSON.stringify(manifest, null, 2)}\n`);
   await rename(partial, join(root, manifestFile));
-  // Leftovers of killed builds; every clip is there, so nobody writes one any more.
-  const clips = await readdir(join(root, "clips"));
-  const leftovers = clips.filter((name) => name.endsWith(".part"));
-  for (const name of leftovers) await rm(join(root, "clips", name), { force: true });
+  sweepTemporaries(join(root, "clips"));
 }
 
 function manifestOf(plan: CorpusPlan): CorpusManifest {

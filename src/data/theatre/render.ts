@@ -5,6 +5,7 @@ import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeClip } from "../../media/encode/encode.ts";
 import { createRandom } from "../../random.ts";
+import { temporaryBeside } from "../../temporary-files.ts";
 import type { Sample } from "../sample.ts";
 import type { Scene } from "./draw.ts";
 import type { ClipFormat } from "./plan.ts";
@@ -75,7 +76,7 @@ function subtitleTrack(line: string, seconds: number): string {
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {
-  const partial = `${path}.${process.pid}.part`;
+  const partial = temporaryBeside(path);
   await writeFile(partial, text);
   await rename(partial, path);
 }

@@ -22,6 +22,7 @@ import {
   type SoftwareScaleContext,
   type Stream,
 } from "node-av/lib";
+import { temporaryBeside } from "../../temporary-files.ts";
 import {
   badArgument,
   checkEncoding,
@@ -43,7 +44,7 @@ export async function encodeClip(path: string, input: EncodeInput): Promise<void
   // FFmpeg's objects are released by finalizers, which run only when the event loop turns.
   await setImmediate();
   Log.setLevel(AV_LOG_QUIET);
-  const partial = `${resolve(path)}.${process.pid}.part`;
+  const partial = temporaryBeside(resolve(path));
   try {
     using file = new Mp4Writer(path, partial, input);
     file.writeAll(input);

@@ -2,11 +2,11 @@
 // or when nobody waits any more. Its end is told as an error of the file that it had.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OppoError } from "../../error.ts";
+import { makeTemporaryFolder } from "../../temporary-files.ts";
 import { MediaError, type MediaErrorCode } from "../media-error.ts";
 import { outOfMemory } from "./answer.ts";
 import type { DecodeReply, DecodeRequest, DecodeResults } from "./request.ts";
@@ -45,7 +45,7 @@ export class DecoderProcess {
 
   constructor(limits: DecoderLimits) {
     this.#limits = limits;
-    this.#folder = mkdtempSync(join(tmpdir(), "oppo-decode-"));
+    this.#folder = makeTemporaryFolder("decode");
     this.#child = start(limits, this.#folder);
     this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       this.#tail = (this.#tail + text).slice(-tailBytes);

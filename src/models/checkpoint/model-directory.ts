@@ -2,6 +2,7 @@
 // generation settings), which a save writes back as they were read.
 import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryBeside } from "../../temporary-files.ts";
 import { CheckpointError } from "../../tensor/error.ts";
 import { readJsonFile, readTextFile } from "../../text/json-file.ts";
 
@@ -63,7 +64,7 @@ export function writeModelFiles(
 
 /** Writes a small file whole or not at all. @throws CheckpointError ERR_CHECKPOINT_WRITE */
 export function replaceText(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = temporaryBeside(path);
   try {
     writeFileSync(temporary, text);
     renameSync(temporary, path);

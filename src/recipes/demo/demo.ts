@@ -8,7 +8,7 @@ import { initFresh } from "../../models/registry.ts";
 import type { ArmResult } from "../../page/data.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { DeepReadonly } from "../../run/config.ts";
-import { bytesBelow, requireFreeSpace } from "../../run/disk.ts";
+import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { runPool } from "../../run/pool.ts";
 import type { Progress } from "../../run/progress.ts";
@@ -40,7 +40,7 @@ const bytesNeeded = 1.5e9;
 
 export async function runDemo(run: DemoRun): Promise<DemoResult> {
   const { config } = run;
-  requireFreeSpace(run.directory, Math.max(0, bytesNeeded - bytesBelow(run.directory)), "the demo");
+  requireSpaceForRest(run.directory, bytesNeeded, "the demo");
   using opened = openRunDirectory(run.directory, {
     config,
     mayChange: ["workers", "arms", "seeds", "numStories"],

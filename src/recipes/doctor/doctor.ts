@@ -1,12 +1,13 @@
 // Looks at what the machine has for oppo, by using it: libtorch multiplies, FFmpeg writes a clip and reads it back. Each
 // finding stands alone, so that one thing that is broken does not hide the others, and says how it is mended.
 
-import { accessSync, constants, existsSync, mkdtempSync, rmSync } from "node:fs";
-import { freemem, tmpdir } from "node:os";
+import { accessSync, constants, existsSync, rmSync } from "node:fs";
+import { freemem } from "node:os";
 import { dirname, join } from "node:path";
 import { formatBytes, freeBytes } from "../../run/disk.ts";
 import { oppoHome } from "../../run/lexicon-store.ts";
 import { readVersions } from "../../run/versions.ts";
+import { makeTemporaryFolder } from "../../temporary-files.ts";
 import type { Environment, Finding, Found } from "./finding.ts";
 import { examineAddon, examineCompiler, examineLibtorch } from "./native-findings.ts";
 
@@ -97,7 +98,7 @@ async function writeAndProbe(): Promise<{ video: string; audio: string }> {
     import("../../media/encode/encode.ts"),
     import("../../media/isolated/index.ts"),
   ]);
-  const folder = mkdtempSync(join(tmpdir(), "oppo-doctor-"));
+  const folder = makeTemporaryFolder("doctor");
   try {
     const path = join(folder, "clip.mp4");
     const [size, sampleRateHz, numFrames] = [64, 16_000, 5];

@@ -14,6 +14,7 @@ import { loadSamples } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
 import type { Cue, Embedder } from "../../evidence/cue.ts";
+import { temporaryBeside } from "../../temporary-files.ts";
 
 export const manifestName = "mep.json";
 const formatVersion = 1;
@@ -117,7 +118,7 @@ export function writeMepSet(
     files: hashes,
   };
   requireFree(path, manifest.hash);
-  const partial = `${resolve(path)}.partial-${process.pid}`;
+  const partial = temporaryBeside(resolve(path));
   try {
     mkdirSync(partial, { recursive: true });
     for (const [name, text] of Object.entries(files)) writeFileSync(join(partial, name), text);

@@ -6,7 +6,7 @@ import type { CorpusPlan } from "../../data/theatre/plan.ts";
 import { phraseGroups } from "../../data/theatre/script.ts";
 import { OppoError } from "../../error.ts";
 import { type ConfusionReport, confusion, formatConfusion } from "../../evidence/confusion.ts";
-import { requireFreeSpace } from "../../run/disk.ts";
+import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { runPool } from "../../run/pool.ts";
 import type { Progress } from "../../run/progress.ts";
@@ -93,7 +93,7 @@ export async function buildTheatre(build: TheatreBuild): Promise<TheatreResult> 
 
 async function renderAll(build: TheatreBuild, numClips: number): Promise<number> {
   const { root, plan, workers, progress, interrupt } = build;
-  requireFreeSpace(root, bytesPerClip * numClips, `${numClips} clips`);
+  requireSpaceForRest(root, bytesPerClip * numClips, `${numClips} clips`);
   const stage = progress.stage("clips", numClips);
   const numProcesses = Math.min(workers, numClips);
   const done = new Map<string, number>();

@@ -12,7 +12,7 @@ import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { configDifferences, readConfigFile } from "../../run/config.ts";
-import { requireFreeSpace } from "../../run/disk.ts";
+import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { readStepLog } from "../../run/metrics.ts";
 import type { Progress, Stage } from "../../run/progress.ts";
@@ -67,7 +67,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     access: run.access,
     onCues: cueStage(progress, interrupt),
   });
-  requireFreeSpace(run.directory, bytesNeeded(policy.parameters(), models.trainable), "the run");
+  requireSpaceForRest(run.directory, bytesNeeded(policy.parameters(), models.trainable), "the run");
   using directory = openRunDirectory(run.directory, {
     config,
     mayChange: changeable(run),

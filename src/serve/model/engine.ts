@@ -6,9 +6,9 @@ import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OppoError } from "../../error.ts";
+import { makeTemporaryFolder } from "../../temporary-files.ts";
 import { type ErrorStatus, HttpError } from "../http/http-error.ts";
 import { type Suspect, sortLosses } from "./losses.ts";
-import { privateFolder } from "./private-folder.ts";
 import type { Answer, Delta, FromEngine, Job, ModelFacts, StartMessage, ToEngine } from "./protocol.ts";
 
 export interface EngineOptions {
@@ -73,7 +73,7 @@ export class Engine {
 
   private constructor(options: EngineOptions) {
     this.#options = { ...options, maxBatch: Math.min(options.maxBatch, maxSlots) };
-    this.folder = privateFolder();
+    this.folder = makeTemporaryFolder("serve");
     this.#board = openSync(join(this.folder, "cancel"), "w+");
     writeSync(this.#board, Buffer.alloc(maxSlots));
   }
