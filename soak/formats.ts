@@ -19,6 +19,7 @@ import { initTiny } from "../src/models/qwen-omni/init.ts";
 import { loadModel } from "../src/models/registry/registry.ts";
 import { resolveConfig } from "../src/run/config.ts";
 import { readChatCall } from "../src/serve/model/chat-call.ts";
+import type { Corpus } from "../src/serve/reward/reference.ts";
 import { readColumns, readNative, readOpenRlhf, readVerl } from "../src/serve/reward/request-shapes.ts";
 import { openSafetensors, scope } from "../src/tensor/index.ts";
 import { createChatTemplate } from "../src/text/chat-template.ts";
@@ -130,6 +131,8 @@ function modelFile(file: string): Format {
   };
 }
 
+const bodyReaders = [readNative, readColumns, readVerl, readOpenRlhf];
+const corpus: Corpus = new Map([["clip-1", { cues: [{ kind: "video", text: "a smile" }], labels: ["happy"] }]]);
 const cues = { video: ["a smile"] };
 const spoken = "<think>a smile</think><answer>happy</answer>";
 const bodies = [
@@ -275,18 +278,17 @@ export const formats: Readonly<Record<string, Format>> = {
     file: "body.json",
     read: (path) => {
       const body = bodyOf(path);
-      const readers = [readNative, readColumns, readVerl, readOpenRlhf];
-      // Each shape has an address of its own; whoever sends it to another is refused there.
-      let refusal: unknown = null;
-      for (const read of readers) {
+      const refusals: unknown[] = [];
+      // Each shape has an address of its own: a body is refused that none of them reads.
+      for (const read of bodyReaders) {
         try {
-          read(body, null);
+          read(body, corpus);
         } catch (error) {
           if (!isRefusal(error)) throw error;
-          refusal = error;
+          refusals.push(error);
         }
       }
-      if (refusal !== null) throw refusal;
+      if (refusals.length === bodyReaders.length) throw refusals[0];
     },
   },
   "chat bodies": {

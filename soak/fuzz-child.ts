@@ -23,9 +23,11 @@ process.on("exit", () => {
 });
 const seeds = await format.seeds(task.folder);
 format.prepare?.(task.folder);
+// Whatever is refused below is refused for the change: unchanged, each is read.
+for (const seed of seeds) await format.read(writeInput(task.folder, format, seed));
 let read = 0;
 for (let index = task.from; index < task.to; index++) {
-  writeSync(place, String(index).padEnd(12), 0);
+  writeSync(place, `${index} ${read}`.padEnd(24), 0);
   const path = writeInput(task.folder, format, inputOf(format, seeds, task, index));
   try {
     await format.read(path);
@@ -37,4 +39,5 @@ for (let index = task.from; index < task.to; index++) {
   }
 }
 unsettled = false;
-process.send?.({ read }, undefined, undefined, () => process.disconnect());
+writeSync(place, `${task.to} ${read}`.padEnd(24), 0);
+process.disconnect();

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Format, formats } from "./formats.ts";
 import type { FuzzTask } from "./fuzz-child.ts";
+import { sharing } from "./sharing.ts";
 
 export interface FuzzResult {
   readonly format: string;
@@ -39,14 +40,12 @@ const lookMilliseconds = 250;
 
 export async function runFuzz(options: FuzzOptions): Promise<FuzzResult[]> {
   const names = Object.keys(formats).filter((name) => options.only === undefined || options.only.includes(name));
-  const results: FuzzResult[] = [];
-  for (const [index, name] of names.entries()) {
-    const share = (options.until - performance.now()) / (names.length - index);
-    results.push(await fuzzFormat(name, options, performance.now() + share));
-    const { inputs, read, failures } = results.at(-1)!;
+  return sharing(names, options.until, async (name, until) => {
+    const result = await fuzzFormat(name, options, until);
+    const { inputs, read, failures } = result;
     options.log(`fuzz  ${name}: ${inputs} inputs, ${read} read, ${failures.length} failures`);
-  }
-  return results;
+    return result;
+  });
 }
 
 async function fuzzFormat(name: string, options: FuzzOptions, until: number): Promise<FuzzResult> {
@@ -93,18 +92,17 @@ async function runPortion(root: string, task: FuzzTask, until: number): Promise<
     env,
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
-  let [read, megabytes, errors, stopped] = [0, 0, "", ""];
+  let [megabytes, errors, stopped] = [0, "", ""];
   let isTimeUp = false;
   started.stderr!.on("data", (data) => {
     errors = (errors + data).slice(-600);
   });
-  started.on("message", (message: { read?: number; index?: number; problem?: string }) => {
-    if (message.read !== undefined) read = message.read;
-    else if (problems.length < mostFailures) problems.push({ index: message.index!, problem: message.problem! });
+  started.on("message", (message: { index: number; problem: string }) => {
+    if (problems.length < mostFailures) problems.push(message);
   });
   let [last, since] = [-1, performance.now()];
   const watch = setInterval(() => {
-    const at = positionIn(root, task.from);
+    const { at } = positionIn(root, task.from);
     if (at !== last) [last, since] = [at, performance.now()];
     megabytes = Math.max(megabytes, mostMemoryOf(started.pid!));
     if (performance.now() - since > mostSeconds * 1000) stopped = `took longer than ${mostSeconds} s`;
@@ -116,7 +114,7 @@ async function runPortion(root: string, task: FuzzTask, until: number): Promise<
     started.on("close", (...end) => resolve(end)),
   );
   clearInterval(watch);
-  const at = positionIn(root, task.from);
+  const { at, read } = positionIn(root, task.from);
   const isWhole = code === 0;
   if (stopped !== "") problems.push({ index: at, problem: stopped });
   else if (!isWhole && !isTimeUp) problems.push({ index: at, problem: `ended with ${code ?? signal}: ${errors}` });
@@ -126,9 +124,11 @@ async function runPortion(root: string, task: FuzzTask, until: number): Promise<
   return { next: isWhole ? task.to : at + 1, read, megabytes, problems };
 }
 
-function positionIn(root: string, from: number): number {
+/** Which input the child is at, and how many before it were read. */
+function positionIn(root: string, from: number): { readonly at: number; readonly read: number } {
   const file = join(root, "at");
-  return existsSync(file) ? Number(readFileSync(file, "utf8")) || from : from;
+  const [at, read] = existsSync(file) ? readFileSync(file, "utf8").trim().split(" ").map(Number) : [];
+  return { at: at ?? from, read: read ?? 0 };
 }
 
 /** The most that a process ever held, as the system counts it; 0 where it does not say. */

@@ -62,7 +62,8 @@ export async function killJobs(place: Place): Promise<KillJob[]> {
   const train = ["train", "--model", model, "--data", theatre.samplesFile, "--run", "run"];
   const plan =
     "splits: { a: { kind: train, numClips: 8 }, b: { kind: conflict, numClips: 4 } }\nformat: { size: 56, preset: ultrafast }\n";
-  const isRunFile = (path: string) => !path.endsWith("run.json");
+  // A server's replies are kept in the order in which they came.
+  const isRunFile = (path: string) => !path.startsWith("out/replies/");
   return [
     {
       name: "train",
@@ -96,7 +97,7 @@ export async function killJobs(place: Place): Promise<KillJob[]> {
     },
     {
       name: "theatre build",
-      args: ["theatre", "build", "--out", "corpus", "--plan", "plan.yaml", "--workers", "2"],
+      args: ["theatre", "build", "--out", "corpus", "--config", "plan.yaml", "--workers", "2"],
       prepare: (folder) => writeFileSync(join(folder, "plan.yaml"), plan),
       isCompared: () => true,
     },

@@ -7,6 +7,7 @@ import { deriveSeed } from "../src/seeds.ts";
 import { isTemporaryName } from "../src/temporary-files.ts";
 import { type KillJob, killJobs, outputsOf } from "./kill-jobs.ts";
 import { killCommand, type Place, startCommand } from "./place.ts";
+import { sharing } from "./sharing.ts";
 
 export interface KillResult {
   readonly name: string;
@@ -31,15 +32,13 @@ export async function runKills(
   },
 ): Promise<KillResult[]> {
   const jobs = await killJobs(place);
-  const results: KillResult[] = [];
-  for (const [index, job] of jobs.entries()) {
-    const share = (options.until - performance.now()) / (jobs.length - index);
+  return sharing(jobs, options.until, async (job, until) => {
     const random = createRandom(deriveSeed(options.seed, "kills", job.name));
-    results.push(await killOften(place, job, random, options.kills, performance.now() + share));
-    const { kills, runs, failures } = results.at(-1)!;
+    const result = await killOften(place, job, random, options.kills, until);
+    const { kills, runs, failures } = result;
     options.log(`kills  ${job.name}: ${kills} kills in ${runs} runs, ${failures.length} failures`);
-  }
-  return results;
+    return result;
+  });
 }
 
 async function killOften(
