@@ -11,12 +11,12 @@ import { buildTheatreTokenizer } from "../src/data/theatre/tokenizer.ts";
 import { OppoError } from "../src/error.ts";
 import { decodeClip } from "../src/media/decode.ts";
 import { decodeImage } from "../src/media/decode-image.ts";
-import { encodeClip } from "../src/media/encode.ts";
-import { wavBytes } from "../src/media/wav.ts";
+import { encodeClip } from "../src/media/encode/encode.ts";
+import { wavBytes } from "../src/media/encode/wav.ts";
 import { parseLoraConfig } from "../src/models/lora/config.ts";
 import { targetModules } from "../src/models/lora/targets.ts";
 import { initTiny } from "../src/models/qwen-omni/init.ts";
-import { loadModel } from "../src/models/registry/registry.ts";
+import { loadModel } from "../src/models/registry.ts";
 import { resolveConfig } from "../src/run/config.ts";
 import { readChatCall } from "../src/serve/model/chat-call.ts";
 import type { Corpus } from "../src/serve/reward/reference.ts";
@@ -163,7 +163,14 @@ const chat = {
   stop: ["x"],
   seed: 4,
 };
-const chatLimits = { modelName: "m", maxContext: 1000, maxNewTokens: 100, defaultNewTokens: 50, maxSamples: 4 };
+const chatLimits = {
+  modelName: "m",
+  maxContext: 1000,
+  maxNewTokens: 100,
+  defaultNewTokens: 50,
+  maxSamples: 4,
+  maxTextBytes: 1_000_000,
+};
 
 /** A body that is no JSON never reaches these readers. */
 function bodyOf(path: string): unknown {

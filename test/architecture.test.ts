@@ -194,7 +194,9 @@ describe("habits", () => {
   });
 
   test("no drawer for everything", () => {
-    const paths = ["src", "test", "speed", "soak", "scripts"].flatMap((folder) => [...readTree(folder, /\.(ts|mjs)$/).keys()]);
+    const paths = ["src", "test", "speed", "soak", "scripts"].flatMap((folder) => [
+      ...readTree(folder, /\.(ts|mjs)$/).keys(),
+    ]);
     assert.deepEqual(
       paths.filter((path) => /\b(utils?|helpers?|common|misc|manager|handler)\b/.test(path)),
       [],

@@ -3,7 +3,6 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OppoError } from "../../error.ts";
 import { makeTemporaryFolder } from "../../temporary-files.ts";

@@ -37,8 +37,8 @@ const decodersOf = (limits: Partial<typeof defaultDecoderLimits>) =>
   new Decoders({ ...defaultDecoderLimits, ...limits }, 1);
 const request = (path: string) => ({ kind: "clip", path, options: { fit } }) as const;
 
-/** Folders of decoder processes that belong to this test. */
-const decoderFolders = () => readdirSync(tmpdir()).filter((name) => name.startsWith("oppo-decode-"));
+/** Folders of the decoder processes that a process started. */
+const decoderFolders = (pid: number) => readdirSync(tmpdir()).filter((name) => name.startsWith(`oppo-decode-${pid}-`));
 
 async function until(what: string, isSo: () => boolean, milliseconds = second): Promise<void> {
   const end = Date.now() + milliseconds;
@@ -137,16 +137,16 @@ describe("a process that ends", () => {
   });
 
   test("when nobody waits any more: at once, and nothing is left", async () => {
-    const folders = decoderFolders();
+    const folders = decoderFolders(process.pid);
     const decoders = decodersOf({});
     const stop = new AbortController();
     const lost = decoders.run(request(slowFile), stop.signal);
-    await until("a decoder", () => decoderFolders().length > folders.length);
+    await until("a decoder", () => decoderFolders(process.pid).length > folders.length);
     const start = performance.now();
     setTimeout(() => stop.abort(new Error("enough")), 300);
     await assert.rejects(lost, /enough/);
     assert.ok(performance.now() - start < second);
-    assert.ok(decoderFolders().every((name) => folders.includes(name)));
+    assert.ok(decoderFolders(process.pid).every((name) => folders.includes(name)));
     await assert.rejects(decoders.run(request(goodFile), stop.signal), /enough/);
     assert.equal((await decoders.run(request(goodFile))).numFrames, 4);
   });
@@ -164,11 +164,10 @@ describe("a process that ends", () => {
       ["SIGINT", [goodFile, slowFile]],
       ["SIGKILL", [goodFile]],
     ] as const) {
-      const folders = new Set(decoderFolders());
       const parent = spawn(process.execPath, ["--input-type=module", "-e", script, ...files], { stdio: "pipe" });
       await new Promise((resolve) => parent.stdout.once("data", resolve));
       await new Promise((resolve) => setTimeout(resolve, 200));
-      const own = decoderFolders().filter((name) => !folders.has(name));
+      const own = decoderFolders(parent.pid!);
       const pids = childrenOf(parent.pid!);
       assert.ok(own.length === 1 && pids.length === 1, `${own.join()} ${pids.join()}`);
       parent.kill(signal);
