@@ -4,7 +4,9 @@ import { copyFileSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { borrowedRows, ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
+import { noticeLines, noticeNotes } from "../../src/corpus/clips/clip-notices.ts";
 import { type ClipFitter, type FittedSample, fitSamples } from "../../src/corpus/clips/fitted-samples.ts";
+import { noticedOf } from "../../src/corpus/clips/read-corpus.ts";
 import { mediaPath } from "../../src/data/jsonl.ts";
 import type { Sample } from "../../src/data/sample.ts";
 import type { MediaClip } from "../../src/media/clip.ts";
@@ -14,6 +16,7 @@ import { loadModel } from "../../src/models/registry.ts";
 import { InterruptedError } from "../../src/run/interrupt.ts";
 import { numLiveTensors } from "../../src/tensor/index.ts";
 import { fixtureClip } from "../media/clip-fixture.ts";
+import { wavFile } from "../support/odd-media.ts";
 import { testSample } from "../support/rollouts.ts";
 import { skipVideo } from "../support/skip-video.ts";
 import { fitAll, type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
@@ -71,6 +74,26 @@ describe("fitSamples", () => {
     utimesSync(path, 1, 1);
     await fit("b");
     assert.equal(numDecoded, 9, "a changed file");
+  });
+
+  test("clips that gave less than they state are told of, also when they come from the kept file", async () => {
+    const root = join(theatre.root, "noticed");
+    mkdirSync(root);
+    const wav = wavFile([fixtureClip().waveform], 16000);
+    writeFileSync(join(root, "whole.wav"), wav);
+    writeFileSync(join(root, "cut.wav"), wav.subarray(0, 44 + 2 * 16000));
+    const samples = ["whole", "cut"].map((id) => testSample(id, { media: `${id}.wav` }));
+    const options = { cacheFile: join(root, "kept.safetensors"), maxSkippedFraction: 0, model: anyFitter };
+    const want = [{ id: "cut", notices: ["sound: stated 2.00 s, decoded 1.00 s"] }];
+    assert.deepEqual(noticedOf((await fitSamples(root, samples, options)).fitted), want);
+    assert.deepEqual(noticedOf((await fitSamples(root, samples, options)).fitted), want);
+    assert.deepEqual(noticeLines(want), [
+      "gave less than they state: 1",
+      "  cut: sound: stated 2.00 s, decoded 1.00 s",
+    ]);
+    assert.deepEqual(noticeLines(Array(5).fill(want[0])).slice(-1), ["  and 2 more"]);
+    assert.deepEqual([...noticeLines([]), ...noticeNotes([])], []);
+    assert.match(noticeNotes(want)[0]!, /^1 clip gave less than their files state: cut: sound: stated/);
   });
 
   test("stops at once in the middle of a clip", async () => {

@@ -21,13 +21,17 @@ export interface MediumBounds {
   readonly maxTokens: number;
   /** Aborted once nobody waits any more: decoding ends at once. */
   readonly signal?: AbortSignal;
+  /** Told where a file gave less than it states. */
+  readonly onNotices?: (kind: MediaFile["kind"], notices: readonly string[]) => void;
 }
 
 type LookingModel = Pick<OmniModel, "fitting" | "imageRange" | "features">;
 
 /** @throws MediaError, HttpError ERR_REQUEST_MEDIA, those of the model's features; the signal's reason */
 export async function featuresOf(model: LookingModel, file: MediaFile, bounds: MediumBounds): Promise<ClipFeatures> {
-  return model.features(await fittedClip(model, file, bounds));
+  const clip = await fittedClip(model, file, bounds);
+  if (clip.notices !== undefined) bounds.onNotices?.(file.kind, clip.notices);
+  return model.features(clip);
 }
 
 async function fittedClip(

@@ -14,7 +14,7 @@ import { noGrad, scope } from "../../tensor/index.ts";
 import { HttpError } from "../http/http-error.ts";
 import { deadlineError } from "./losses.ts";
 import type { MediaRows } from "./media-rows.ts";
-import { featuresOf } from "./medium.ts";
+import { featuresOf, type MediumBounds } from "./medium.ts";
 import { promptOf } from "./prompt.ts";
 import type { Answer, FromEngine, Job, ScoredToken, TokenText } from "./protocol.ts";
 import { SequenceText } from "./sequence-text.ts";
@@ -32,6 +32,7 @@ export interface BatchWork {
   /** For preparing a job, and again for answering what decodes together. */
   readonly maxJobSeconds: number;
   readonly send: (message: FromEngine) => void;
+  readonly onNotices?: MediumBounds["onNotices"];
   /** Whether the job in this slot is not wanted any more. */
   readonly isCancelled: (slot: number) => boolean;
 }
@@ -133,7 +134,7 @@ function tooLong(maxContext: number, prompt: string, answer: number): HttpError 
 
 /** The sizes of a job's media, one after another; what they take is counted on the way, and whether anybody still waits. */
 async function readMedia(job: Job, slot: number, work: BatchWork): Promise<ClipShape[]> {
-  const { model, media, maxContext, maxJobSeconds, isCancelled } = work;
+  const { model, media, maxContext, maxJobSeconds, isCancelled, onNotices } = work;
   const stop = new AbortController();
   const look = setInterval(() => {
     if (isCancelled(slot)) stop.abort(cancelled());
@@ -144,7 +145,7 @@ async function readMedia(job: Job, slot: number, work: BatchWork): Promise<ClipS
     let numTokens = 0;
     for (const file of job.media) {
       stop.signal.throwIfAborted();
-      const bounds = { maxTokens: maxContext, signal: stop.signal };
+      const bounds = { maxTokens: maxContext, signal: stop.signal, ...(onNotices === undefined ? {} : { onNotices }) };
       const shape = await media.shapeOf(file.key, () => featuresOf(model, file, bounds));
       shapes.push(shape);
       numTokens += media.numTokens(shape);

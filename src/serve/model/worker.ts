@@ -12,6 +12,9 @@ import { runBatch } from "./worker-batch.ts";
 
 /** So often a running batch looks whether its jobs are still wanted. */
 const lookMilliseconds = 10;
+/** Media with something missing that are named, and how often their count is told after them. */
+const maxNamedMedia = 3;
+const everyNoticed = 100;
 
 const [server, folder] = process.argv.slice(2) as [string, string];
 
@@ -45,11 +48,20 @@ process.on("message", (message: ToEngine) => {
     });
 });
 
+let numNoticed = 0;
+
+/** A warning stands in the server's log: the first ones, then every hundredth with the count. */
+function onNotices(kind: string, notices: readonly string[]): void {
+  numNoticed++;
+  if (numNoticed > maxNamedMedia && numNoticed % everyNoticed !== 0) return;
+  process.emitWarning(`media that gave less than they state: ${numNoticed}; this ${kind} part: ${notices.join("; ")}`);
+}
+
 async function take(message: ToEngine): Promise<void> {
   if (message.kind === "start") await start(message);
   else if (engine !== null) {
     engine.lookAgain();
-    await runBatch(message.jobs, { ...engine, send });
+    await runBatch(message.jobs, { ...engine, send, onNotices });
     releaseMemory();
     send({ kind: "idle" });
   }
