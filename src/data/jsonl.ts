@@ -86,10 +86,10 @@ export async function* readSamples(file: string, options: ReadOptions = {}): Asy
   }
 }
 
-/** What to do about rows that were skipped for these reasons. */
-export function adviceFor(reasons: readonly string[]): string {
+/** What to do about rows that were skipped for these reasons. @param wanted the fields that such rows must have */
+export function adviceFor(reasons: readonly string[], wanted: readonly string[] = ["id", "media"]): string {
   return reasons.some((reason) => reason.includes("the keys "))
-    ? "Say which key holds what: --fields id=KEY,media=KEY (in a configuration: fields)."
+    ? `Say which key holds what: --fields ${wanted.map((field) => `${field}=KEY`).join(",")} (in a configuration: fields).`
     : "Repair the file.";
 }
 

@@ -78,7 +78,8 @@ export async function readAccounts(source: AccountSource, options: AccountOption
     accounts.push(account);
   }
   if (accounts.length > 0) return { accounts, source: name, badRows };
-  const reason = badRows.length === 0 ? "none. Check the file." : `none (${badRows[0]}). ${adviceFor(badRows)}`;
+  const reason =
+    badRows.length === 0 ? "none. Check the file." : `none (${badRows[0]}). ${adviceFor(badRows, ["id", "reasoning"])}`;
   throw new OppoError("ERR_EVIDENCE_SOURCE", `${name}: expected rows with written accounts, got ${reason}`);
 }
 
@@ -126,7 +127,7 @@ async function* plainAccounts(
     if (badRows.length <= maxBadRows) continue;
     const isAlike = seen.size === 0 && badRows.every((row) => row.endsWith(`: ${reason}`));
     const problem = isAlike
-      ? `all ${badRows.length} rows so far are wrong in one way: ${reason}. ${adviceFor(badRows)}`
+      ? `all ${badRows.length} rows so far are wrong in one way: ${reason}. ${adviceFor(badRows, ["id", "reasoning"])}`
       : `expected rows {"id", "text"} or samples with "media" and "reasoning", got ${reason} (bad row ${badRows.length} of at ` +
         `most ${maxBadRows}). Repair the file, or raise --max-bad-rows.`;
     throw new OppoError("ERR_EVIDENCE_SOURCE", `${file}:${number}: ${problem}`);

@@ -236,7 +236,7 @@ describe("extraction by the rules", () => {
     assert.deepEqual(ids(await read(clips)), expected, "a clip in passing makes no sample of an account");
     await assert.rejects(read([...other, ...other]), {
       message:
-        /own\.jsonl:3: all 3 rows so far are wrong in one way: expected "id" and "text" \(or .*got the keys uid, said\. Say which key holds what: --fields/,
+        /own\.jsonl:3: all 3 rows so far are wrong in one way: expected "id" and "text" \(or .*got the keys uid, said\. Say which key holds what: --fields id=KEY,reasoning=KEY/,
     });
   });
 
