@@ -11,7 +11,7 @@ import { chooseSetting, type Setting } from "../../corpus/setting.ts";
 import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
-import { configDifferences, readConfigFile } from "../../run/config.ts";
+import { configDifferences, readConfigFile, resolveConfig } from "../../run/config.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { readStepLog } from "../../run/metrics.ts";
@@ -20,6 +20,7 @@ import { openRunDirectory, type RunDirectory } from "../../run/run-directory.ts"
 import { readVersions } from "../../run/versions.ts";
 import { type Tensor, torchVersion } from "../../tensor/index.ts";
 import { readingModes } from "../../text/answer.ts";
+import { trainSchema } from "../../train/config.ts";
 import { trainGrpo } from "../../train/grpo.ts";
 import { type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
@@ -54,6 +55,8 @@ const copiesInCheckpoints = 6;
 /** Logs and decoded clips of a small corpus; a large one says so when it gets there. */
 const otherBytes = 2e7;
 const bytesPerNumber = 4;
+/** From here on the demo's settings are no longer near. */
+const largeModel = 1e8;
 
 export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const { config, progress, interrupt } = run;
@@ -80,6 +83,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     ...setting.notes,
     `completions are read by the ${readingModes.strict}`,
     ...deltaLines(setting.embedder.name, config),
+    ...sizeWarnings(models.reference.parameters(), config),
   ]);
   const { fitted, skipped } = await fitCorpus(policy, rows, {
     file: config.data,
@@ -115,7 +119,26 @@ function bytesNeeded(saved: ReadonlyMap<string, Tensor>, trainable: ReadonlyMap<
 function changeable({ directory, config }: TrainRun): string[] {
   const file = join(directory, "config.yaml");
   if (latestCheckpoint(join(directory, "checkpoints")) !== null || !existsSync(file)) return ["checkpointEvery"];
-  return configDifferences(readConfigFile(file).values, JSON.parse(JSON.stringify(config)));
+  const differences = configDifferences(readConfigFile(file).values, JSON.parse(JSON.stringify(config)));
+  return [...differences, "embedder", "emotionScore"];
+}
+
+/** Settings whose defaults are the demo's, for a model of a million parameters: a large one is told. */
+function sizeWarnings(parameters: ReadonlyMap<string, Tensor>, config: RunConfig): string[] {
+  const size = [...parameters.values()].reduce((sum, { numel }) => sum + numel, 0);
+  if (size < largeModel) return [];
+  const { learningRate, maxNewTokens } = resolveConfig(trainSchema, {});
+  const billions = `${(size / 1e9).toFixed(1)} billion parameters`;
+  const warnings: string[] = [];
+  if (config.learningRate >= learningRate && config.trainable !== "lora") {
+    warnings.push(`warning: learning rate ${config.learningRate} for ${billions}; the paper took 2e-6 for 7B`);
+  }
+  if (config.maxNewTokens <= maxNewTokens) {
+    warnings.push(
+      `warning: completions of at most ${config.maxNewTokens} tokens; reasonings of ${billions} are longer`,
+    );
+  }
+  return warnings;
 }
 
 interface Learning {
