@@ -107,8 +107,9 @@ const adapter = {
   bias: "none",
   exclude_modules: ["o_proj"],
   rank_pattern: { q_proj: 2 },
-  layers_to_transform: [0],
 };
+/** Layers can be named beside a list of modules only. */
+const adapterOfLayers = { ...adapter, target_modules: ["q_proj", "v_proj"], layers_to_transform: [0] };
 const layerNames = ["q", "k", "v", "o"].map((name) => `model.layers.0.self_attn.${name}_proj`);
 
 /** The settings of a very small model beside its weights, one of them changed. */
@@ -248,7 +249,7 @@ export const formats: Readonly<Record<string, Format>> = {
   },
   "config.json": modelFile("config.json"),
   "adapter_config.json": {
-    seeds: () => plain(adapter),
+    seeds: () => [...plain(adapter), ...plain(adapterOfLayers)],
     mutation: json,
     file: "adapter_config.json",
     read: (path) => targetModules(parseLoraConfig(bodyOf(path), path), layerNames, path),
