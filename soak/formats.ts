@@ -143,7 +143,12 @@ const bodies = [
       { completion: spoken, sample: "clip-1" },
     ],
   },
-  { completions: [spoken, [{ role: "assistant", content: spoken }]], sample_id: ["clip-1", null], cues: [null, cues] },
+  {
+    completions: [spoken, [{ role: "assistant", content: spoken }]],
+    sample_id: ["clip-1", null],
+    cues: [null, cues],
+    labels: [null, ["happy"]],
+  },
   { solution_str: spoken, ground_truth: "happy", extra_info: { cues, truncated: false } },
   { query: [`ask ${spoken}`], prompts: ["ask "], labels: ["clip-1"] },
 ];
