@@ -2,6 +2,7 @@
 // notes that a reader needs. The kind of the annotation decides the metric.
 import type { DiscreteTruth, GroundTruth, OpenTruth, RawLabels, SentimentTruth } from "../../data/ground-truth.ts";
 import type { LabelResolver } from "../../emotion/resolver.ts";
+import { deriveSeed } from "../../seeds.ts";
 import type { BootstrapOptions } from "../bootstrap.ts";
 import type { Metric } from "../report.ts";
 import { type AnswerForm, answerNotes, labelString, parseLabels } from "./answers.ts";
@@ -97,7 +98,10 @@ function finish({ truth, metric }: SetInput, { bootstrap }: SetScorer, parts: Pa
   const { table, statistic, count } = parts;
   const { names } = statistic;
   const values = scoresOf(table, statistic);
-  const draws = bootstrapScores(table, statistic, { ...bootstrap, seed: seedOf(bootstrap.seed, truth.dataset) });
+  const draws = bootstrapScores(table, statistic, {
+    ...bootstrap,
+    seed: deriveSeed(bootstrap.seed, "resamples", truth.dataset),
+  });
   const columns = names.map((_, i) => columnOf(draws, i, names.length));
   const metrics = names.map(
     (name, i) => [name, metricOf(values[i]!, columns[i]!, count, bootstrap.confidence)] as const,
@@ -117,13 +121,6 @@ function finish({ truth, metric }: SetInput, { bootstrap }: SetScorer, parts: Pa
       notes: parts.notes.filter(({ count: times }) => times > 0),
     },
   };
-}
-
-/** Another sequence for every data set, so that sets of the same size do not move together; FNV-1a. */
-function seedOf(seed: number, dataset: string): number {
-  let hash = 0x811c9dc5 ^ seed;
-  for (let i = 0; i < dataset.length; i++) hash = Math.imul(hash ^ dataset.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
 }
 
 const orNull = (value: number) => (Number.isNaN(value) ? null : value);
