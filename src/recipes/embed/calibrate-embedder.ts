@@ -2,11 +2,13 @@
 // the record that a training compares its delta with.
 
 import { readCorpus } from "../../corpus/clips/read-corpus.ts";
+import { chooseEmbedder } from "../../corpus/corpus-embedder.ts";
 import { calibrationFormat, calibrationVersion } from "../../corpus/known-delta.ts";
-import { type OpenedEmbedder, readBank } from "../../corpus/open-embedder.ts";
+import { type EmbedderAccess, type OpenedEmbedder, openEmbedder, readBank } from "../../corpus/open-embedder.ts";
 import type { FieldMap } from "../../data/row-fields.ts";
 import { phraseGroups } from "../../data/theatre/script.ts";
-import { type Calibration, calibrate } from "../../evidence/calibrate.ts";
+import { OppoError } from "../../error.ts";
+import { type Calibration, calibrate, paperDelta } from "../../evidence/calibrate.ts";
 import { bankPairs, defaultPairLimits, type PhrasePairs } from "../../evidence/phrase-pairs.ts";
 import { samplePairs } from "./sample-pairs.ts";
 
@@ -32,6 +34,27 @@ export interface CalibrationRecord extends Calibration {
 const maxSkippedRows = 10;
 /** Of the equal error: one in five of either sort on the wrong side. */
 const poorRate = 0.2;
+
+/**
+ * The embedder to calibrate: also "cues", the one that is fitted on the corpus' own.
+ * @throws OppoError ERR_EMBEDDER, ERR_BANK, DatasetError and those of the embedder
+ */
+export async function openCalibrated(
+  choice: string,
+  { data, fields }: Pick<CalibrationSource, "data" | "fields">,
+  access: EmbedderAccess,
+  log: (line: string) => void,
+): Promise<OpenedEmbedder> {
+  if (choice !== "cues") return openEmbedder(choice, access, "cues (with --data), ");
+  if (data === null) {
+    throw new OppoError(
+      "ERR_EMBEDDER",
+      "--embedder cues: expected the corpus that it is fitted on, got none. Give --data SAMPLES.jsonl.",
+    );
+  }
+  const samples = await readCorpus(data, maxSkippedRows, log, fields);
+  return chooseEmbedder(samples, null, { embedder: choice, similarityThreshold: paperDelta, access });
+}
 
 /** @throws OppoError ERR_CALIBRATION, ERR_BANK, DatasetError and those of the embedder */
 export async function calibrateEmbedder(

@@ -4,9 +4,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { deltaWarnings, readKnownDelta } from "../../../src/corpus/known-delta.ts";
-import { openEmbedder } from "../../../src/corpus/open-embedder.ts";
+import { defaultAccess, openEmbedder } from "../../../src/corpus/open-embedder.ts";
+import { writeSamples } from "../../../src/data/jsonl.ts";
 import type { Sample } from "../../../src/data/sample.ts";
-import { calibrateEmbedder } from "../../../src/recipes/embed/calibrate-embedder.ts";
+import { calibrateEmbedder, openCalibrated } from "../../../src/recipes/embed/calibrate-embedder.ts";
 import { calibrationPage } from "../../../src/recipes/embed/calibrate-page.ts";
 import { calibrationText } from "../../../src/recipes/embed/calibrate-text.ts";
 import { samplePairs } from "../../../src/recipes/embed/sample-pairs.ts";
@@ -152,4 +153,16 @@ describe("what a run is told", () => {
     }
     assert.throws(() => readKnownDelta(join(folder, "nowhere")), { code: "ERR_CALIBRATION", message: /ENOENT/ });
   });
+});
+
+test("the embedder that a training fits on a corpus' cues can be calibrated on that corpus", async (t) => {
+  const file = join(temporaryFolder(t), "samples.jsonl");
+  const cues = ["a deep frown", "deep frowns", "wide eyes"].map((text) => ({ kind: "video" as const, text }));
+  await writeSamples(file, [testSample("a", { cues: cues.slice(0, 2) }), testSample("b", { cues: cues.slice(1) })]);
+  using opened = await openCalibrated("cues", { data: file }, defaultAccess, () => undefined);
+  const record = await calibrateEmbedder(opened, { bank: null, data: file, seed: 0 }, () => undefined);
+  assert.equal(record.embedder, opened.embedder.name);
+  assert.match(record.embedder, /^builtin-/);
+  const refused = openCalibrated("cues", { data: null }, defaultAccess, () => undefined);
+  await assert.rejects(refused, { code: "ERR_EMBEDDER", message: /Give --data/ });
 });

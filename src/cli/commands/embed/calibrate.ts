@@ -35,21 +35,17 @@ async function calibrate(
   isJson: boolean,
   { progress, interrupt }: LongRun,
 ): Promise<void> {
-  const { calibrateEmbedder } = await import("../../../recipes/embed/calibrate-embedder.ts");
+  const { calibrateEmbedder, openCalibrated } = await import("../../../recipes/embed/calibrate-embedder.ts");
   const { calibrationText } = await import("../../../recipes/embed/calibrate-text.ts");
   const { calibrationPage } = await import("../../../recipes/embed/calibrate-page.ts");
   const { fieldMapOf } = await import("../../../corpus/settings.ts");
-  const { openEmbedder } = await import("../../../corpus/open-embedder.ts");
   const { replaceFile } = await import("../../../run/checkpoint.ts");
   const { bank, data, seed, out, page } = settings;
   const access = await accessOf(settings, settings.clauseInstruction, interrupt.signal);
-  using opened = await openEmbedder(settings.embedder, access);
+  const fields = fieldMapOf(settings.fields);
+  using opened = await openCalibrated(settings.embedder, { data, fields }, access, progress.log);
   for (const note of opened.notes) progress.log(note);
-  const record = await calibrateEmbedder(
-    opened,
-    { bank, data, fields: fieldMapOf(settings.fields), seed },
-    progress.log,
-  );
+  const record = await calibrateEmbedder(opened, { bank, data, fields, seed }, progress.log);
   if (out !== null) replaceFile(out, `${JSON.stringify(record, null, 2)}\n`);
   if (page !== null) replaceFile(page, calibrationPage(record));
   if (isJson) printJson("embed-calibrate", record);
