@@ -28,6 +28,8 @@ export interface KillJob {
   readonly isCompared: (path: string) => boolean;
 }
 
+/** In run.json: somebody may commit while a soak runs. */
+const commit = /"gitCommit": [^,]*,/;
 const isTimed = /"(step_time|timing_s\/[^"]*)":[^,}]*,?/g;
 
 /** What must be the same: path -> content, logs without their times. */
@@ -40,7 +42,7 @@ export function outputsOf(job: KillJob, folder: string): Map<string, string> {
   return new Map(
     paths.map((path) => {
       const text = readFileSync(join(folder, path), "latin1");
-      return [path, path.endsWith(".jsonl") ? text.replace(isTimed, "") : text];
+      return [path, path.endsWith(".jsonl") ? text.replace(isTimed, "") : text.replace(commit, "")];
     }),
   );
 }

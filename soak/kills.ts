@@ -4,7 +4,6 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createRandom, type Random } from "../src/random.ts";
 import { deriveSeed } from "../src/seeds.ts";
-import { isTemporaryName } from "../src/temporary-files.ts";
 import { type KillJob, killJobs, outputsOf } from "./kill-jobs.ts";
 import { killCommand, type Place, startCommand } from "./place.ts";
 import { sharing } from "./sharing.ts";
@@ -20,6 +19,7 @@ export interface KillResult {
 
 const mostKillsPerRun = 4;
 const mostSeconds = 120;
+const unfinished = /\.partial-\d+-[0-9a-f]{8}$/;
 
 /** @param until of `performance.now()`: shared evenly by the jobs */
 export async function runKills(
@@ -119,8 +119,6 @@ function difference(job: KillJob, folder: string, expected: ReadonlyMap<string, 
     if (expected.get(path) === found.get(path)) continue;
     return `${path}: ${!found.has(path) ? "missing" : expected.has(path) ? "other bytes" : "not in an undisturbed run"}`;
   }
-  const left = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((path) =>
-    isTemporaryName(path.split("/").at(-1)!),
-  );
+  const left = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((path) => unfinished.test(path));
   return left === undefined ? null : `${left}: left behind`;
 }

@@ -39,11 +39,6 @@ export function sweepTemporaries(folder: string): void {
   removeLeft(folder, beside);
 }
 
-/** Whether a name is that of something unfinished. */
-export function isTemporaryName(name: string): boolean {
-  return beside.test(name);
-}
-
 function removeLeft(folder: string, pattern: RegExp): void {
   for (const name of namesIn(folder)) {
     const [, pid, where] = pattern.exec(name) ?? [];
