@@ -3,13 +3,15 @@
 //   node scripts/test.mjs                  every test
 //   node scripts/test.mjs rl run/config    only files whose path contains one of these
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { listFiles } from "./setup/typescript.mjs";
 
 // Two at a time: a test that loads the native addon needs about 200 MB.
 const CONCURRENCY = 2;
+/** A file that takes longer hangs: it is ended and named, and the others go on. */
+const MINUTES_PER_FILE = 10;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = join(root, "build/js/test");
@@ -23,9 +25,16 @@ if (files.length === 0) {
   );
   process.exit(1);
 }
+const hasTimeout = execFileSync(process.execPath, ["--help"], { encoding: "utf8" }).includes("--test-timeout");
 const child = spawn(
   process.execPath,
-  ["--test", "--test-reporter=spec", `--test-concurrency=${CONCURRENCY}`, ...files],
+  [
+    "--test",
+    "--test-reporter=spec",
+    `--test-concurrency=${CONCURRENCY}`,
+    ...(hasTimeout ? [`--test-timeout=${MINUTES_PER_FILE * 60_000}`] : []),
+    ...files,
+  ],
   { cwd: root, stdio: "inherit" },
 );
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
