@@ -1,22 +1,17 @@
 // Rows of towers that learn: encoded anew in every step with a graph, and cut from it, so that what the decoder's step leaves in
 // them as a gradient goes through the towers in one backward at its end.
-import type { ClipLibrary } from "../corpus/clips/clip-library.ts";
+import { borrowedRows, type ClipLibrary } from "../corpus/clips/clip-library.ts";
 import type { ModalityMask } from "../media/clip.ts";
 import { applyMask } from "../media/mask.ts";
-import { clipRows } from "../models/clip-rows.ts";
 import type { ClipRows, OmniModel } from "../models/omni-model.ts";
+import { backwardThroughTrunk, type CutRows } from "../rl/chunks.ts";
 import { keep, scope, type Tensor } from "../tensor/index.ts";
-
-/** What a tower gave, and its detached copy that collects the gradient; both [rows, D]. */
-interface CutRows {
-  readonly whole: Tensor;
-  readonly leaf: Tensor;
-}
 
 /** Owner of one step's rows. */
 export class LiveRows implements Disposable {
   readonly #model: OmniModel;
   readonly #library: ClipLibrary;
+  /** What towers gave, cut from its graph. */
   readonly #cuts: CutRows[] = [];
 
   /** @param library has the clips; its own rows are another model's, or those of an earlier step */
@@ -34,27 +29,24 @@ export class LiveRows implements Disposable {
         if (whole === null) return null;
         const leaf = keep(whole.detach());
         leaf.requiresGrad = true;
-        this.#cuts.push({ whole: keep(whole), leaf });
+        this.#cuts.push({ rows: keep(whole), leaf });
         return leaf;
       };
       return { video: cut(encoded!.video), audio: cut(encoded!.audio) };
     });
-    return { ...clipRows(video, audio), [Symbol.dispose]() {} };
+    return borrowedRows(video, audio);
   }
 
   /** Sends the gradients that the rows collected through the towers. */
   backward(): void {
     scope(() => {
-      for (const { whole, leaf } of this.#cuts) {
-        const gradient = leaf.grad;
-        if (gradient !== null && whole.requiresGrad) whole.backward(gradient);
-      }
+      for (const cut of this.#cuts) backwardThroughTrunk(cut);
     });
   }
 
   [Symbol.dispose](): void {
-    for (const { whole, leaf } of this.#cuts) {
-      whole.dispose();
+    for (const { rows, leaf } of this.#cuts) {
+      rows.dispose();
       leaf.dispose();
     }
   }

@@ -117,7 +117,7 @@ function update(
 }
 
 /** Of `performance.now()`. */
-export function secondsSince(start: number): number {
+function secondsSince(start: number): number {
   return (performance.now() - start) / 1000;
 }
 
