@@ -1,6 +1,7 @@
 // Percentile bootstrap over samples, seeded: how much a score would move with another draw of as many clips. Samples
 // that a score does not apply to (no cue of that kind) are NaN and stay out of the mean, not out of the draw.
 import type { Metric, PairedDifference } from "./report.ts";
+import { resampledPValue } from "./statistics/p-value.ts";
 
 export interface BootstrapOptions {
   readonly seed: number;
@@ -98,11 +99,5 @@ export function pairedDifferenceOf(
   const difference: Statistic = (indices) => first(indices) - second(indices);
   const { metric, draws } = bootstrapDraws(numSamples, difference, count, options);
   if (metric.value === null) return { ...metric, pValue: null };
-  let atOrBelow = 0;
-  let atOrAbove = 0;
-  for (const draw of draws) {
-    if (draw <= 0) atOrBelow++;
-    if (draw >= 0) atOrAbove++;
-  }
-  return { ...metric, pValue: Math.min(1, (2 * Math.min(atOrBelow, atOrAbove)) / draws.length) };
+  return { ...metric, pValue: resampledPValue(draws) };
 }

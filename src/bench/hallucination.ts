@@ -6,7 +6,7 @@ import type { Modality } from "../media/clip.ts";
 import { type CueBank, ofKind, type StatedCues, shareIn } from "./cue-bank.ts";
 import { formatScores } from "./emotion-score.ts";
 import type { AnswerStyle } from "./faithfulness.ts";
-import { type Measure, meanMeasure } from "./measure.ts";
+import { countMeasure, type Measure, meanMeasure } from "./measure.ts";
 
 /** Per clip, for the modality that was masked. */
 export interface HallucinationValues {
@@ -37,7 +37,7 @@ export function hallucinationValues(
 export function hallucinationMeasures(modality: Modality, values: HallucinationValues): Record<string, Measure> {
   const suffix = modality === "video" ? "Video" : "Audio";
   return {
-    [`hallucinated${suffix}`]: meanMeasure("congruent", values.hallucinated),
+    [`hallucinated${suffix}`]: countMeasure("congruent", values.hallucinated),
     [`withheld${suffix}`]: meanMeasure("congruent", values.withheld),
     [`formatMasked${suffix}`]: meanMeasure("congruent", values.format),
   };

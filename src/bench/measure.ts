@@ -2,7 +2,8 @@
 // the value, its bootstrap interval, and the paired difference of two models that answered the same questions; it goes to
 // disk as it is, so that results can be compared long after the models are gone.
 import { type BootstrapOptions, bootstrap, pairedDifferenceOf, type Statistic } from "./bootstrap.ts";
-import type { PairedDifference, Report } from "./report.ts";
+import type { Metric, PairedDifference, Report } from "./report.ts";
+import { exactInterval } from "./statistics/beta.ts";
 
 /** Per clip of a group. A clip to which the score does not apply has count 0. */
 export interface ClipRatio {
@@ -17,6 +18,8 @@ export interface Measure {
   readonly parts: readonly ClipRatio[];
   /** How many clips or probes it rests on. */
   readonly count: number;
+  /** Counts things of a clip and may exceed 1; left out: a share. */
+  readonly isCount?: boolean | undefined;
 }
 
 export type Measures = Readonly<Record<string, Measure>>;
@@ -31,7 +34,12 @@ export function meanMeasure(group: string, ...lists: readonly (readonly number[]
   return { group, parts, count: (lists[0] ?? []).filter(applies).length };
 }
 
-function statisticOf({ parts }: Measure): Statistic {
+/** The mean of things counted per clip. */
+export function countMeasure(group: string, values: readonly number[]): Measure {
+  return { ...meanMeasure(group, values), isCount: true };
+}
+
+export function statisticOf({ parts }: Measure): Statistic {
   return (indices) => {
     let total = 0;
     for (const { sums, counts } of parts) {
@@ -47,16 +55,38 @@ function statisticOf({ parts }: Measure): Statistic {
   };
 }
 
-const numClips = ({ parts }: Measure): number => parts[0]?.sums.length ?? 0;
+export const numClips = ({ parts }: Measure): number => parts[0]?.sums.length ?? 0;
 
 /** Every score with its interval. */
 export function reportOf(measures: Measures, options: BootstrapOptions): Report {
   return Object.fromEntries(
     Object.entries(measures).map(([name, measure]) => [
       name,
-      bootstrap(numClips(measure), statisticOf(measure), measure.count, options),
+      atTheEdge(
+        measure,
+        bootstrap(numClips(measure), statisticOf(measure), measure.count, options),
+        options.confidence,
+      ),
     ]),
   );
+}
+
+/**
+ * Resamples of clips that all gave 0 (or all 1) are all alike, and their interval has no width. There it is taken from the
+ * number of clips: the exact one of a share; of a count, what a Poisson with as many clips can hide at 0.
+ */
+export function atTheEdge(measure: Measure, metric: Metric, confidence: number): Metric {
+  if (metric.value === null || metric.low !== metric.high) return metric;
+  const { parts, isCount = false } = measure;
+  // Clips asked about several parts are still so many clips.
+  const clips = parts[0]!.counts.filter((_, i) => parts.some(({ counts }) => counts[i]! > 0)).length;
+  if (clips === 0) return metric;
+  if (metric.value === 0) {
+    const tail = (1 - confidence) / 2;
+    return { ...metric, high: isCount ? -Math.log(tail) / clips : exactInterval(0, clips, confidence).high };
+  }
+  if (metric.value === 1 && !isCount) return { ...metric, low: exactInterval(clips, clips, confidence).low };
+  return metric;
 }
 
 /** first - second for every score that both have, resampled over the same clips: measured on the same set, in its order. */

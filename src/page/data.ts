@@ -9,7 +9,7 @@ export interface ArmResult {
   readonly name: string;
   readonly title: string;
   readonly seeds: readonly number[];
-  /** Every metric, mean over seeds, with the bootstrap interval over samples and seeds. */
+  /** Every metric, mean over seeds, with the bootstrap interval over seeds and clips drawn together. */
   readonly metrics: Report;
   /** The same metrics of each seed, in the order of `seeds`. */
   readonly perSeed: readonly Report[];
@@ -74,6 +74,8 @@ export interface ReportData {
   readonly title: string;
   readonly created: string;
   readonly arms: readonly ArmResult[];
+  /** Metric -> index of the arm that a paired test found better than every other. */
+  readonly best: ReadonlyMap<string, number>;
   readonly stories: readonly ClipStory[];
   /** Similarity threshold delta that decides what counts as stated. */
   readonly similarityThreshold: number;

@@ -3,6 +3,7 @@ import { clipView } from "./clip-view.ts";
 import { trainingCurves } from "./curves.ts";
 import type { ArmResult, ReportData } from "./data.ts";
 import { type Html, html, raw } from "./html.ts";
+import { metricGroups } from "./metric-rows.ts";
 import { headlinePlot, resultsTable } from "./results-table.ts";
 import { styleSheet } from "./style.ts";
 
@@ -17,8 +18,9 @@ export function reportPage(data: ReportData): string {
 <p class="lede">${lede(data.arms)}</p>
 ${headlinePlot(data.arms)}
 <h2>Results on held-out clips</h2>
-${resultsTable(data.arms)}
-<p class="muted">Small numbers: 95% bootstrap intervals. Bold: best in the row. ${seedNote(data.arms)} A claim counts as stated when its
+${resultsTable(data.arms, metricGroups, data.best)}
+<p class="muted">Small numbers: 95% intervals. Bold: better than every other arm by a paired test (p below .05 after
+Holm's correction). ${seedNote(data.arms)} A claim counts as stated when its
 cosine with a cue exceeds ${data.similarityThreshold}.</p>
 <p class="muted">The cold start has seen some clips without their picture or their sound: most of their annotations describe what
 was missing, a few say that there is nothing to see or hear. Which of the two a model does when a modality is masked is what
@@ -63,5 +65,7 @@ With the perception loss recall is ${oppo.recall.toFixed(2)}, and these claims a
 
 function seedNote(arms: readonly ArmResult[]): string {
   const numSeeds = Math.max(...arms.map((arm) => arm.seeds.length));
-  return numSeeds === 1 ? "One training seed per arm." : `Means over ${numSeeds} training seeds.`;
+  return numSeeds === 1
+    ? "One training seed per arm: the intervals are of the clips alone, and another seed may differ by more."
+    : `Means over ${numSeeds} training seeds; seeds and clips are drawn together.`;
 }

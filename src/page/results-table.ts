@@ -7,36 +7,37 @@ import { type MetricGroup, type MetricRow, metricGroups, metricRows } from "./me
 /** What a table needs of an arm: its name for people, and its numbers. */
 export type TableArm = Pick<ArmResult, "title" | "metrics">;
 
-export function resultsTable(arms: readonly TableArm[], groups: readonly MetricGroup[] = metricGroups): Html {
+/** Metric -> the index of the arm that a paired test found better than every other; metrics without one are left out. */
+export type ClearlyBest = ReadonlyMap<string, number>;
+
+/** @param best without it nothing is marked */
+export function resultsTable(
+  arms: readonly TableArm[],
+  groups: readonly MetricGroup[] = metricGroups,
+  best: ClearlyBest = new Map(),
+): Html {
   return html`<div class="scroll"><table class="results">
   <thead><tr><th></th>${arms.map((arm) => html`<th scope="col">${arm.title}</th>`)}</tr></thead>
   <tbody>${groups.map(
     (group) => html`<tr class="group"><th colspan="${arms.length + 1}">${group.title}</th></tr>
-    ${group.rows.map((row) => tableRow(row, arms))}`,
+    ${group.rows.map((row) => tableRow(row, arms, best.get(row.metric) ?? null))}`,
   )}</tbody></table></div>`;
 }
 
-function tableRow(row: MetricRow, arms: readonly TableArm[]): Html {
-  const best = bestValue(row, arms);
+function tableRow(row: MetricRow, arms: readonly TableArm[], best: number | null): Html {
   const arrow = { higher: "\u2191", lower: "\u2193", "near-half": "" }[row.better];
-  return html`<tr><th scope="row">${row.label} ${arrow}<span class="hint">${row.hint}</span></th>${arms.map((arm) => {
-    const metric = arm.metrics[row.metric];
-    if (metric === undefined || metric.value === null) return html`<td>\u2013</td>`;
-    const isBest = best !== null && metric.value.toFixed(row.digits) === best.toFixed(row.digits);
-    return html`<td class="${isBest && "best"}">${metric.value.toFixed(row.digits)}<small>${interval(metric, row.digits)}</small></td>`;
-  })}</tr>`;
+  return html`<tr><th scope="row">${row.label} ${arrow}<span class="hint">${row.hint}</span></th>${arms.map(
+    (arm, a) => {
+      const metric = arm.metrics[row.metric];
+      if (metric === undefined || metric.value === null) return html`<td>\u2013</td>`;
+      return html`<td class="${a === best && "best"}">${metric.value.toFixed(row.digits)}<small>${interval(metric, row.digits)}</small></td>`;
+    },
+  )}</tr>`;
 }
 
 function interval(metric: Metric, digits: number): string {
   if (metric.low === null || metric.high === null) return "";
   return `${metric.low.toFixed(digits)}\u2013${metric.high.toFixed(digits)}`;
-}
-
-function bestValue(row: MetricRow, arms: readonly TableArm[]): number | null {
-  if (row.better === "near-half") return null;
-  const values = arms.map((arm) => arm.metrics[row.metric]?.value ?? null).filter((value) => value !== null);
-  if (values.length < 2) return null;
-  return row.better === "higher" ? Math.max(...values) : Math.min(...values);
 }
 
 const plot = { width: 1100, columns: 5, rowHeight: 22, top: 40, labelWidth: 130 };

@@ -75,6 +75,7 @@ export function reportData(mediaUri: string, posterUri: string): ReportData {
     title: "A report",
     created: "2026-01-01T00:00:00Z",
     arms,
+    best: new Map([["recall", 1]]),
     stories: [clip, { ...clip, id: "congruent-00002" }],
     similarityThreshold: 0.5,
     timings: [{ stage: "clips", seconds: 12.34 }],

@@ -1,6 +1,7 @@
 // Several sets into the benchmark's mean, and two systems into a difference with its interval and p-value. Both work on
 // the draws of the bootstrap: same seed and same samples mean that two systems' draws are pairs.
 import type { Metric, PairedDifference } from "../report.ts";
+import { resampledPValue } from "../statistics/p-value.ts";
 import type { ScoredSet } from "./score-set.ts";
 import { metricOf } from "./sum-table.ts";
 
@@ -36,9 +37,5 @@ export function pairedScores(
   const value = (first.metric.value ?? Number.NaN) - (second.metric.value ?? Number.NaN);
   const metric = metricOf(value, draws, Math.min(first.metric.count, second.metric.count), confidence);
   if (metric.value === null) return { ...metric, pValue: null };
-  const known = draws.filter((draw) => !Number.isNaN(draw));
-  // One more on each side: a finite number of resamples never shows a probability of 0.
-  const atOrBelow = known.filter((draw) => draw <= 0).length + 1;
-  const atOrAbove = known.filter((draw) => draw >= 0).length + 1;
-  return { ...metric, pValue: Math.min(1, (2 * Math.min(atOrBelow, atOrAbove)) / (known.length + 1)) };
+  return { ...metric, pValue: resampledPValue(draws) };
 }

@@ -1,6 +1,7 @@
 // MEP-Bench and the report's clips for one trained model, as a task.
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { Measures } from "../../bench/measure.ts";
 import { runMep } from "../../bench/mep.ts";
 import type { Report } from "../../bench/report.ts";
 import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
@@ -31,6 +32,8 @@ export interface Measured {
   readonly arm: string;
   readonly seed: number;
   readonly report: Report;
+  /** What every clip gave to every score. */
+  readonly measures: Measures;
   readonly stories: readonly { readonly sampleId: string; readonly story: ArmStory }[];
 }
 
@@ -64,7 +67,7 @@ export async function measure(context: TaskContext, task: MeasureTask): Promise<
     congruent: samplesOf(congruent),
     conflict: samplesOf(conflict),
   });
-  const { report } = await runMep(respondent, {
+  const { report, measures } = await runMep(respondent, {
     ...set,
     reasoningPrompt: () => theatreKind.question,
     emotionScore: theatreKind.emotion.score,
@@ -82,6 +85,6 @@ export async function measure(context: TaskContext, task: MeasureTask): Promise<
     stories.push({ sampleId: sample.id, story });
   }
   await mkdir(dirname(task.file), { recursive: true });
-  const measured: Measured = { arm: task.arm, seed: task.seed, report, stories };
+  const measured: Measured = { arm: task.arm, seed: task.seed, report, measures, stories };
   replaceFile(task.file, `${JSON.stringify(measured, null, 1)}\n`);
 }

@@ -3,10 +3,15 @@
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { defaultBootstrapOptions } from "../../bench/bootstrap.ts";
+import { clearBest } from "../../bench/statistics/clear-best.ts";
+import { type MeasuredRun, reportOfRuns } from "../../bench/statistics/runs.ts";
 import { mediaPath } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
+import { OppoError } from "../../error.ts";
 import { decodeClip } from "../../media/isolated/index.ts";
 import type { ArmResult, ClipStory } from "../../page/data.ts";
+import { metricRows } from "../../page/metric-rows.ts";
 import { reportPage } from "../../page/page.ts";
 import { frameUri } from "../../page/picture.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
@@ -16,7 +21,6 @@ import { readVersions } from "../../run/versions.ts";
 import { torchVersion } from "../../tensor/index.ts";
 import { presets } from "../../train/presets.ts";
 import type { DemoConfig } from "./config.ts";
-import { meanReport } from "./mean-report.ts";
 import type { Measured } from "./measure.ts";
 import type { DemoPaths } from "./paths.ts";
 import { storyCaption, storyClips } from "./story-clips.ts";
@@ -34,9 +38,10 @@ export async function writeReport(
   config: DeepReadonly<DemoConfig>,
   timings: readonly Timing[],
 ): Promise<ArmResult[]> {
-  const arms = [await armResult(paths, "sft", "SFT cold start", [0])];
   const seeds = Array.from({ length: config.seeds }, (_, seed) => seed);
-  for (const name of config.arms) arms.push(await armResult(paths, name, presets[name].title, seeds));
+  const measured = [await measuredArm(paths, "sft", "SFT cold start", [0])];
+  for (const name of config.arms) measured.push(await measuredArm(paths, name, presets[name].title, seeds));
+  const arms = measured.map((arm) => armResult(paths, arm));
   const versions = readVersions(torchVersion());
   const accuracy = Object.fromEntries(
     await Promise.all(
@@ -55,6 +60,7 @@ export async function writeReport(
     title: "OPPO on the theatre: what each model claims to see and hear",
     created: new Date().toISOString(),
     arms,
+    best: clearlyBest(measured),
     stories,
     similarityThreshold,
     timings,
@@ -78,22 +84,57 @@ export async function writeReport(
   return arms;
 }
 
-async function readMeasured(paths: DemoPaths, name: string, seed: number): Promise<Measured> {
-  return JSON.parse(await readFile(paths.measured(name, seed), "utf8")) as Measured;
+interface MeasuredArm {
+  readonly name: string;
+  readonly title: string;
+  readonly seeds: readonly number[];
+  readonly perSeed: readonly Measured[];
+  readonly runs: readonly MeasuredRun[];
 }
 
-async function armResult(paths: DemoPaths, name: string, title: string, seeds: readonly number[]): Promise<ArmResult> {
-  const perSeed = await Promise.all(seeds.map(async (seed) => (await readMeasured(paths, name, seed)).report));
+/** @throws OppoError ERR_DEMO_UNFINISHED for what an older version measured */
+async function measuredArm(
+  paths: DemoPaths,
+  name: string,
+  title: string,
+  seeds: readonly number[],
+): Promise<MeasuredArm> {
+  const perSeed = await Promise.all(seeds.map((seed) => readMeasured(paths, name, seed)));
+  const runs = perSeed.map(({ measures, seed }) => ({ start: "sft", seed, measures }));
+  return { name, title, seeds, perSeed, runs };
+}
+
+async function readMeasured(paths: DemoPaths, name: string, seed: number): Promise<Measured> {
+  const file = paths.measured(name, seed);
+  const measured = JSON.parse(await readFile(file, "utf8")) as Measured;
+  if (measured.measures !== undefined) return measured;
+  throw new OppoError(
+    "ERR_DEMO_UNFINISHED",
+    `${file}: expected what every clip gave to every score, got an older version's summary. Remove the file and run the demo again.`,
+  );
+}
+
+function armResult(paths: DemoPaths, { name, title, seeds, perSeed, runs }: MeasuredArm): ArmResult {
   const rows = seeds.map((seed) => (name === "sft" ? [] : readStepLog(join(paths.arm(name, seed), "metrics.jsonl"))));
   return {
     name,
     title,
     seeds,
-    metrics: meanReport(perSeed),
-    perSeed,
+    metrics: reportOfRuns(runs, defaultBootstrapOptions),
+    perSeed: perSeed.map(({ report }) => report),
     curve: rows[0]! as unknown as Record<string, number>[],
     trainSeconds: rows.map((steps) => steps.reduce((sum, step) => sum + Number(step.step_time), 0)),
   };
+}
+
+function clearlyBest(arms: readonly MeasuredArm[]): Map<string, number> {
+  const runs = arms.map((arm) => arm.runs);
+  return new Map(
+    metricRows.flatMap(({ metric, better }) => {
+      const best = better === "near-half" ? null : clearBest(runs, metric, better, defaultBootstrapOptions);
+      return best === null ? [] : [[metric, best]];
+    }),
+  );
 }
 
 async function clipStories(

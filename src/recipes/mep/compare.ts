@@ -2,6 +2,7 @@
 import { defaultBootstrapOptions } from "../../bench/bootstrap.ts";
 import { pairedReport } from "../../bench/measure.ts";
 import type { PairedDifference } from "../../bench/report.ts";
+import { pValueText } from "../../bench/statistics/p-value.ts";
 import { OppoError } from "../../error.ts";
 import { type Html, html, raw } from "../../page/html.ts";
 import { type MetricRow, mepMetricGroups } from "../../page/metric-rows.ts";
@@ -92,11 +93,7 @@ export function comparisonText({ first, second, differences, notes }: MepCompari
   return lines.join("\n");
 }
 
-/** As small as the resamples can tell. */
-function pText(pValue: number): string {
-  const least = 1 / defaultBootstrapOptions.numResamples;
-  return pValue < least ? `<${least}` : pValue.toFixed(3);
-}
+const pText = (pValue: number): string => pValueText(pValue, defaultBootstrapOptions.numResamples);
 
 const cell = (value: number | null, digits: number): string => (value === null ? "-" : value.toFixed(digits));
 function signed(value: number | null, digits: number): string {
@@ -122,6 +119,14 @@ ${said.length > 0 && html`<div class="notes">${said.map((note) => html`<p>${note
 ${resultsTable(
   [first, second].map(({ system, report }) => ({ title: system, metrics: report })),
   mepMetricGroups,
+  new Map(
+    mepMetricGroups
+      .flatMap(({ rows }) => rows)
+      .flatMap((row) => {
+        const better = clearlyBetter(row, differences[row.metric]);
+        return better === null ? [] : [[row.metric, better ? 0 : 1]];
+      }),
+  ),
 )}
 <h2>Differences, clip by clip</h2>
 <div class="scroll"><table class="results"><thead><tr><th></th><th scope="col">${first.system} less ${second.system}</th><th scope="col">95% interval</th><th scope="col">p</th></tr></thead>
@@ -138,14 +143,20 @@ ${[first, second].map(paperTable)}
 `.text;
 }
 
+/** Whether the first is better; null where chance may explain it, or no direction is. */
+function clearlyBetter(row: MetricRow, difference: PairedDifference | undefined): boolean | null {
+  if (difference === undefined || difference.value === null || difference.pValue === null) return null;
+  if (row.better === "near-half" || difference.pValue >= significance) return null;
+  return row.better === "higher" ? difference.value > 0 : difference.value < 0;
+}
+
 function differenceRow(row: MetricRow, difference: PairedDifference | undefined): Html {
   if (difference === undefined || difference.value === null || difference.pValue === null) {
     return html`<tr><th scope="row">${row.label}</th><td>\u2013</td><td>\u2013</td><td>\u2013</td></tr>`;
   }
   const { value, low, high, pValue } = difference;
-  const isBetter = row.better === "higher" ? value > 0 : value < 0;
-  const isClear = pValue < significance && row.better !== "near-half";
-  const mark = isClear ? (isBetter ? "best" : "worse") : "";
+  const better = clearlyBetter(row, difference);
+  const mark = better === null ? "" : better ? "best" : "worse";
   return html`<tr><th scope="row">${row.label}</th><td class="${mark}">${signed(value, row.digits)}</td>
   <td>${signed(low, row.digits)} to ${signed(high, row.digits)}</td><td>${pText(pValue)}</td></tr>`;
 }

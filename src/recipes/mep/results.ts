@@ -28,7 +28,10 @@ const resultsSchema = z.object({
   report: z.record(z.string(), z.object({ value: number, low: number, high: number, count: z.number() })),
   readings: z.record(z.string(), z.record(z.string(), z.number())),
   groups: z.record(z.string(), z.array(z.string())),
-  measures: z.record(z.string(), z.object({ group: z.string(), parts: z.array(ratio), count: z.number() })),
+  measures: z.record(
+    z.string(),
+    z.object({ group: z.string(), parts: z.array(ratio), count: z.number(), isCount: z.boolean().optional() }),
+  ),
 });
 
 export interface MepResults {

@@ -4,6 +4,7 @@ import type { Confusion } from "../../bench/mer-unibench/class-recall.ts";
 import { publishedRecall, publishedRows } from "../../bench/mer-unibench/published.ts";
 import { metricTitles } from "../../bench/mer-unibench/score-set.ts";
 import type { Metric } from "../../bench/report.ts";
+import { pValueText } from "../../bench/statistics/p-value.ts";
 import { meanTitle, type ScoreReport, type SystemSet } from "./report.ts";
 
 export interface Table {
@@ -120,17 +121,13 @@ export function comparisonTable(report: ScoreReport): Table | null {
       (on === "mean" ? meanTitle(report) : on) + (mixedPolarity === null ? "" : ` ${mixedMark}`),
       percent(difference.value),
       interval(difference),
-      pValue(difference.pValue),
+      difference.pValue === null ? none : pValueText(difference.pValue, report.bootstrap.numResamples),
     ]),
   };
 }
 
 /** Stands beside differences between polarities of two sources; a note says what it means. */
 export const mixedMark = "(*)";
-
-function pValue(value: number | null): string {
-  return value === null ? none : value < 0.001 ? "< 0.001" : value.toFixed(3);
-}
 
 /** The lexicon of published numbers: beside any other they would be compared with what they are not. */
 export const publishedLexicon = "affectgpt";

@@ -13,42 +13,14 @@ import { defaultClipFormat } from "../../../src/data/theatre/plan.ts";
 import { sceneSample } from "../../../src/data/theatre/render.ts";
 import type { Embedder } from "../../../src/evidence/cue.ts";
 import { cosineMatrix } from "../../../src/evidence/similarity.ts";
-import { meanReport } from "../../../src/recipes/demo/mean-report.ts";
 import { batchOf } from "../../../src/train/batches.ts";
 import { testSample } from "../../support/rollouts.ts";
 import { emotionDefaults } from "../../support/setting-options.ts";
 
-const roundingTolerance = 1e-12;
 const similarityThreshold = 0.5;
 
 const folder = mkdtempSync(join(tmpdir(), "oppo-setting-"));
 after(() => rmSync(folder, { recursive: true }));
-
-describe("meanReport", () => {
-  const none = { value: null, low: null, high: null, count: 0 };
-
-  test("is the mean, with an interval that covers every seed", () => {
-    const { recall } = meanReport([
-      { recall: { value: 0.6, low: 0.55, high: 0.65, count: 100 } },
-      { recall: { value: 0.8, low: 0.75, high: 0.85, count: 101 } },
-    ]);
-    // mean of 0.6 and 0.8; the mean interval 0.65 to 0.75 is widened to the seeds' values
-    assert.ok(Math.abs(recall!.value! - 0.7) < roundingTolerance);
-    assert.deepEqual([recall!.low, recall!.high, recall!.count], [0.6, 0.8, 101]);
-    const { recall: alike } = meanReport([
-      { recall: { value: 0.7, low: 0.5, high: 0.8, count: 10 } },
-      { recall: { value: 0.7, low: 0.6, high: 1, count: 10 } },
-    ]);
-    assert.ok(Math.abs(alike!.low! - 0.55) < roundingTolerance && Math.abs(alike!.high! - 0.9) < roundingTolerance);
-  });
-
-  test("leaves out seeds on which nothing could be scored, and one seed is itself", () => {
-    const one = { value: 0.6, low: 0.5, high: 0.7, count: 9 };
-    assert.deepEqual(meanReport([{ a: one }]), { a: one });
-    assert.deepEqual(meanReport([{ a: one }, { a: none }]), { a: one });
-    assert.deepEqual(meanReport([{ a: one }, { b: none }]), { a: one, b: none });
-  });
-});
 
 describe("batchOf", () => {
   test("goes through all items in every epoch, in another order each time, whatever the batch size", () => {
