@@ -101,6 +101,8 @@ export interface OmniModel extends Disposable {
   /** Name (checkpoint key) -> parameter. */
   parameters(): ReadonlyMap<string, Tensor>;
   partOf(parameter: string): ModelPart;
+  /** Whether it is of a tower's last layers, which give rows of the language model's width; they count as the tower's. */
+  isProjector(parameter: string): boolean;
   /** How many frames of a video the model looks at: what decoding has to bring. */
   readonly sampling: FrameSampling;
   /** The same with the sizes of frames: what decoding can do at once. Its result is fitted, and is not fitted again. */

@@ -2,10 +2,17 @@
 //   p *= 1 - lr*decay;  m = lerp(m, g, 1 - b1);  v = b2*v + (1 - b2)*g^2;  p -= lr/(1 - b1^t) * m / (sqrt(v)/sqrt(1 - b2^t) + eps)
 // Where libtorch has a fused update it is used, otherwise a loop of in-place operators per tensor, which on the CPU is
 // as fast as the list operators and needs less memory.
+// A parameter in half precision may have a float32 master: the master is updated, moments and all, and the parameter is its
+// rounded copy. An update of 2e-6 is far below a bfloat16's step of 1/256 of its value, and would be lost without one.
 import { CheckpointError, hasOperator, keep, noGrad, op, scope, type Tensor, tensor } from "../tensor/index.ts";
 
 export interface ParameterGroup {
   readonly parameters: readonly Tensor[];
+  /**
+   * float32, in the order of `parameters`: what is updated in their place; of a parameter without a master, itself. Borrowed;
+   * left out, the parameters.
+   */
+  readonly masters?: readonly Tensor[];
   /** Multiplies the learning rate of this group. */
   readonly lrScale?: number;
   /** Replaces the optimizer's weight decay for this group. */
@@ -24,6 +31,8 @@ export interface AdamWOptions {
 /** One parameter with its moments. A parameter without a gradient is left alone, and its step count too. */
 interface Slot {
   readonly parameter: Tensor;
+  /** What is updated: the parameter, or its master. */
+  readonly master: Tensor;
   readonly mean: Tensor;
   readonly square: Tensor;
   /** Scalar view into the steps tensor, which the fused update reads. */
@@ -38,6 +47,8 @@ interface Group {
 }
 
 const fusedName = "_fused_adamw_";
+/** Of gradients that are copied to their masters' type at once. */
+const maxCopiedElements = 2 ** 27;
 
 export class AdamW implements Disposable {
   readonly #groups: readonly Group[];
@@ -56,19 +67,21 @@ export class AdamW implements Disposable {
     // The fused update wants the counts where the parameters are.
     this.#steps = scope(() => keep(op.zeros([all.length], { device: all[0]?.device ?? "cpu" })));
     let index = 0;
-    const slot = (parameter: Tensor): Slot => {
+    const slot = (parameter: Tensor, master: Tensor): Slot => {
       const stepView = keep(this.#steps.select(0, index++));
       return {
         parameter,
-        mean: keep(op.zerosLike(parameter)),
-        square: keep(op.zerosLike(parameter)),
+        master,
+        mean: keep(op.zerosLike(master)),
+        square: keep(op.zerosLike(master)),
         stepView,
         step: 0,
       };
     };
     this.#groups = noGrad(() =>
-      groups.map(({ parameters, lrScale = 1, weightDecay = options.weightDecay ?? 0 }) => {
-        return { slots: scope(() => parameters.map(slot)), lrScale, weightDecay };
+      groups.map(({ parameters, masters = parameters, lrScale = 1, weightDecay = options.weightDecay ?? 0 }) => {
+        const slots = scope(() => parameters.map((parameter, i) => slot(parameter, masters[i]!)));
+        return { slots, lrScale, weightDecay };
       }),
     );
   }
@@ -79,7 +92,7 @@ export class AdamW implements Disposable {
       for (const group of this.#groups) {
         const { weightDecay } = group;
         scope(() => {
-          if (this.#isFused) this.#updateFused(group.slots, lr * group.lrScale, weightDecay);
+          if (this.#isFused) this.#updateInParts(group.slots, lr * group.lrScale, weightDecay);
           else for (const slot of group.slots) this.#update(slot, lr * group.lrScale, weightDecay);
         });
       }
@@ -91,29 +104,48 @@ export class AdamW implements Disposable {
   }
 
   #update(slot: Slot, lr: number, weightDecay: number): void {
-    const { parameter, mean, square } = slot;
+    const { parameter, master, mean, square } = slot;
     scope(() => {
-      const gradient = parameter.grad;
-      if (gradient === null) return;
+      const gradient = parameter.grad?.to({ dtype: master.dtype });
+      if (gradient === undefined) return;
       const [b1, b2] = this.#betas;
       const t = ++slot.step;
-      if (weightDecay !== 0) parameter.mul_(1 - lr * weightDecay);
+      if (weightDecay !== 0) master.mul_(1 - lr * weightDecay);
       mean.lerp_(gradient, 1 - b1);
       square.mul_(b2).addcmul_(gradient, gradient, { value: 1 - b2 });
       const denominator = square
         .sqrt()
         .div_(Math.sqrt(1 - b2 ** t))
         .add_(this.#eps);
-      parameter.addcdiv_(mean, denominator, { value: -lr / (1 - b1 ** t) });
+      master.addcdiv_(mean, denominator, { value: -lr / (1 - b1 ** t) });
+      if (master !== parameter) parameter.copy_(master);
     });
+  }
+
+  /** Gradients in half precision are copied for the update: not all of a large model's at once. */
+  #updateInParts(slots: readonly Slot[], lr: number, weightDecay: number): void {
+    let part: Slot[] = [];
+    let copied = 0;
+    const finish = () => {
+      scope(() => this.#updateFused(part, lr, weightDecay));
+      part = [];
+      copied = 0;
+    };
+    for (const slot of slots) {
+      const size = slot.master === slot.parameter ? 0 : slot.master.numel;
+      if (copied > 0 && copied + size > maxCopiedElements) finish();
+      part.push(slot);
+      copied += size;
+    }
+    finish();
   }
 
   #updateFused(all: readonly Slot[], lr: number, weightDecay: number): void {
     const slots: Slot[] = [];
     const gradients: Tensor[] = [];
     for (const slot of all) {
-      const gradient = slot.parameter.grad;
-      if (gradient === null) continue;
+      const gradient = slot.parameter.grad?.to({ dtype: slot.master.dtype });
+      if (gradient === undefined) continue;
       slot.step++;
       slots.push(slot);
       gradients.push(gradient);
@@ -124,9 +156,8 @@ export class AdamW implements Disposable {
     op.foreachAdd_(steps, 1);
     const [beta1, beta2] = this.#betas;
     const numbers = { lr, beta1, beta2, weightDecay, eps: this.#eps, amsgrad: false, maximize: false };
-    const parameters = list((slot) => slot.parameter);
     op.fusedAdamw_(
-      parameters,
+      list((slot) => slot.master),
       gradients,
       list((s) => s.mean),
       list((s) => s.square),
@@ -134,6 +165,14 @@ export class AdamW implements Disposable {
       steps,
       numbers,
     );
+    for (const { parameter, master } of slots) if (master !== parameter) parameter.copy_(master);
+  }
+
+  /** Makes every parameter what its master is, after masters were loaded. */
+  copyMasters(): void {
+    noGrad(() => {
+      for (const { parameter, master } of this.#slots()) if (master !== parameter) parameter.copy_(master);
+    });
   }
 
   #slots(): Slot[] {

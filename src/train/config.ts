@@ -1,8 +1,9 @@
 // Everything that a GRPO or OPPO run can be told, as one schema: defaults are the demo's; beside each stands the paper's symbol,
 // value and place. Presets (presets.ts) are spreads over the defaults.
 import { z } from "zod";
-import { count, deltaSetting, deviceSetting, optionalCount, seedSetting, wholeNumber } from "../corpus/settings.ts";
+import { count, deltaSetting, optionalCount, seedSetting } from "../corpus/settings.ts";
 import { paperTerms, type RewardTermName, rewardTerms, termProblem } from "../rl/rewards/terms.ts";
+import { learnerSettings } from "./learner-settings.ts";
 
 const unit = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -94,32 +95,15 @@ export const perceptionSchema = z.strictObject({
 
 export const trainSchema = z.strictObject({
   seed: seedSetting("seed of batches, samples and masks"),
-  trainable: z
-    .enum(["full", "decoder", "lora"])
-    .default("decoder")
-    .describe("what learns: everything, all but the towers, or an adapter on the decoder's projections"),
-  lora: z
-    .strictObject({
-      rank: count.default(16).describe("of the adapter"),
-      alpha: positive.default(32).describe("the adapter's scale is alpha / rank"),
-    })
-    .prefault({}),
-  device: deviceSetting,
+  ...learnerSettings,
   steps: count.default(60).meta({ description: "optimiser steps", paper: "3262" }),
   promptsPerStep: count.default(16).meta({ description: "prompts per optimiser step", paper: "8" }),
   groupSize: z.int().min(2).default(4).meta({ description: "completions per prompt", symbol: "G", paper: "4" }),
-  maxNewTokens: count.default(64).describe("longest completion"),
+  maxNewTokens: optionalCount("longest completion", "by the model's size"),
   temperature: positive.default(1).meta({
     description: "of the policy that is sampled and trained: logits are divided by it",
     paper: "not said",
   }),
-  learningRate: positive.default(3e-4).meta({ description: "of AdamW", paper: "2e-6, 7B" }),
-  warmupSteps: wholeNumber.default(10).describe("linear warm-up"),
-  learningRateFloor: unit.default(0.1).describe("share of the learning rate at the last step (linear decay)"),
-  weightDecay: weight.default(0).describe("AdamW"),
-  beta1: unit.default(0.9).describe("AdamW"),
-  beta2: unit.default(0.98).describe("AdamW"),
-  maxGradNorm: positive.default(1).describe("gradient clipping"),
   referenceKlWeight: weight.default(0.04).meta({ description: "of the KL to the frozen reference", paper: "0.04" }),
   referenceKlEstimator: z
     .enum(["k1", "k2", "k3", "full-vocab"])
@@ -150,8 +134,6 @@ export const trainSchema = z.strictObject({
     .enum(["keep", "mask"])
     .default("keep")
     .describe("completions that the token limit ended: kept, or left out of the loss (DAPO)"),
-  promptsPerMicroBatch: optionalCount("prompts whose graphs are alive at once", "all"),
-  tokensPerChunk: optionalCount("tokens with vocabulary-sized rows at once", "what is fast"),
   checkpointEvery: count.default(20).describe("steps between checkpoints"),
   reward: rewardSchema.prefault({}),
   perception: perceptionSchema.prefault({}),

@@ -6,7 +6,7 @@ import type { EmotionScore } from "../emotion/score.ts";
 import type { Embedder } from "../evidence/cue.ts";
 import type { ModalityMask } from "../media/clip.ts";
 import type { ClipRows, ModelPrompt, PromptTokens } from "../models/omni-model.ts";
-import { linearSchedule } from "../nn/index.ts";
+import { cosineSchedule, linearSchedule } from "../nn/index.ts";
 import { accumulateGradients } from "../rl/gradients.ts";
 import { checkInvariants } from "../rl/invariants.ts";
 import { rolloutMetrics } from "../rl/metrics.ts";
@@ -22,6 +22,7 @@ import { drawMasks, neededViews, viewSelectors } from "../rl/views.ts";
 import type { DeepReadonly } from "../run/config.ts";
 import { scope } from "../tensor/index.ts";
 import { batchOf } from "./batches.ts";
+import { defaultsBySize } from "./by-size.ts";
 import type { TrainConfig } from "./config.ts";
 import { LiveRows } from "./live-rows.ts";
 import type { OpenedPolicy } from "./policy.ts";
@@ -47,17 +48,20 @@ export function trainGrpo(
 ): Promise<void> {
   const { config, models } = task;
   const { steps, warmupSteps: warmup, learningRateFloor: floor } = config;
+  const { learningRate } = defaultsBySize(models.numParameters, config.trainable);
+  const schedule = config.schedule === "cosine" ? cosineSchedule : linearSchedule;
   return runSteps({
     ...run,
     steps,
     objective: grpoObjective(task),
     trainable: models.trainable,
+    masters: models.masters,
     optimizer: {
-      learningRate: config.learningRate,
+      learningRate: config.learningRate ?? learningRate,
       betas: [config.beta1, config.beta2],
       weightDecay: config.weightDecay,
       maxGradNorm: config.maxGradNorm,
-      schedule: (step) => linearSchedule(step, { total: steps, warmup, floor }),
+      schedule: (step) => schedule(step, { total: steps, warmup, floor }),
     },
     rowsFile: "rollouts.jsonl",
     checkpointEvery: config.checkpointEvery,
@@ -68,7 +72,8 @@ function grpoObjective(task: GrpoTask): Objective {
   const { config, library, promptText } = task;
   const { policy, reference, trainsTowers } = task.models;
   const scoring = scoreOptions(task);
-  const options = stepOptions(config);
+  const maxNewTokens = config.maxNewTokens ?? defaultsBySize(task.models.numParameters, config.trainable).maxNewTokens;
+  const options = stepOptions(config, maxNewTokens);
   const watch = new RewardWatch();
   const clock = () => performance.now() / 1000;
   return {
@@ -81,7 +86,7 @@ function grpoObjective(task: GrpoTask): Objective {
         sample,
         prompt: library.prompt(sample.id, promptText(sample), live?.rows(sample.id) ?? null),
       }));
-      const sampled = scope(() => sampleGroups(policy, prompts, { ...config, step }));
+      const sampled = scope(() => sampleGroups(policy, prompts, { ...config, maxNewTokens, step }));
       const sampledAt = clock();
       const groups = await scoreGroups(sampled, scoring);
       const scoredAt = clock();
@@ -113,7 +118,7 @@ function scoreOptions({ config, embedder, emotionScore }: GrpoTask): ScoreOption
   };
 }
 
-function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
+function stepOptions(config: DeepReadonly<TrainConfig>, maxCompletionTokens: number): StepOptions {
   const { perception } = config;
   return {
     ...defaultStepOptions,
@@ -121,7 +126,7 @@ function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
     clip: { clipLow: config.clipLow, clipHigh: config.clipHigh, dualClip: config.dualClip },
     oldLogprobs: config.oldLogprobs,
     aggregation: config.lossAggregation,
-    maxCompletionTokens: config.maxNewTokens,
+    maxCompletionTokens,
     truncated: config.truncated,
     referenceKl: { weight: config.referenceKlWeight, estimator: config.referenceKlEstimator },
     views: viewSelectors[perception.views],

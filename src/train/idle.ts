@@ -2,6 +2,7 @@
 import type { SettingsOf } from "../run/config.ts";
 import type { IdleRule } from "../run/idle-settings.ts";
 import { perceptionSchema, type trainSchema } from "./config.ts";
+import { learnerIdle } from "./learner-settings.ts";
 
 const below = (group: string, names: readonly string[]) => names.map((name) => `${group}.${name}`);
 const ofViews = Object.keys(perceptionSchema.shape).filter((name) => name !== "views");
@@ -27,7 +28,7 @@ export const methodIdle: readonly IdleRule<SettingsOf<typeof trainSchema>>[] = [
     when: ({ reward }) => !reward.terms.some(({ name }) => name === "omni"),
     why: "reward.terms has no omni",
   },
-  { paths: ["lora"], when: ({ trainable }) => trainable !== "lora", why: "trainable is not lora" },
+  ...learnerIdle,
   {
     paths: ["clipLow", "clipHigh", "dualClip"],
     when: ({ oldLogprobs }) => oldLogprobs === "current",

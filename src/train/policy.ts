@@ -1,18 +1,19 @@
-// From a configuration to what learns: a policy, the reference that it is held to, and the parameters that change.
+// From a configuration to what learns: a policy, the reference that it is held to, the parameters that change and, where those
+// are in half precision, their float32 masters.
+import { OppoError } from "../error.ts";
 import { addAdapter } from "../models/adapt.ts";
-import { defaultLora } from "../models/lora/config.ts";
+import { defaultLora, type LoraConfig } from "../models/lora/config.ts";
 import type { OmniModel } from "../models/omni-model.ts";
 import { loadModel } from "../models/registry.ts";
 import { deriveSeed } from "../seeds.ts";
-import type { Tensor } from "../tensor/index.ts";
+import { type DType, keep, noGrad, scope, type Tensor } from "../tensor/index.ts";
+import { defaultsBySize } from "./by-size.ts";
+import type { LearnerSettings } from "./learner-settings.ts";
 
-export interface PolicyOptions {
+export interface PolicyOptions
+  extends Pick<LearnerSettings, "trainable" | "parts" | "lora" | "device" | "dtype" | "recompute"> {
   /** The directory of the model to start from. */
   readonly model: string;
-  /** "full": every parameter. "decoder": all but the towers. "lora": an adapter on the decoder's projections. */
-  readonly trainable: "full" | "decoder" | "lora";
-  readonly lora: { readonly rank: number; readonly alpha: number };
-  readonly device: string;
   readonly seed: number;
 }
 
@@ -23,59 +24,142 @@ export interface OpenedPolicy extends Disposable {
   readonly reference: OmniModel;
   /** The parameters that learn, by checkpoint key; they require gradients. */
   readonly trainable: ReadonlyMap<string, Tensor>;
-  /** Whether towers are among them: then their rows change with every step. */
+  /**
+   * float32, by the same keys: of the parameters that are computed with in half precision, whose updates would be lost in
+   * their rounding. Made of what the directory stores, so that nothing of it is lost either.
+   */
+  readonly masters: ReadonlyMap<string, Tensor>;
+  /** Whether towers or their projectors are among them: then their rows change with every step. */
   readonly trainsTowers: boolean;
+  /** Of the whole model, the adapter left out. */
+  readonly numParameters: number;
+  /** Whether layers are to be computed again on the way back. */
+  readonly recomputes: boolean;
 }
 
-/** @throws CheckpointError, OppoError ERR_DEVICE */
+/** @throws CheckpointError, OppoError ERR_DEVICE, ERR_TRAINABLE */
 export async function openPolicy(options: PolicyOptions): Promise<OpenedPolicy> {
-  const load = () => loadModel(options.model, { device: options.device });
-  if (options.trainable === "lora") return adapted(await load(), options);
-  return copied(await load(), load, options.trainable === "full");
-}
-
-/** The policy is a second copy of its start. */
-async function copied(policy: OmniModel, load: () => Promise<OmniModel>, trainsTowers: boolean): Promise<OpenedPolicy> {
+  const base = await loadComputing(options);
   try {
-    return opened(policy, await load(), trainsTowers ? policy.parameters() : outsideTowers(policy), trainsTowers);
-  } catch (error) {
-    policy[Symbol.dispose]();
-    throw error;
-  }
-}
-
-/** The policy is its start with an adapter over it, which changes nothing yet. */
-function adapted(base: OmniModel, { lora, seed }: PolicyOptions): OpenedPolicy {
-  try {
-    const policy = addAdapter(base, { ...defaultLora, ...lora }, deriveSeed(seed, "adapter"));
-    return opened(policy, base, policy.parameters(), false);
+    return options.trainable === "lora" ? adapted(base, options) : await copied(base, options);
   } catch (error) {
     base[Symbol.dispose]();
     throw error;
   }
 }
 
-function opened(
-  policy: OmniModel,
-  reference: OmniModel,
+/** The model in the numbers that it computes with: as asked for, or as stored where that is a type to compute with. */
+async function loadComputing({ model, device, dtype }: PolicyOptions): Promise<OmniModel> {
+  const checkValues = true;
+  if (dtype !== null) return loadModel(model, { device, dtype, checkValues });
+  const stored = await loadModel(model, { device, checkValues });
+  const other = computingTypes[typeOf(stored)];
+  if (other === undefined) return stored;
+  stored[Symbol.dispose]();
+  return loadModel(model, { device, dtype: other, checkValues });
+}
+
+/** Types that a checkpoint may have and that nothing is trained in. */
+const computingTypes: Partial<Record<DType, DType>> = { float16: "bfloat16", float64: "float32" };
+
+function typeOf(model: OmniModel): DType {
+  return model.parameters().values().next().value!.dtype;
+}
+
+/** The policy is a second copy of its start, in the same numbers. */
+async function copied(policy: OmniModel, options: PolicyOptions): Promise<OpenedPolicy> {
+  const trainable = chosenParameters(policy, options);
+  const dtype = typeOf(policy);
+  const reference = await loadModel(options.model, { device: options.device, dtype });
+  try {
+    const masters = dtype === "float32" ? new Map() : await mastersOf(trainable, options);
+    const trainsTowers = [...trainable.keys()].some((name) => isOfTower(policy, name));
+    return opened({ policy, reference, trainable, masters, trainsTowers, base: policy }, options);
+  } catch (error) {
+    reference[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Read once more as stored: what is kept in float32 has not been through the policy's type. */
+async function mastersOf(
   trainable: ReadonlyMap<string, Tensor>,
-  trainsTowers: boolean,
-): OpenedPolicy {
+  { model, device }: PolicyOptions,
+): Promise<Map<string, Tensor>> {
+  using stored = await loadModel(model);
+  const all = stored.parameters();
+  return noGrad(
+    () =>
+      new Map(
+        [...trainable.keys()].map((name) => [
+          name,
+          scope(() => keep(all.get(name)!.to({ device, dtype: "float32", copy: true }))),
+        ]),
+      ),
+  );
+}
+
+/** The policy is its start with an adapter over it, which changes nothing yet. The adapter is float32. */
+function adapted(base: OmniModel, options: PolicyOptions): OpenedPolicy {
+  const { lora, seed } = options;
+  const { rank, alpha, dropout } = lora;
+  const targets = lora.targets === null ? defaultLora.targets : targetsOf(lora.targets);
+  const policy = addAdapter(base, { ...defaultLora, rank, alpha, dropout, targets }, deriveSeed(seed, "adapter"));
+  const trainable = policy.parameters();
+  const trainsTowers = [...trainable.keys()].some((name) => isOfTower(policy, name));
+  return opened({ policy, reference: base, trainable, masters: new Map(), trainsTowers, base }, options);
+}
+
+/** Ends of names with commas between, or one pattern. */
+function targetsOf(text: string): LoraConfig["targets"] {
+  if (text === "all-linear") return text;
+  return /^[\w.]+(,[\w.]+)*$/.test(text) ? text.split(",") : text;
+}
+
+interface Opened extends Pick<OpenedPolicy, "policy" | "reference" | "trainable" | "masters" | "trainsTowers"> {
+  readonly base: OmniModel;
+}
+
+function opened({ base, ...models }: Opened, { trainable: kind, recompute }: PolicyOptions): OpenedPolicy {
+  const { policy, reference, trainable, masters } = models;
   for (const parameter of trainable.values()) parameter.requiresGrad = true;
+  const numParameters = [...base.parameters().values()].reduce((sum, { numel }) => sum + numel, 0);
   return {
-    policy,
-    reference,
-    trainable,
-    trainsTowers,
+    ...models,
+    numParameters,
+    recomputes: recompute === "auto" ? defaultsBySize(numParameters, kind).recomputes : recompute === "on",
     [Symbol.dispose]() {
+      for (const master of masters.values()) master.dispose();
       policy[Symbol.dispose]();
       reference[Symbol.dispose]();
     },
   };
 }
 
+/** @throws OppoError ERR_TRAINABLE */
+function chosenParameters(policy: OmniModel, { trainable, parts }: PolicyOptions): ReadonlyMap<string, Tensor> {
+  if (trainable === "decoder") return outsideTowers(policy);
+  if (parts === null) return policy.parameters();
+  const wanted = new Set<string>(parts);
+  const chosen = new Map([...policy.parameters()].filter(([name]) => wanted.has(learnerPart(policy, name))));
+  if (chosen.size > 0) return chosen;
+  throw new OppoError(
+    "ERR_TRAINABLE",
+    `parts: expected parts that the model has, got ${parts.join(", ")}, which has no parameter in ${policy.directory}. Choose decoder.`,
+  );
+}
+
+function learnerPart(policy: OmniModel, name: string): "decoder" | "projector" | "towers" {
+  if (policy.isProjector(name)) return "projector";
+  return isOfTower(policy, name) ? "towers" : "decoder";
+}
+
+/** A tower's own, or its projector's. */
+function isOfTower(policy: OmniModel, name: string): boolean {
+  return policy.partOf(name).endsWith(" tower");
+}
+
 /** Everything but the towers, which stay frozen: their rows are encoded once. */
 export function outsideTowers(policy: OmniModel): Map<string, Tensor> {
-  const towers = ["vision tower", "audio tower"];
-  return new Map([...policy.parameters()].filter(([name]) => !towers.includes(policy.partOf(name))));
+  return new Map([...policy.parameters()].filter(([name]) => !isOfTower(policy, name)));
 }

@@ -45,6 +45,8 @@ export interface StepRun {
   readonly objective: Objective;
   /** The parameters that learn, by checkpoint key. */
   readonly trainable: ReadonlyMap<string, Tensor>;
+  /** float32, of those in half precision (`OpenedPolicy`): what is updated and kept in their place; left out, none. */
+  readonly masters?: ReadonlyMap<string, Tensor>;
   readonly optimizer: OptimizerOptions;
   /** Holds metrics.jsonl, evaluation.jsonl, the objective's own log and checkpoints/. */
   readonly directory: string;
@@ -60,20 +62,21 @@ export interface StepRun {
 export async function runSteps(run: StepRun): Promise<void> {
   const { optimizer: options, directory } = run;
   const trainable = [...run.trainable.values()];
-  using optimizer = new AdamW([{ parameters: trainable }], {
+  const kept = new Map([...run.trainable].map(([name, parameter]) => [name, run.masters?.get(name) ?? parameter]));
+  using optimizer = new AdamW([{ parameters: trainable, masters: [...kept.values()] }], {
     lr: options.learningRate,
     betas: options.betas,
     weightDecay: options.weightDecay,
   });
   const checkpoints = join(directory, "checkpoints");
   tidyCheckpoints(checkpoints, { keepLast: 1 });
-  const firstStep = restore(checkpoints, run.trainable, optimizer);
+  const firstStep = restore(checkpoints, kept, optimizer);
   using log = openStepLog(join(directory, "metrics.jsonl"), firstStep);
   using rows = run.rowsFile === undefined ? null : openStepLog(join(directory, run.rowsFile), firstStep);
   // An evaluation is of the weights after a step, and belongs to it.
   using evaluations = run.evaluation === undefined ? null : openStepLog(join(directory, "evaluation.jsonl"), firstStep);
   const checkpoint = (step: number) =>
-    saveCheckpoint(checkpoints, step, (folder) => save(folder, run.trainable, optimizer), { keepLast: 1 });
+    saveCheckpoint(checkpoints, step, (folder) => save(folder, kept, optimizer), { keepLast: 1 });
   for (let step = firstStep; step < run.steps; step++) {
     try {
       await run.interrupt.safePoint();
@@ -124,20 +127,22 @@ function secondsSince(start: number): number {
 const policyFile = "policy.safetensors";
 const optimizerFile = "optimizer.safetensors";
 
-function save(directory: string, trainable: ReadonlyMap<string, Tensor>, optimizer: AdamW): void {
-  writeSafetensors(join(directory, policyFile), trainable);
+/** @param kept the parameters, or their masters */
+function save(directory: string, kept: ReadonlyMap<string, Tensor>, optimizer: AdamW): void {
+  writeSafetensors(join(directory, policyFile), kept);
   scope(() => writeSafetensors(join(directory, optimizerFile), optimizer.state()));
 }
 
 /** Loads the newest checkpoint into the parameters and the optimizer. @returns the step to go on with. */
-function restore(folder: string, trainable: ReadonlyMap<string, Tensor>, optimizer: AdamW): number {
+function restore(folder: string, kept: ReadonlyMap<string, Tensor>, optimizer: AdamW): number {
   const checkpoint = latestCheckpoint(folder);
   if (checkpoint === null) return 0;
   scope(() => {
     using policy = openSafetensors(join(checkpoint.directory, policyFile));
-    for (const [name, parameter] of trainable) parameter.detach().copy_(policy.tensor(name));
+    for (const [name, tensor] of kept) tensor.detach().copy_(policy.tensor(name));
     using state = openSafetensors(join(checkpoint.directory, optimizerFile));
     optimizer.loadState(new Map([...state.entries.keys()].map((name) => [name, state.tensor(name)])));
+    optimizer.copyMasters();
   });
   return checkpoint.step;
 }

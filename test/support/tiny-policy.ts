@@ -65,6 +65,7 @@ export function tinyPolicy(seed: number, dtype: "float32" | "float64" = "float64
     layouts: ["separate"],
     calls,
     partOf: () => "language model",
+    isProjector: () => false,
     parameters: () => new Map(Object.entries(parameters)),
     sampling: { fps: 2, minFrames: 4, maxFrames: 768 },
     fitting: { fps: 2, minFrames: 4, maxFrames: 768 },

@@ -93,3 +93,8 @@ export function partOf(name: string): ModelPart {
   if (name.startsWith("visual.")) return "vision tower";
   return name === HEAD_NAME ? "head" : "language model";
 }
+
+/** Of the layers that bring a tower's rows to the text's width. */
+export function isProjector(name: string): boolean {
+  return name.startsWith("visual.merger.") || name.startsWith("audio_tower.proj.");
+}

@@ -32,7 +32,7 @@ import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import { encodeClips, shapeOf, type ThinkerFeatures, type ThinkerShape, type ThinkerTokens } from "./clips.ts";
 import type { ThinkerConfig } from "./config/config.ts";
 import { chatTokens, layouts, type PromptMaker, promptTokens } from "./conversation.ts";
-import { parameterSpecs, partOf } from "./parameters.ts";
+import { isProjector, parameterSpecs, partOf } from "./parameters.ts";
 import { createFeatureExtractor, fitClip, fitImage, type VideoSettings, videoFit } from "./processor.ts";
 import { decoderPrompts, mediaIds } from "./prompt.ts";
 
@@ -82,6 +82,10 @@ export class Thinker implements OmniModel {
 
   partOf(parameter: string): ModelPart {
     return partOf(parameter);
+  }
+
+  isProjector(parameter: string): boolean {
+    return isProjector(parameter);
   }
 
   get sampling(): FrameSampling {

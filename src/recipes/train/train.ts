@@ -11,7 +11,7 @@ import { chooseSetting, type Setting } from "../../corpus/setting.ts";
 import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
-import { configDifferences, readConfigFile, resolveConfig } from "../../run/config.ts";
+import { configDifferences, readConfigFile } from "../../run/config.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { readStepLog } from "../../run/metrics.ts";
@@ -20,7 +20,7 @@ import { openRunDirectory, type RunDirectory } from "../../run/run-directory.ts"
 import { readVersions } from "../../run/versions.ts";
 import { type Tensor, torchVersion } from "../../tensor/index.ts";
 import { readingModes } from "../../text/answer.ts";
-import { trainSchema } from "../../train/config.ts";
+import { defaultsBySize, largeModel } from "../../train/by-size.ts";
 import { trainGrpo } from "../../train/grpo.ts";
 import { type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
@@ -55,8 +55,6 @@ const copiesInCheckpoints = 6;
 /** Logs and decoded clips of a small corpus; a large one says so when it gets there. */
 const otherBytes = 2e7;
 const bytesPerNumber = 4;
-/** From here on the demo's settings are no longer near. */
-const largeModel = 1e8;
 
 export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const { config, progress, interrupt } = run;
@@ -83,7 +81,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     ...setting.notes,
     `completions are read by the ${readingModes.strict}`,
     ...deltaLines(setting.embedder.name, config),
-    ...sizeWarnings(models.reference.parameters(), config),
+    ...sizeNotes(models, config),
   ]);
   const { fitted, skipped } = await fitCorpus(policy, rows, {
     file: config.data,
@@ -123,22 +121,30 @@ function changeable({ directory, config }: TrainRun): string[] {
   return [...differences, "embedder", "emotionScore"];
 }
 
-/** Settings whose defaults are the demo's, for a model of a million parameters: a large one is told. */
-function sizeWarnings(parameters: ReadonlyMap<string, Tensor>, config: RunConfig): string[] {
-  const size = [...parameters.values()].reduce((sum, { numel }) => sum + numel, 0);
-  if (size < largeModel) return [];
-  const { learningRate, maxNewTokens } = resolveConfig(trainSchema, {});
-  const billions = `${(size / 1e9).toFixed(1)} billion parameters`;
-  const warnings: string[] = [];
-  if (config.learningRate >= learningRate && config.trainable !== "lora") {
-    warnings.push(`warning: learning rate ${config.learningRate} for ${billions}; the paper took 2e-6 for 7B`);
+/** What a run takes where nothing was said, and what a large model is told of what was. */
+function sizeNotes({ numParameters, masters, policy, recomputes }: OpenedPolicy, config: RunConfig): string[] {
+  const standing = defaultsBySize(numParameters, config.trainable);
+  const dtype = policy.parameters().values().next().value!.dtype;
+  const size =
+    numParameters < 1e9 ? `${(numParameters / 1e6).toFixed(1)} million` : `${(numParameters / 1e9).toFixed(1)} billion`;
+  const chosen = [
+    ...(config.learningRate === null ? [`learning rate ${standing.learningRate}`] : []),
+    ...(config.maxNewTokens === null ? [`completions of at most ${standing.maxNewTokens} tokens`] : []),
+    ...(recomputes ? ["layers computed again on the way back"] : []),
+    ...(masters.size > 0 ? [`${dtype} with float32 masters, saved as ${dtype}`] : []),
+  ];
+  const notes = chosen.length === 0 ? [] : [`for ${size} parameters: ${chosen.join("; ")}`];
+  if (numParameters < largeModel) return notes;
+  const small = defaultsBySize(0, config.trainable);
+  if (config.learningRate !== null && config.learningRate >= small.learningRate && config.trainable !== "lora") {
+    notes.push(`warning: learning rate ${config.learningRate} for ${size} parameters; the paper took 2e-6 for 7B`);
   }
-  if (config.maxNewTokens <= maxNewTokens) {
-    warnings.push(
-      `warning: completions of at most ${config.maxNewTokens} tokens; reasonings of ${billions} are longer`,
+  if (config.maxNewTokens !== null && config.maxNewTokens <= small.maxNewTokens) {
+    notes.push(
+      `warning: completions of at most ${config.maxNewTokens} tokens; reasonings of ${size} parameters are longer`,
     );
   }
-  return warnings;
+  return notes;
 }
 
 interface Learning {
