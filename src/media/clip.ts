@@ -24,10 +24,12 @@ export interface MediaClip {
   readonly notices?: readonly string[];
 }
 
-/** A counterfactual: a random share of one modality replaced by black or by silence (Eq. 6). */
+/** A counterfactual: one modality with a part of it taken away (Eq. 6). */
 export interface ModalityMask {
   readonly modality: Modality;
-  /** rho in [0, 1]: the share of units masked, exactly round(ratio * units) of them. */
+  /** rho in [0, 1]. Of units: the share masked, exactly round(ratio * units) of them. Of another kind: its dose. */
   readonly ratio: number;
   readonly seed: number;
+  /** Left out: a random share of the units, black or silent. Else a kind of `degrade/` for that modality. */
+  readonly kind?: string | undefined;
 }

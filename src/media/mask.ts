@@ -7,6 +7,7 @@ import { OppoError } from "../error.ts";
 import { createRandom } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import type { MediaClip, ModalityMask } from "./clip.ts";
+import { degrade, isOfUnits } from "./degrade/degrade.ts";
 import { cellSize, framesPerPatch } from "./sampling.ts";
 
 export interface MaskUnits {
@@ -22,9 +23,11 @@ export const defaultMaskUnits: MaskUnits = { cellPixels: cellSize, framesPerCell
  * The clip with a share of one modality removed. Everything else is shared with `clip`, which is not changed. Apply it
  * to the clip as the model sees it, after resizing, so that a unit is a token.
  *
- * @throws OppoError mask-ratio
+ * @throws OppoError ERR_MASK_RATIO, ERR_MASK_KIND
  */
 export function applyMask(clip: MediaClip, mask: ModalityMask, units: MaskUnits = defaultMaskUnits): MediaClip {
+  requireRatio(mask.ratio);
+  if (!isOfUnits(mask)) return degrade(clip, mask);
   const chosen = maskedUnits(countMaskUnits(clip, mask.modality, units), mask);
   if (chosen.length === 0) return { ...clip };
   return mask.modality === "video"
@@ -48,12 +51,7 @@ export function countMaskUnits(
 
 /** The masked ones of `numUnits` units, ascending: exactly round(ratio * numUnits), the same for the same mask. */
 export function maskedUnits(numUnits: number, { modality, ratio, seed }: ModalityMask): Uint32Array {
-  if (!(ratio >= 0 && ratio <= 1)) {
-    throw new OppoError(
-      "ERR_MASK_RATIO",
-      `applyMask: expected a ratio between 0 and 1, got ${ratio}. Change the mask.`,
-    );
-  }
+  requireRatio(ratio);
   const count = Math.round(ratio * numUnits);
   const random = createRandom(deriveSeed(seed, modality));
   const order = Uint32Array.from({ length: numUnits }, (_, i) => i);
@@ -64,6 +62,11 @@ export function maskedUnits(numUnits: number, { modality, ratio, seed }: Modalit
     order[i] = unit;
   }
   return order.slice(0, count).sort();
+}
+
+function requireRatio(ratio: number): void {
+  if (ratio >= 0 && ratio <= 1) return;
+  throw new OppoError("ERR_MASK_RATIO", `applyMask: expected a ratio between 0 and 1, got ${ratio}. Change the mask.`);
 }
 
 function blacken(clip: MediaClip, chosen: Uint32Array, { cellPixels, framesPerCell }: MaskUnits): Uint8Array {

@@ -231,7 +231,7 @@ describe("oppo infer", () => {
     assert.match(oppo("infer", clips[0]!, "--model", "nowhere").stderr, /\[ERR_CHECKPOINT_MISSING\]/);
     const wrong = oppo("infer", clips[0]!, "--model", model, "--mask", "video=1.5");
     assert.equal(wrong.status, 2);
-    assert.match(wrong.stderr, /--mask video=1\.5: expected video=RATIO or audio=RATIO with a ratio from 0 to 1, got/);
+    assert.match(wrong.stderr, /--mask video=1\.5: expected video=RATIO, video=KIND:DOSE, .* from 0 to 1/);
     assert.equal(oppo("infer", "--model", model).status, 2);
     const cut = join(theatre.root, "cut");
     oppo("init", "--arch", "tiny", "--random", "cut");

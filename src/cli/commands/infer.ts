@@ -1,16 +1,16 @@
 // `oppo infer`: what a model says about clips.
 
 import type { Command } from "commander";
-import type { Answer, Modality, Unread } from "../../recipes/infer/infer.ts";
-import { inferIdle, inferSettings } from "../../recipes/infer/settings.ts";
+import type { Answer, Unread } from "../../recipes/infer/infer.ts";
+import { inferIdle, inferSettings, masksOf } from "../../recipes/infer/settings.ts";
 import type { SettingsOf } from "../../run/config.ts";
 import { addHelp } from "../base/command.ts";
 import { printJsonList } from "../base/json.ts";
 import { type Call, withSettings } from "../base/settings-command.ts";
 
 const help = {
-  notes: `--mask video=0.7 blackens 70 % of the picture's cells, --mask audio=1 silences all of the sound: does the model still claim
-to have seen or heard? The spoken line comes from CLIP.vtt or CLIP.srt beside the clip unless --subtitle gives it
+  notes: `--mask video=0.7 blackens 70 % of the picture's cells, --mask audio=1 silences all of the sound, --mask video=blur:0.5 blurs:
+does the model still claim to have seen or heard? The spoken line comes from CLIP.vtt or CLIP.srt beside the clip unless --subtitle gives it
 (--subtitle "" leaves it out). Pictures (JPEG, PNG, WebP, BMP) are clips of one frame. --json prints one list, in the order
 of the clips.
 
@@ -45,7 +45,7 @@ async function run(settings: SettingsOf<typeof inferSettings>, { args: clips, is
     {
       ...asking,
       wording: question === null ? wording : { ...wording, question },
-      masks: mask.map((text) => ({ ...maskOf(text), seed: settings.seed })),
+      masks: masksOf(mask, settings.seed),
       ...(isStreamed ? { onText: (text: string) => void process.stdout.write(text) } : {}),
     },
     (answer) => {
@@ -56,21 +56,19 @@ async function run(settings: SettingsOf<typeof inferSettings>, { args: clips, is
   if (answers.some((answer) => "error" in answer)) process.exitCode = 1;
 }
 
-/** Example: "video=0.7", which the schema has checked. */
-function maskOf(text: string): { readonly modality: Modality; readonly ratio: number } {
-  const [modality, ratio] = text.split("=");
-  return { modality: modality as Modality, ratio: Number(ratio) };
-}
-
 const percent = 100;
+
+/** Example: "video 70 % (12 of 17 cells)", "audio noise at 50 %" */
+function maskTextOf({ modality, kind, ratio, numMasked, numUnits }: Answer["masked"][number]): string {
+  const dose = `${Math.round(ratio * percent)} %`;
+  if (numMasked === null) return `${modality} ${kind} at ${dose}`;
+  return `${modality} ${dose} (${numMasked} of ${numUnits} ${modality === "video" ? "cells" : "pieces of 40 ms"})`;
+}
 
 function answerText(answer: Answer | Unread, wasStreamed: boolean): string {
   if ("error" in answer)
     return `${answer.clips.join(", ")}\n  not read: ${answer.error.message} [${answer.error.code}]\n`;
-  const masks = answer.masked.map(
-    ({ clip, modality, ratio, numMasked, numUnits }) =>
-      `${answer.clips.length > 1 ? `${clip} ` : ""}${modality} ${Math.round(ratio * percent)} % (${numMasked} of ${numUnits} ${modality === "video" ? "cells" : "pieces of 40 ms"})`,
-  );
+  const masks = answer.masked.map((mask) => `${answer.clips.length > 1 ? `${mask.clip} ` : ""}${maskTextOf(mask)}`);
   const absent = (["video", "audio"] as const).filter((modality) => !answer.modalities.includes(modality));
   const rate = answer.tokensPerSecond === null ? "" : `, ${answer.tokensPerSecond.toFixed(1)} tokens/s`;
   const said =

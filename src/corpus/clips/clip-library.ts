@@ -3,6 +3,7 @@
 // towers, so a mask cannot miss a preprocessing step.
 import { OppoError } from "../../error.ts";
 import type { MediaClip, Modality, ModalityMask } from "../../media/clip.ts";
+import { isOfUnits } from "../../media/degrade/degrade.ts";
 import { applyMask } from "../../media/mask.ts";
 import type {
   ClipFeatures,
@@ -115,10 +116,11 @@ export class ClipLibrary implements Disposable {
   maskedRows(requests: readonly { readonly sampleId: string; readonly masks: readonly ModalityMask[] }[]): ClipRows[] {
     return requests.map(({ sampleId, masks }) => {
       const clip = this.#clip(sampleId);
-      const partial = masks.filter((mask) => mask.ratio < 1);
+      const partial = masks.filter((mask) => mask.ratio < 1 || !isOfUnits(mask));
       const encoded = partial.length === 0 ? null : this.#encodeMasked(clip, partial);
       const pick = (modality: Modality) => {
-        if (masks.some((mask) => mask.modality === modality && mask.ratio >= 1)) return this.#blankRows(clip, modality);
+        if (masks.some((mask) => mask.modality === modality && !partial.includes(mask)))
+          return this.#blankRows(clip, modality);
         return partial.some((mask) => mask.modality === modality) ? encoded![modality] : clip.rows[modality];
       };
       return { video: pick("video"), audio: pick("audio"), [Symbol.dispose]: () => encoded?.[Symbol.dispose]() };

@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } 
 import { basename, dirname, join } from "node:path";
 import type { MediaClip, Modality, ModalityMask } from "../../media/clip.ts";
 import { isImage } from "../../media/decode/image-header.ts";
+import { isOfUnits } from "../../media/degrade/degrade.ts";
 import { decodeClip, decodeImage } from "../../media/isolated/index.ts";
 import { applyMask, countMaskUnits, maskedUnits } from "../../media/mask.ts";
 import type { OmniModel } from "../../models/omni-model.ts";
@@ -21,7 +22,8 @@ export interface View {
 
 export interface MaskReport extends ModalityMask {
   readonly clip: string;
-  readonly numMasked: number;
+  /** Of the units; null where the mask is of another kind. */
+  readonly numMasked: number | null;
   /** Video cells and 40 ms pieces of sound; 0 when the clip has none. */
   readonly numUnits: number;
 }
@@ -70,7 +72,12 @@ export function maskReports(views: readonly View[], masks: readonly ModalityMask
   return views.flatMap(({ file, fitted }) =>
     masks.map((mask) => {
       const numUnits = countMaskUnits(fitted, mask.modality);
-      return { clip: file, ...mask, numUnits, numMasked: maskedUnits(numUnits, mask).length };
+      return {
+        clip: file,
+        ...mask,
+        numUnits,
+        numMasked: isOfUnits(mask) ? maskedUnits(numUnits, mask).length : null,
+      };
     }),
   );
 }

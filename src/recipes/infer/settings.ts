@@ -10,10 +10,13 @@ import {
   optionalText,
   seedSetting,
 } from "../../corpus/settings.ts";
+import type { Modality, ModalityMask } from "../../media/clip.ts";
+import { maskKinds } from "../../media/degrade/degrade.ts";
+import { maskForm, parseMask } from "../../media/degrade/mask-text.ts";
 import type { SettingsOf } from "../../run/config.ts";
 import type { IdleRule } from "../../run/idle-settings.ts";
 
-const maskForm = /^(video|audio)=(0(?:\.\d+)?|1(?:\.0+)?|\.\d+)$/;
+const named = (modality: Modality) => maskKinds[modality].slice(1).join(", ");
 const drawing = "How tokens are drawn:";
 const machine = "The machine:";
 const atLeastZero = z.number().min(0);
@@ -25,10 +28,10 @@ export const inferSettings = z.strictObject({
   subtitle: optionalText("the spoken line", "of the file beside the clip"),
   system: optionalText("system prompt", "the chat template's own"),
   mask: z
-    .array(z.string().regex(maskForm, "expected video=RATIO or audio=RATIO with a ratio from 0 to 1"))
+    .array(z.string().refine((text) => parseMask(text, 0) !== null, { error: `expected ${maskForm}` }))
     .default([])
     .meta({
-      description: "hide a random share, such as video=0.7; repeatable",
+      description: `hide a part: video=0.7 a random share of it, video=blur:0.5 another way at a dose (of video ${named("video")}; of audio ${named("audio")}); repeatable`,
       value: "modality=ratio",
       symbol: "rho",
       paper: "0.7",
@@ -61,6 +64,11 @@ export const inferSettings = z.strictObject({
     group: machine,
   }),
 });
+
+/** Of texts that the schema has checked. */
+export function masksOf(texts: readonly string[], seed: number): ModalityMask[] {
+  return texts.flatMap((text) => parseMask(text, seed) ?? []);
+}
 
 export type InferSettings = SettingsOf<typeof inferSettings>;
 

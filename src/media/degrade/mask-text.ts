@@ -1,0 +1,16 @@
+// A mask as a person writes it: `video=0.7`, `audio=noise:0.5`.
+import type { ModalityMask } from "../clip.ts";
+import { maskKinds, unitsKind } from "./degrade.ts";
+
+/** For messages. */
+export const maskForm = "video=RATIO, video=KIND:DOSE, audio=RATIO or audio=KIND:DOSE with numbers from 0 to 1";
+
+const form = /^(video|audio)=(?:([a-z-]+):)?(0(?:\.\d+)?|1(?:\.0+)?|\.\d+)$/;
+
+/** null for anything else, an unknown kind too. */
+export function parseMask(text: string, seed: number): ModalityMask | null {
+  const [, modality, kind = unitsKind, ratio] = form.exec(text) ?? [];
+  if (modality !== "video" && modality !== "audio") return null;
+  if (!maskKinds[modality].includes(kind)) return null;
+  return { modality, ratio: Number(ratio), seed, ...(kind === unitsKind ? {} : { kind }) };
+}
