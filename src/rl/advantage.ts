@@ -5,7 +5,20 @@ import { OppoError } from "../error.ts";
 
 export type AdvantageScale = "group" | "batch" | "none";
 
+/**
+ * What a reward is compared with: the mean of the whole group, or of the others in it (RLOO, Ahmadian et al. 2024), which is
+ * unbiased and G / (G - 1) times as large.
+ */
+export type AdvantageBaseline = "group" | "leave-one-out";
+
+/**
+ * Of rewards with several terms: their weighted sum is normalised, or each term by itself and then summed, after which the whole
+ * step is normalised once more (GDPO, Liu et al. 2026), so that a term with a small spread is heard too.
+ */
+export type AdvantageCombination = "sum-then-normalize" | "normalize-then-sum";
+
 export interface AdvantageOptions {
+  readonly baseline: AdvantageBaseline;
   readonly scale: AdvantageScale;
   /** Added to the standard deviation. 1e-4 as in TRL. */
   readonly epsilon: number;
@@ -13,7 +26,12 @@ export interface AdvantageOptions {
   readonly minStd: number;
 }
 
-export const defaultAdvantageOptions: AdvantageOptions = { scale: "group", epsilon: 1e-4, minStd: 0 };
+export const defaultAdvantageOptions: AdvantageOptions = {
+  baseline: "group",
+  scale: "group",
+  epsilon: 1e-4,
+  minStd: 0,
+};
 
 export function mean(values: readonly number[]): number {
   let sum = 0;
@@ -41,22 +59,52 @@ export function groupAdvantages(
   groups: readonly (readonly number[])[],
   options: AdvantageOptions = defaultAdvantageOptions,
 ): number[][] {
-  for (const [g, rewards] of groups.entries()) {
-    for (const [i, reward] of rewards.entries()) {
-      if (!Number.isFinite(reward)) {
-        throw new OppoError(
-          "ERR_REWARD",
-          `groupAdvantages: expected a finite reward, got ${reward} for rollout ${i} of group ${g}. Check the reward terms.`,
-        );
-      }
-    }
-  }
+  requireFinite(groups);
   const batchStd = options.scale === "batch" ? sampleStd(groups.flat()) : 0;
   return groups.map((rewards) => {
     const centre = mean(rewards);
-    if (options.scale === "none") return rewards.map((reward) => reward - centre);
+    const others = options.baseline === "group" || rewards.length < 2 ? 1 : rewards.length / (rewards.length - 1);
+    if (options.scale === "none") return rewards.map((reward) => others * (reward - centre));
     const std = options.scale === "batch" ? batchStd : sampleStd(rewards);
     const scale = Math.max(std, options.minStd) + options.epsilon;
-    return rewards.map((reward) => (reward - centre) / scale);
+    return rewards.map((reward) => (others * (reward - centre)) / scale);
   });
+}
+
+/** One term of the rewards of a step, with its weight. */
+export interface TermRewards {
+  readonly weight: number;
+  /** [group][rollout] */
+  readonly groups: readonly (readonly number[])[];
+}
+
+/**
+ * GDPO: every term's own advantages, weighted and summed, then (A - mean) / (std + epsilon) over the whole step. A term of
+ * weight 0 takes no part.
+ * @throws ERR_REWARD when a reward is not a finite number.
+ */
+export function decoupledAdvantages(
+  terms: readonly TermRewards[],
+  options: AdvantageOptions = defaultAdvantageOptions,
+): number[][] {
+  const paid = terms.filter(({ weight }) => weight !== 0);
+  const own = paid.map(({ groups }) => groupAdvantages(groups, options));
+  const sums = (terms[0]?.groups ?? []).map((rewards, g) =>
+    rewards.map((_, i) => paid.reduce((sum, { weight }, k) => sum + weight * own[k]![g]![i]!, 0)),
+  );
+  const all = sums.flat();
+  const [centre, scale] = [mean(all), sampleStd(all) + options.epsilon];
+  return sums.map((group) => group.map((value) => (value - centre) / scale));
+}
+
+function requireFinite(groups: readonly (readonly number[])[]): void {
+  for (const [g, rewards] of groups.entries()) {
+    for (const [i, reward] of rewards.entries()) {
+      if (Number.isFinite(reward)) continue;
+      throw new OppoError(
+        "ERR_REWARD",
+        `groupAdvantages: expected a finite reward, got ${reward} for rollout ${i} of group ${g}. Check the reward terms.`,
+      );
+    }
+  }
 }

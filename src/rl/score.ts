@@ -6,7 +6,7 @@ import { routeBatch } from "../evidence/route-batch.ts";
 import type { Clause } from "../text/clause.ts";
 import { type ClauseOptions, splitClauses } from "../text/clauses.ts";
 import { type ParsedResponse, parseResponse } from "../text/response.ts";
-import { type AdvantageOptions, groupAdvantages } from "./advantage.ts";
+import { type AdvantageCombination, type AdvantageOptions, decoupledAdvantages, groupAdvantages } from "./advantage.ts";
 import type { RewardBreakdown, RewardContext, RewardTerm, Rollout, RolloutGroup, ScoredGroup } from "./types.ts";
 
 export interface ScoreOptions {
@@ -15,12 +15,28 @@ export interface ScoreOptions {
   /** delta for the evidence tokens (Eq. 9), strictly exceeded. */
   readonly similarityThreshold: number;
   readonly advantage: AdvantageOptions;
+  readonly combination: AdvantageCombination;
+  /** What long completions lose; null: nothing. */
+  readonly overlong: OverlongOptions | null;
   /**
    * A malformed response has no clauses: R_omni 0 and no evidence tokens. The paper does not say; without it the
    * perception terms pay for text that the answer never follows.
    */
   readonly requireWellFormed: boolean;
   readonly clauses?: ClauseOptions;
+}
+
+/** Soft punishment of length (DAPO, Eq. 13): from `limit - buffer` tokens on, falling to -weight at the limit. */
+export interface OverlongOptions {
+  readonly limit: number;
+  readonly buffer: number;
+  readonly weight: number;
+}
+
+/** -1 to 0: how far into the buffer a completion came. */
+export function overlongPart(numTokens: number, { limit, buffer }: Omit<OverlongOptions, "weight">): number {
+  const into = (numTokens - (limit - buffer)) / buffer;
+  return into <= 0 ? 0 : -Math.min(1, into);
 }
 
 interface Reading {
@@ -60,17 +76,41 @@ export async function scoreGroups(groups: readonly RolloutGroup[], options: Scor
   const scored = readings.map((reading, i) => {
     const { sample, ...read } = reading;
     const routing = routings[i]!;
-    const rewards = scoreRollout({ sample, ...read, routing }, options.terms);
+    const rewards = shaped(scoreRollout({ sample, ...read, routing }, options.terms), read.rollout, options.overlong);
     return { ...read, routing, rewards, evidence: evidenceTokens(routing, options.similarityThreshold) };
   });
   const rest = [...scored];
   const ofGroup = groups.map(({ rollouts }) => rest.splice(0, rollouts.length));
-  const advantages = groupAdvantages(
-    ofGroup.map((rollouts) => rollouts.map(({ rewards }) => rewards.total)),
-    options.advantage,
+  const advantages = advantagesOf(
+    ofGroup.map((rollouts) => rollouts.map(({ rewards }) => rewards)),
+    options,
   );
   return groups.map(({ sample }, g) => ({
     sample,
     rollouts: ofGroup[g]!.map((rollout, i) => ({ ...rollout, advantage: advantages[g]![i]! })),
   }));
+}
+
+function shaped(rewards: RewardBreakdown, { ids }: Rollout, overlong: OverlongOptions | null): RewardBreakdown {
+  if (overlong === null) return rewards;
+  const part = overlongPart(ids.length, overlong);
+  return { total: rewards.total + overlong.weight * part, parts: { ...rewards.parts, overlong: part } };
+}
+
+function advantagesOf(groups: readonly (readonly RewardBreakdown[])[], options: ScoreOptions): number[][] {
+  const { terms, overlong, combination, advantage } = options;
+  if (combination === "sum-then-normalize") {
+    return groupAdvantages(
+      groups.map((rewards) => rewards.map(({ total }) => total)),
+      advantage,
+    );
+  }
+  const weighted = [...terms, ...(overlong === null ? [] : [{ name: "overlong", weight: overlong.weight }])];
+  return decoupledAdvantages(
+    weighted.map(({ name, weight }) => ({
+      weight,
+      groups: groups.map((rewards) => rewards.map(({ parts }) => parts[name]!)),
+    })),
+    advantage,
+  );
 }

@@ -1,7 +1,7 @@
 // Everything that a GRPO or OPPO run can be told, as one schema: defaults are the demo's; beside each stands the paper's symbol,
 // value and place. Presets (presets.ts) are spreads over the defaults.
 import { z } from "zod";
-import { count, deltaSetting, optionalCount, seedSetting } from "../corpus/settings.ts";
+import { count, deltaSetting, optionalCount, seedSetting, wholeNumber } from "../corpus/settings.ts";
 import { paperTerms, type RewardTermName, rewardTerms, termProblem } from "../rl/rewards/terms.ts";
 import { learnerSettings } from "./learner-settings.ts";
 
@@ -113,6 +113,14 @@ export const trainSchema = z.strictObject({
     description: "divide by the group's std, by nothing (Dr.GRPO), by the batch's",
     paper: "not said",
   }),
+  advantageBaseline: z.enum(["group", "leave-one-out"]).default("group").meta({
+    description: "a reward is compared with its group's mean, or with that of the others (RLOO)",
+    paper: "not said",
+  }),
+  advantageCombination: z.enum(["sum-then-normalize", "normalize-then-sum"]).default("sum-then-normalize").meta({
+    description: "terms of the reward are summed and normalised, or normalised one by one and summed (GDPO)",
+    paper: "not said",
+  }),
   advantageMinStd: weight.default(0).describe("a group's std never counts as smaller"),
   lossAggregation: z
     .enum(["seq-mean", "token-mean", "constant"])
@@ -130,6 +138,12 @@ export const trainSchema = z.strictObject({
     .enum(["current", "sampler"])
     .default("current")
     .describe("what the ratio is taken against: exactly 1, or what the sampler reported"),
+  overlongBuffer: wholeNumber
+    .default(0)
+    .describe(
+      "tokens before the limit from which on length is punished, falling to -overlongWeight (DAPO); 0: it is not",
+    ),
+  overlongWeight: weight.default(1).describe("of that punishment"),
   truncated: z
     .enum(["keep", "mask"])
     .default("keep")

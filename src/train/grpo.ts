@@ -71,8 +71,8 @@ export function trainGrpo(
 function grpoObjective(task: GrpoTask): Objective {
   const { config, library, promptText } = task;
   const { policy, reference, trainsTowers } = task.models;
-  const scoring = scoreOptions(task);
   const maxNewTokens = config.maxNewTokens ?? defaultsBySize(task.models.numParameters, config.trainable).maxNewTokens;
+  const scoring = scoreOptions(task, maxNewTokens);
   const options = stepOptions(config, maxNewTokens);
   const watch = new RewardWatch();
   const clock = () => performance.now() / 1000;
@@ -105,7 +105,7 @@ function grpoObjective(task: GrpoTask): Objective {
   };
 }
 
-function scoreOptions({ config, embedder, emotionScore }: GrpoTask): ScoreOptions {
+function scoreOptions({ config, embedder, emotionScore }: GrpoTask, maxNewTokens: number): ScoreOptions {
   const { terms, similarityThreshold, emptyKind, combineKinds, requireWellFormed } = config.reward;
   const setting = { emotionScore, similarityThreshold, empty: emptyKind, combine: combineKinds };
   return {
@@ -113,7 +113,17 @@ function scoreOptions({ config, embedder, emotionScore }: GrpoTask): ScoreOption
     // A term without a weight is still measured: arms are compared on it.
     terms: makeTerms(terms, setting),
     similarityThreshold,
-    advantage: { scale: config.advantageScale, epsilon: 1e-4, minStd: config.advantageMinStd },
+    advantage: {
+      baseline: config.advantageBaseline,
+      scale: config.advantageScale,
+      epsilon: 1e-4,
+      minStd: config.advantageMinStd,
+    },
+    combination: config.advantageCombination,
+    overlong:
+      config.overlongBuffer === 0
+        ? null
+        : { limit: maxNewTokens, buffer: config.overlongBuffer, weight: config.overlongWeight },
     requireWellFormed,
   };
 }

@@ -29,6 +29,7 @@ export const methodIdle: readonly IdleRule<SettingsOf<typeof trainSchema>>[] = [
     why: "reward.terms has no omni",
   },
   ...learnerIdle,
+  { paths: ["overlongWeight"], when: ({ overlongBuffer }) => overlongBuffer === 0, why: "overlongBuffer is 0" },
   {
     paths: ["clipLow", "clipHigh", "dualClip"],
     when: ({ oldLogprobs }) => oldLogprobs === "current",

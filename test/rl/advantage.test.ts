@@ -1,7 +1,7 @@
 // Group-relative advantages: hand-computed values, sums of zero, and what is no reward.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defaultAdvantageOptions, groupAdvantages, sampleStd } from "../../src/rl/advantage.ts";
+import { decoupledAdvantages, defaultAdvantageOptions, groupAdvantages, sampleStd } from "../../src/rl/advantage.ts";
 import { deriveUniform } from "../../src/seeds.ts";
 
 const vectorTolerance = 5e-9;
@@ -72,4 +72,48 @@ test("a reward that is not finite names its rollout", () => {
       message: /got NaN for rollout 1 of group 1/,
     },
   );
+});
+
+test("leave-one-out compares with the mean of the others (RLOO)", () => {
+  // of [1, 0, .5, 2.5] the others' means are 1, 4/3, 7/6, .5
+  const [advantages] = groupAdvantages([rewards], {
+    ...defaultAdvantageOptions,
+    baseline: "leave-one-out",
+    scale: "none",
+  });
+  assert.ok(near(advantages!, [0, -4 / 3, -2 / 3, 2], vectorTolerance));
+  // negative control: the group's own mean gives three quarters of it
+  const [group] = groupAdvantages([rewards], { ...defaultAdvantageOptions, scale: "none" });
+  assert.ok(near(group!, [0, -1, -0.5, 1.5], vectorTolerance));
+  assert.deepEqual(groupAdvantages([[3]], { ...defaultAdvantageOptions, baseline: "leave-one-out" }), [[0]]);
+});
+
+test("terms are normalised one by one, summed, and normalised over the step (GDPO)", () => {
+  const options = { ...defaultAdvantageOptions, epsilon: 1e-12 };
+  // group 1: a = [0, 2] -> [-1, 1] / sqrt(2), b = [10, 0] -> [1, -1] / sqrt(2); group 2: a equal -> 0, b = [0, 20] -> [-1, 1] / sqrt(2)
+  const a = {
+    weight: 1,
+    groups: [
+      [0, 2],
+      [1, 1],
+    ],
+  };
+  const b = {
+    weight: 0.5,
+    groups: [
+      [10, 0],
+      [0, 20],
+    ],
+  };
+  // sums: [-.5, .5, -.5, .5] / sqrt(2); mean 0, squares 4 x .125 = .5, std sqrt(.5 / 3)
+  const value = 0.5 / Math.SQRT2 / Math.sqrt(0.5 / 3);
+  const [first, second] = decoupledAdvantages([a, b], options);
+  assert.ok(near(first!, [-value, value], vectorTolerance));
+  assert.ok(near(second!, [-value, value], vectorTolerance));
+  // negative control: summed first, b's larger spread turns group 1 around
+  const [summed] = groupAdvantages([[0 + 5, 2 + 0]], options);
+  assert.ok(summed![0]! > 0);
+  // a term that is only measured takes no part
+  assert.deepEqual(decoupledAdvantages([a, { ...b, weight: 0 }], options), decoupledAdvantages([a], options));
+  assert.throws(() => decoupledAdvantages([{ weight: 1, groups: [[Number.NaN, 1]] }], options), { code: "ERR_REWARD" });
 });

@@ -5,7 +5,7 @@ import { defaultAdvantageOptions } from "../../src/rl/advantage.ts";
 import { rolloutMetrics } from "../../src/rl/metrics.ts";
 import { recordRollout } from "../../src/rl/record.ts";
 import { makeTerms, paperTerms } from "../../src/rl/rewards/terms.ts";
-import { type ScoreOptions, scoreGroups } from "../../src/rl/score.ts";
+import { overlongPart, type ScoreOptions, scoreGroups } from "../../src/rl/score.ts";
 import { testSample, textRollout } from "../support/rollouts.ts";
 import { wordEmbedder } from "../support/word-embedder.ts";
 
@@ -29,6 +29,8 @@ const options: ScoreOptions = {
   }),
   similarityThreshold: 0.5,
   advantage: defaultAdvantageOptions,
+  combination: "sum-then-normalize",
+  overlong: null,
   requireWellFormed: true,
 };
 
@@ -124,4 +126,39 @@ test("a prompt that opened the thinking: completions begin inside it, and earn t
     );
   }
   assert.deepEqual((await rewardsOf(rest, false)).rewards.parts, { accuracy: 1, format: 0, omni: 0 });
+});
+
+test("the punishment of length falls linearly through the buffer to its weight at the limit", async () => {
+  const overlong = { limit: 10, buffer: 4, weight: 0.5 };
+  // from 6 tokens on: 7 is a quarter into the buffer
+  assert.deepEqual(
+    [5, 6, 7, 10, 12].map((numTokens) => overlongPart(numTokens, overlong)),
+    [0, 0, -0.25, -1, -1],
+  );
+  const rollouts = [perfect, empty].map((text) => textRollout(text));
+  const limit = rollouts[0]!.ids.length;
+  const [group] = await scoreGroups([{ sample, rollouts }], {
+    ...options,
+    overlong: { limit, buffer: 1, weight: 0.5 },
+  });
+  const [long, short] = group!.rollouts;
+  assert.equal(long!.rewards.parts.overlong, -1);
+  assert.ok(Math.abs(long!.rewards.total - (1 + 1 + 0.5 * 3 - 0.5)) < tolerance);
+  assert.equal(short!.rewards.parts.overlong, 0);
+});
+
+test("terms that are normalised one by one weigh alike, whatever their spread", async () => {
+  const rollouts = [perfect, halfBrow, empty, malformed].map((text) => textRollout(text));
+  const advantagesOf = async (own: Partial<ScoreOptions>) =>
+    (await scoreGroups([{ sample, rollouts }], { ...options, ...own }))[0]!.rollouts.map(({ advantage }) => advantage);
+  const decoupled = await advantagesOf({ combination: "normalize-then-sum" });
+  const summed = await advantagesOf({});
+  assert.ok(Math.abs(decoupled.reduce((sum, one) => sum + one, 0)) < tolerance);
+  assert.ok(decoupled.some((one, i) => Math.abs(one - summed[i]!) > 0.01));
+  // a punishment is a term as well
+  const punished = await advantagesOf({
+    combination: "normalize-then-sum",
+    overlong: { limit: rollouts[0]!.ids.length, buffer: 1, weight: 5 },
+  });
+  assert.ok(punished[0]! < decoupled[0]!);
 });

@@ -56,6 +56,8 @@ describe("RewardScorer", () => {
         terms: makeTerms(paperTerms, { emotionScore: exactWords.score, similarityThreshold: 0.5 }),
         similarityThreshold: 0.5,
         advantage: defaultAdvantageOptions,
+        combination: "sum-then-normalize",
+        overlong: null,
         requireWellFormed: true,
       },
     );
