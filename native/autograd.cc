@@ -2,6 +2,7 @@
 // (requires_grad_, retain_grad and _backward are operators and go through the generic call.)
 #include "engine.h"
 
+#include <ATen/ThreadLocalState.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/variable.h>
@@ -48,15 +49,81 @@ static napi_value handlesOf(Engine& engine, const variable_list& tensors) {
   return list;
 }
 
+void JavaScriptThread::waitFor(const std::function<void()>& work) {
+  TORCH_CHECK(!isWaiting_, "on a device a JavaScript backward cannot start another backward pass");
+  std::exception_ptr error;
+  at::ThreadLocalState state;
+  std::unique_lock<std::mutex> lock(mutex_);
+  isWaiting_ = true;
+  std::thread worker([&] {
+    at::ThreadLocalStateGuard guard(state);
+    try {
+      work();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    std::lock_guard<std::mutex> done(mutex_);
+    isWaiting_ = false;
+    changed_.notify_all();
+  });
+  while (true) {
+    changed_.wait(lock, [&] { return job_ || !isWaiting_; });
+    if (!job_) break;
+    auto* job = job_;
+    lock.unlock();
+    (*job)();
+    lock.lock();
+    job_ = nullptr;
+    changed_.notify_all();
+  }
+  lock.unlock();
+  worker.join();
+  if (error) std::rethrow_exception(error);
+}
+void JavaScriptThread::run(const std::function<void()>& job) {
+  if (std::this_thread::get_id() == id_) return job();
+  std::exception_ptr error;
+  bool isRecording = at::GradMode::is_enabled();
+  std::function<void()> guarded = [&] {
+    at::AutoGradMode mode(isRecording);
+    try {
+      job();
+    } catch (...) {
+      error = std::current_exception();
+    }
+  };
+  std::unique_lock<std::mutex> lock(mutex_);
+  TORCH_CHECK(isWaiting_, "a JavaScript backward was reached by a backward pass that JavaScript did not start");
+  changed_.wait(lock, [&] { return !job_; });  // of another device's thread
+  job_ = &guarded;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return job_ != &guarded; });  // it was taken off when it was done
+  lock.unlock();
+  if (error) std::rethrow_exception(error);
+}
+static void runBackward(Engine& engine, const at::Tensor& root, const std::function<void()>& work) {
+  if (root.is_cpu()) work();  // its nodes run on this thread
+  else engine.thread.waitFor(work);
+}
+// backward(handle, gradient?, retainGraph)
+static napi_value backward(Call& c) {
+  variable_list root{c.tensor(0)}, upstream{c.given(1) ? c.tensor(1) : at::Tensor()};
+  bool retain = asBool(c.env, c.argv[2]);
+  runBackward(*c.engine, root[0], [&] { torch::autograd::backward(root, upstream, retain); });
+  return nullptr;
+}
 // gradOf(outputs, inputs, gradOutputs?, retainGraph, createGraph) -> handles, 0 for an input that was not used.
 static napi_value gradOf(Call& c) {
   variable_list outputs = asTensors(*c.engine, c.argv[0]), inputs = asTensors(*c.engine, c.argv[1]), upstream;
   if (c.given(2)) upstream = asTensors(*c.engine, c.argv[2]);
   bool retain = asBool(c.env, c.argv[3]), create = asBool(c.env, c.argv[4]);
-  return handlesOf(*c.engine, torch::autograd::grad(outputs, inputs, upstream, retain, create, true));
+  TORCH_CHECK(!outputs.empty(), "gradOf: expected an output");
+  variable_list gradients;
+  runBackward(*c.engine, outputs[0],
+              [&] { gradients = torch::autograd::grad(outputs, inputs, upstream, retain, create, true); });
+  return handlesOf(*c.engine, gradients);
 }
 
-// The engine calls CPU nodes on the thread that called backward; CUDA nodes run elsewhere, where JavaScript cannot.
 struct JsNode : public torch::autograd::Node {
   std::shared_ptr<Engine> engine;
   napi_ref function;
@@ -67,23 +134,28 @@ struct JsNode : public torch::autograd::Node {
   }
   std::string name() const override { return "JavaScriptBackward"; }
   variable_list apply(variable_list&& upstream) override {
-    TORCH_CHECK(std::this_thread::get_id() == engine->thread, "a JavaScript backward works on CPU tensors only");
     if (!upstream[0].defined()) return variable_list(num_outputs());
+    variable_list result;
+    engine->thread.run([&] { result = call(upstream[0]); });
+    TORCH_CHECK(result.size() == num_outputs(), "a JavaScript backward returned ", result.size(), " gradients for ",
+                num_outputs(), " inputs");
+    return result;
+  }
+
+ private:
+  variable_list call(const at::Tensor& upstream) {
     napi_env env = engine->env;
     napi_handle_scope scope;
     napi_open_handle_scope(env, &scope);
     napi_value callee, receiver, ignored;
     napi_get_reference_value(env, function, &callee);
     napi_get_undefined(env, &receiver);
-    napi_value arguments[] = {fromInt(env, engine->tensors.put(upstream[0])), handlesOf(*engine, saved)};
+    napi_value arguments[] = {fromInt(env, engine->tensors.put(upstream)), handlesOf(*engine, saved)};
     engine->delivered.clear();
     napi_status status = napi_call_function(env, receiver, callee, 2, arguments, &ignored);
     napi_close_handle_scope(env, scope);
     TORCH_CHECK(status == napi_ok, "a JavaScript backward threw");
-    variable_list result = std::exchange(engine->delivered, {});
-    TORCH_CHECK(result.size() == num_outputs(), "a JavaScript backward returned ", result.size(), " gradients for ",
-                num_outputs(), " inputs");
-    return result;
+    return std::exchange(engine->delivered, {});
   }
 };
 // deliver(handles): called by a JavaScript backward, inside its scope, with its gradients; 0 means none.
@@ -116,7 +188,7 @@ static napi_value customGrad(Call& c) {
 std::vector<Export> autogradExports() {
   return {{"setGradMode", entry<setGradMode>}, {"pushInference", entry<pushInference>}, {"popInference", entry<popInference>},
           {"requiresGrad", entry<requiresGrad>}, {"grad", entry<grad>}, {"setGrad", entry<setGrad>},
-          {"gradOf", entry<gradOf>}, {"deliver", entry<deliver>}, {"customGrad", entry<customGrad>}};
+          {"backward", entry<backward>}, {"gradOf", entry<gradOf>}, {"deliver", entry<deliver>}, {"customGrad", entry<customGrad>}};
 }
 
 }  // namespace oppo

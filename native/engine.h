@@ -7,6 +7,8 @@
 #include <c10/core/InferenceMode.h>
 #include <node_api.h>
 
+#include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -96,6 +98,23 @@ struct Operator {
   bool returnsAlias = false;  // in place: the result is an argument, JavaScript already has it
 };
 
+// JavaScript has one thread, and a device's backward nodes run on others: while that thread waits for a backward pass, it
+// runs what those nodes ask of it.
+class JavaScriptThread {
+ public:
+  // On the JavaScript thread: `work` runs on another one; returns when it is done. Throws what it throws.
+  void waitFor(const std::function<void()>& work);
+  // On any thread: `job` runs on the JavaScript thread. Throws what it throws.
+  void run(const std::function<void()>& job);
+
+ private:
+  const std::thread::id id_ = std::this_thread::get_id();
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool isWaiting_ = false;
+  const std::function<void()>* job_ = nullptr;
+};
+
 // Everything one Node environment (main thread or worker) owns. Kept alive by guards past the environment's end.
 struct Engine : std::enable_shared_from_this<Engine> {
   napi_env env = nullptr;
@@ -106,7 +125,7 @@ struct Engine : std::enable_shared_from_this<Engine> {
   std::vector<at::Tensor> delivered;  // what a JavaScript backward hands to its autograd node
   double* scratch = nullptr;          // a Float64Array that shapes are written to
   napi_ref scratchRef = nullptr, errorFactory = nullptr;
-  std::thread::id thread = std::this_thread::get_id();
+  JavaScriptThread thread;
   bool closed = false;
 
   at::Tensor& tensor(int32_t handle) {

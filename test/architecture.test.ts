@@ -35,7 +35,7 @@ const apart = ["recipes"];
 
 const maxLines = 400;
 const maxNativeFileLines = 250;
-const maxNativeLines = 1000;
+const maxNativeLines = 1300;
 const fewestFound = 20;
 
 /** Whether an import leads from one program's folder into another's; what lies in the floor's root is shared. */

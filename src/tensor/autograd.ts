@@ -23,8 +23,9 @@ export function grad(
 
 /**
  * Gives `forwardOutput` (whatever its history) a backward of its own: it gets the gradient of the output and `saved`, and
- * returns one gradient or null per input. Works on the CPU only. The graph owns the saved tensors, so they live exactly as
- * long as it; anything else that `backward` captures must live until it has run.
+ * returns one gradient or null per input. The graph owns the saved tensors, so they live exactly as long as it; anything
+ * else that `backward` captures must live until it has run. On a device `backward` must not start a backward pass itself:
+ * the device's thread waits for it.
  */
 export function customGrad(
   inputs: readonly Tensor[],

@@ -28,7 +28,7 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor {
   if (dtype === "float32" || dtype === "float64") {
     fusedRmsNorm ??= hasOperator("rms_norm");
     if (fusedRmsNorm) return op.rmsNorm(x, weight.shape, { weight, eps });
-    if (recordsGradient(x, weight) && x.device === "cpu") return rmsNormWithGradient(x, weight, eps);
+    if (recordsGradient(x, weight)) return rmsNormWithGradient(x, weight, eps);
     return op.mul(op.mul(x, inverseRms(x, eps)), weight);
   }
   // Half precision rounds the normalized value before the weight multiplies it.

@@ -10,6 +10,7 @@ export * as op from "./ops.gen.ts";
 export {
   cudaAvailable,
   type Flag,
+  hasDevice,
   hasOperator,
   numLiveTensors,
   numThreads,

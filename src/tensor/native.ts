@@ -31,6 +31,7 @@ interface Native {
   requiresGrad(handle: Handle): boolean;
   grad(handle: Handle): Handle;
   setGrad(handle: Handle, grad: Handle | null): void;
+  backward(handle: Handle, gradient: Handle | null, retainGraph: boolean): void;
   gradOf(
     outputs: readonly Handle[],
     inputs: readonly Handle[],

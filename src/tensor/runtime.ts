@@ -29,6 +29,16 @@ export function cudaAvailable(): boolean {
   return native.cudaAvailable();
 }
 
+/** Whether tensors can be made on a device: "cpu", "cuda:1". */
+export function hasDevice(device: string): boolean {
+  try {
+    native.synchronize(device);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Gives memory that is free but kept back to the system. The next large tensors pay for it again. */
 export function releaseMemory(): void {
   native.releaseMemory();

@@ -11,7 +11,6 @@ export type Scalar = number | bigint | boolean;
 
 const requiresGradOperator = native.declare("aten::requires_grad_", "");
 const retainGradOperator = native.declare("aten::retain_grad", "");
-const backwardOperator = native.declare("aten::_backward", "");
 const itemOperator = native.declare("aten::item", "");
 
 /** Tensors of the innermost scope, or null outside of scopes. */
@@ -85,7 +84,7 @@ export class Tensor {
   }
 
   backward(gradient?: Tensor | null, options?: { retainGraph?: boolean }): void {
-    native.call(backwardOperator, this.h, [], gradient?.h ?? null, options?.retainGraph ?? false);
+    native.backward(this.h, gradient?.h ?? null, options?.retainGraph ?? false);
   }
 
   /** The value of a tensor with one element; a boolean reads as 0 or 1. */

@@ -1,8 +1,19 @@
-// Where the model tests run: OPPO_TEST_DEVICE, "cpu" unless told otherwise. `OPPO_TEST_DEVICE=cuda npm test -- models` runs
-// the goldens of every model on a GPU, in float32 without TF32 as the goldens are, and in bfloat16.
+// Where the tests of models and training run: OPPO_TEST_DEVICE, "cpu" unless told otherwise. "cuda" is a GPU, in float32
+// without TF32 as the goldens are, and in bfloat16; "fake" is the strict device of fake-device/, for machines without one.
+// Example: `OPPO_TEST_DEVICE=fake node scripts/test.mjs models`
 import { setFlag, type Tensor } from "../../src/tensor/index.ts";
+import { fakeDevice, loadFakeDevice } from "./fake-device/fake-device.ts";
 
-export const testDevice = process.env.OPPO_TEST_DEVICE ?? "cpu";
+/** Whether it is the one of fake-device/. */
+export const isFake = process.env.OPPO_TEST_DEVICE === "fake";
+
+export const testDevice = await chosenDevice();
+
+async function chosenDevice(): Promise<string> {
+  if (!isFake) return process.env.OPPO_TEST_DEVICE ?? "cpu";
+  await loadFakeDevice();
+  return fakeDevice;
+}
 
 if (testDevice !== "cpu") setFlag("tf32", false);
 

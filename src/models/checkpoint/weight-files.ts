@@ -9,6 +9,7 @@ import {
   CheckpointError,
   cudaAvailable,
   type DType,
+  hasDevice,
   keep,
   noGrad,
   openSafetensors,
@@ -39,9 +40,11 @@ const FLOATS: readonly DType[] = ["float32", "float64", "bfloat16", "float16"];
 
 /** @throws OppoError ERR_DEVICE when there is no such device here */
 function requireDevice(device: string): void {
-  const isKnown = device === "cpu" || /^cuda(:\d+)?$/.test(device);
-  if (isKnown && (device === "cpu" || cudaAvailable())) return;
-  const got = isKnown ? `${device}, and this libtorch (${torchVersion()}) sees no CUDA device` : `"${device}"`;
+  // privateuseone is libtorch's name for the device of a library that brings its own.
+  const isKnown = /^(cpu|(cuda|privateuseone)(:\d+)?)$/.test(device);
+  if (isKnown && hasDevice(device)) return;
+  const kind = device.startsWith("cuda") && !cudaAvailable() ? "CUDA" : "such";
+  const got = isKnown ? `${device}, and this libtorch (${torchVersion()}) sees no ${kind} device` : `"${device}"`;
   throw new OppoError(
     "ERR_DEVICE",
     `device: expected cpu, cuda or cuda:N, got ${got}. Use cpu, or build the addon against a libtorch with CUDA (LIBTORCH).`,

@@ -126,7 +126,7 @@ export function attendBranches(
     own: { keys: byBranch(own.keys, shape), values: byBranch(own.values, shape) },
     mask: mask.expand([mask.size(0) === 1 ? 1 : prompts, keyHeads, branches, perKey, tokens, mask.size(5)]),
   };
-  const written = queries.device === "cpu" && queries.dtype === "float32";
+  const written = queries.dtype === "float32";
   const context = written ? branchesInPlace(parts) : branchesComposed(parts);
   return context
     .view([prompts, keyHeads, branches, perKey, tokens, dim])
@@ -169,7 +169,7 @@ export function branchesComposed({ queries, prefix, own, mask }: BranchParts): T
 
 /**
  * The same numbers with less traffic: both parts of the scores are written into one buffer, and the backward is written
- * out. For float32 on the CPU.
+ * out. For float32.
  */
 export function branchesInPlace({ queries, prefix, own, mask }: BranchParts): Tensor {
   const [groups, groupRows, dim] = queries.shape as [number, number, number];
@@ -192,7 +192,7 @@ export function branchesInPlace({ queries, prefix, own, mask }: BranchParts): Te
     return sum;
   };
   const [weights, context] = noGrad(() => {
-    const scores = op.empty([groups, groupRows, width], { dtype: queries.dtype });
+    const scores = op.empty([groups, groupRows, width], { dtype: queries.dtype, device: queries.device });
     const [, keyHeads, branches, perKey] = mask.shape as [number, number, number, number];
     scores.view([groups / keyHeads, keyHeads, branches, perKey, tokens, width]).copy_(mask);
     const probability = spread(scores, queries, prefix.keys, own.keys).softmax(-1);

@@ -10,6 +10,7 @@ import { defaultLora, type LoraConfig, parseLoraConfig } from "../../../src/mode
 import { moduleRanks, targetModules } from "../../../src/models/lora/targets.ts";
 import { parameterSpecs } from "../../../src/models/qwen-omni/parameters.ts";
 import { noGrad, op, openSafetensors, scope, type Tensor, writeSafetensors } from "../../../src/tensor/index.ts";
+import { testDevice } from "../../support/device.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { tinyThinker } from "../qwen-omni/tiny.ts";
 
@@ -150,7 +151,7 @@ test("an adapter with patterns is made, saved, read and computes W + alpha / ran
     assert.deepEqual(again.adapter.config, config);
     assert.deepEqual(again.adapter.modules, ["model.layers.0.self_attn.q_proj", "model.layers.1.self_attn.q_proj"]);
     const first = (name: string) => {
-      const weight = op.zeros([256, 128]).narrow(0, 0, model.parameters().get(name)!.size(0));
+      const weight = op.zeros([256, 128], { device: testDevice }).narrow(0, 0, model.parameters().get(name)!.size(0));
       return noGrad(() => again.adapter.merged(name, weight).select(0, 0).select(0, 0).item());
     };
     // Every element of B A is rank * 0.05 * 0.05.

@@ -206,5 +206,6 @@ export function worstError(got: Tensor, want: Tensor, samples: readonly GoldenSa
 
 /** Largest difference of two equally shaped tensors, relative to the largest expected value. */
 export function relativeError(got: Tensor, want: Tensor): number {
-  return onHost(got).sub(want).abs().max().item() / Math.max(want.abs().max().item(), 1e-12);
+  const right = onHost(want);
+  return onHost(got).sub(right).abs().max().item() / Math.max(right.abs().max().item(), 1e-12);
 }

@@ -53,7 +53,7 @@ function withModel(t: Skips, name: string, body: (model: TextModel, golden: Safe
   }
   const before = numLiveTensors();
   {
-    using model = loadTextModel(path.join(root, name));
+    using model = loadTextModel(path.join(root, name), { device: testDevice });
     scope(() => body(model, openGolden(root, name, "golden.safetensors")));
   }
   closeGoldens();
