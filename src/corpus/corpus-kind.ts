@@ -19,6 +19,8 @@ export interface CorpusKind {
   readonly question: string;
   /** The user turn about a sample: its line, when there is one, then the question. */
   readonly userTurn: (subtitle: string, question: string) => string;
+  /** The same turn as a template, for a clip with a line (`Wording.spoken`). */
+  readonly spoken: string;
   /** The chat template of models that know its words only. */
   readonly chatTemplate: string;
   /** Every cue that a clause can state. */

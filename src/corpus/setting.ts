@@ -8,6 +8,7 @@ import { chooseEmbedder, type EmbedderOptions } from "./corpus-embedder.ts";
 import type { CorpusKind } from "./corpus-kind.ts";
 import { chooseEmotionScore } from "./emotion-score.ts";
 import { kindOf } from "./kinds.ts";
+import { type KnownWording, plainWording, userTurn, type Wording, wordingNote } from "./wording.ts";
 
 export interface Setting extends Disposable {
   /** null for an annotated corpus: what a kind knows is measured there (bench/mep-set.ts). */
@@ -16,6 +17,8 @@ export interface Setting extends Disposable {
   readonly emotion: NamedEmotionScore;
   /** The question that asks for a reasoning. */
   readonly question: string;
+  /** How it is put: beside the model that is trained with it. */
+  readonly wording: Wording;
   /** The user turn that puts a question about a sample. */
   readonly promptText: (sample: Sample, question?: string) => string;
   /** What was chosen, one line each. */
@@ -23,8 +26,10 @@ export interface Setting extends Disposable {
 }
 
 export interface SettingOptions extends EmbedderOptions {
-  /** null: the setting's own. */
+  /** null: the model's (`wording`), else the setting's own. */
   readonly question: string | null;
+  /** What the model was trained with, where that is known; left out: nobody asks a model that knows. */
+  readonly wording?: KnownWording | null;
   /** As `chooseEmotionScore` takes it. */
   readonly accuracy: string;
   /** Group -> its words, for an answer in other words; null: none. */
@@ -33,32 +38,31 @@ export interface SettingOptions extends EmbedderOptions {
   readonly home: string;
 }
 
-export const defaultQuestion =
-  "What does the person feel, and why? Reason in <think></think>, then name the emotions in <answer></answer>.";
-
 /** @throws OppoError ERR_EMBEDDER, ERR_LEXICON_UNKNOWN, ERR_EMOTION_SCORE and those of the embedder */
 export async function chooseSetting(samples: readonly Sample[], options: SettingOptions): Promise<Setting> {
   const kind = kindOf(samples);
   const { accuracy, emotionGroups, home } = options;
   const emotion = chooseEmotionScore({ choice: accuracy, groups: emotionGroups, home }, kind);
   const opened = await chooseEmbedder(samples, kind, options);
-  const question = options.question ?? kind?.question ?? defaultQuestion;
-  const turn = kind?.userTurn ?? userTurn;
+  const own = options.wording ?? null;
+  const usual = kind === null ? plainWording : { question: kind.question, system: null, spoken: kind.spoken };
+  const question = options.question ?? (own?.wording ?? usual).question;
+  const wording: Wording = { ...(own?.wording ?? usual), question };
   return {
     kind,
     embedder: opened.embedder,
     emotion,
     question,
-    promptText: (sample, asked = question) => turn(sample.subtitle, asked),
-    notes: [kind?.note ?? `question: ${question}`, ...opened.notes, emotion.note],
+    wording,
+    promptText: (sample, asked = question) => userTurn(wording, sample.subtitle, asked),
+    notes: [...questionNotes(kind, own, options.question), ...opened.notes, emotion.note],
     [Symbol.dispose]: () => opened[Symbol.dispose](),
   };
 }
 
-/**
- * A user turn: the spoken line, when it is known, and a question.
- * Example: `The person says: "get out". What does the person feel, and why?`
- */
-export function userTurn(subtitle: string, question: string): string {
-  return subtitle === "" ? question : `The person says: "${subtitle}". ${question}`;
+/** A kind's note says that its questions are asked; whoever asks another one says so. */
+function questionNotes(kind: CorpusKind | null, known: KnownWording | null, given: string | null): string[] {
+  if (known !== null) return [...(kind === null ? [] : [kind.note]), wordingNote(known, given)];
+  if (kind === null) return [wordingNote({ wording: plainWording, file: null }, given)];
+  return given === null ? [kind.note] : [kind.note, wordingNote({ wording: plainWording, file: null }, given)];
 }

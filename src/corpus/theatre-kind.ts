@@ -2,7 +2,7 @@
 import { buildCueBank } from "../bench/cue-bank.ts";
 import { theatreChatTemplate } from "../data/theatre/chat-template.ts";
 import { isTheatreSample, isTypicalCue } from "../data/theatre/sample-scene.ts";
-import { allCues, phraseGroups, promptText, reasoningQuestion } from "../data/theatre/script.ts";
+import { allCues, phraseGroups, promptText, reasoningQuestion, spokenTurn } from "../data/theatre/script.ts";
 import { cuePhrases, emotionWords } from "../data/theatre/world.ts";
 import { groupsOf } from "../emotion/score.ts";
 import { fitBuiltinEmbedder } from "../evidence/builtin-embedder.ts";
@@ -21,6 +21,7 @@ export const theatreKind: CorpusKind = {
   },
   question: reasoningQuestion,
   userTurn: promptText,
+  spoken: spokenTurn,
   chatTemplate: theatreChatTemplate,
   /** Every cue by its first phrase. */
   bank: (embedder) => {

@@ -27,24 +27,38 @@ export function configureInfer(command: Command): void {
 }
 
 async function run(settings: SettingsOf<typeof inferSettings>, { args: clips, isJson }: Call): Promise<void> {
-  const [{ inferAll, wordingOf }, { loadAdapter, loadModel }] = await Promise.all([
+  const [{ inferAll, wordingNote, wordingOf }, { loadAdapter, loadModel }] = await Promise.all([
     import("../../recipes/infer/infer.ts"),
     import("../../recipes/infer/load-model.ts"),
   ]);
-  const { device, dtype, checkValues, question, mask, stream, together, model: folder, adapter, ...asking } = settings;
+  const {
+    device,
+    dtype,
+    checkValues,
+    question,
+    system,
+    mask,
+    stream,
+    together,
+    model: folder,
+    adapter,
+    ...asking
+  } = settings;
   using base = await loadModel(folder, { device, ...(dtype === null ? {} : { dtype }), checkValues });
   using adapted = adapter === null ? null : loadAdapter(base, adapter);
   const numSkipped = adapted?.adapter.numSkipped ?? 0;
   if (numSkipped > 0)
     console.error(`note: ${numSkipped} tensors of ${adapter} belong to the speech parts and are left out`);
-  const wording = wordingOf(folder);
+  const known = wordingOf(adapter === null ? [folder] : [adapter, folder]);
+  if (!isJson) console.error(wordingNote(known, question));
+  const { wording } = known;
   const isStreamed = stream && !isJson;
   const answers = await inferAll(
     adapted ?? base,
     together ? [[...clips]] : clips.map((clip) => [clip]),
     {
       ...asking,
-      wording: question === null ? wording : { ...wording, question },
+      wording: { ...wording, question: question ?? wording.question, system: system ?? wording.system },
       masks: masksOf(mask, settings.seed),
       ...(isStreamed ? { onText: (text: string) => void process.stdout.write(text) } : {}),
     },

@@ -28,13 +28,16 @@ interface LibraryClip {
 /** Owner of the tower rows of many clips. */
 export class ClipLibrary implements Disposable {
   readonly model: OmniModel;
+  /** The system text of every prompt; null: the template's own. */
+  readonly system: string | null;
   #clips = new Map<string, LibraryClip>();
   #blank = new Map<string, Tensor | null>();
   #blankOwners: ClipRows[] = [];
   #prompts = new Map<string, PromptTokens>();
 
-  constructor(model: OmniModel) {
+  constructor(model: OmniModel, system: string | null = null) {
     this.model = model;
+    this.system = system;
   }
 
   /** Runs the towers over clips that are not in the library yet. */
@@ -62,7 +65,7 @@ export class ClipLibrary implements Disposable {
     const key = `${shapeKey(shape)}\u0000${text}`;
     let tokens = this.#prompts.get(key);
     if (tokens === undefined) {
-      tokens = this.model.promptTokens(text, shape);
+      tokens = this.model.promptTokens(text, shape, this.system === null ? {} : { system: this.system });
       this.#prompts.set(key, tokens);
     }
     return { tokens, rows: rows ?? clip.rows };

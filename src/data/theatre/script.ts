@@ -119,9 +119,14 @@ export function drawPhrase(key: CueKey, random: Random): string {
 /** The question that asks for a reasoning. */
 export const reasoningQuestion = "what does the person feel, and why?";
 
+/** A user turn about a clip with a spoken line. */
+export const spokenTurn = "the person says: {subtitle}. {question}";
+
 /** A user turn: the spoken line, when it is known, and a question. */
 export function promptText(subtitle: string, question: string = reasoningQuestion): string {
-  return subtitle === "" ? question : `the person says: ${subtitle}. ${question}`;
+  return subtitle === ""
+    ? question
+    : spokenTurn.replace("{subtitle}", () => subtitle).replace("{question}", () => question);
 }
 
 /** One yes/no question about a scene, with the answer that the unmasked clip supports. */

@@ -1,9 +1,6 @@
 // What a model says about clips and pictures: thinking, answer, speed, and what it was not allowed to see or hear. One
 // question per clip, or one about several together. A clip that cannot be read is an answer too, with the reason.
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { kindOfTemplate } from "../../corpus/kinds.ts";
-import { defaultQuestion, userTurn } from "../../corpus/setting.ts";
+import { userTurn, type Wording } from "../../corpus/wording.ts";
 import { OppoError } from "../../error.ts";
 import type { Modality, ModalityMask } from "../../media/clip.ts";
 import { joinRows } from "../../models/clip-rows.ts";
@@ -20,26 +17,13 @@ import { parseResponse } from "../../text/response.ts";
 import { type MaskReport, maskReports, modalitiesOf, readView, subtitleBeside, type View } from "./infer-view.ts";
 import { seconds, TextStream, TokenClock } from "./text-stream.ts";
 
+export { wordingNote, wordingOf } from "../../corpus/wording.ts";
 export type { Modality } from "../../media/clip.ts";
-
-/** How a question about a clip is put. */
-export interface Wording {
-  readonly question: string;
-  readonly turn: (subtitle: string, question: string) => string;
-}
-
-/** The models of a kind of corpus know its words only. */
-export function wordingOf(modelDirectory: string): Wording {
-  const template = join(modelDirectory, "chat_template.jinja");
-  const kind = existsSync(template) ? kindOfTemplate(readFileSync(template, "utf8")) : null;
-  return { question: kind?.question ?? defaultQuestion, turn: kind?.userTurn ?? userTurn };
-}
 
 export interface InferOptions {
   readonly wording: Wording;
   /** null: of the files beside the clips (CLIP.vtt, CLIP.srt), if there are any. */
   readonly subtitle: string | null;
-  readonly system: string | null;
   readonly masks: readonly ModalityMask[];
   /** The sound inside the video, interleaved in time, instead of behind it. */
   readonly audioInVideo: boolean;
@@ -91,7 +75,8 @@ export async function infer(model: OmniModel, clips: readonly string[], options:
   const views: View[] = [];
   for (const clip of clips) views.push(await readView(model, clip, options.masks));
   const subtitle = options.subtitle ?? clips.map(subtitleBeside).filter(Boolean).join(" ");
-  const prompt = options.wording.turn(subtitle, options.wording.question);
+  const { system, question } = options.wording;
+  const prompt = userTurn(options.wording, subtitle, question);
   return scope(() => {
     const features = views.map(({ shown }) => model.features(shown));
     using rows = joined(noGrad(() => model.encode(features)));
@@ -100,7 +85,7 @@ export async function infer(model: OmniModel, clips: readonly string[], options:
       return isImage ? { type: "image", image: features[i]! } : { type: "clip", clip: features[i]! };
     });
     const turns: ChatTurn[] = [{ role: "user", parts: [...media, { type: "text", text: prompt }] }];
-    if (options.system !== null) turns.unshift({ role: "system", parts: [{ type: "text", text: options.system }] });
+    if (system !== null) turns.unshift({ role: "system", parts: [{ type: "text", text: system }] });
     const tokens = model.chatTokens(turns, options.audioInVideo ? { layout: "audio-in-video" } : {});
     const clock = new TokenClock();
     const stream = options.onText ? new TextStream(model, options.onText) : null;

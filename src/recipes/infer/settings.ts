@@ -24,9 +24,9 @@ const atLeastZero = z.number().min(0);
 export const inferSettings = z.strictObject({
   model: folderPath("the model, a Hugging Face style folder"),
   adapter: optionalFolder("a LoRA adapter on it, as PEFT writes them"),
-  question: optionalText("what to ask", "what the person feels, and why"),
+  question: optionalText("what to ask", "as the model was trained, else what the person feels, and why"),
   subtitle: optionalText("the spoken line", "of the file beside the clip"),
-  system: optionalText("system prompt", "the chat template's own"),
+  system: optionalText("system prompt", "as the model was trained, else the chat template's own"),
   mask: z
     .array(z.string().refine((text) => parseMask(text, 0) !== null, { error: `expected ${maskForm}` }))
     .default([])

@@ -42,6 +42,7 @@ export const mepRunSettings = z.strictObject({
     standard: "2%, at least 10",
     group: reading,
   }),
+  question: optionalText("what asks for a reasoning", "as the model was trained, else the set's"),
   name: optionalText("what reports call the system", "the model's name"),
   media: optionalFolder("where the media are", "where they were when the set was made"),
   embedder: optionalText("must be the one that the set was made with", "it", "choice"),

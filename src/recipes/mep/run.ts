@@ -13,6 +13,7 @@ import { decodeSample } from "../../corpus/clips/sample-clip.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
 import { comparedAlike } from "../../corpus/mep-set.ts";
 import { chooseSetting, type Setting, type SettingOptions } from "../../corpus/setting.ts";
+import { plainWording, wordingNote, wordingOf } from "../../corpus/wording.ts";
 import type { Sample } from "../../data/sample.ts";
 import { openChatClient } from "../../endpoint/chat-client.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
@@ -54,6 +55,8 @@ export type MepSystem =
 export interface MepRun {
   readonly set: string;
   readonly system: MepSystem;
+  /** Asks for a reasoning; null: what the model was trained with, else the set's. */
+  readonly question?: string | null;
   /** As reports call it; null: the directory's or the model's name. */
   readonly name: string | null;
   readonly out: string;
@@ -91,13 +94,17 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   const { setting: made, hash } = directory.manifest;
   const samples = [...directory.congruent, ...directory.conflict];
   const embedder = run.embedder ?? made.embedder.choice;
+  const known = system.kind === "local" ? wordingOf([system.directory]) : null;
+  const trained = known?.file == null ? null : known;
   using setting = await chooseSetting(samples, {
     ...comparedAlike(run.setting),
-    ...{ embedder, question: made.question, onCues: cueStage(progress, run.interrupt) },
+    ...{ embedder, wording: trained, onCues: cueStage(progress, run.interrupt) },
+    question: run.question ?? (trained === null ? made.question : null),
   });
+  if (trained !== null) progress.log(wordingNote(trained, run.question ?? null));
   const set = await openMepSet(directory, setting.embedder);
   const files = await locateMedia(directory);
-  const wording = mepWording(made.question, run.answerStyle, made.kind);
+  const wording = mepWording(setting.question, run.answerStyle, made.kind);
   const { emotion } = setting;
   const settings = settingsOf(run, setting, wording);
   const name = run.name ?? (system.kind === "local" ? modelName(system.directory) : String(settings.model));
@@ -155,6 +162,11 @@ function settingsOf(run: MepRun, setting: Setting, wording: MepWording) {
     emotionWords: setting.emotion.name,
     statements: statementsName(run.decompose),
     ...wording,
+    // Beside the question, how a model that was trained otherwise is told of lines and of itself.
+    ...(setting.wording.system === null ? {} : { system: setting.wording.system }),
+    ...(setting.wording.spoken === (setting.kind?.spoken ?? plainWording.spoken)
+      ? {}
+      : { spoken: setting.wording.spoken ?? "not told" }),
   };
 }
 
@@ -189,7 +201,7 @@ async function askLocal(
     import("../../corpus/clips/local-respondent.ts"),
   ]);
   using model = await loadModel(directory, load);
-  using library = new ClipLibrary(model);
+  using library = new ClipLibrary(model, setting.wording.system);
   const local = localRespondent(model, library, {
     name: directory,
     maxNewTokens: run.maxNewTokens,

@@ -1,7 +1,7 @@
 // How MEP-Bench's questions are put to a model: as the models of a kind of corpus know them, with think and answer tags, or freely, for
 // models that were never told of tags.
 import type { AnswerStyle } from "../../bench/faithfulness.ts";
-import { defaultQuestion } from "../../corpus/setting.ts";
+import { defaultQuestion } from "../../corpus/wording.ts";
 
 export interface MepWording {
   /** Asks for a reasoning. */

@@ -28,7 +28,7 @@ const corpusFields = {
   embedder: embedderSetting("auto"),
   clauseInstruction,
   calibration: optionalFile("what oppo embed calibrate --out wrote for the embedder; delta is compared with it"),
-  question: optionalText("what is asked about a clip", "the corpus' own"),
+  question: optionalText("what is asked about a clip", "as the model was trained, else the corpus' own"),
   accuracy: accuracySetting,
   emotionGroups: z.record(z.string(), z.array(z.string()).min(1)).nullable().default(null).meta({
     description: "group -> words that count as the same answer",

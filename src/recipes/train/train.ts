@@ -8,6 +8,7 @@ import { cueStage } from "../../corpus/cue-stage.ts";
 import { deltaWarnings, readKnownDelta } from "../../corpus/known-delta.ts";
 import type { EmbedderAccess } from "../../corpus/open-embedder.ts";
 import { chooseSetting, type Setting } from "../../corpus/setting.ts";
+import { saveWording, wordingOf } from "../../corpus/wording.ts";
 import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
@@ -61,8 +62,10 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log, parseFieldMap(config.fields));
   using models = await openPolicy(config);
   const { policy } = models;
+  const known = wordingOf([config.model]);
   using setting = await chooseSetting(rows, {
     ...config,
+    wording: known.file === null ? null : known,
     similarityThreshold: config.reward.similarityThreshold,
     home: run.home,
     access: run.access,
@@ -91,7 +94,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     progress,
     interrupt,
   });
-  using library = new ClipLibrary(models.reference);
+  using library = new ClipLibrary(models.reference, setting.wording.system);
   await encodeClips(library, fitted, run);
   const model = join(directory.path, "model");
   await learn({ run, directory, models, library, setting, samples: fitted.map(({ sample }) => sample), model });
@@ -164,6 +167,10 @@ async function learn({ run, directory, models, library, setting, samples, model 
   const stage = progress.stage("training", config.steps);
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
   const task = { config, models, library, samples, embedder, emotionScore: setting.emotion.score };
+  const save = () => {
+    models.policy.save(model);
+    saveWording(model, setting.wording);
+  };
   try {
     await trainGrpo(
       { ...task, promptText: (sample) => promptText(sample), onNotice: progress.log },
@@ -171,11 +178,11 @@ async function learn({ run, directory, models, library, setting, samples, model 
     );
   } catch (error) {
     // A stopped run can be looked at: its checkpoint as a model.
-    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) models.policy.save(model);
+    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) save();
     throw error;
   }
   stage.finish();
-  models.policy.save(model);
+  save();
 }
 
 function announce({ config, progress }: TrainRun, directory: RunDirectory, notes: readonly string[]): void {

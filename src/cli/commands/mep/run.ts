@@ -55,6 +55,7 @@ function run(set: string, settings: RunSettings) {
     return runMepSet({
       set,
       system,
+      question: settings.question,
       name: settings.name,
       out: settings.out,
       mediaRoot: settings.media,
