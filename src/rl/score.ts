@@ -26,7 +26,7 @@ export interface ScoreOptions {
   readonly clauses?: ClauseOptions;
 }
 
-/** Soft punishment of length (DAPO, Eq. 13): from `limit - buffer` tokens on, falling to -weight at the limit. */
+/** Soft punishment of length (DAPO): from `limit - buffer` tokens on, falling to -weight at the limit. */
 export interface OverlongOptions {
   readonly limit: number;
   readonly buffer: number;
