@@ -73,7 +73,8 @@ function grpoObjective(task: GrpoTask): Objective {
   const { policy, reference, trainsTowers } = task.models;
   const scoring = scoreOptions(task);
   const maxNewTokens = config.maxNewTokens ?? defaultsBySize(task.models.numParameters, config.trainable).maxNewTokens;
-  const options = stepOptions(config, maxNewTokens);
+  const { recomputes } = task.models;
+  const options: StepOptions = { ...stepOptions(config), maxCompletionTokens: maxNewTokens, recomputes };
   const watch = new RewardWatch();
   const clock = () => performance.now() / 1000;
   return {
@@ -118,7 +119,7 @@ function scoreOptions({ config, embedder, emotionScore }: GrpoTask): ScoreOption
   };
 }
 
-function stepOptions(config: DeepReadonly<TrainConfig>, maxCompletionTokens: number): StepOptions {
+function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
   const { perception } = config;
   return {
     ...defaultStepOptions,
@@ -126,7 +127,6 @@ function stepOptions(config: DeepReadonly<TrainConfig>, maxCompletionTokens: num
     clip: { clipLow: config.clipLow, clipHigh: config.clipHigh, dualClip: config.dualClip },
     oldLogprobs: config.oldLogprobs,
     aggregation: config.lossAggregation,
-    maxCompletionTokens,
     truncated: config.truncated,
     referenceKl: { weight: config.referenceKlWeight, estimator: config.referenceKlEstimator },
     views: viewSelectors[perception.views],
