@@ -5,9 +5,11 @@ import type { MediaClip } from "../media/clip.ts";
 import type { PixelRange, VideoFit } from "../media/fit.ts";
 import type { Tensor } from "../tensor/index.ts";
 import type { SampledCompletion, SampleOptions } from "./decoder/sampling.ts";
+import type { Trunk } from "./decoder/trunk.ts";
 import type { LinearShape, LoraAdapter } from "./lora/adapter.ts";
 
 export type { ChosenToken, SampledCompletion, SampleOptions, TokenLogprob } from "./decoder/sampling.ts";
+export type { Trunk } from "./decoder/trunk.ts";
 
 /** Marks what only the architecture that made it can make and read. */
 declare const inside: unique symbol;
@@ -143,6 +145,15 @@ export interface OmniModel extends Disposable {
    * @returns [N, C, D], C = longest completion; rows past a completion's end are undefined values, never read them.
    */
   hidden(prompts: readonly ModelPrompt[], completions: readonly (readonly Int32Array[])[]): Tensor;
+  /**
+   * The same to learn from: with its graph, or, recomputed, with as little kept as is needed to go back. An adapter's dropout
+   * acts here alone.
+   */
+  trunk(
+    prompts: readonly ModelPrompt[],
+    completions: readonly (readonly Int32Array[])[],
+    options?: { readonly recomputes?: boolean },
+  ): Trunk;
   /** [n, D] -> [n, V], float32. */
   logits(hidden: Tensor): Tensor;
   /** One batched decode for all prompts x numSamples, prefill once per prompt. Result [prompt][sample]. */

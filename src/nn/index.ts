@@ -2,6 +2,6 @@
 
 export { AdamW, type AdamWOptions, type ParameterGroup } from "./adamw.ts";
 export { clipGradNorm } from "./grad-norm.ts";
-export { addLowRank, type LowRank, lowRankScale, mergedDelta } from "./lora.ts";
+export { addLowRank, joinLowRank, type LowRank, lowRankIn, lowRankScale, mergedDelta } from "./lora.ts";
 export { cosineSchedule, linearSchedule, type Schedule } from "./schedule.ts";
 export { updateParameters } from "./update.ts";

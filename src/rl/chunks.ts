@@ -2,6 +2,7 @@
 // ("leaf"); every chunk runs the head, adds its part of the loss and goes backward at once, which leaves a gradient in
 // the leaf; one backward through the trunk finishes. Memory is bounded by the chunk, and nothing is computed twice.
 // R scored rows, D width
+import type { Trunk } from "../models/omni-model.ts";
 import { indices, op, scope, type Tensor, tensor } from "../tensor/index.ts";
 
 /** Hidden rows that are scored, cut from the trunk's graph. */
@@ -10,6 +11,8 @@ export interface CutRows {
   readonly rows: Tensor;
   /** [R, D], detached; collects the gradient. */
   readonly leaf: Tensor;
+  /** What the rows go back through; left out, their graph is all. */
+  readonly trunk?: Trunk;
 }
 
 /** int64 on the device of `like`. */
@@ -31,10 +34,17 @@ export function cutRows(hidden: Tensor, flatRows: Int32Array, requiresGrad: bool
   return { rows, leaf };
 }
 
+/** The same of a trunk that is learned from. */
+export function cutTrunk(trunk: Trunk, flatRows: Int32Array): CutRows {
+  return { ...cutRows(trunk.hidden, flatRows, true), trunk };
+}
+
 /** Sends the gradient that the chunks left in the leaf through the trunk. */
-export function backwardThroughTrunk({ rows, leaf }: CutRows): void {
+export function backwardThroughTrunk({ rows, leaf, trunk }: CutRows): void {
   const gradient = leaf.grad;
-  if (gradient !== null && rows.requiresGrad) rows.backward(gradient);
+  if (gradient === null || !rows.requiresGrad) return;
+  rows.backward(gradient);
+  trunk?.backward();
 }
 
 /** Logits that a chunk has by default: they stay in the cache (measured: 2 ** 20 to 2 ** 21 is fastest on a CPU). */

@@ -6,6 +6,7 @@ import { noGrad, op, type Tensor } from "../tensor/index.ts";
 import {
   type CutRows,
   cutRows,
+  cutTrunk,
   floatsLike,
   forEachChunk,
   indicesLike,
@@ -56,7 +57,8 @@ export function runFullBranch(context: StepContext, groups: readonly PlannedGrou
 
   const cut = timed("fwd_full", () => {
     const prompts = groups.map(({ group }) => group.prompt.policy);
-    return cutRows(policy.hidden(prompts, completions), layout.flatRows, true); // [R, D]
+    const { recomputes } = options;
+    return cutTrunk(policy.trunk(prompts, completions, { recomputes }), layout.flatRows); // [R, D]
   });
   const usesReference = reference !== null && options.referenceKl.weight !== 0;
   const referenceRows = timed("ref_logp", () => {

@@ -8,6 +8,7 @@ import { noGrad, type Tensor } from "../tensor/index.ts";
 import {
   backwardThroughTrunk,
   cutRows,
+  cutTrunk,
   floatsLike,
   forEachChunk,
   indicesLike,
@@ -58,8 +59,9 @@ export function runMaskedBranch(
   const layout = layOut(batch, full, options);
   const completions = batch.members.map((members) => members.map(({ completion }) => completion));
   const hiddenRows = (prompts: readonly ModelPrompt[], model: typeof policy, requiresGrad: boolean) => {
-    const run = () => cutRows(model.hidden(prompts, completions), layout.flatRows, requiresGrad);
-    return requiresGrad ? run() : noGrad(run);
+    const { recomputes } = options;
+    if (requiresGrad) return cutTrunk(model.trunk(prompts, completions, { recomputes }), layout.flatRows);
+    return noGrad(() => cutRows(model.hidden(prompts, completions), layout.flatRows, false));
   };
   const { perception, anchorWeight } = options;
   const learns = perception.gradient !== "full" || anchorWeight !== 0 || perception.maskedEntropyWeight !== 0;

@@ -36,6 +36,8 @@ export interface StepOptions extends Omit<PlanOptions, "reduction"> {
   readonly minChoiceEntropy: number;
   /** Prompts whose graphs are alive at once; the result does not depend on it. null: all. */
   readonly promptsPerMicroBatch: number | null;
+  /** Whether layers are computed again on the way back, in place of keeping their graph; the result does not depend on it. */
+  readonly recomputes: boolean;
   /** Tokens whose vocabulary-sized rows exist at once; the result does not depend on it. null: what is fast. */
   readonly tokensPerChunk: number | null;
 }
@@ -54,6 +56,7 @@ export const defaultStepOptions: StepOptions = {
   anchorTo: "reference",
   minChoiceEntropy: 0,
   promptsPerMicroBatch: null,
+  recomputes: false,
   tokensPerChunk: null,
 };
 

@@ -73,7 +73,8 @@ function grpoObjective(task: GrpoTask): Objective {
   const { policy, reference, trainsTowers } = task.models;
   const maxNewTokens = config.maxNewTokens ?? defaultsBySize(task.models.numParameters, config.trainable).maxNewTokens;
   const scoring = scoreOptions(task, maxNewTokens);
-  const options = stepOptions(config, maxNewTokens);
+  const { recomputes } = task.models;
+  const options: StepOptions = { ...stepOptions(config), maxCompletionTokens: maxNewTokens, recomputes };
   const watch = new RewardWatch();
   const clock = () => performance.now() / 1000;
   return {
@@ -128,7 +129,7 @@ function scoreOptions({ config, embedder, emotionScore }: GrpoTask, maxNewTokens
   };
 }
 
-function stepOptions(config: DeepReadonly<TrainConfig>, maxCompletionTokens: number): StepOptions {
+function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
   const { perception } = config;
   return {
     ...defaultStepOptions,
@@ -136,7 +137,6 @@ function stepOptions(config: DeepReadonly<TrainConfig>, maxCompletionTokens: num
     clip: { clipLow: config.clipLow, clipHigh: config.clipHigh, dualClip: config.dualClip },
     oldLogprobs: config.oldLogprobs,
     aggregation: config.lossAggregation,
-    maxCompletionTokens,
     truncated: config.truncated,
     referenceKl: { weight: config.referenceKlWeight, estimator: config.referenceKlEstimator },
     views: viewSelectors[perception.views],

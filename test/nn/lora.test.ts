@@ -1,8 +1,8 @@
 // The formula of a low-rank adapter, by hand and against autograd.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addLowRank, lowRankScale, mergedDelta } from "../../src/nn/index.ts";
-import { Generator, grad, op, scope, tensor } from "../../src/tensor/index.ts";
+import { addLowRank, lowRankIn, lowRankScale, mergedDelta } from "../../src/nn/index.ts";
+import { grad, op, scope, tensor } from "../../src/tensor/index.ts";
 import { tensorTest } from "../support/tensor-test.ts";
 
 const TOLERANCE = 1e-6;
@@ -58,7 +58,8 @@ tensorTest("gradients: dA = scale * B^T g x^T, dB = scale * g (A x)^T; half-prec
   // g = [1, 10]: B^T g = 3 - 10 = -7, A x = 7
   assert.deepEqual(dDown!.toNumbers(), [-3.5, -7, -10.5]);
   assert.deepEqual(dUp!.toNumbers(), [3.5, 35]);
-  const half = addLowRank(op.zeros([1, 2]).to("bfloat16"), x.to("bfloat16"), { down, up, scale: 0.5, dropout: null });
+  const inHalf = lowRankIn("bfloat16", { down, up, scale: 0.5, dropout: null });
+  const half = addLowRank(op.zeros([1, 2]).to("bfloat16"), x.to("bfloat16"), inHalf);
   assert.deepEqual([half.dtype, half.to("float32").toNumbers()], ["bfloat16", [10.5, -3.5]]);
 });
 
@@ -68,8 +69,7 @@ tensorTest("dropout leaves out a share and keeps the mean, the same for the same
   const down = op.ones([1, width]);
   const up = op.ones([1, 1]);
   const drawn = (seed: number, rate: number) => {
-    using generator = new Generator(seed);
-    return scope(() => addLowRank(op.zeros([1, 1]), x, { down, up, scale: 1, dropout: { rate, generator } }).item());
+    return scope(() => addLowRank(op.zeros([1, 1]), x, { down, up, scale: 1, dropout: { rate, seed } }).item());
   };
   assert.equal(drawn(1, 0), width);
   // width * kept / (1 - rate): standard deviation sqrt(width * rate / (1 - rate)) = 63 at rate 0.5

@@ -3,6 +3,7 @@
 // B prompts, N rollouts, C longest completion, D width, V vocabulary
 
 import assert from "node:assert/strict";
+import { graphTrunk } from "../../src/models/decoder/trunk.ts";
 import type {
   ClipRows,
   ModelPrompt,
@@ -84,6 +85,7 @@ export function tinyPolicy(seed: number, dtype: "float32" | "float64" = "float64
     encodeText: (text) => Int32Array.from(text, (letter) => letter.charCodeAt(0) % tinyVocab),
     decodePieces: (ids) => Array.from(ids, (id) => String.fromCharCode(97 + id)),
     hidden,
+    trunk: (prompts, completions) => graphTrunk(hidden(prompts, completions)),
     logits,
     sample: (prompts, options) => samplePrompts(prompts, options, (prompt, ids) => nextLogprobs(prompt, ids)),
     linearLayers: () => [],

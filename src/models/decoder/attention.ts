@@ -3,19 +3,18 @@
 // (and the branches of a prompt) are rows of one matrix product.
 // B prompts, G branches per prompt, T tokens, P prefix, C branch tokens, Q query heads per key head, H key heads, K head dim
 import { customGrad, noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
-
-/** Rotated keys and values of a prefix, [B * H, P, K] each. */
-export interface KeysValues {
-  readonly keys: Tensor;
-  readonly values: Tensor;
-}
-
-/** How many rows of what: fixes every reshape below. */
-export interface BranchShape {
-  readonly prompts: number;
-  readonly branches: number;
-  readonly tokens: number;
-}
+import {
+  type BranchOperands,
+  type BranchShape,
+  type KeysValues,
+  MAX_SCORES,
+  type PrefixMask,
+  type PrefixSlice,
+  partOf,
+  prefixSlices,
+  slicesOf,
+} from "./attention-slices.ts";
+import { fusedAttention, fusedBranches, fusedPrefix } from "./fused-attention.ts";
 
 /** Additive mask value: far below any score, and finite in every dtype, so that a fully masked row has no NaN. */
 export const MASKED = -1e30;
@@ -30,17 +29,6 @@ export function byKeyHead(x: Tensor, batch: number): Tensor {
     .reshape([batch * heads, tokens, dim]);
 }
 
-/** Scores held at once; more prompts, and long ones by their rows, are done in slices. */
-export const MAX_SCORES = 1 << 26;
-/** Of slices of rows: several copies of them live at once. */
-const MAX_ROW_SCORES = 1 << 24;
-
-/** An additive mask of prefixes, of which any rows can be had. */
-export interface PrefixMask {
-  /** [1 or B, 1, 1, count, P] */
-  rows(start: number, count: number): Tensor;
-}
-
 /**
  * Causal attention of a batch of prefixes.
  * @param queries [B * P, H * Q, K]
@@ -48,47 +36,54 @@ export interface PrefixMask {
  */
 export function attendPrefix(
   queries: Tensor,
-  { keys, values }: KeysValues,
+  kept: KeysValues,
   mask: PrefixMask,
   batch: number,
   maxScores = MAX_SCORES,
 ): Tensor {
-  const [rows, heads, dim] = queries.shape as [number, number, number];
-  const groups = keys.size(0);
-  const keyHeads = groups / batch;
+  const [rows, heads] = queries.shape as [number, number, number];
+  const fused = fusedAttention(queries);
+  if (fused !== null) return fusedPrefix(fused, queries, kept, mask, batch);
+  const slices = prefixSlices(batch, heads, rows / batch, maxScores);
+  if (slices.length === 1) return attendPrefixSlice(queries, kept, mask, batch, slices[0]!);
+  // Prompt by prompt and row by row, so one after the other they are the rows.
+  return op.cat(
+    slices.map((slice) => scope(() => attendPrefixSlice(queries, kept, mask, batch, slice))),
+    { dim: 0 },
+  );
+}
+
+/** The slice's rows of `attendPrefix`. */
+export function attendPrefixSlice(
+  queries: Tensor,
+  { keys, values }: KeysValues,
+  mask: PrefixMask,
+  batch: number,
+  { prompt, prompts, row, rows }: PrefixSlice,
+): Tensor {
+  const [all, heads, dim] = queries.shape as [number, number, number];
+  const tokens = all / batch;
+  const keyHeads = keys.size(0) / batch;
   const perKey = heads / keyHeads;
-  const tokens = rows / batch;
-  const grouped = queries
+  const width = mask.isCausal === true ? row + rows : tokens;
+  const some = (x: Tensor, axis: number, start: number, count: number) =>
+    count === x.size(axis) ? x : x.narrow(axis, start, count);
+  const seen = (x: Tensor) => some(some(x, 0, prompt * keyHeads, prompts * keyHeads), 1, 0, width);
+  const own = some(some(queries.view([batch, tokens, heads, dim]), 0, prompt, prompts), 1, row, rows);
+  const flat = own
     .mul(dim ** -0.5)
-    .view([batch, tokens, keyHeads, perKey, dim])
-    .permute([0, 2, 3, 1, 4]); // [B, H, Q, P, K]
-  const isLong = heads * tokens * tokens > maxScores;
-  const perSlice = Math.max(1, Math.floor(maxScores / (heads * tokens * tokens)));
-  const rowsPerSlice = isLong
-    ? Math.max(1, Math.floor(Math.min(maxScores, MAX_ROW_SCORES) / (heads * tokens)))
-    : tokens;
-  const slices: Tensor[] = [];
-  for (let start = 0; start < batch; start += perSlice) {
-    const count = Math.min(perSlice, batch - start);
-    const part = (x: Tensor) => (count === batch ? x : x.narrow(0, start * keyHeads, count * keyHeads));
-    const attendRows = (top: number, height: number) => {
-      const own = (count === batch ? grouped : grouped.narrow(0, start, count)).narrow(3, top, height);
-      const flat = own.reshape([count * keyHeads, perKey * height, dim]);
-      const scores = flat.bmm(part(keys).transpose(1, 2));
-      const whole = mask.rows(top, height);
-      const partMask = whole.size(0) === 1 || count === batch ? whole : whole.narrow(0, start, count);
-      scores.view([count, keyHeads, perKey, height, tokens]).add_(partMask);
-      return probabilities(scores).bmm(part(values)).view([count, keyHeads, perKey, height, dim]);
-    };
-    const bands: Tensor[] = [];
-    for (let top = 0; top < tokens; top += rowsPerSlice) {
-      const height = Math.min(rowsPerSlice, tokens - top);
-      bands.push(count === batch && height === tokens ? attendRows(top, height) : scope(() => attendRows(top, height)));
-    }
-    slices.push(bands.length === 1 ? bands[0]! : op.cat(bands, { dim: 3 }));
-  }
-  const context = slices.length === 1 ? slices[0]! : op.cat(slices, { dim: 0 });
-  return context.permute([0, 3, 1, 2, 4]).reshape([rows, heads * dim]); // of [B, H, Q, P, K]
+    .view([prompts, rows, keyHeads, perKey, dim])
+    .permute([0, 2, 3, 1, 4])
+    .reshape([prompts * keyHeads, perKey * rows, dim]); // of [B, H, Q, P, K]
+  const scores = flat.bmm(seen(keys).transpose(1, 2));
+  const whole = some(mask.rows(row, rows), 4, 0, width);
+  const partMask = whole.size(0) === 1 ? whole : some(whole, 0, prompt, prompts);
+  scores.view([prompts, keyHeads, perKey, rows, width]).add_(partMask);
+  return probabilities(scores)
+    .bmm(seen(values))
+    .view([prompts, keyHeads, perKey, rows, dim])
+    .permute([0, 3, 1, 2, 4])
+    .reshape([prompts * rows, heads * dim]);
 }
 
 /** Softmax over the last dimension, in float32. */
@@ -99,18 +94,26 @@ export function probabilities(scores: Tensor): Tensor {
 
 /**
  * Branches that see their prompt's prefix and, causally, themselves: one softmax over both parts.
- * @param queries [N * C, H * Q, K] with N = B * G
- * @param own keys and values of the branches, [N * C, H, K]
- * @param mask additive, [1 or B, 1, 1, 1, C, P + C]
  * @returns [N * C, H * Q * K]
  */
-export function attendBranches(
-  queries: Tensor,
-  prefix: KeysValues,
-  own: KeysValues,
-  mask: Tensor,
-  shape: BranchShape,
-): Tensor {
+export function attendBranches(operands: BranchOperands, maxScores = MAX_SCORES): Tensor {
+  const fused = fusedAttention(operands.queries);
+  if (fused !== null) return fusedBranches(fused, operands);
+  const slices = slicesOf(operands, maxScores);
+  if (slices.length === 1) return attendWhole(operands);
+  const rows: Tensor[] = [];
+  for (let first = 0; first < slices.length; ) {
+    // The heads of one branch stand beside one another, everything else one below the other.
+    const { prompt, branch } = slices[first]!;
+    const beside = slices.slice(first).filter((slice) => slice.prompt === prompt && slice.branch === branch);
+    const parts = beside.map((slice) => scope(() => attendWhole(partOf(operands, slice))));
+    rows.push(parts.length === 1 ? parts[0]! : op.cat(parts, { dim: 1 }));
+    first += beside.length;
+  }
+  return rows.length === 1 ? rows[0]! : op.cat(rows, { dim: 0 });
+}
+
+function attendWhole({ queries, prefix, own, mask, shape }: BranchOperands): Tensor {
   const [rows, heads, dim] = queries.shape as [number, number, number];
   const { prompts, branches, tokens } = shape;
   const keyHeads = own.keys.size(1);

@@ -3,7 +3,8 @@
 // product with them as they lie needs no packing.
 // B prompts, G branches per prompt, P prefix, S slots, H key heads, Q query heads per key head, K head dimension
 import { op, type Tensor } from "../../tensor/index.ts";
-import { type KeysValues, probabilities } from "./attention.ts";
+import { probabilities } from "./attention.ts";
+import type { KeysValues } from "./attention-slices.ts";
 import type { DecoderConfig } from "./config.ts";
 import type { Heads } from "./layers.ts";
 

@@ -1,7 +1,7 @@
 // The sequences that decode together and their cache: made by the prefill, made smaller when sequences have finished.
 // B prompts, G branches per prompt, N = B * G rows, P prefix, S cache slots, H key heads, K head dim
 import { indices, op, scope, type Tensor } from "../../tensor/index.ts";
-import type { KeysValues } from "./attention.ts";
+import type { KeysValues } from "./attention-slices.ts";
 import type { StepCache } from "./decode-attention.ts";
 import { type LanguageModel, runPrefix } from "./language.ts";
 import type { DecoderPrompt } from "./prompt.ts";

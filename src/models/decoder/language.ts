@@ -5,18 +5,19 @@
 // A position axes
 import { OppoError } from "../../error.ts";
 import { indices, op, rmsNorm, type Tensor, tensor } from "../../tensor/index.ts";
-import {
-  attendBranches,
-  attendPrefix,
-  byKeyHead,
-  type KeysValues,
-  MASKED,
-  MAX_SCORES,
-  type PrefixMask,
-} from "./attention.ts";
+import { attendBranches, attendPrefix, byKeyHead, MASKED } from "./attention.ts";
+import { type BranchOperands, type KeysValues, MAX_SCORES, type PrefixMask } from "./attention-slices.ts";
 import { layOutBranches } from "./branch-layout.ts";
 import type { DecoderConfig } from "./config.ts";
-import { type Attend, type DecoderLayer, type KeyHeads, keysOf, runLayers } from "./layers.ts";
+import {
+  type Attend,
+  type DecoderLayer,
+  type Heads,
+  type KeyHeads,
+  keysOf,
+  layerForBranches,
+  runLayers,
+} from "./layers.ts";
 import { EMBEDDING_NAME, HEAD_NAME } from "./parameters.ts";
 import type { WeightSource } from "./projection.ts";
 import type { DecoderPrompt } from "./prompt.ts";
@@ -29,7 +30,12 @@ export interface LanguageModel {
   readonly embedding: Tensor;
   readonly finalNorm: Tensor;
   readonly head: Tensor;
+  /** Of attention at once; left out, MAX_SCORES. */
+  readonly maxScores?: number;
 }
+
+/** Told what enters every layer, and what the last one gives where that is read. */
+export type OnRows = (rows: Tensor) => void;
 
 export function languageModel(
   parameters: WeightSource,
@@ -54,12 +60,17 @@ export interface Prefix {
   readonly lastPositions: Int32Array;
 }
 
-/** Runs every prompt's prefix once. Gradients flow into the result in grad mode. */
-export function runPrefix(model: LanguageModel, prompts: readonly DecoderPrompt[]): Prefix {
-  const { config } = model;
+/** Embedded prefixes (every prompt without its last token) and what their layers need. */
+export function embedPrefix(model: Pick<LanguageModel, "config" | "embedding">, prompts: readonly DecoderPrompt[]) {
   const packed = packPrompts(prompts, 1);
   const { batch, length } = packed;
-  const { x, rope, mask, padding } = embedPrompts(model, packed);
+  return { batch, length, ...embedPrompts(model, packed) };
+}
+
+/** Runs every prompt's prefix once. Gradients flow into the result in grad mode. */
+export function runPrefix(model: LanguageModel, prompts: readonly DecoderPrompt[], onRows?: OnRows): Prefix {
+  const { config } = model;
+  const { batch, length, x, rope, mask, padding } = embedPrefix(model, prompts);
   const layers: KeysValues[] = [];
   const store = ({ keys, values }: KeyHeads) => {
     const own = { keys: byKeyHead(keys, batch), values: byKeyHead(values, batch) };
@@ -69,9 +80,10 @@ export function runPrefix(model: LanguageModel, prompts: readonly DecoderPrompt[
   const last = config.numLayers - 1;
   const attend: Attend = (_, heads) => {
     const kept = store(heads);
-    return { context: attendPrefix(heads.queries, kept, mask, batch), kept };
+    return { context: attendPrefix(heads.queries, kept, mask, batch, model.maxScores), kept };
   };
-  const rows = runLayers(model.layers.slice(0, last), x, rope, config, attend);
+  const rows = runLayers(model.layers.slice(0, last), x, rope, config, attend, onRows);
+  onRows?.(rows);
   store(keysOf(model.layers[last]!, rows, rope, config)); // nothing reads the prefix's own output
   const lastIds = Int32Array.from(prompts, ({ ids }) => ids.at(-1)!);
   const lastPositions = Int32Array.from(prompts, ({ ids, positions }) => positions[ids.length - 1]!);
@@ -96,7 +108,7 @@ export function runPrompts(model: LanguageModel, prompts: readonly DecoderPrompt
 
 /** Embedded prompts with their media in place, [B * P, D], and what their layers need. */
 function embedPrompts(
-  { config, embedding }: LanguageModel,
+  { config, embedding }: Pick<LanguageModel, "config" | "embedding">,
   packed: PackedPrompts,
   isCausal = true,
 ): { x: Tensor; rope: RopeTable; mask: PrefixMask; padding: Tensor | null } {
@@ -120,8 +132,38 @@ export function runBranches(
   model: LanguageModel,
   prefix: Prefix,
   completions: readonly (readonly Int32Array[])[],
+  onRows?: OnRows,
 ): Tensor {
-  const { config, embedding } = model;
+  const branches = layBranches(model, prefix, completions);
+  const attend: Attend = (layer, heads) => {
+    const operands = branches.operands(heads, prefix.layers[layer]!);
+    return { context: branches.packed(attendBranches(operands, model.maxScores)) };
+  };
+  const x = op.embedding(model.embedding, branches.ids);
+  const rows = runLayers(model.layers.map(layerForBranches), x, branches.rope, model.config, attend, onRows);
+  onRows?.(rows);
+  return branchOutput(model, branches, rows);
+}
+
+/** What every layer needs of a batch of branches. */
+export interface Branches {
+  /** int64 [R] */
+  readonly ids: Tensor;
+  readonly rope: RopeTable;
+  /** Row of every (branch, token), int64 [N * C]; null when the rows are exactly these. */
+  readonly output: Tensor | null;
+  readonly tokens: number;
+  /** What attention reads of the packed rows' heads, in the places of all branches. */
+  operands(heads: Heads, prefix: KeysValues): BranchOperands;
+  /** Its result [N * C, H Q K] as packed rows [R, H Q K]. */
+  packed(context: Tensor): Tensor;
+}
+
+export function layBranches(
+  { config, embedding }: Pick<LanguageModel, "config" | "embedding">,
+  prefix: Prefix,
+  completions: readonly (readonly Int32Array[])[],
+): Branches {
   const target = { dtype: embedding.dtype, device: embedding.device };
   const layout = layOutBranches(prefix.lastIds, prefix.lastPositions, completions);
   const onDevice = (values: Int32Array) => indices(values).to({ device: target.device });
@@ -134,16 +176,28 @@ export function runBranches(
     return rowOf ? op.embedding(x.reshape([rows, heads * dim]), rowOf).view([-1, heads, dim]) : x;
   };
   const mask = branchMask(prefix, layout.tokens, target);
-  const attend: Attend = (layer, { queries, keys, values }) => {
-    const own = { keys: spread(keys), values: spread(values) };
-    const context = attendBranches(spread(queries), prefix.layers[layer]!, own, mask, layout);
-    return { context: placeOf ? op.embedding(context, placeOf) : context };
+  return {
+    ids: onDevice(layout.ids),
+    rope: lineRope(layout.positions, config, target),
+    output: layout.output && onDevice(layout.output),
+    tokens: layout.tokens,
+    operands({ queries, keys, values }, kept) {
+      const own = { keys: spread(keys), values: spread(values) };
+      return { queries: spread(queries), prefix: kept, own, mask, shape: layout };
+    },
+    packed: (context) => (placeOf ? op.embedding(context, placeOf) : context),
   };
-  const x = op.embedding(embedding, onDevice(layout.ids));
-  const rows = runLayers(model.layers, x, lineRope(layout.positions, config, target), config, attend);
-  const hidden = rmsNorm(rows, model.finalNorm, config.normEps);
-  const ordered = layout.output ? op.embedding(hidden, onDevice(layout.output)) : hidden;
-  return ordered.view([-1, layout.tokens, config.hiddenSize]);
+}
+
+/** Rows [R, D] that leave the last layer, as hidden states [N, C, D]. */
+export function branchOutput(
+  { config, finalNorm }: Pick<LanguageModel, "config" | "finalNorm">,
+  { output, tokens }: Branches,
+  rows: Tensor,
+): Tensor {
+  const hidden = rmsNorm(rows, finalNorm, config.normEps);
+  const ordered = output ? op.embedding(hidden, output) : hidden;
+  return ordered.view([-1, tokens, config.hiddenSize]);
 }
 
 interface PackedPrompts {
@@ -224,9 +278,10 @@ function prefixMask(length: number, padding: Tensor | null, target: Target, isCa
       : op.zeros([count, length], target);
     return padded === undefined ? own.view([1, 1, 1, count, length]) : own.add(padded);
   };
-  if ((padding?.size(0) ?? 1) * length * length > MAX_SCORES) return { rows };
+  const facts = { isCausal, isPadded: padding !== null };
+  if ((padding?.size(0) ?? 1) * length * length > MAX_SCORES) return { ...facts, rows };
   const whole = rows(0, length);
-  return { rows: (start, count) => (count === length ? whole : whole.narrow(3, start, count)) };
+  return { ...facts, rows: (start, count) => (count === length ? whole : whole.narrow(3, start, count)) };
 }
 
 /** [1 or B, 1, 1, 1, C, P + C] */

@@ -6,6 +6,7 @@ import { rmsNorm, scope, type Tensor } from "../../tensor/index.ts";
 import type { DecoderConfig } from "./config.ts";
 import {
   addProjected,
+  drawnAnew,
   type LinearPart,
   linearPart,
   type Projection,
@@ -58,43 +59,63 @@ export type Attend = (layer: number, heads: Heads) => Attended;
  *   needs no joining.
  */
 export function decoderLayers(parameters: WeightSource, config: DecoderConfig, fewRows = false): DecoderLayer[] {
-  return Array.from({ length: config.numLayers }, (_, i) => {
-    const name = `model.layers.${i}`;
-    const get = (part: string) => parameters.get(`${name}.${part}.weight`)!;
-    const joint = (group: string, parts: readonly string[], stack: boolean) =>
-      projection(
-        parameters,
-        parts.map((part) => `${name}.${group}.${part}`),
-        stack,
-      );
-    return {
-      inputNorm: get("input_layernorm"),
-      qkv: joint("self_attn", ["q_proj", "k_proj", "v_proj"], true),
-      queryNorm: parameters.get(`${name}.self_attn.q_norm.weight`) ?? null,
-      keyNorm: parameters.get(`${name}.self_attn.k_norm.weight`) ?? null,
-      output: linearPart(parameters, `${name}.self_attn.o_proj`),
-      postNorm: get("post_attention_layernorm"),
-      gateUp: joint("mlp", ["gate_proj", "up_proj"], fewRows),
-      down: linearPart(parameters, `${name}.mlp.down_proj`),
-    };
-  });
+  return Array.from({ length: config.numLayers }, (_, i) => decoderLayer(parameters, i, fewRows));
 }
 
-/** All layers over rows x [R, D]; returns the residual stream [R, D] before the final norm. */
+/** One of them. */
+export function decoderLayer(parameters: WeightSource, index: number, fewRows = false): DecoderLayer {
+  const name = `model.layers.${index}`;
+  const get = (part: string) => parameters.get(`${name}.${part}.weight`)!;
+  const joint = (group: string, parts: readonly string[], stack: boolean) =>
+    projection(
+      parameters,
+      parts.map((part) => `${name}.${group}.${part}`),
+      stack,
+      fewRows,
+    );
+  return {
+    inputNorm: get("input_layernorm"),
+    qkv: joint("self_attn", ["q_proj", "k_proj", "v_proj"], true),
+    queryNorm: parameters.get(`${name}.self_attn.q_norm.weight`) ?? null,
+    keyNorm: parameters.get(`${name}.self_attn.k_norm.weight`) ?? null,
+    output: linearPart(parameters, `${name}.self_attn.o_proj`),
+    postNorm: get("post_attention_layernorm"),
+    gateUp: joint("mlp", ["gate_proj", "up_proj"], fewRows),
+    down: linearPart(parameters, `${name}.mlp.down_proj`),
+  };
+}
+
+/** The same layer for the other rows of a pass (branches beside prefixes): its adapters leave out other inputs. */
+export function layerForBranches(layer: DecoderLayer): DecoderLayer {
+  return {
+    ...layer,
+    qkv: layer.qkv.map(drawnAnew),
+    output: drawnAnew(layer.output),
+    gateUp: layer.gateUp.map(drawnAnew),
+    down: drawnAnew(layer.down),
+  };
+}
+
+/**
+ * All layers over rows x [R, D]; returns the residual stream [R, D] before the final norm.
+ * @param onRows told what enters every layer
+ */
 export function runLayers(
   layers: readonly DecoderLayer[],
   x: Tensor,
   rope: RopeTable,
   config: DecoderConfig,
   attend: Attend,
+  onRows?: (rows: Tensor) => void,
 ): Tensor {
   let rows = x;
   layers.forEach((layer, i) => {
+    onRows?.(rows);
     // Only the rows and what attention keeps outlive a layer: the rest of all layers together would fill the memory.
     const before = rows;
     const after = scope(() => {
       const { context, kept } = attend(i, headsOf(layer, before, rope, config));
-      return { rows: feedForward(layer, addProjected(before, context, layer.output), config), kept };
+      return { rows: afterAttention(layer, before, context, config), kept };
     });
     rows = after.rows;
   });
@@ -110,7 +131,8 @@ export function keysOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: 
   return { keys: rotated(keys, layer.keyNorm, rope, config), values: kv.narrow(1, numKvHeads, numKvHeads) };
 }
 
-function headsOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: DecoderConfig): Heads {
+/** Queries, keys and values of rows x [R, D]. */
+export function headsOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: DecoderConfig): Heads {
   const { numHeads, numKvHeads, headDim } = config;
   const rows = x.size(0);
   const normed = rmsNorm(x, layer.inputNorm, config.normEps);
@@ -133,6 +155,11 @@ function headsOf(layer: DecoderLayer, x: Tensor, rope: RopeTable, config: Decode
 
 function rotated(heads: Tensor, norm: Tensor | null, rope: RopeTable, config: DecoderConfig): Tensor {
   return applyRope(norm ? rmsNorm(heads, norm, config.normEps) : heads, rope);
+}
+
+/** What a layer makes of its rows x [R, D] and their attention [R, H Q K]. */
+export function afterAttention(layer: DecoderLayer, x: Tensor, context: Tensor, config: DecoderConfig): Tensor {
+  return feedForward(layer, addProjected(x, context, layer.output), config);
 }
 
 function feedForward(layer: DecoderLayer, x: Tensor, config: DecoderConfig): Tensor {

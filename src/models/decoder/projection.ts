@@ -1,7 +1,7 @@
 // Linear layers that read the same rows, multiplied as one. Small ones are stacked into one matrix per call (one large
 // product beats three small ones); large ones stay apart, because copying their weights would cost more than it saves.
-// Adapted layers stay apart as well. R rows, D input width, W output width
-import { addLowRank, type LowRank } from "../../nn/lora.ts";
+// Adapted layers stay apart as well, but for decoding, where their adapters are joined too. R rows, D input width, W output width
+import { addLowRank, joinLowRank, type LowRank, lowRankIn } from "../../nn/lora.ts";
 import { op, type Tensor } from "../../tensor/index.ts";
 
 /** Where the weights of a call come from: by name, and what is added to a layer's output. A map of parameters is one. */
@@ -26,30 +26,51 @@ const STACK_LIMIT = 1 << 22;
 /**
  * The projection of `names` ("x.weight", and "x.bias" where it exists; a stack fills a missing bias with zeros).
  * @param stack false keeps the parts apart whatever their size
+ * @param joinsAdapters without gradients: adapted layers are stacked as others are
  */
-export function projection(source: WeightSource, names: readonly string[], stack = true): Projection {
+export function projection(
+  source: WeightSource,
+  names: readonly string[],
+  stack = true,
+  joinsAdapters = false,
+): Projection {
   const parts = names.map((name) => linearPart(source, name));
   const numElements = parts.reduce((sum, { weight }) => sum + weight.size(0) * weight.size(1), 0);
   const isAdapted = parts.some(({ adapter }) => adapter !== null);
-  if (!stack || isAdapted || parts.length === 1 || numElements > STACK_LIMIT) return parts;
+  if (!stack || (isAdapted && !joinsAdapters) || parts.length === 1 || numElements > STACK_LIMIT) return parts;
   const weight = op.cat(
     parts.map((part) => part.weight),
     { dim: 0 },
   );
-  if (parts.every(({ bias }) => bias === null)) return [{ weight, bias: null, adapter: null }];
+  const adapter = isAdapted
+    ? joinLowRank(
+        parts.map((part) => part.adapter),
+        parts.map((part) => part.weight.size(0)),
+      )
+    : null;
+  if (parts.every(({ bias }) => bias === null)) return [{ weight, bias: null, adapter }];
   const biases = parts.map(
     ({ weight: w, bias }) => bias ?? op.zeros([w.size(0)], { dtype: w.dtype, device: w.device }),
   );
-  return [{ weight, bias: op.cat(biases, { dim: 0 }), adapter: null }];
+  return [{ weight, bias: op.cat(biases, { dim: 0 }), adapter }];
 }
 
 /** One linear layer. */
 export function linearPart(source: WeightSource, name: string): LinearPart {
+  const weight = source.get(`${name}.weight`)!;
+  const adapter = source.adapterOf?.(name) ?? null;
   return {
-    weight: source.get(`${name}.weight`)!,
+    weight,
     bias: source.get(`${name}.bias`) ?? null,
-    adapter: source.adapterOf?.(name) ?? null,
+    adapter: adapter && lowRankIn(weight.dtype, adapter),
   };
+}
+
+/** The same layer, whose adapter leaves out other inputs. */
+export function drawnAnew(part: LinearPart): LinearPart {
+  const { adapter } = part;
+  if (adapter === null || adapter.dropout === null) return part;
+  return { ...part, adapter: { ...adapter, dropout: { ...adapter.dropout, seed: adapter.dropout.seed + 1 } } };
 }
 
 /** The outputs apart: [R, D] -> [R, widths[i]] each. `widths` are the widths of the parts before stacking. */
@@ -87,9 +108,9 @@ export function projectionFrom(parts: Projection, start: number): Projection {
       rest.push(part);
       continue;
     }
-    // Only a stack is cut, and a stack has no adapter.
     const cut = (x: Tensor) => x.narrow(0, skip, rows - skip);
-    rest.push({ weight: cut(weight), bias: bias ? cut(bias) : null, adapter: null });
+    const adapter = part.adapter && { ...part.adapter, up: cut(part.adapter.up) };
+    rest.push({ weight: cut(weight), bias: bias ? cut(bias) : null, adapter });
   }
   return rest;
 }

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type LowRank, lowRankScale, mergedDelta } from "../../nn/lora.ts";
+import { deriveSeed } from "../../seeds.ts";
 import {
   CheckpointError,
   type DType,
@@ -49,7 +50,8 @@ export class LoraAdapter implements Disposable {
   /** Tensors of the file that belong to a whole model's speech parts, left out. */
   readonly numSkipped: number;
   readonly #modules: ReadonlyMap<string, Omit<LowRank, "dropout">>;
-  #generator: Generator | null = null;
+  #seed: number | null = null;
+  #numPasses = 0;
 
   constructor(
     config: LoraConfig,
@@ -68,12 +70,14 @@ export class LoraAdapter implements Disposable {
     this.#modules = new Map([...modules].map(([name, { down, up }]) => [name, { down, up, scale: scaleOf(name) }]));
   }
 
-  /** The adapter of a module; null when it has none. */
-  get(module: string): LowRank | null {
+  /** The adapter of a module; null when it has none. @param pass of `nextPass`: with its dropout */
+  get(module: string, pass: number | null = null): LowRank | null {
     const adapter = this.#modules.get(module);
     if (adapter === undefined) return null;
-    const { dropout: rate } = this.config;
-    const dropout = this.#generator === null || rate === 0 ? null : { rate, generator: this.#generator };
+    const dropout =
+      pass === null || this.#seed === null
+        ? null
+        : { rate: this.config.dropout, seed: deriveSeed(this.#seed, "dropout", pass, module) };
     return { ...adapter, dropout };
   }
 
@@ -91,9 +95,15 @@ export class LoraAdapter implements Disposable {
     );
   }
 
-  /** Switches dropout on, with draws from a generator on the adapter's device that stays the caller's, or off (null). */
-  train(generator: Generator | null): void {
-    this.#generator = generator;
+  /** From here on passes that learn leave out inputs, by draws from a seed: one seed, the same draws. null: none any more. */
+  train(seed: number | null): void {
+    this.#seed = seed;
+    this.#numPasses = 0;
+  }
+
+  /** Begins a forward pass that learns, which draws its own dropout; null while there is none. */
+  nextPass(): number | null {
+    return this.#seed === null || this.config.dropout === 0 ? null : this.#numPasses++;
   }
 
   /** A weight of the base ("<module>.weight") as it is with the adapter merged in: W + scale * B A. */

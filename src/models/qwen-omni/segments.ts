@@ -2,7 +2,8 @@
 // length are a reshape; others are gathered into a padded batch and back.
 // R rows, S segments, L longest segment, H heads, K head dimension
 import { indices, op, scope, type Tensor, tensor } from "../../tensor/index.ts";
-import { MASKED, MAX_SCORES } from "../decoder/attention.ts";
+import { MASKED } from "../decoder/attention.ts";
+import { MAX_SCORES } from "../decoder/attention-slices.ts";
 
 /** How packed rows fall into segments; made once per call, used by every layer. */
 export interface Segments {

@@ -10,10 +10,11 @@ import type { ChatTemplate } from "../../text/chat-template.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
 import { generate } from "../decoder/generate.ts";
 import { type LanguageModel, languageModel, runBranches, runPrefix } from "../decoder/language.ts";
-import { decoderLayers } from "../decoder/layers.ts";
+import { decoderLayer, decoderLayers } from "../decoder/layers.ts";
 import { EMBEDDING_NAME, HEAD_NAME, linearLayers } from "../decoder/parameters.ts";
 import type { WeightSource } from "../decoder/projection.ts";
 import { type DecoderPrompt, headOf } from "../decoder/prompt.ts";
+import { graphTrunk, recomputedTrunk } from "../decoder/trunk.ts";
 import type { LinearShape, LoraAdapter } from "../lora/adapter.ts";
 import type {
   AdaptedModel,
@@ -27,6 +28,7 @@ import type {
   OmniModel,
   SampledCompletion,
   SampleOptions,
+  Trunk,
 } from "../omni-model.ts";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import { encodeClips, shapeOf, type ThinkerFeatures, type ThinkerShape, type ThinkerTokens } from "./clips.ts";
@@ -106,6 +108,11 @@ export class Thinker implements OmniModel {
     return this.parts.checkpoint.parameters;
   }
 
+  /** The same for one pass that is learned from. */
+  protected learningWeights(): WeightSource {
+    return this.weights();
+  }
+
   fitClip(clip: MediaClip): MediaClip {
     return fitClip(clip, this.parts.video);
   }
@@ -147,17 +154,27 @@ export class Thinker implements OmniModel {
   }
 
   hidden(prompts: readonly ModelPrompt[], completions: readonly (readonly Int32Array[])[]): Tensor {
-    const longest = completions.reduce((most, own) => Math.max(most, ...own.map((ids) => ids.length)), 0);
-    if (prompts.length !== completions.length || longest === 0) {
-      throw new OppoError(
-        "ERR_COMPLETIONS",
-        `hidden: expected completions for ${prompts.length} prompts with at least one token, got ${completions.length} ` +
-          `lists, longest completion ${longest}. Give every prompt its completions.`,
-      );
-    }
+    requireCompletions(prompts.length, completions);
     return scope(() => {
       const model = this.language();
       return runBranches(model, runPrefix(model, this.placed(prompts)), completions);
+    });
+  }
+
+  trunk(
+    prompts: readonly ModelPrompt[],
+    completions: readonly (readonly Int32Array[])[],
+    { recomputes = false }: { readonly recomputes?: boolean } = {},
+  ): Trunk {
+    requireCompletions(prompts.length, completions);
+    const weights = this.learningWeights();
+    return scope(() => {
+      const model = this.language(false, weights);
+      const placed = this.placed(prompts);
+      if (!recomputes) return graphTrunk(runBranches(model, runPrefix(model, placed), completions));
+      const { layers: _, ...rest } = model;
+      const layered = { ...rest, layerAt: (index: number) => decoderLayer(weights, index) };
+      return recomputedTrunk(layered, model, placed, completions);
     });
   }
 
@@ -194,9 +211,9 @@ export class Thinker implements OmniModel {
     return { tokenizer, template, config: this.config };
   }
 
-  private language(fewRows = false): LanguageModel {
+  private language(fewRows = false, weights = this.weights()): LanguageModel {
     const { text } = this.config;
-    return languageModel(this.weights(), text, decoderLayers(this.weights(), text, fewRows));
+    return languageModel(weights, text, decoderLayers(weights, text, fewRows));
   }
 
   private placed(prompts: readonly ModelPrompt[]): DecoderPrompt[] {
@@ -235,7 +252,25 @@ export class AdaptedThinker extends Thinker implements AdaptedModel {
   }
 
   protected override weights(): WeightSource {
-    const weights = this.base.parameters();
-    return { get: (name) => weights.get(name), adapterOf: (layer) => this.adapter.get(layer) };
+    return this.withPass(null);
   }
+
+  protected override learningWeights(): WeightSource {
+    return this.withPass(this.adapter.nextPass());
+  }
+
+  private withPass(pass: number | null): WeightSource {
+    const weights = this.base.parameters();
+    return { get: (name) => weights.get(name), adapterOf: (layer) => this.adapter.get(layer, pass) };
+  }
+}
+
+function requireCompletions(numPrompts: number, completions: readonly (readonly Int32Array[])[]): void {
+  const longest = completions.reduce((most, own) => Math.max(most, ...own.map((ids) => ids.length)), 0);
+  if (numPrompts === completions.length && longest > 0) return;
+  throw new OppoError(
+    "ERR_COMPLETIONS",
+    `hidden: expected completions for ${numPrompts} prompts with at least one token, got ${completions.length} ` +
+      `lists, longest completion ${longest}. Give every prompt its completions.`,
+  );
 }

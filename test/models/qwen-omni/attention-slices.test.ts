@@ -1,7 +1,8 @@
 // Attention in slices, as long prompts and large pictures have it, equals attention at once.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attendPrefix, MASKED, type PrefixMask } from "../../../src/models/decoder/attention.ts";
+import { attendPrefix, MASKED } from "../../../src/models/decoder/attention.ts";
+import type { PrefixMask } from "../../../src/models/decoder/attention-slices.ts";
 import { attendSegments, segmentsOf } from "../../../src/models/qwen-omni/segments.ts";
 import { Generator, numLiveTensors, op, scope, type Tensor } from "../../../src/tensor/index.ts";
 
