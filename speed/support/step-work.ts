@@ -105,7 +105,7 @@ async function takeTurns(
   using library = new ClipLibrary(models.reference);
   library.add(fitted);
   const trainable = [...models.trainable.values()];
-  using optimizer = new AdamW([{ parameters: trainable }], { lr: config.learningRate });
+  using optimizer = new AdamW([{ parameters: trainable }], { lr: 0 });
   const measured = arms.map((arm) => ({
     arm,
     seconds: [] as number[],
