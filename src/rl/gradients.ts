@@ -9,6 +9,7 @@ import { runMaskedBranch } from "./masked-branch.ts";
 import { Metrics } from "./metrics.ts";
 import { planStep, type TrainGroup } from "./plan.ts";
 import { objectiveWeights, type StepOptions } from "./step-options.ts";
+import { viewNames } from "./views.ts";
 
 export interface StepModels {
   readonly policy: OmniModel;
@@ -53,9 +54,8 @@ export function accumulateGradients(
     scope(() => {
       const full = runFullBranch(context, batch);
       if (usesViews(options)) {
-        for (const name of ["video", "audio", "both"] as const) {
-          scope(() => runMaskedBranch(context, batch, name, full));
-        }
+        const passes = options.viewPasses === "one" ? [viewNames] : viewNames.map((name) => [name]);
+        for (const names of passes) scope(() => runMaskedBranch(context, batch, names, full));
       }
       timed("bwd", () => backwardThroughTrunk(full.cut));
     });

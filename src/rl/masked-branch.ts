@@ -1,6 +1,6 @@
-// A masked input's part of a step: J_omni on the view's tokens (Eq. 7 to 10) and our anchor on the others. Runs only for
-// the rollouts that own tokens of the view, and only up to the last of them unless the anchor needs the rest. The trunk's
-// backward follows at once, so one full and one masked graph are alive at a time, whatever the number of views.
+// The masked inputs' part of a step: J_omni on the views' tokens (Eq. 7 to 10) and our anchor on the others. Runs only for
+// the rollouts that own tokens of a view, and only up to the last of them unless the anchor needs the rest. The trunk's
+// backward follows at once, so one full and one pass's masked graph are alive at a time, whatever the number of views.
 // N rollouts, C longest completion, n tokens of a chunk, D width, V vocabulary
 import { OppoError } from "../error.ts";
 import type { ModelPrompt, OmniModel } from "../models/omni-model.ts";
@@ -41,20 +41,23 @@ interface MaskedLayout {
   readonly numViewTokens: number;
   /** Per view token: its row in the full branch, its weight; per scored row its sampled id. */
   readonly fullRows: Int32Array;
-  /** Per anchor token: its row in the full branch. */
-  readonly anchorRows: Int32Array;
   readonly weights: Float32Array;
   readonly ids: Int32Array;
+  /** Per view token. */
+  readonly names: readonly ViewName[];
+  /** Per anchor token: its row in the full branch, its weight. */
+  readonly anchorRows: Int32Array;
+  readonly anchorWeights: Float32Array;
 }
 
 export function runMaskedBranch(
   context: StepContext,
   groups: readonly PlannedGroup[],
-  name: ViewName,
+  names: readonly ViewName[],
   full: FullBranch,
 ): void {
   const { policy, options, timed } = context;
-  const batch = selectMembers(groups, name, options.anchorWeight !== 0);
+  const batch = selectMembers(groups, names, options.anchorWeight !== 0 && options.anchorUntil === "end");
   if (batch.members.length === 0) return;
   const layout = layOut(batch, full, options);
   const completions = batch.members.map((members) => members.map(({ completion }) => completion));
@@ -65,7 +68,7 @@ export function runMaskedBranch(
   };
   const { perception, anchorWeight } = options;
   const learns = perception.gradient !== "full" || anchorWeight !== 0 || perception.maskedEntropyWeight !== 0;
-  const cut = timed(`fwd_mask_${name}`, () => {
+  const cut = timed(`fwd_mask_${names.join("_")}`, () => {
     return hiddenRows(
       batch.pairs.map((pair) => pair.policy),
       policy,
@@ -75,7 +78,7 @@ export function runMaskedBranch(
   const chunk = rowsPerChunk(options.tokensPerChunk, policy.vocabSize);
   timed("perception_loss", () => {
     forEachChunk(layout.numViewTokens, chunk, (start, count) => {
-      perceptionChunk(context, name, full.cut.leaf, cut.leaf, layout, start, count);
+      perceptionChunk(context, full.cut.leaf, cut.leaf, layout, start, count);
     });
   });
   if (anchorWeight !== 0) {
@@ -88,43 +91,54 @@ export function runMaskedBranch(
     );
     timed("perception_loss", () => {
       forEachChunk(layout.anchorRows.length, chunk, (start, count) => {
-        anchorChunk(context, cut.leaf, target, layout.numViewTokens, start, count);
+        anchorChunk(context, cut.leaf, target, layout, start, count);
       });
     });
   }
   timed("bwd", () => backwardThroughTrunk(cut));
 }
 
-function selectMembers(groups: readonly PlannedGroup[], name: ViewName, wholeCompletions: boolean): MaskedBatch {
+/** A prompt for every group and view that some of its rollouts own. */
+function selectMembers(
+  groups: readonly PlannedGroup[],
+  names: readonly ViewName[],
+  wholeCompletions: boolean,
+): MaskedBatch {
   const pairs: PromptPair[] = [];
   const members: Member[][] = [];
-  for (const { group, rollouts } of groups) {
-    const own = rollouts.flatMap((rollout): Member[] => {
-      const view = rollout.views.find((candidate) => candidate.name === name);
-      if (view === undefined) return [];
-      const end = wholeCompletions ? rollout.ids.length : view.tokens[view.tokens.length - 1]! + 1;
-      return [{ rollout, view, completion: rollout.ids.subarray(0, end) }];
-    });
-    if (own.length === 0) continue;
-    const pair = group.masked[name];
-    if (pair === undefined) {
-      throw new OppoError(
-        "ERR_MISSING_VIEW",
-        `trainStep: expected a masked input for view "${name}", got none for a prompt whose rollouts need it. ` +
-          "Prepare every view that neededViews names.",
-      );
+  for (const name of names) {
+    for (const { group, rollouts } of groups) {
+      const own = membersOf(rollouts, name, wholeCompletions);
+      if (own.length === 0) continue;
+      const pair = group.masked[name];
+      if (pair === undefined) {
+        throw new OppoError(
+          "ERR_MISSING_VIEW",
+          `trainStep: expected a masked input for view "${name}", got none for a prompt whose rollouts need it. ` +
+            "Prepare every view that neededViews names.",
+        );
+      }
+      pairs.push(pair);
+      members.push(own);
     }
-    pairs.push(pair);
-    members.push(own);
   }
   return { pairs, members };
+}
+
+function membersOf(rollouts: readonly PlannedRollout[], name: ViewName, wholeCompletions: boolean): Member[] {
+  return rollouts.flatMap((rollout): Member[] => {
+    const view = rollout.views.find((candidate) => candidate.name === name);
+    if (view === undefined) return [];
+    const end = wholeCompletions ? rollout.ids.length : view.tokens[view.tokens.length - 1]! + 1;
+    return [{ rollout, view, completion: rollout.ids.subarray(0, end) }];
+  });
 }
 
 function layOut({ members }: MaskedBatch, full: FullBranch, options: StepOptions): MaskedLayout {
   const all = members.flat();
   const longest = Math.max(...all.map(({ completion }) => completion.length));
-  const view = { rows: [] as number[], fullRows: [] as number[], weights: [] as number[], ids: [] as number[] };
-  const anchor = { rows: [] as number[], fullRows: [] as number[], ids: [] as number[] };
+  const view = { ...emptyRows(), ids: [] as number[], names: [] as ViewName[] };
+  const anchor = emptyRows();
   for (const [n, { rollout, view: planned, completion }] of all.entries()) {
     const firstRow = full.firstRow.get(rollout)!;
     const decided = planned.tokens.filter((t) => full.choiceEntropy[firstRow + t]! >= options.minChoiceEntropy);
@@ -137,10 +151,11 @@ function layOut({ members }: MaskedBatch, full: FullBranch, options: StepOptions
         view.fullRows.push(firstRow + t);
         view.weights.push(planned.weight * share);
         view.ids.push(completion[t]!);
+        view.names.push(planned.name);
       } else if (options.anchorWeight !== 0) {
         anchor.rows.push(row);
         anchor.fullRows.push(firstRow + t);
-        anchor.ids.push(completion[t]!);
+        anchor.weights.push(planned.anchorWeight);
       }
     }
   }
@@ -148,11 +163,19 @@ function layOut({ members }: MaskedBatch, full: FullBranch, options: StepOptions
     flatRows: Int32Array.from([...view.rows, ...anchor.rows]),
     numViewTokens: view.rows.length,
     fullRows: Int32Array.from(view.fullRows),
-    anchorRows: Int32Array.from(anchor.fullRows),
     weights: Float32Array.from(view.weights),
-    ids: Int32Array.from([...view.ids, ...anchor.ids]),
+    ids: Int32Array.from(view.ids),
+    names: view.names,
+    anchorRows: Int32Array.from(anchor.fullRows),
+    anchorWeights: Float32Array.from(anchor.weights),
   };
 }
+
+const emptyRows = (): { rows: number[]; fullRows: number[]; weights: number[] } => ({
+  rows: [],
+  fullRows: [],
+  weights: [],
+});
 
 /** Log-distributions [n, V] that the anchor's tokens are held to, chunk by chunk. */
 type AnchorTarget = (start: number, count: number) => Tensor;
@@ -179,7 +202,6 @@ function anchorTarget(
 /** J_omni of n view tokens and its gradients into both leaves and the head. */
 function perceptionChunk(
   context: StepContext,
-  name: ViewName,
   fullLeaf: Tensor,
   maskedLeaf: Tensor,
   layout: MaskedLayout,
@@ -216,20 +238,18 @@ function perceptionChunk(
     metrics.mean("omni/logp_drop", pick(fullLogp, ids).sub(pick(maskedLogp, ids)).sum().item(), count);
     metrics.mean("omni/argmax_flip_rate", flips.sum().item(), count);
   });
-  recordDivergence(context, name, divergence.toFloat32Array());
+  recordDivergence(context, layout.names.slice(start, start + count), divergence.toFloat32Array());
 }
 
-function recordDivergence({ metrics, options }: StepContext, name: ViewName, values: Float32Array): void {
+function recordDivergence({ metrics, options }: StepContext, names: readonly ViewName[], values: Float32Array): void {
   const { cap } = options.perception;
-  let sum = 0;
   let numCapped = 0;
-  for (const value of values) {
-    sum += value;
+  for (const [i, value] of values.entries()) {
+    metrics.mean(`omni/kl_${names[i]!}`, value, 1);
     metrics.max("omni/kl_max", value);
     if (cap !== null && value > cap) numCapped++;
   }
   metrics.sum("omni/view_tokens", values.length);
-  metrics.mean(`omni/kl_${name}`, sum, values.length);
   metrics.mean("omni/frac_capped", numCapped, values.length);
 }
 
@@ -238,18 +258,19 @@ function anchorChunk(
   { policy, options, counts, metrics }: StepContext,
   maskedLeaf: Tensor,
   target: AnchorTarget,
-  numViewTokens: number,
+  layout: MaskedLayout,
   start: number,
   count: number,
 ): void {
   const maskedLogp = logDistribution(
-    policy.logits(maskedLeaf.narrow(0, numViewTokens + start, count)),
+    policy.logits(maskedLeaf.narrow(0, layout.numViewTokens + start, count)),
     options.temperature,
   ); // [n, V]
-  const kl = fullKl(
+  const divergence = fullKl(
     maskedLogp,
     noGrad(() => target(start, count)),
-  ).sum();
+  ); // [n]
+  const kl = weightedSum(divergence, floatsLike(divergence, layout.anchorWeights.subarray(start, start + count)));
   const loss = oppoLoss({ anchor: kl.mul(1 / counts.numTokens) }, objectiveWeights(options));
   loss.backward();
   metrics.sum("loss", loss.item());

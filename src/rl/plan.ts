@@ -33,6 +33,8 @@ export interface PlannedView {
   readonly tokens: Int32Array;
   /** Weight of each of them in J_omni. */
   readonly weight: number;
+  /** Of the view's anchored tokens: 1 over the probability that a draw keeps the view. */
+  readonly anchorWeight: number;
 }
 
 export interface PlannedRollout {
@@ -86,10 +88,11 @@ export function planStep(groups: readonly TrainGroup[], options: PlanOptions): S
       samplerLogprobs: scored.rollout.logprobs,
       advantage: scored.advantage,
       weight: weights[i]!,
-      views: views.map(({ name, tokens }) => ({
+      views: views.map(({ name, tokens, weight: drawn = 1 }) => ({
         name,
         tokens,
-        weight: evidenceWeight(options.reduction, tokens.length, counts),
+        weight: drawn * evidenceWeight(options.reduction, tokens.length, counts),
+        anchorWeight: drawn,
       })),
     };
   });

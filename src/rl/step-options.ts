@@ -29,11 +29,18 @@ export interface StepOptions extends Omit<PlanOptions, "reduction"> {
    */
   readonly anchorTo: "reference" | "full";
   /**
+   * How far a masked branch is read and anchored: to the end of the completion, or to the view's last token, beyond which
+   * nothing is compared.
+   */
+  readonly anchorUntil: "end" | "last-token";
+  /**
    * Ours: a view keeps the tokens where something was decided, whose choice entropy (FullBranch) exceeds this many nats;
    * the others go to the anchor. On a forced token ("voice" after "a loud") the divergence can only grow by breaking the
    * sentence. 0 is the paper: every token of the view.
    */
   readonly minChoiceEntropy: number;
+  /** Masked inputs of different views as prompts of one pass, or a pass for each; the result does not depend on it. */
+  readonly viewPasses: "one" | "each";
   /** Prompts whose graphs are alive at once; the result does not depend on it. null: all. */
   readonly promptsPerMicroBatch: number | null;
   /** Whether layers are computed again on the way back, in place of keeping their graph; the result does not depend on it. */
@@ -54,7 +61,9 @@ export const defaultStepOptions: StepOptions = {
   perception: defaultPerceptionOptions,
   anchorWeight: 0,
   anchorTo: "reference",
+  anchorUntil: "end",
   minChoiceEntropy: 0,
+  viewPasses: "each",
   promptsPerMicroBatch: null,
   recomputes: false,
   tokensPerChunk: null,

@@ -77,6 +77,8 @@ export interface MaskedView {
   readonly name: ViewName;
   /** Ascending positions in the completion, never empty. */
   readonly tokens: Int32Array;
+  /** 1 over the probability that a draw keeps the view (draw-views.ts); left out: it is always there. */
+  readonly weight?: number;
 }
 
 /** Which masked forward passes a perception loss wants for one rollout. */

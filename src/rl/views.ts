@@ -59,8 +59,10 @@ export function drawMasks(ratio: MaskRatio, key: MaskKey, view: ViewName): Modal
   }));
 }
 
+export const viewNames = ["video", "audio", "both"] as const satisfies readonly ViewName[];
+
 /** The views that at least one of the rollouts asks for: those whose masked input the caller has to prepare. */
 export function neededViews(rollouts: readonly ScoredRollout[], selector: ViewSelector): ViewName[] {
   const names = new Set(rollouts.flatMap((rollout) => selector(rollout).map((view) => view.name)));
-  return (["video", "audio", "both"] as const).filter((name) => names.has(name));
+  return viewNames.filter((name) => names.has(name));
 }

@@ -82,6 +82,17 @@ export const perceptionSchema = z.strictObject({
   anchorTo: z.enum(["reference", "full"]).default("reference").meta({
     description: "what the anchor holds those tokens to: the masked reference, or the policy's own unmasked branch",
   }),
+  anchorUntil: z.enum(["end", "last-token"]).default("end").meta({
+    description: "how far a masked branch is read and anchored: to the completion's end, or to its view's last token",
+  }),
+  viewDraw: z.enum(["all", "half-of-rollouts", "half-of-views"]).default("all").meta({
+    description:
+      "masked branches of every rollout, or of a drawn half with weight 2: half of each prompt's, or one of its views",
+    paper: "all",
+  }),
+  viewPasses: z.enum(["one", "each"]).default("each").meta({
+    description: "views as one pass, which takes the memory of both, or a pass for each; the result is the same",
+  }),
   minChoiceEntropy: weight.default(0).meta({
     description: "nats of the reference's entropy below which an evidence token counts as forced and is anchored; ours",
     value: "nats",

@@ -7,6 +7,7 @@ import type { Embedder } from "../evidence/cue.ts";
 import type { ModalityMask } from "../media/clip.ts";
 import type { ClipRows, ModelPrompt, PromptTokens } from "../models/omni-model.ts";
 import { cosineSchedule, linearSchedule } from "../nn/index.ts";
+import { drawViews } from "../rl/draw-views.ts";
 import { accumulateGradients } from "../rl/gradients.ts";
 import { checkInvariants } from "../rl/invariants.ts";
 import { rolloutMetrics } from "../rl/metrics.ts";
@@ -17,9 +18,10 @@ import { makeTerms } from "../rl/rewards/terms.ts";
 import { sampleGroups } from "../rl/rollout.ts";
 import { type ScoreOptions, scoreGroups } from "../rl/score.ts";
 import { defaultStepOptions, type StepOptions } from "../rl/step-options.ts";
-import type { ScoredGroup, ViewName } from "../rl/types.ts";
+import type { ScoredGroup, ViewName, ViewSelector } from "../rl/types.ts";
 import { drawMasks, neededViews, viewSelectors } from "../rl/views.ts";
 import type { DeepReadonly } from "../run/config.ts";
+import { deriveUniform } from "../seeds.ts";
 import { scope } from "../tensor/index.ts";
 import { batchOf } from "./batches.ts";
 import { defaultsBySize } from "./by-size.ts";
@@ -68,7 +70,7 @@ export function trainGrpo(
   });
 }
 
-function grpoObjective(task: GrpoTask): Objective {
+export function grpoObjective(task: GrpoTask): Objective {
   const { config, library, promptText } = task;
   const { policy, reference, trainsTowers } = task.models;
   const maxNewTokens = config.maxNewTokens ?? defaultsBySize(task.models.numParameters, config.trainable).maxNewTokens;
@@ -92,11 +94,14 @@ function grpoObjective(task: GrpoTask): Objective {
       const groups = await scoreGroups(sampled, scoring);
       const scoredAt = clock();
       for (const line of stuckRewards(watch, groups)) task.onNotice?.(line);
+      const views = drawViews(viewSelectors[config.perception.views], groups, config.perception.viewDraw, (...key) =>
+        deriveUniform(config.seed, "views", step, ...key),
+      );
       using rows = new MaskedRows();
-      const masked = trainGroups(task, prompts, groups, step, { masked: rows, live });
+      const masked = trainGroups(task, prompts, groups, step, { views, masked: rows, live });
       const encodedAt = clock();
       const metrics = rolloutMetrics(groups);
-      metrics.merge(scope(() => accumulateGradients({ policy, reference, clock }, masked, options)));
+      metrics.merge(scope(() => accumulateGradients({ policy, reference, clock }, masked, { ...options, views })));
       live?.backward();
       metrics.sum("timing_s/rollout", sampledAt - start);
       metrics.sum("timing_s/reward", scoredAt - sampledAt);
@@ -139,7 +144,6 @@ function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
     aggregation: config.lossAggregation,
     truncated: config.truncated,
     referenceKl: { weight: config.referenceKlWeight, estimator: config.referenceKlEstimator },
-    views: viewSelectors[perception.views],
     perception: {
       weight: perception.perceptionLossWeight,
       estimator: perception.estimator,
@@ -151,6 +155,8 @@ function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
     },
     anchorWeight: perception.anchorWeight,
     anchorTo: perception.anchorTo,
+    anchorUntil: perception.anchorUntil,
+    viewPasses: perception.viewPasses,
     minChoiceEntropy: perception.minChoiceEntropy,
     promptsPerMicroBatch: config.promptsPerMicroBatch,
     tokensPerChunk: config.tokensPerChunk,
@@ -171,30 +177,36 @@ class MaskedRows implements Disposable {
   }
 }
 
+/** Which masked inputs a step wants, and who holds what they are made of. */
+interface MaskedInputs {
+  readonly views: ViewSelector;
+  readonly masked: MaskedRows;
+  readonly live: LiveRows | null;
+}
+
 /** Prompts with their counterfactual inputs: one mask per prompt, view and step, shared by the prompt's rollouts. */
 function trainGroups(
   { config, library }: GrpoTask,
   prompts: readonly { readonly sample: Sample; readonly prompt: ModelPrompt }[],
   scored: readonly ScoredGroup[],
   step: number,
-  owners: { readonly masked: MaskedRows; readonly live: LiveRows | null },
+  { views, masked: owner, live }: MaskedInputs,
 ): TrainGroup[] {
   // The library's rows are those of the start: the reference's, and the policy's where its towers are frozen.
   const pair = (tokens: PromptTokens, sampleId: string, start: ClipRows, masks: readonly ModalityMask[]): PromptPair =>
-    owners.live === null
+    live === null
       ? { policy: { tokens, rows: start } }
-      : { policy: { tokens, rows: owners.live.rows(sampleId, masks) }, reference: { tokens, rows: start } };
-  const selector = viewSelectors[config.perception.views];
+      : { policy: { tokens, rows: live.rows(sampleId, masks) }, reference: { tokens, rows: start } };
   return prompts.map(({ sample, prompt }, g): TrainGroup => {
     const { rollouts } = scored[g]!;
     const masked: Partial<Record<ViewName, PromptPair>> = {};
-    for (const view of neededViews(rollouts, selector)) {
+    for (const view of neededViews(rollouts, views)) {
       const masks = drawMasks(config.perception.maskRatio, { seed: config.seed, step, sampleId: sample.id }, view);
       const [maskedRows] = library.maskedRows([{ sampleId: sample.id, masks }]);
-      masked[view] = pair(prompt.tokens, sample.id, owners.masked.own(maskedRows!), masks);
+      masked[view] = pair(prompt.tokens, sample.id, owner.own(maskedRows!), masks);
     }
     const reference = { tokens: prompt.tokens, rows: library.rows(sample.id) };
-    const whole = owners.live === null ? { policy: prompt } : { policy: prompt, reference };
+    const whole = live === null ? { policy: prompt } : { policy: prompt, reference };
     return { prompt: whole, masked, rollouts };
   });
 }

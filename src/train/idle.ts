@@ -19,7 +19,7 @@ export const methodIdle: readonly IdleRule<SettingsOf<typeof trainSchema>>[] = [
     why: "perception.perceptionLossWeight is 0",
   },
   {
-    paths: ["perception.anchorTo"],
+    paths: below("perception", ["anchorTo", "anchorUntil"]),
     when: ({ perception }) => perception.anchorWeight === 0,
     why: "perception.anchorWeight is 0",
   },

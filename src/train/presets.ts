@@ -12,7 +12,13 @@ export interface Preset {
 const noPerception = { views: "none", perceptionLossWeight: 0, anchorWeight: 0 } as const;
 /** The cues are measured all the same: arms are compared on them. */
 const unpaidPerception = paperTerms.map((term) => (term.name === "omni" ? { ...term, weight: 0 } : { ...term }));
-const unboundedPerception = { capNats: null, anchorWeight: 0, minChoiceEntropy: 0, maskRatio: 0.7 } as const;
+const unboundedPerception = {
+  capNats: null,
+  anchorWeight: 0,
+  minChoiceEntropy: 0,
+  maskRatio: 0.7,
+  viewDraw: "all",
+} as const;
 
 export const presets = {
   /** GRPO with R_acc and R_fmt. */

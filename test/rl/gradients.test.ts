@@ -1,118 +1,23 @@
 // The whole step on a tiny differentiable policy in float64: finite differences, a plainly written GRPO, and what each
 // option must and must not touch.
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { tokenDivergence } from "../../src/rl/divergence.ts";
 import { accumulateGradients } from "../../src/rl/gradients.ts";
 import { checkInvariants } from "../../src/rl/invariants.ts";
 import type { StepMetrics } from "../../src/rl/metrics.ts";
-import type { TrainGroup } from "../../src/rl/plan.ts";
 import { sampleGroups } from "../../src/rl/rollout.ts";
 import { defaultStepOptions, type StepOptions } from "../../src/rl/step-options.ts";
 import { viewSelectors } from "../../src/rl/views.ts";
-import { grad, indices, noGrad, numLiveTensors, scope, type Tensor, tensor } from "../../src/tensor/index.ts";
+import { grad, indices, noGrad, tensor } from "../../src/tensor/index.ts";
 import { scoredRollout, testSample } from "../support/rollouts.ts";
-import { clipRows, promptTokens, randomRows, type TinyPolicy, tinyPolicy } from "../support/tiny-policy.ts";
+import { gradientsOf, largestDifference, oppoOptions, type World, worldTest } from "../support/step-world.ts";
+import { type TinyPolicy, tinyPolicy } from "../support/tiny-policy.ts";
 
 const exactTolerance = 1e-12;
 /** Weights and advantages are float32 whatever the model is. */
 const float32Tolerance = 3e-7;
 const finiteDifferenceStep = 1e-5;
 const finiteDifferenceTolerance = 2e-8;
-
-const oppoOptions: StepOptions = {
-  ...defaultStepOptions,
-  oldLogprobs: "sampler",
-  views: viewSelectors.oppo,
-  anchorWeight: 0.2,
-};
-
-interface World extends Disposable {
-  readonly policy: TinyPolicy;
-  readonly reference: TinyPolicy;
-  readonly groups: readonly TrainGroup[];
-}
-
-/** Three prompts of 2, 3 and 1 rollouts; evidence of video, of both, of none. The reference has other weights. */
-function makeWorld(dtype: "float32" | "float64" = "float64"): World {
-  const policy = tinyPolicy(1, dtype);
-  const reference = tinyPolicy(2, dtype);
-  const tensors: Tensor[] = [];
-  const rows = (seed: number) => {
-    const row = randomRows(10 + seed, 2, dtype);
-    tensors.push(row);
-    return row;
-  };
-  const rollout = (ids: readonly number[]) => ({
-    ids: Int32Array.from(ids),
-    // log-probabilities that are near the policy's, so that ratios are near 1 and some are clipped
-    logprobs: Float32Array.from(ids, (id, t) => -2.2 - 0.3 * Math.sin(id + t)),
-    pieces: ids.map(String),
-    text: "",
-    truncated: ids[ids.length - 1] !== 0,
-  });
-  const group = (seed: number, rollouts: TrainGroup["rollouts"]): TrainGroup => {
-    const tokens = promptTokens([1 + seed, 4, 2 + seed]);
-    const [video, audio] = [rows(10 * seed), rows(10 * seed + 1)];
-    const pair = (v: Tensor, a: Tensor) => ({ policy: { tokens, rows: clipRows(v, a) } });
-    const [maskedVideo, maskedAudio] = [rows(10 * seed + 2), rows(10 * seed + 3)];
-    return {
-      prompt: pair(video, audio),
-      masked: {
-        video: pair(maskedVideo, audio),
-        audio: pair(video, maskedAudio),
-        both: pair(maskedVideo, maskedAudio),
-      },
-      rollouts,
-    };
-  };
-  const groups = [
-    group(1, [
-      scoredRollout(rollout([3, 5, 7, 2, 0]), 0.9, { video: [1, 2] }),
-      scoredRollout(rollout([6, 1, 0]), -0.9),
-    ]),
-    group(2, [
-      scoredRollout(rollout([8, 9, 4, 4, 10, 0]), 1.1, { video: [0], audio: [2, 3] }),
-      scoredRollout(rollout([2, 2, 0]), -0.3, { audio: [1] }),
-      scoredRollout(rollout([5, 3, 1, 7]), -0.8),
-    ]),
-    group(3, [scoredRollout(rollout([1, 0]), 0)]),
-  ];
-  return {
-    policy,
-    reference,
-    groups,
-    [Symbol.dispose]: () => {
-      for (const owner of [policy, reference]) owner[Symbol.dispose]();
-      for (const row of tensors) row.dispose();
-    },
-  };
-}
-
-/** Runs the body on a fresh world and checks that nothing stays alive. */
-function worldTest(name: string, body: (world: World) => void, dtype?: "float32" | "float64"): void {
-  test(name, () => {
-    const before = numLiveTensors();
-    {
-      using world = makeWorld(dtype);
-      scope(() => body(world));
-      for (const parameter of world.policy.parameters().values()) parameter.grad = null;
-    }
-    assert.equal(numLiveTensors(), before, "tensors left alive");
-  });
-}
-
-function gradientsOf({ policy, reference, groups }: World, options: StepOptions) {
-  const parameters = [...policy.parameters().values()];
-  for (const parameter of parameters) parameter.grad = null;
-  const metrics = accumulateGradients({ policy, reference }, groups, options).values();
-  return { metrics, gradient: parameters.flatMap((parameter) => parameter.grad!.toNumbers()) };
-}
-
-function largestDifference(a: readonly number[], b: readonly number[]): number {
-  assert.equal(a.length, b.length);
-  return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
-}
 
 /** Central differences of metrics.loss at a few entries of every parameter. */
 function assertFiniteDifferences(world: World, options: StepOptions): void {
@@ -242,6 +147,43 @@ worldTest("masked forwards run for owners only, up to the last evidence token", 
   assert.deepEqual(count({ ...oppoOptions, anchorWeight: 0 }), { forwards: 3, completions: 10, tokens: 23 + 4 + 6 });
   // the anchor reads the owners' whole completions: 5 + 6 and 6 + 3
   assert.deepEqual(count(oppoOptions), { forwards: 3, completions: 10, tokens: 23 + 11 + 9 });
+});
+
+worldTest(
+  "an anchor until the last token of a view reads no further, and anchors what lies before as before",
+  (world) => {
+    const until: StepOptions = { ...oppoOptions, anchorUntil: "last-token" };
+    const { policy } = world;
+    Object.assign(policy.calls, { completions: 0, tokens: 0, forwards: 0 });
+    const near = gradientsOf(world, until);
+    assert.deepEqual(policy.calls, { forwards: 3, completions: 10, tokens: 23 + 4 + 6 });
+    assertFiniteDifferences(world, until);
+    const far = gradientsOf(world, oppoOptions);
+    assert.ok(near.metrics["omni/anchor_kl"]! < far.metrics["omni/anchor_kl"]! - 1e-3);
+    // where every view ends with its completion the two are the same
+    const groups = world.groups.map((group) => ({
+      ...group,
+      rollouts: group.rollouts.map((scored) => {
+        const last = scored.rollout.ids.length - 1;
+        return scoredRollout(scored.rollout, scored.advantage, { video: [0, last], audio: [last] });
+      }),
+    }));
+    const [a, b] = [until, oppoOptions].map((options) => gradientsOf({ ...world, groups }, options).gradient);
+    assert.deepEqual(a, b);
+  },
+);
+
+worldTest("views in one pass give what a pass for each gives", (world) => {
+  for (const change of [{}, { anchorWeight: 0 }, { anchorTo: "full" as const }]) {
+    const each = gradientsOf(world, { ...oppoOptions, ...change });
+    Object.assign(world.policy.calls, { forwards: 0 });
+    const one = gradientsOf(world, { ...oppoOptions, ...change, viewPasses: "one" });
+    assert.equal(world.policy.calls.forwards, 2);
+    assert.ok(largestDifference(one.gradient, each.gradient) < exactTolerance);
+    for (const [name, value] of Object.entries(each.metrics)) {
+      assert.ok(Math.abs(one.metrics[name]! - value) < exactTolerance, name);
+    }
+  }
 });
 
 worldTest("ascent on the perception objective raises the KL at evidence tokens, and there most", (world) => {
