@@ -24,6 +24,7 @@ import { defaultsBySize, largeModel } from "../../train/by-size.ts";
 import { trainGrpo } from "../../train/grpo.ts";
 import { type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
+import { annotationNotes } from "./annotations.ts";
 import type { RunConfig } from "./run-config.ts";
 
 export interface TrainRun {
@@ -59,6 +60,7 @@ const bytesPerNumber = 4;
 export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const { config, progress, interrupt } = run;
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log, parseFieldMap(config.fields));
+  const annotated = annotationNotes(rows, config);
   using models = await openPolicy(config);
   const { policy } = models;
   const known = wordingOf([config.model]);
@@ -81,6 +83,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   });
   announce(run, directory, [
     ...setting.notes,
+    ...annotated,
     `completions are read by the ${readingModes.strict}`,
     ...deltaLines(setting.embedder.name, config),
     ...sizeNotes(models, config),
