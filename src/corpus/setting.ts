@@ -8,7 +8,7 @@ import { chooseEmbedder, type EmbedderOptions } from "./corpus-embedder.ts";
 import type { CorpusKind } from "./corpus-kind.ts";
 import { chooseEmotionScore } from "./emotion-score.ts";
 import { kindOf } from "./kinds.ts";
-import { type KnownWording, plainWording, userTurn, type Wording, wordingNote } from "./wording.ts";
+import { type KnownWording, kindWording, plainWording, userTurn, type Wording, wordingNote } from "./wording.ts";
 
 export interface Setting extends Disposable {
   /** null for an annotated corpus: what a kind knows is measured there (bench/mep-set.ts). */
@@ -45,7 +45,7 @@ export async function chooseSetting(samples: readonly Sample[], options: Setting
   const emotion = chooseEmotionScore({ choice: accuracy, groups: emotionGroups, home }, kind);
   const opened = await chooseEmbedder(samples, kind, options);
   const own = options.wording ?? null;
-  const usual = kind === null ? plainWording : { question: kind.question, system: null, spoken: kind.spoken };
+  const usual = kindWording(kind);
   const question = options.question ?? (own?.wording ?? usual).question;
   const wording: Wording = { ...(own?.wording ?? usual), question };
   return {

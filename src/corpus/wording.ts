@@ -6,6 +6,7 @@ import { z } from "zod";
 import { OppoError } from "../error.ts";
 import { replaceFile } from "../run/checkpoint.ts";
 import { readJsonFile } from "../text/json-file.ts";
+import type { CorpusKind } from "./corpus-kind.ts";
 import { kindOfTemplate } from "./kinds.ts";
 
 export interface Wording {
@@ -86,8 +87,12 @@ export function wordingOf(directories: readonly string[]): KnownWording {
   }
   const template = join(directories.at(-1)!, "chat_template.jinja");
   const kind = existsSync(template) ? kindOfTemplate(readFileSync(template, "utf8")) : null;
-  const wording = kind === null ? plainWording : { question: kind.question, system: null, spoken: kind.spoken };
-  return { wording, file: null };
+  return { wording: kindWording(kind), file: null };
+}
+
+/** As a corpus of the kind speaks; null: any other. */
+export function kindWording(kind: CorpusKind | null): Wording {
+  return kind === null ? plainWording : { question: kind.question, system: null, spoken: kind.spoken };
 }
 
 /** For the log. @param given an explicit --question */

@@ -17,6 +17,14 @@ const small = { learningRate: 3e-4, maxNewTokens: 64, recomputes: false } as con
 const large = { learningRate: 2e-6, maxNewTokens: 512, recomputes: true } as const;
 const adapterFactor = 10;
 
+/** Of supervised fine-tuning where nothing was said: the demo's, the paper's 2e-5, and ten times that for an adapter. */
+export function sftRateBySize(numParameters: number, trainable: LearnerSettings["trainable"]): number {
+  const smallRate = 3e-3;
+  const largeRate = 2e-5;
+  if (numParameters < largeModel) return smallRate;
+  return trainable === "lora" ? largeRate * adapterFactor : largeRate;
+}
+
 /** What a reinforcement run takes where nothing was said. @param numParameters of the whole model */
 export function defaultsBySize(numParameters: number, trainable: LearnerSettings["trainable"]): SizedDefaults {
   if (numParameters < largeModel) return small;

@@ -15,6 +15,8 @@ export interface PolicyOptions
   /** The directory of the model to start from. */
   readonly model: string;
   readonly seed: number;
+  /** No reference is needed: the policy stands in its place, and there is one model in memory. */
+  readonly isAlone?: boolean;
 }
 
 /** An owner of its models. */
@@ -70,13 +72,14 @@ function typeOf(model: OmniModel): DType {
 async function copied(policy: OmniModel, options: PolicyOptions): Promise<OpenedPolicy> {
   const trainable = chosenParameters(policy, options);
   const dtype = typeOf(policy);
-  const reference = await loadModel(options.model, { device: options.device, dtype });
+  const reference =
+    options.isAlone === true ? policy : await loadModel(options.model, { device: options.device, dtype });
   try {
     const masters = dtype === "float32" ? new Map() : await mastersOf(trainable, options);
     const trainsTowers = [...trainable.keys()].some((name) => isOfTower(policy, name));
     return opened({ policy, reference, trainable, masters, trainsTowers, base: policy }, options);
   } catch (error) {
-    reference[Symbol.dispose]();
+    if (reference !== policy) reference[Symbol.dispose]();
     throw error;
   }
 }
@@ -131,7 +134,7 @@ function opened({ base, ...models }: Opened, { trainable: kind, recompute }: Pol
     [Symbol.dispose]() {
       for (const master of masters.values()) master.dispose();
       policy[Symbol.dispose]();
-      reference[Symbol.dispose]();
+      if (reference !== policy) reference[Symbol.dispose]();
     },
   };
 }

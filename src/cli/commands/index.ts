@@ -35,6 +35,12 @@ export const commands: readonly CommandDefinition[] = [
     configure: async (command) => (await import("./mep/index.ts")).configureMep(command),
   },
   {
+    name: "sft",
+    summary: "supervised fine-tuning, the cold start of reinforcement: on samples with reasonings, or on conversations",
+    group: "Train:",
+    configure: async (command) => (await import("./sft.ts")).configureSft(command),
+  },
+  {
     name: "train",
     summary: "train a model with reinforcement learning: GRPO, OPPO and their relatives, on any corpus of samples",
     group: "Train:",
@@ -42,7 +48,7 @@ export const commands: readonly CommandDefinition[] = [
   },
   {
     name: "presets",
-    summary: "list the presets of oppo train and the demo's arms, each with what it changes",
+    summary: "list the presets of oppo sft and oppo train (the demo's arms), each with what it changes",
     group: "Train:",
     configure: async (command) => (await import("./presets.ts")).configurePresets(command),
   },

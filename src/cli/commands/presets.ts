@@ -7,13 +7,13 @@ import { printJson } from "../base/json.ts";
 export function configurePresets(command: Command): void {
   addHelp(command, { examples: ["oppo presets"] });
   command.action(async (options: CommonOptions) => {
-    const { listPresets, presetDelta } = await import("../../recipes/presets/preset-list.ts");
+    const { listPresets, listSftPresets, presetDelta } = await import("../../recipes/presets/preset-list.ts");
     const presets = listPresets();
     if (options.json) {
-      printJson("presets", { presets });
+      printJson("presets", { presets, sft: listSftPresets() });
       return;
     }
-    for (const { name, title, differences } of presets) {
+    for (const { name, title, differences } of [...listSftPresets(), ...presets]) {
       console.log(`${name}: ${title}`);
       if (differences.length === 0) console.log("  the default settings");
       for (const { path, value, standard } of differences) {

@@ -41,6 +41,8 @@ export async function readCorpus(
 
 export interface FitCorpusOptions {
   readonly file: string;
+  /** Where the media are; left out: beside the file. */
+  readonly root?: string;
   readonly maxSkippedFraction: number;
   /** Where decoded clips are kept; left out, nothing is kept. */
   readonly cacheFile?: string;
@@ -54,12 +56,12 @@ export interface FitCorpusOptions {
 export async function fitCorpus(
   model: OmniModel,
   samples: readonly Sample[],
-  { file, skipFile, progress, interrupt, ...options }: FitCorpusOptions,
+  { file, root = dirname(file), skipFile, progress, interrupt, ...options }: FitCorpusOptions,
 ): Promise<{ fitted: FittedSample[]; skipped: SkippedSample[] }> {
   // Only here: reading a corpus does without the addon.
   const { fitSamples } = await import("./fitted-samples.ts");
   const stage = progress.stage("decoding", samples.length);
-  const result = await fitSamples(dirname(file), samples, {
+  const result = await fitSamples(root, samples, {
     ...options,
     model: { fitting: model.fitting, fitKey: model.fitKey, check: (clip) => requireReadable(model, clip) },
     signal: interrupt.signal,

@@ -87,14 +87,19 @@ function readConversations(row: unknown): ReadRow | { readonly reason: string } 
   if (!checked.success) return { reason: issueOf(checked.error) };
   const { id, image, images, video, audio, conversations } = checked.data;
   const turns = conversations.map(({ from, value }): MarkedTurn => ({ role: roles[from]!, text: value }));
-  // HumanOmni's rows name the video only; <audio> is its sound.
-  const asksSound = audio.length === 0 && turns.some(({ text }) => text.includes("<audio>"));
   return {
     id,
     turns,
-    media: { videos: video, audios: asksSound ? video : audio },
+    media: soundOfVideo({ videos: video, audios: audio }, turns),
     numPictures: image.length + images.length,
   };
+}
+
+/** HumanOmni's rows name the video only: `<audio>` is its sound, and without a `<video>` its sound alone. */
+function soundOfVideo({ videos, audios }: RowMedia, turns: readonly MarkedTurn[]): RowMedia {
+  const has = (marker: string) => turns.some(({ text }) => text.includes(marker));
+  if (audios.length > 0 || !has("<audio>")) return { videos, audios };
+  return { videos: has("<video>") ? videos : [], audios: videos };
 }
 
 function readMessages(row: unknown): ReadRow | { readonly reason: string } {

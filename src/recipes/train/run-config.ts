@@ -15,8 +15,8 @@ import {
   optionalText,
   wholeNumber,
 } from "../../corpus/settings.ts";
-import { OppoError } from "../../error.ts";
-import { type ConfigSources, readConfigFile, resolveConfig, type SettingsOf } from "../../run/config.ts";
+import { choosePreset } from "../../run/choose-preset.ts";
+import { type ConfigSources, resolveConfig, type SettingsOf } from "../../run/config.ts";
 import type { IdleRule } from "../../run/idle-settings.ts";
 import { trainSchema } from "../../train/config.ts";
 import { methodIdle } from "../../train/idle.ts";
@@ -62,29 +62,5 @@ export type RunConfig = SettingsOf<typeof runSchema>;
 
 /** The preset by option or file, then the file, then the overrides. @throws ConfigError, OppoError ERR_PRESET */
 export function resolveTrain(sources: ConfigSources): TrainSettings {
-  return resolveConfig(trainSettings, { ...sources, preset: presetOf(sources) }, trainIdle);
-}
-
-/** Its name is looked for first, because everything else is a change to it. */
-function presetOf({ file, flags = [], overrides = [] }: ConfigSources): object {
-  const inFile = file === undefined ? undefined : readConfigFile(file).values.preset;
-  const given = flags.find(({ path }) => path === "preset")?.texts.at(-1) ?? presetOverride(overrides);
-  const name = given ?? (typeof inFile === "string" ? inFile : "oppo");
-  if (!Object.hasOwn(presets, name)) {
-    throw new OppoError(
-      "ERR_PRESET",
-      `preset: expected one of ${presetNames.join(", ")}, got "${name}". "oppo presets" shows what each of them is.`,
-    );
-  }
-  if (given !== undefined && inFile !== undefined && inFile !== given) {
-    throw new OppoError(
-      "ERR_PRESET",
-      `--preset ${given}: expected the preset of ${file}, which is ${String(inFile)}. Leave one of the two out.`,
-    );
-  }
-  return { preset: name, ...presets[name as PresetName].config };
-}
-
-function presetOverride(overrides: readonly string[]): string | undefined {
-  return overrides.findLast((override) => override.startsWith("preset="))?.slice("preset=".length);
+  return resolveConfig(trainSettings, { ...sources, preset: choosePreset(presets, "oppo", sources) }, trainIdle);
 }

@@ -1,6 +1,5 @@
 // `oppo train`: one preset on any corpus in the project's sample format, from a model directory to a model directory.
 // Towers stay frozen, so every clip is decoded and encoded once. A run that was stopped goes on from its checkpoint.
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import { fitCorpus, noticedOf, readCorpus } from "../../corpus/clips/read-corpus.ts";
@@ -11,8 +10,8 @@ import { chooseSetting, type Setting } from "../../corpus/setting.ts";
 import { saveWording, wordingOf } from "../../corpus/wording.ts";
 import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
+import { changeableSettings } from "../../run/changeable.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
-import { configDifferences, readConfigFile } from "../../run/config.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { readStepLog } from "../../run/metrics.ts";
@@ -25,6 +24,7 @@ import { defaultsBySize, largeModel } from "../../train/by-size.ts";
 import { trainGrpo } from "../../train/grpo.ts";
 import { type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
+import { annotationNotes } from "./annotations.ts";
 import type { RunConfig } from "./run-config.ts";
 
 export interface TrainRun {
@@ -60,6 +60,7 @@ const bytesPerNumber = 4;
 export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const { config, progress, interrupt } = run;
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log, parseFieldMap(config.fields));
+  const annotated = annotationNotes(rows, config);
   using models = await openPolicy(config);
   const { policy } = models;
   const known = wordingOf([config.model]);
@@ -74,7 +75,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   requireSpaceForRest(run.directory, bytesNeeded(policy.parameters(), models.trainable), "the run");
   using directory = openRunDirectory(run.directory, {
     config,
-    mayChange: changeable(run),
+    mayChange: changeableSettings(run.directory, config, ["checkpointEvery"], ["embedder", "emotionScore"]),
     versions: readVersions(torchVersion()),
     seeds: [config.seed],
     device: config.device,
@@ -82,6 +83,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   });
   announce(run, directory, [
     ...setting.notes,
+    ...annotated,
     `completions are read by the ${readingModes.strict}`,
     ...deltaLines(setting.embedder.name, config),
     ...sizeNotes(models, config),
@@ -114,14 +116,6 @@ function bytesNeeded(saved: ReadonlyMap<string, Tensor>, trainable: ReadonlyMap<
   const count = (tensors: ReadonlyMap<string, Tensor>) =>
     [...tensors.values()].reduce((sum, { numel }) => sum + numel, 0);
   return bytesPerNumber * (count(saved) + copiesInCheckpoints * count(trainable)) + otherBytes;
-}
-
-/** Until its first checkpoint a run has learned nothing: whatever stopped it may be put right. */
-function changeable({ directory, config }: TrainRun): string[] {
-  const file = join(directory, "config.yaml");
-  if (latestCheckpoint(join(directory, "checkpoints")) !== null || !existsSync(file)) return ["checkpointEvery"];
-  const differences = configDifferences(readConfigFile(file).values, JSON.parse(JSON.stringify(config)));
-  return [...differences, "embedder", "emotionScore"];
 }
 
 /** What a run takes where nothing was said, and what a large model is told of what was. */

@@ -1,0 +1,184 @@
+// `oppo sft`: supervised fine-tuning on any corpus, from a model directory to a model directory with the question that it was trained
+// with. A run that was stopped goes on from its checkpoint.
+import { join } from "node:path";
+import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
+import { refuseOverlap } from "../../corpus/overlap.ts";
+import { saveWording } from "../../corpus/wording.ts";
+import { changeableSettings } from "../../run/changeable.ts";
+import { latestCheckpoint } from "../../run/checkpoint.ts";
+import { requireSpaceForRest } from "../../run/disk.ts";
+import type { Interrupt } from "../../run/interrupt.ts";
+import { readStepLog } from "../../run/metrics.ts";
+import type { Progress } from "../../run/progress.ts";
+import { openRunDirectory, type RunDirectory } from "../../run/run-directory.ts";
+import { readVersions } from "../../run/versions.ts";
+import { type Tensor, torchVersion } from "../../tensor/index.ts";
+import { sftRateBySize } from "../../train/by-size.ts";
+import { sftSteps, trainSft } from "../../train/cold-start.ts";
+import { type OpenedPolicy, openPolicy } from "../../train/policy.ts";
+import { loadClips, type Prepared } from "./ready-rows.ts";
+import type { SftRunConfig } from "./settings.ts";
+import { contentRows, readSftData, type SftData } from "./sft-data.ts";
+import { restName, splitData, writeRest } from "./split.ts";
+
+export interface SftRun {
+  readonly directory: string;
+  readonly config: SftRunConfig;
+  readonly progress: Progress;
+  readonly interrupt: Interrupt;
+}
+
+export interface SftResult {
+  readonly run: string;
+  /** The trained model, or its adapter, with the question that it was trained with. */
+  readonly model: string;
+  readonly steps: number;
+  readonly numLearnt: number;
+  readonly numHeldOut: number;
+  /** Samples for reinforcement, in rest.jsonl; null: all were learnt from. */
+  readonly numRest: number | null;
+  /** Conversations left out: their clips cannot be read or lack what is asked for, or they are too long. */
+  readonly numSkipped: number;
+  /** Clips that were read, and gave less than their files state. */
+  readonly numNoticedClips: number;
+  /** Of the last step. */
+  readonly metrics: Readonly<Record<string, unknown>>;
+  /** Of the last evaluation; null without one. */
+  readonly evaluation: Readonly<Record<string, unknown>> | null;
+}
+
+/** Two checkpoints of weights and the optimizer's two moments. */
+const copiesInCheckpoints = 6;
+/** Logs and decoded clips of a small corpus; a large one says so when it gets there. */
+const otherBytes = 2e7;
+const bytesPerNumber = 4;
+
+export async function runSft(run: SftRun): Promise<SftResult> {
+  const { config, progress } = run;
+  const prepared = await prepare(run);
+  const { data } = prepared;
+  using models = await openPolicy({ ...config, isAlone: true });
+  requireSpaceForRest(run.directory, bytesNeeded(models), "the run");
+  using directory = openRunDirectory(run.directory, {
+    config,
+    mayChange: changeableSettings(run.directory, config, ["checkpointEvery"], []),
+    versions: readVersions(torchVersion()),
+    seeds: [config.seed],
+    device: config.device,
+  });
+  const numRest = await keepRest(directory, prepared, run);
+  for (const note of [headline(run, directory), ...data.notes, ...splitNotes(prepared), ...rateNotes(models, config)]) {
+    progress.log(note);
+  }
+  using library = new ClipLibrary(models.reference);
+  const ready = await loadClips(models, library, directory.path, prepared, run);
+  const task = { config, models, library, learnt: ready.learnt, heldOut: ready.heldOut };
+  const steps = sftSteps(config, ready.learnt.length);
+  const model = join(directory.path, "model");
+  await learn(run, directory, { steps, model, data, policy: models.policy }, (onStep) =>
+    trainSft(task, { directory: directory.path, interrupt: run.interrupt, onStep }),
+  );
+  return {
+    run: directory.path,
+    model,
+    steps,
+    numLearnt: ready.learnt.length,
+    numHeldOut: ready.heldOut.length,
+    numRest,
+    numSkipped: ready.numSkipped,
+    numNoticedClips: ready.numNoticedClips,
+    metrics: readStepLog(directory.metricsFile).at(-1) ?? {},
+    evaluation: readStepLog(join(directory.path, "evaluation.jsonl")).at(-1) ?? null,
+  };
+}
+
+/** @throws OppoError ERR_OVERLAP */
+async function prepare({ config, progress }: SftRun): Promise<Prepared> {
+  const data = await readSftData(config.data, config, progress.log);
+  const split = await splitData(data, config);
+  if (config.evalData === null) return { data, evalData: data, split };
+  // Media of the other file lie beside it.
+  const evalData = await readSftData(config.evalData, { ...config, media: null }, progress.log, data.wording);
+  await refuseOverlap(
+    { file: config.data, rows: contentRows(data, data.conversations) },
+    { file: config.evalData, rows: contentRows(evalData, evalData.conversations) },
+  );
+  return { data, evalData, split: { ...split, heldOut: evalData.conversations } };
+}
+
+/** The samples for reinforcement as a file beside the run's logs. @returns their number; null where there are none */
+async function keepRest(
+  directory: RunDirectory,
+  { data, split }: Prepared,
+  { config }: SftRun,
+): Promise<number | null> {
+  if (config.samples === null || data.samples === null) return null;
+  const heldOut = config.evalData === null ? split.heldOut : [];
+  return writeRest(directory.path, { ...data, samples: data.samples }, { ...split, heldOut });
+}
+
+function headline({ config, progress: _, ...run }: SftRun, directory: RunDirectory): string {
+  const done = latestCheckpoint(directory.checkpoints)?.step ?? 0;
+  const start = done > 0 ? `, going on after step ${done}` : "";
+  return `${config.preset} on ${config.data}, from ${config.model} into ${run.directory}${start}`;
+}
+
+function splitNotes({ data, evalData, split }: Prepared): string[] {
+  const { learnt, heldOut, rest } = split;
+  const measured =
+    heldOut.length === 0 ? "nothing is evaluated on" : `evaluated on ${heldOut.length} of ${evalData.file}`;
+  const kept =
+    rest.length === 0
+      ? ""
+      : data.samples === null
+        ? `; ${rest.length} others are left out`
+        : `; the others are in ${restName}, for reinforcement`;
+  return [`learnt from ${learnt.length} of ${data.conversations.length}; ${measured}${kept}`];
+}
+
+function rateNotes({ numParameters, masters, recomputes }: OpenedPolicy, config: SftRunConfig): string[] {
+  const chosen = [
+    ...(config.learningRate === null ? [`learning rate ${sftRateBySize(numParameters, config.trainable)}`] : []),
+    ...(recomputes ? ["layers computed again on the way back"] : []),
+    ...(masters.size > 0 ? ["half precision with float32 masters"] : []),
+  ];
+  return chosen.length === 0
+    ? []
+    : [`for ${(numParameters / 1e6).toFixed(1)} million parameters: ${chosen.join("; ")}`];
+}
+
+function bytesNeeded({ policy, trainable }: OpenedPolicy): number {
+  const count = (tensors: ReadonlyMap<string, Tensor>) =>
+    [...tensors.values()].reduce((sum, { numel }) => sum + numel, 0);
+  return bytesPerNumber * (count(policy.parameters()) + copiesInCheckpoints * count(trainable)) + otherBytes;
+}
+
+interface Learning {
+  readonly steps: number;
+  readonly model: string;
+  readonly data: SftData;
+  readonly policy: OpenedPolicy["policy"];
+}
+
+async function learn(
+  { progress, interrupt }: SftRun,
+  directory: RunDirectory,
+  { steps, model, data, policy }: Learning,
+  train: (onStep: (step: number, metrics: Readonly<Record<string, number>>) => void) => Promise<void>,
+): Promise<void> {
+  const stage = progress.stage("learning", steps);
+  stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
+  const save = () => {
+    policy.save(model);
+    if (data.wording !== null) saveWording(model, data.wording);
+  };
+  try {
+    await train((step, { loss }) => stage.update(step + 1, `loss ${loss!.toFixed(3)}`));
+  } catch (error) {
+    // A stopped run can be looked at: its checkpoint as a model.
+    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) save();
+    throw error;
+  }
+  stage.finish();
+  save();
+}

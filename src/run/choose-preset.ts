@@ -1,0 +1,40 @@
+// Which preset a person chose, by option, override or file. Its name is looked for before anything else, because everything else is
+// a change to it.
+import { OppoError } from "../error.ts";
+import { type ConfigSources, readConfigFile } from "./config.ts";
+
+interface NamedPreset {
+  readonly config: object;
+}
+
+/**
+ * @param standard the preset of those who name none
+ * @returns its values, with its name under `preset`
+ * @throws ConfigError, OppoError ERR_PRESET
+ */
+export function choosePreset(
+  presets: Readonly<Record<string, NamedPreset>>,
+  standard: string,
+  { file, flags = [], overrides = [] }: ConfigSources,
+): object {
+  const inFile = file === undefined ? undefined : readConfigFile(file).values.preset;
+  const given = flags.find(({ path }) => path === "preset")?.texts.at(-1) ?? presetOverride(overrides);
+  const name = given ?? (typeof inFile === "string" ? inFile : standard);
+  if (!Object.hasOwn(presets, name)) {
+    throw new OppoError(
+      "ERR_PRESET",
+      `preset: expected one of ${Object.keys(presets).join(", ")}, got "${name}". "oppo presets" shows what each of them is.`,
+    );
+  }
+  if (given !== undefined && inFile !== undefined && inFile !== given) {
+    throw new OppoError(
+      "ERR_PRESET",
+      `--preset ${given}: expected the preset of ${file}, which is ${String(inFile)}. Leave one of the two out.`,
+    );
+  }
+  return { preset: name, ...presets[name]!.config };
+}
+
+function presetOverride(overrides: readonly string[]): string | undefined {
+  return overrides.findLast((override) => override.startsWith("preset="))?.slice("preset=".length);
+}

@@ -1,0 +1,104 @@
+// Supervised fine-tuning on conversations: the cold start that reinforcement begins from. Every draw is keyed by (seed, step).
+import { join } from "node:path";
+import type { ClipLibrary } from "../corpus/clips/clip-library.ts";
+import type { Conversation } from "../data/conversations/conversation.ts";
+import type { AdaptedModel, OmniModel } from "../models/omni-model.ts";
+import { cosineSchedule, linearSchedule } from "../nn/index.ts";
+import { latestCheckpoint } from "../run/checkpoint.ts";
+import type { DeepReadonly } from "../run/config.ts";
+import { openStepLog } from "../run/metrics.ts";
+import { deriveSeed } from "../seeds.ts";
+import { Generator } from "../tensor/index.ts";
+import { batchOf } from "./batches.ts";
+import { sftRateBySize } from "./by-size.ts";
+import { ConversationExamples } from "./conversation-examples.ts";
+import { LiveRows } from "./live-rows.ts";
+import type { OpenedPolicy } from "./policy.ts";
+import { type Objective, runSteps, type StepRun } from "./run-steps.ts";
+import { sftObjective } from "./sft.ts";
+import type { SftConfig } from "./sft-config.ts";
+import { sftEvaluation } from "./sft-evaluation.ts";
+
+export interface SftTask {
+  readonly config: DeepReadonly<SftConfig>;
+  readonly models: OpenedPolicy;
+  /** Has every clip of both. */
+  readonly library: ClipLibrary;
+  readonly learnt: readonly Conversation[];
+  /** Empty: nothing is evaluated. */
+  readonly heldOut: readonly Conversation[];
+}
+
+/** Answers of evaluations, beside evaluation.jsonl with their numbers. */
+export const answersName = "answers.jsonl";
+
+export function sftSteps({ steps, epochs, samplesPerStep }: SftTask["config"], numLearnt: number): number {
+  return steps ?? Math.ceil((epochs * numLearnt) / samplesPerStep);
+}
+
+/** Trains to the last step; `run` says where and who watches. */
+export async function trainSft(task: SftTask, run: Pick<StepRun, "directory" | "interrupt" | "onStep">): Promise<void> {
+  const { config, models, library, heldOut } = task;
+  const steps = sftSteps(config, task.learnt.length);
+  const { warmupSteps: warmup, learningRateFloor: floor } = config;
+  const schedule = config.schedule === "cosine" ? cosineSchedule : linearSchedule;
+  const firstStep = latestCheckpoint(join(run.directory, "checkpoints"))?.step ?? 0;
+  using answers = heldOut.length === 0 ? null : openStepLog(join(run.directory, answersName), firstStep);
+  const evaluation = answers && {
+    every: config.evalEvery,
+    evaluate: sftEvaluation({
+      ...{ model: models.policy, library, heldOut, trainsTowers: models.trainsTowers, answers },
+      ...{ batchSize: config.samplesPerStep, evalAnswers: config.evalAnswers, maxNewTokens: config.maxNewTokens },
+      safePoint: () => run.interrupt.safePoint(),
+    }),
+  };
+  await runSteps({
+    ...run,
+    steps,
+    objective: conversationObjective(task),
+    trainable: models.trainable,
+    masters: models.masters,
+    optimizer: {
+      learningRate: config.learningRate ?? sftRateBySize(models.numParameters, config.trainable),
+      betas: [config.beta1, config.beta2],
+      weightDecay: config.weightDecay,
+      maxGradNorm: config.maxGradNorm,
+      schedule: (step) => schedule(step, { total: steps, warmup, floor }),
+    },
+    checkpointEvery: config.checkpointEvery,
+    ...(evaluation === null ? {} : { evaluation }),
+  });
+}
+
+function conversationObjective({ config, models, library, learnt }: SftTask): Objective {
+  const { policy, trainsTowers } = models;
+  return {
+    async gradients(step) {
+      const batch = batchOf(learnt, config.samplesPerStep, config.seed, step);
+      using live = trainsTowers ? new LiveRows(policy, library) : null;
+      using examples = new ConversationExamples(policy, library, live === null ? undefined : (clip) => live.rows(clip));
+      using _dropout = dropoutOf(policy, config, step);
+      const outcome = await sftObjective(policy, () => batch.flatMap((one) => examples.of(one))).gradients(step);
+      live?.backward();
+      return outcome;
+    },
+  };
+}
+
+/** An adapter's dropout is on while it learns, with draws of the step, and off while it answers. */
+function dropoutOf(
+  policy: OmniModel,
+  { seed, trainable, lora, device }: SftTask["config"],
+  step: number,
+): Disposable | null {
+  if (trainable !== "lora" || lora.dropout === 0) return null;
+  const { adapter } = policy as AdaptedModel;
+  const generator = new Generator(deriveSeed(seed, "dropout", step), device);
+  adapter.train(generator);
+  return {
+    [Symbol.dispose]() {
+      adapter.train(null);
+      generator[Symbol.dispose]();
+    },
+  };
+}
