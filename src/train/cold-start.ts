@@ -8,7 +8,6 @@ import { latestCheckpoint } from "../run/checkpoint.ts";
 import type { DeepReadonly } from "../run/config.ts";
 import { openStepLog } from "../run/metrics.ts";
 import { deriveSeed } from "../seeds.ts";
-import { Generator } from "../tensor/index.ts";
 import { batchOf } from "./batches.ts";
 import { sftRateBySize } from "./by-size.ts";
 import { ConversationExamples } from "./conversation-examples.ts";
@@ -86,19 +85,9 @@ function conversationObjective({ config, models, library, learnt }: SftTask): Ob
 }
 
 /** An adapter's dropout is on while it learns, with draws of the step, and off while it answers. */
-function dropoutOf(
-  policy: OmniModel,
-  { seed, trainable, lora, device }: SftTask["config"],
-  step: number,
-): Disposable | null {
+function dropoutOf(policy: OmniModel, { seed, trainable, lora }: SftTask["config"], step: number): Disposable | null {
   if (trainable !== "lora" || lora.dropout === 0) return null;
   const { adapter } = policy as AdaptedModel;
-  const generator = new Generator(deriveSeed(seed, "dropout", step), device);
-  adapter.train(generator);
-  return {
-    [Symbol.dispose]() {
-      adapter.train(null);
-      generator[Symbol.dispose]();
-    },
-  };
+  adapter.train(deriveSeed(seed, "dropout", step));
+  return { [Symbol.dispose]: () => adapter.train(null) };
 }
