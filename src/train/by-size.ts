@@ -13,9 +13,10 @@ export interface SizedDefaults {
 }
 
 const small = { learningRate: 3e-4, maxNewTokens: 64, recomputes: false } as const;
-/** The paper's 2e-6 for 7B; ten times that for an adapter, which is where its best rate lies beside that of all weights. */
+/** The paper's 2e-6 for 7B. */
 const large = { learningRate: 2e-6, maxNewTokens: 512, recomputes: true } as const;
-const adapterFactor = 10;
+/** Ten times that, which is where an adapter's best rate lies beside that of all weights. */
+const largeAdapter = { ...large, learningRate: 2e-5 } as const;
 
 /** Of supervised fine-tuning where nothing was said: the demo's, the paper's 2e-5, and ten times that for an adapter. */
 export function sftRateBySize(numParameters: number, trainable: LearnerSettings["trainable"]): number {
@@ -28,5 +29,5 @@ export function sftRateBySize(numParameters: number, trainable: LearnerSettings[
 /** What a reinforcement run takes where nothing was said. @param numParameters of the whole model */
 export function defaultsBySize(numParameters: number, trainable: LearnerSettings["trainable"]): SizedDefaults {
   if (numParameters < largeModel) return small;
-  return trainable === "lora" ? { ...large, learningRate: large.learningRate * adapterFactor } : large;
+  return trainable === "lora" ? largeAdapter : large;
 }

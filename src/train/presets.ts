@@ -19,6 +19,12 @@ const unboundedPerception = {
   maskRatio: 0.7,
   viewDraw: "all",
 } as const;
+const literalPerception = {
+  ...unboundedPerception,
+  views: "oppo",
+  perceptionLossWeight: 8e-3,
+  reduction: "sum",
+} as const;
 
 export const presets = {
   /** GRPO with R_acc and R_fmt. */
@@ -58,7 +64,30 @@ export const presets = {
   /** OPPO to the letter of the paper: sum over evidence tokens, no cap, no anchor, rho 0.7, beta 8e-3. */
   "oppo-paper": {
     title: "OPPO, literal",
-    config: { perception: { ...unboundedPerception, views: "oppo", perceptionLossWeight: 8e-3, reduction: "sum" } },
+    config: { perception: literalPerception },
+  },
+  /**
+   * The paper's run of a 7B model as far as it is told: 16 GPUs of one completion and two accumulations are 8 prompts, 3,262 steps
+   * one epoch, at 2e-6. What it does not say is what the trainer of its family does (linear to 0, AdamW as torch has it), and
+   * what one machine needs: bfloat16, layers computed again, a prompt at a time.
+   */
+  "oppo-paper-7b": {
+    title: "OPPO, the paper's run",
+    config: {
+      perception: literalPerception,
+      dtype: "bfloat16",
+      recompute: "on",
+      promptsPerMicroBatch: 1,
+      steps: 3262,
+      promptsPerStep: 8,
+      groupSize: 4,
+      maxNewTokens: 512,
+      learningRate: 2e-6,
+      warmupSteps: 0,
+      learningRateFloor: 0,
+      beta2: 0.999,
+      checkpointEvery: 100,
+    },
   },
 } satisfies Record<string, Preset>;
 

@@ -211,6 +211,7 @@ describe("trainGrpo", () => {
       "papo-dual": ["video", "audio"],
       oppo: ["video", "audio"],
       "oppo-paper": ["video", "audio"],
+      "oppo-paper-7b": ["video", "audio"],
     };
     for (const preset of Object.keys(presets) as PresetName[]) {
       const { metrics, rollouts } = await train(`preset-${preset}`, { preset, steps: 1 });
