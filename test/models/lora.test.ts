@@ -196,7 +196,6 @@ test("gradients reach the adapter only", () => {
     const prompts = noGrad(() => mixedPrompts(model));
     for (const value of adapted.parameters().values()) value.fill_(0.05).requiresGrad = true;
     const run = () => hiddenOf(adapted, prompts).narrow(2, 0, 5).sum();
-    const learned = () => adapted.trunk(prompts, shortCompletions(prompts)).hidden.narrow(2, 0, 5).sum();
     run().backward();
     for (const [name, { grad }] of adapted.parameters()) assert.ok(grad !== null && grad.norm().item() > 0, name);
     assert.ok([...model.parameters().values()].every(({ grad }) => grad === null));
@@ -212,6 +211,7 @@ test("steps with dropout differ from steps without", (t) => {
     const prompts = noGrad(() => mixedPrompts(model));
     for (const value of adapted.parameters().values()) value.fill_(0.05);
     const run = () => hiddenOf(adapted, prompts).narrow(2, 0, 5).sum();
+    const learned = () => adapted.trunk(prompts, shortCompletions(prompts)).hidden.narrow(2, 0, 5).sum();
     const still = noGrad(() => run().item());
     adapted.adapter.train(1);
     assert.equal(
