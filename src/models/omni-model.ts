@@ -3,7 +3,7 @@
 
 import type { MediaClip } from "../media/clip.ts";
 import type { PixelRange, VideoFit } from "../media/fit.ts";
-import type { Tensor } from "../tensor/index.ts";
+import type { DType, Tensor } from "../tensor/index.ts";
 import type { SampledCompletion, SampleOptions } from "./decoder/sampling.ts";
 import type { Trunk } from "./decoder/trunk.ts";
 import type { LinearShape, LoraAdapter } from "./lora/adapter.ts";
@@ -98,6 +98,8 @@ export interface OmniModel extends Disposable {
   readonly directory: string;
   /** Of its weights. */
   readonly device: string;
+  /** The same: what it computes with. */
+  readonly dtype: DType;
   readonly vocabSize: number;
   readonly stopIds: readonly number[];
   /** Name (checkpoint key) -> parameter. */

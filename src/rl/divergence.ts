@@ -24,7 +24,7 @@ export function tokenDivergence(
       const rowsOf = (prompt: ModelPrompt) =>
         cutRows(model.hidden([prompt], [completions]), Int32Array.from(flatRows), false).rows;
       const [fullRows, maskedRows] = [rowsOf(full), rowsOf(masked)];
-      forEachChunk(flatRows.length, rowsPerChunk(null, model.vocabSize), (start, count) => {
+      forEachChunk(flatRows.length, rowsPerChunk(null, model), (start, count) => {
         const logp = logDistribution(model.logits(fullRows.narrow(0, start, count)), 1);
         const logq = logDistribution(model.logits(maskedRows.narrow(0, start, count)), 1);
         values.set(fullKl(logp, logq).toFloat32Array(), start);

@@ -70,7 +70,7 @@ export function runFullBranch(context: StepContext, groups: readonly PlannedGrou
   const tokens = scoredTokens(rollouts, cut.leaf);
   const choiceEntropy = new Float32Array(layout.flatRows.length);
   timed("policy_loss", () => {
-    forEachChunk(layout.flatRows.length, rowsPerChunk(options.tokensPerChunk, policy.vocabSize), (start, count) => {
+    forEachChunk(layout.flatRows.length, rowsPerChunk(options.tokensPerChunk, policy), (start, count) => {
       choiceEntropy.set(policyChunk(context, cut.leaf, referenceRows, tokens, start, count), start);
     });
   });

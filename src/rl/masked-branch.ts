@@ -75,7 +75,7 @@ export function runMaskedBranch(
       learns,
     ); // [rows, D]
   });
-  const chunk = rowsPerChunk(options.tokensPerChunk, policy.vocabSize);
+  const chunk = rowsPerChunk(options.tokensPerChunk, policy);
   timed("perception_loss", () => {
     forEachChunk(layout.numViewTokens, chunk, (start, count) => {
       perceptionChunk(context, full.cut.leaf, cut.leaf, layout, start, count);

@@ -9,7 +9,7 @@ import type { ClipRows, ModelPrompt, PromptTokens } from "../models/omni-model.t
 import { cosineSchedule, linearSchedule } from "../nn/index.ts";
 import { drawViews } from "../rl/draw-views.ts";
 import { accumulateGradients } from "../rl/gradients.ts";
-import { checkInvariants } from "../rl/invariants.ts";
+import { checkInvariants, tolerancesOf } from "../rl/invariants.ts";
 import { rolloutMetrics } from "../rl/metrics.ts";
 import type { PromptPair, TrainGroup } from "../rl/plan.ts";
 import { recordRollout } from "../rl/record.ts";
@@ -80,9 +80,10 @@ export function grpoObjective(task: GrpoTask): Objective {
   const watch = new RewardWatch();
   const clock = () => performance.now() / 1000;
   return {
-    check: checkInvariants,
+    check: (metrics) => checkInvariants(metrics, tolerancesOf(policy.dtype)),
     async gradients(step): Promise<StepOutcome> {
       const start = clock();
+      task.models.beginStep(step);
       const samples = batchOf(task.samples, config.promptsPerStep, config.seed, step);
       using live = trainsTowers ? new LiveRows(policy, library) : null;
       const prompts = samples.map((sample) => ({

@@ -37,6 +37,13 @@ export interface OpenedPolicy extends Disposable {
   readonly numParameters: number;
   /** Whether layers are to be computed again on the way back. */
   readonly recomputes: boolean;
+  /** Told before a step's gradients: what an adapter's dropout leaves out is a function of (seed, step). */
+  beginStep(step: number): void;
+  /**
+   * Writes `model`, a directory that can be loaded, in the numbers that are computed with; of an adapter merged, and beside
+   * it `adapter` as PEFT does.
+   */
+  save(model: string, adapter: string): void;
 }
 
 /** @throws CheckpointError, OppoError ERR_DEVICE, ERR_TRAINABLE */
@@ -55,7 +62,7 @@ async function loadComputing({ model, device, dtype }: PolicyOptions): Promise<O
   const checkValues = true;
   if (dtype !== null) return loadModel(model, { device, dtype, checkValues });
   const stored = await loadModel(model, { device, checkValues });
-  const other = computingTypes[typeOf(stored)];
+  const other = computingTypes[stored.dtype];
   if (other === undefined) return stored;
   stored[Symbol.dispose]();
   return loadModel(model, { device, dtype: other, checkValues });
@@ -64,14 +71,10 @@ async function loadComputing({ model, device, dtype }: PolicyOptions): Promise<O
 /** Types that a checkpoint may have and that nothing is trained in. */
 const computingTypes: Partial<Record<DType, DType>> = { float16: "bfloat16", float64: "float32" };
 
-function typeOf(model: OmniModel): DType {
-  return model.parameters().values().next().value!.dtype;
-}
-
 /** The policy is a second copy of its start, in the same numbers. */
 async function copied(policy: OmniModel, options: PolicyOptions): Promise<OpenedPolicy> {
   const trainable = chosenParameters(policy, options);
-  const dtype = typeOf(policy);
+  const { dtype } = policy;
   const reference =
     options.isAlone === true ? policy : await loadModel(options.model, { device: options.device, dtype });
   try {
@@ -110,7 +113,14 @@ function adapted(base: OmniModel, options: PolicyOptions): OpenedPolicy {
   const policy = addAdapter(base, { ...defaultLora, rank, alpha, dropout, targets }, deriveSeed(seed, "adapter"));
   const trainable = policy.parameters();
   const trainsTowers = [...trainable.keys()].some((name) => isOfTower(policy, name));
-  return opened({ policy, reference: base, trainable, masters: new Map(), trainsTowers, base }, options);
+  return {
+    ...opened({ policy, reference: base, trainable, masters: new Map(), trainsTowers, base }, options),
+    beginStep: (step) => policy.adapter.train(dropout === 0 ? null : deriveSeed(seed, "dropout", step)),
+    save: (model, adapter) => {
+      policy.save(adapter);
+      policy.saveMerged(model);
+    },
+  };
 }
 
 /** Ends of names with commas between, or one pattern. */
@@ -130,6 +140,8 @@ function opened({ base, ...models }: Opened, { trainable: kind, recompute }: Pol
   return {
     ...models,
     numParameters,
+    beginStep: () => undefined,
+    save: (model) => policy.save(model),
     recomputes: recompute === "auto" ? defaultsBySize(numParameters, kind).recomputes : recompute === "on",
     [Symbol.dispose]() {
       for (const master of masters.values()) master.dispose();

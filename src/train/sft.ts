@@ -2,8 +2,9 @@
 // one prefix: the turns up to where they differ run once, the rest of the prompt and the answer are branches.
 // B clips, N examples, C branch tokens (padded), D width, V vocabulary
 import type { ModelPrompt, OmniModel, PromptTokens } from "../models/omni-model.ts";
+import { backwardThroughTrunk, floatsLike, forEachChunk, indicesLike } from "../rl/chunks.ts";
 import { Metrics } from "../rl/metrics.ts";
-import { indices, op, scope, type Tensor, tensor } from "../tensor/index.ts";
+import { op, scope, type Tensor } from "../tensor/index.ts";
 import type { Objective } from "./run-steps.ts";
 
 /** One question about a clip with the answer to learn. */
@@ -15,20 +16,32 @@ export interface SftExample {
   readonly weights: Float32Array;
 }
 
+/** How much lives at once; the result does not depend on it. */
+export interface SftOptions {
+  /** Clips whose graphs are alive at once; null: all. */
+  readonly promptsPerMicroBatch: number | null;
+  /** Tokens with vocabulary-sized rows at once; null: what fits well. */
+  readonly tokensPerChunk: number | null;
+  /** Whether layers are computed again on the way back. */
+  readonly recomputes: boolean;
+  /** Told that a step begins: draws of an adapter's dropout. */
+  readonly beginStep?: (step: number) => void;
+}
+
+const wholeBatch: SftOptions = { promptsPerMicroBatch: null, tokensPerChunk: null, recomputes: false };
+
 /** Cross-entropy on the examples of a step's clips: a pure function of the step. */
 export function sftObjective(
   model: OmniModel,
   batchOf: (step: number) => readonly (readonly SftExample[])[],
+  options: SftOptions = wholeBatch,
 ): Objective {
   return {
     gradients: (step) => {
+      options.beginStep?.(step);
       const batch = batchOf(step);
       const metrics = new Metrics();
-      scope(() => {
-        const loss = sftLoss(model, batch);
-        loss.backward();
-        metrics.sum("loss", loss.item());
-      });
+      metrics.sum("loss", sftGradients(model, batch, options));
       metrics.sum(
         "num_tokens",
         batch.flat().reduce((sum, { target }) => sum + target.length, 0),
@@ -38,14 +51,76 @@ export function sftObjective(
   };
 }
 
-/** Weighted mean cross-entropy over all target tokens of the batch. Scalar. */
-export function sftLoss(model: OmniModel, batch: readonly (readonly SftExample[])[]): Tensor {
+/** Adds the gradient of the weighted mean cross-entropy over all target tokens of the batch. @returns it */
+export function sftGradients(
+  model: OmniModel,
+  batch: readonly (readonly SftExample[])[],
+  options: SftOptions = wholeBatch,
+): number {
+  let totalWeight = 0;
+  for (const { weights } of batch.flat()) for (const weight of weights) totalWeight += weight;
+  const size = options.promptsPerMicroBatch ?? batch.length;
+  let loss = 0;
+  for (let start = 0; start < batch.length; start += size) {
+    loss += scope(() => microBatchGradients(model, batch.slice(start, start + size), totalWeight, options));
+  }
+  return loss;
+}
+
+/** Logits that exist at once where nothing else was asked for: half a gigabyte. */
+const maxLogits = 2 ** 27;
+
+function microBatchGradients(
+  model: OmniModel,
+  batch: readonly (readonly SftExample[])[],
+  totalWeight: number,
+  { tokensPerChunk, recomputes }: SftOptions,
+): number {
   const branches = batch.map((examples) => branchOff(model, examples));
-  const hidden = model.hidden(
+  const trunk = model.trunk(
     branches.map((branch) => branch.prefix),
     branches.map((branch) => branch.completions),
-  ); // [N, C, D]
-  const [numRows, numColumns, width] = hidden.shape as [number, number, number];
+    { recomputes },
+  );
+  const { hidden } = trunk; // [N, C, D]
+  const { positions, targets, weights } = targetsOf(batch, branches, hidden.size(1));
+  const rows = hidden.view([-1, hidden.size(2)]).indexSelect(0, indicesLike(hidden, positions)); // [T, D]
+  const perChunk = tokensPerChunk ?? Math.max(1, Math.floor(maxLogits / model.vocabSize));
+  const lossOf = (some: Tensor, start: number, end: number) => {
+    const ids = indicesLike(hidden, targets.subarray(start, end));
+    const logprobs = model.logits(some).logSoftmax(-1).gather(1, ids.unsqueeze(1)).squeeze(1); // [T]
+    return op.sum(logprobs.mul(floatsLike(hidden, weights.subarray(start, end)))).mul(-1 / totalWeight);
+  };
+  if (positions.length <= perChunk) {
+    const loss = lossOf(rows, 0, positions.length);
+    loss.backward();
+    trunk.backward();
+    return loss.item();
+  }
+  const cut = { rows, leaf: rows.detach(), trunk };
+  cut.leaf.requiresGrad = true;
+  let sum = 0;
+  forEachChunk(positions.length, perChunk, (start, count) => {
+    const loss = lossOf(cut.leaf.narrow(0, start, count), start, start + count);
+    loss.backward();
+    sum += loss.item();
+  });
+  backwardThroughTrunk(cut);
+  return sum;
+}
+
+interface Targets {
+  /** Of hidden [N, C, D] seen as [N * C, D]. */
+  readonly positions: Int32Array;
+  readonly targets: Int32Array;
+  readonly weights: Float32Array;
+}
+
+function targetsOf(
+  batch: readonly (readonly SftExample[])[],
+  branches: readonly Branches[],
+  numColumns: number,
+): Targets {
   const positions: number[] = [];
   const targets: number[] = [];
   const weights: number[] = [];
@@ -61,12 +136,11 @@ export function sftLoss(model: OmniModel, batch: readonly (readonly SftExample[]
       row++;
     }
   }
-  const { device } = hidden;
-  const onDevice = (values: readonly number[]) => indices(values).to({ device });
-  const rows = hidden.view([numRows * numColumns, width]).indexSelect(0, onDevice(positions)); // [T, D]
-  const logprobs = model.logits(rows).logSoftmax(-1).gather(1, onDevice(targets).unsqueeze(1)).squeeze(1); // [T]
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return op.sum(logprobs.mul(tensor(Float32Array.from(weights), [weights.length], { device }))).mul(-1 / total);
+  return {
+    positions: Int32Array.from(positions),
+    targets: Int32Array.from(targets),
+    weights: Float32Array.from(weights),
+  };
 }
 
 interface Branches {

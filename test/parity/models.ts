@@ -15,7 +15,7 @@ import { readTextCheckpoint } from "../../src/models/qwen-text/checkpoint.ts";
 import { loadTextModel, TextModel } from "../../src/models/qwen-text/text-model.ts";
 import { AdamW } from "../../src/nn/index.ts";
 import { indices, noGrad, op, scope, type Tensor, tensor, writeSafetensors } from "../../src/tensor/index.ts";
-import { sftLoss } from "../../src/train/sft.ts";
+import { sftGradients } from "../../src/train/sft.ts";
 import { stripes } from "../models/qwen-omni/tiny.ts";
 import { sharedPath } from "../support/shared.ts";
 
@@ -142,7 +142,7 @@ function train(model: Thinker): void {
         const weights = new Float32Array(target.length).fill(1);
         return [{ prompt: { tokens: model.chatTokens(turns), rows }, target, weights }];
       });
-      sftLoss(model, batch).backward();
+      sftGradients(model, batch);
       optimizer.step();
     });
   }

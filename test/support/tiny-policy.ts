@@ -62,6 +62,7 @@ export function tinyPolicy(seed: number, dtype: "float32" | "float64" = "float64
     stopIds: [0],
     directory: "nowhere",
     device: "cpu",
+    dtype,
     fitKey: "any",
     layouts: ["separate"],
     calls,

@@ -21,7 +21,7 @@ import { LiveRows } from "../../src/train/live-rows.ts";
 import { openPolicy } from "../../src/train/policy.ts";
 import { type PresetName, presets } from "../../src/train/presets.ts";
 import { runSteps } from "../../src/train/run-steps.ts";
-import { type SftExample, sftLoss, sftObjective } from "../../src/train/sft.ts";
+import { type SftExample, sftGradients, sftObjective } from "../../src/train/sft.ts";
 import { fitAll, type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 import { digestOf, examples, interruptAt, plainOptimizer, trainable, withoutTimes } from "../support/training-runs.ts";
 
@@ -103,11 +103,10 @@ describe("cold start", () => {
     const shared = examples(model, library, fitted);
     const lossOf = (batch: readonly (readonly SftExample[])[]) =>
       scope(() => {
-        const loss = sftLoss(model, batch);
-        loss.backward();
+        const loss = sftGradients(model, batch);
         const norms = [...parameters.values()].map((parameter) => Math.sqrt(parameter.grad!.pow(2).sum().item()));
         for (const parameter of parameters.values()) parameter.grad = null;
-        return [loss.item(), ...norms];
+        return [loss, ...norms];
       });
     const apart = shared.flat().map((example) => [example]);
     const [together, alone] = [lossOf(shared), lossOf(apart)];
@@ -272,7 +271,7 @@ describe("trainGrpo", () => {
     const gradientOf = (rows: ClipRows, afterwards: () => void) => {
       for (const parameter of models.trainable.values()) parameter.grad = null;
       const prompt = library.prompt(sample.id, reasoningQuestion, rows);
-      scope(() => sftLoss(policy, [[{ prompt, ...example }]]).backward());
+      sftGradients(policy, [[{ prompt, ...example }]]);
       afterwards();
       return scope(() => [...models.trainable].map(([name, { grad }]) => [name, grad?.toNumbers() ?? null] as const));
     };

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { OppoError } from "../../error.ts";
 import type { MediaClip } from "../../media/clip.ts";
 import type { PixelRange, VideoFit } from "../../media/fit.ts";
-import { noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
+import { type DType, noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { ChatTemplate } from "../../text/chat-template.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
 import { generate } from "../decoder/generate.ts";
@@ -53,6 +53,7 @@ export class Thinker implements OmniModel {
   readonly layouts = layouts;
   readonly directory: string;
   readonly device: string;
+  readonly dtype: DType;
   readonly vocabSize: number;
   readonly stopIds: readonly number[];
   readonly fitKey: string;
@@ -65,7 +66,9 @@ export class Thinker implements OmniModel {
     const { config, directory, parameters } = parts.checkpoint;
     this.parts = parts;
     this.directory = directory;
-    this.device = parameters.values().next().value!.device;
+    const first = parameters.values().next().value!;
+    this.device = first.device;
+    this.dtype = first.dtype;
     this.config = config;
     this.vocabSize = config.text.vocabSize;
     this.stopIds = parts.stopIds;

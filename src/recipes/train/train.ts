@@ -18,7 +18,7 @@ import { readStepLog } from "../../run/metrics.ts";
 import type { Progress, Stage } from "../../run/progress.ts";
 import { openRunDirectory, type RunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
-import { type Tensor, torchVersion } from "../../tensor/index.ts";
+import { byteSize, torchVersion } from "../../tensor/index.ts";
 import { readingModes } from "../../text/answer.ts";
 import { defaultsBySize, largeModel } from "../../train/by-size.ts";
 import { trainGrpo } from "../../train/grpo.ts";
@@ -72,7 +72,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     access: run.access,
     onCues: cueStage(progress, interrupt),
   });
-  requireSpaceForRest(run.directory, bytesNeeded(policy.parameters(), models.trainable), "the run");
+  requireSpaceForRest(run.directory, bytesNeeded(models), "the run");
   using directory = openRunDirectory(run.directory, {
     config,
     mayChange: changeableSettings(run.directory, config, ["checkpointEvery"], ["embedder", "emotionScore"]),
@@ -111,17 +111,16 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   };
 }
 
-/** @param saved what model/ holds @param trainable what a checkpoint holds */
-function bytesNeeded(saved: ReadonlyMap<string, Tensor>, trainable: ReadonlyMap<string, Tensor>): number {
-  const count = (tensors: ReadonlyMap<string, Tensor>) =>
-    [...tensors.values()].reduce((sum, { numel }) => sum + numel, 0);
-  return bytesPerNumber * (count(saved) + copiesInCheckpoints * count(trainable)) + otherBytes;
+/** Of the model that is written, and of two checkpoints. */
+function bytesNeeded({ policy, numParameters, trainable }: OpenedPolicy): number {
+  const numTrainable = [...trainable.values()].reduce((sum, { numel }) => sum + numel, 0);
+  return byteSize(policy.dtype) * numParameters + copiesInCheckpoints * bytesPerNumber * numTrainable + otherBytes;
 }
 
 /** What a run takes where nothing was said, and what a large model is told of what was. */
 function sizeNotes({ numParameters, masters, policy, recomputes }: OpenedPolicy, config: RunConfig): string[] {
   const standing = defaultsBySize(numParameters, config.trainable);
-  const dtype = policy.parameters().values().next().value!.dtype;
+  const { dtype } = policy;
   const size =
     numParameters < 1e9 ? `${(numParameters / 1e6).toFixed(1)} million` : `${(numParameters / 1e9).toFixed(1)} billion`;
   const chosen = [
@@ -158,11 +157,12 @@ interface Learning {
 async function learn({ run, directory, models, library, setting, samples, model }: Learning): Promise<void> {
   const { config, progress, interrupt } = run;
   const { embedder, promptText } = setting;
+  const adapter = join(directory.path, "adapter");
   const stage = progress.stage("training", config.steps);
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
   const task = { config, models, library, samples, embedder, emotionScore: setting.emotion.score };
   const save = () => {
-    models.policy.save(model);
+    models.save(model, adapter);
     saveWording(model, setting.wording);
   };
   try {
