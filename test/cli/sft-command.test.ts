@@ -89,11 +89,11 @@ test("an adapter keeps its question too", () => {
   const lora = oppo(...cold, "--trainable", "lora", "--lora-rank", "2", "--run", "lora", "--json");
   assert.equal(lora.status, 0, lora.stderr);
   assert.equal(JSON.parse(lora.stdout).model, "lora/model");
-  assert.ok(existsSync(join(theatre.root, "lora/model/adapter_config.json")));
+  assert.ok(existsSync(join(theatre.root, "lora/adapter/adapter_config.json")));
   const clip = `corpus/${theatre.samples[0]!.media}`;
-  const asked = oppo("infer", clip, "--model", "fresh-1", "--adapter", "lora/model", "--max-new-tokens", "2");
+  const asked = oppo("infer", clip, "--model", "fresh-1", "--adapter", "lora/adapter", "--max-new-tokens", "2");
   assert.equal(asked.status, 0, asked.stderr);
-  assert.match(asked.stderr, /\(lora\/model\/oppo_prompt\.json: what it was trained with\)/);
+  assert.match(asked.stderr, /\(lora\/adapter\/oppo_prompt\.json: what it was trained with\)/);
 });
 
 test("what cannot be is one sentence, and no run is left behind", () => {
