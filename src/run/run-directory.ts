@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { OppoError } from "../error.ts";
-import { replaceFile } from "./checkpoint.ts";
+import { latestCheckpoint, replaceFile } from "./checkpoint.ts";
 import { configDifferences, configToYaml, readConfigFile } from "./config.ts";
 import { diskFullError, isDiskFull } from "./disk.ts";
 import { lockRun } from "./run-lock.ts";
@@ -97,4 +97,19 @@ function requireSameChoices(path: string, record: string, { choices = {}, mayCha
     "ERR_RUN_DIFFERS",
     `${path}: expected the ${name} that this run began with, ${before[name]}, got ${value}. Bring it back, or choose another folder.`,
   );
+}
+
+/**
+ * Until its first checkpoint a run has learned nothing: whatever stopped it may be put right.
+ * @param always dotted paths that may change at any time @param choices names of what is chosen by itself (`RunFacts.choices`)
+ */
+export function changeableSettings(
+  directory: string,
+  config: unknown,
+  always: readonly string[],
+  choices: readonly string[],
+): string[] {
+  const file = join(directory, "config.yaml");
+  if (latestCheckpoint(join(directory, "checkpoints")) !== null || !existsSync(file)) return [...always];
+  return [...configDifferences(readConfigFile(file).values, JSON.parse(JSON.stringify(config))), ...choices];
 }

@@ -2,12 +2,10 @@
 import { join } from "node:path";
 import type { ClipLibrary } from "../corpus/clips/clip-library.ts";
 import type { Conversation } from "../data/conversations/conversation.ts";
-import type { AdaptedModel, OmniModel } from "../models/omni-model.ts";
 import { cosineSchedule, linearSchedule } from "../nn/index.ts";
 import { latestCheckpoint } from "../run/checkpoint.ts";
 import type { DeepReadonly } from "../run/config.ts";
 import { openStepLog } from "../run/metrics.ts";
-import { deriveSeed } from "../seeds.ts";
 import { batchOf } from "./batches.ts";
 import { sftRateBySize } from "./by-size.ts";
 import { ConversationExamples } from "./conversation-examples.ts";
@@ -46,7 +44,7 @@ export async function trainSft(task: SftTask, run: Pick<StepRun, "directory" | "
   const evaluation = answers && {
     every: config.evalEvery,
     evaluate: sftEvaluation({
-      ...{ model: models.policy, library, heldOut, trainsTowers: models.trainsTowers, answers },
+      ...{ models, library, heldOut, answers, chunks: config },
       ...{ batchSize: config.samplesPerStep, evalAnswers: config.evalAnswers, maxNewTokens: config.maxNewTokens },
       safePoint: () => run.interrupt.safePoint(),
     }),
@@ -70,24 +68,19 @@ export async function trainSft(task: SftTask, run: Pick<StepRun, "directory" | "
 }
 
 function conversationObjective({ config, models, library, learnt }: SftTask): Objective {
-  const { policy, trainsTowers } = models;
+  const { policy, trainsTowers, recomputes } = models;
   return {
     async gradients(step) {
       const batch = batchOf(learnt, config.samplesPerStep, config.seed, step);
       using live = trainsTowers ? new LiveRows(policy, library) : null;
       using examples = new ConversationExamples(policy, library, live === null ? undefined : (clip) => live.rows(clip));
-      using _dropout = dropoutOf(policy, config, step);
-      const outcome = await sftObjective(policy, () => batch.flatMap((one) => examples.of(one))).gradients(step);
+      models.beginStep(step);
+      const outcome = await sftObjective(policy, () => batch.flatMap((one) => examples.of(one)), {
+        ...config,
+        recomputes,
+      }).gradients(step);
       live?.backward();
       return outcome;
     },
   };
-}
-
-/** An adapter's dropout is on while it learns, with draws of the step, and off while it answers. */
-function dropoutOf(policy: OmniModel, { seed, trainable, lora }: SftTask["config"], step: number): Disposable | null {
-  if (trainable !== "lora" || lora.dropout === 0) return null;
-  const { adapter } = policy as AdaptedModel;
-  adapter.train(deriveSeed(seed, "dropout", step));
-  return { [Symbol.dispose]: () => adapter.train(null) };
 }

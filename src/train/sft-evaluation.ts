@@ -1,21 +1,22 @@
 // How far supervised fine-tuning has come, on rows that are not learnt from: their loss, and what the model says to a few of them.
 import type { ClipLibrary } from "../corpus/clips/clip-library.ts";
 import type { Conversation } from "../data/conversations/conversation.ts";
-import { type OmniModel, withoutStop } from "../models/omni-model.ts";
+import { withoutStop } from "../models/omni-model.ts";
 import { Metrics, type StepMetrics } from "../rl/metrics.ts";
 import type { StepLog } from "../run/metrics.ts";
-import { noGrad, scope } from "../tensor/index.ts";
+import { noGrad } from "../tensor/index.ts";
 import { parseResponse } from "../text/response.ts";
 import { ConversationExamples } from "./conversation-examples.ts";
 import { LiveRows } from "./live-rows.ts";
-import { sftLoss } from "./sft.ts";
+import type { OpenedPolicy } from "./policy.ts";
+import { type SftOptions, sftLoss } from "./sft.ts";
 
 export interface SftEvaluationOptions {
-  readonly model: OmniModel;
+  readonly models: Pick<OpenedPolicy, "policy" | "trainsTowers">;
   readonly library: ClipLibrary;
   readonly heldOut: readonly Conversation[];
-  /** Whether rows of clips change with the model. */
-  readonly trainsTowers: boolean;
+  /** How much lives at once. */
+  readonly chunks: Pick<SftOptions, "promptsPerMicroBatch" | "tokensPerChunk">;
   /** How many at once. */
   readonly batchSize: number;
   readonly evalAnswers: number;
@@ -36,7 +37,8 @@ export function sftEvaluation(options: SftEvaluationOptions): (numSteps: number)
       withExamples(options, (examples) => {
         const batch = heldOut.slice(start, start + batchSize).flatMap((one) => examples.of(one));
         const numTokens = batch.flat().reduce((sum, { target }) => sum + target.length, 0);
-        metrics.mean("loss", scope(() => sftLoss(options.model, batch).item()) * numTokens, numTokens);
+        const loss = sftLoss(options.models.policy, batch, { ...options.chunks, recomputes: false });
+        metrics.mean("loss", loss * numTokens, numTokens);
         metrics.sum("num_tokens", numTokens);
       });
     }
@@ -47,7 +49,8 @@ export function sftEvaluation(options: SftEvaluationOptions): (numSteps: number)
 }
 
 function logAnswers(options: SftEvaluationOptions, numSteps: number, metrics: Metrics): void {
-  const { model, heldOut, evalAnswers, maxNewTokens, answers } = options;
+  const { heldOut, evalAnswers, maxNewTokens, answers } = options;
+  const model = options.models.policy;
   withExamples(options, (examples) => {
     const asked = heldOut.slice(0, evalAnswers);
     const questions = asked.map((one) => examples.lastQuestion(one));
@@ -72,13 +75,14 @@ function logAnswers(options: SftEvaluationOptions, numSteps: number, metrics: Me
   });
 }
 
-function withExamples(
-  { model, library, trainsTowers }: SftEvaluationOptions,
-  body: (examples: ConversationExamples) => void,
-) {
+function withExamples({ models, library }: SftEvaluationOptions, body: (examples: ConversationExamples) => void) {
   noGrad(() => {
-    using live = trainsTowers ? new LiveRows(model, library) : null;
-    using examples = new ConversationExamples(model, library, live === null ? undefined : (clip) => live.rows(clip));
+    using live = models.trainsTowers ? new LiveRows(models.policy, library) : null;
+    using examples = new ConversationExamples(
+      models.policy,
+      library,
+      live === null ? undefined : (clip) => live.rows(clip),
+    );
     body(examples);
   });
 }

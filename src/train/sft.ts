@@ -4,7 +4,7 @@
 import type { ModelPrompt, OmniModel, PromptTokens } from "../models/omni-model.ts";
 import { backwardThroughTrunk, floatsLike, forEachChunk, indicesLike } from "../rl/chunks.ts";
 import { Metrics } from "../rl/metrics.ts";
-import { op, scope, type Tensor } from "../tensor/index.ts";
+import { noGrad, op, scope, type Tensor } from "../tensor/index.ts";
 import type { Objective } from "./run-steps.ts";
 
 /** One question about a clip with the answer to learn. */
@@ -57,14 +57,69 @@ export function sftGradients(
   batch: readonly (readonly SftExample[])[],
   options: SftOptions = wholeBatch,
 ): number {
+  return sumOfMicroBatches(batch, options, (part, totalWeight) =>
+    microBatchGradients(model, part, totalWeight, options),
+  );
+}
+
+/** The same mean without a gradient. */
+export function sftLoss(
+  model: OmniModel,
+  batch: readonly (readonly SftExample[])[],
+  options: SftOptions = wholeBatch,
+): number {
+  return sumOfMicroBatches(batch, options, (part, totalWeight) =>
+    noGrad(() => {
+      const branches = part.map((examples) => branchOff(model, examples));
+      const hidden = model.hidden(
+        branches.map((branch) => branch.prefix),
+        branches.map((branch) => branch.completions),
+      ); // [N, C, D]
+      const wanted = targetsOf(part, branches, hidden.size(1));
+      const rows = hidden.view([-1, hidden.size(2)]).indexSelect(0, indicesLike(hidden, wanted.positions)); // [T, D]
+      return chunkedLoss(model, rows, wanted, totalWeight, chunkOf(model, options));
+    }),
+  );
+}
+
+function sumOfMicroBatches(
+  batch: readonly (readonly SftExample[])[],
+  { promptsPerMicroBatch }: SftOptions,
+  lossOf: (part: readonly (readonly SftExample[])[], totalWeight: number) => number,
+): number {
   let totalWeight = 0;
   for (const { weights } of batch.flat()) for (const weight of weights) totalWeight += weight;
-  const size = options.promptsPerMicroBatch ?? batch.length;
+  const size = promptsPerMicroBatch ?? batch.length;
   let loss = 0;
   for (let start = 0; start < batch.length; start += size) {
-    loss += scope(() => microBatchGradients(model, batch.slice(start, start + size), totalWeight, options));
+    loss += scope(() => lossOf(batch.slice(start, start + size), totalWeight));
   }
   return loss;
+}
+
+function chunkOf({ vocabSize }: OmniModel, { tokensPerChunk }: SftOptions): number {
+  return tokensPerChunk ?? Math.max(1, Math.floor(maxLogits / vocabSize));
+}
+
+/** @param rows [T, D] of all targets @param onChunk gets the loss of every chunk, a scalar, while its graph is there */
+function chunkedLoss(
+  model: OmniModel,
+  rows: Tensor,
+  { targets, weights }: Targets,
+  totalWeight: number,
+  perChunk: number,
+  onChunk: (loss: Tensor) => void = () => undefined,
+): number {
+  let sum = 0;
+  forEachChunk(targets.length, perChunk, (start, count) => {
+    const ids = indicesLike(rows, targets.subarray(start, start + count));
+    const some = perChunk >= targets.length ? rows : rows.narrow(0, start, count);
+    const logprobs = model.logits(some).logSoftmax(-1).gather(1, ids.unsqueeze(1)).squeeze(1); // [T]
+    const loss = op.sum(logprobs.mul(floatsLike(rows, weights.subarray(start, start + count)))).mul(-1 / totalWeight);
+    onChunk(loss);
+    sum += loss.item();
+  });
+  return sum;
 }
 
 /** Logits that exist at once where nothing else was asked for: half a gigabyte. */
@@ -74,39 +129,29 @@ function microBatchGradients(
   model: OmniModel,
   batch: readonly (readonly SftExample[])[],
   totalWeight: number,
-  { tokensPerChunk, recomputes }: SftOptions,
+  options: SftOptions,
 ): number {
   const branches = batch.map((examples) => branchOff(model, examples));
   const trunk = model.trunk(
     branches.map((branch) => branch.prefix),
     branches.map((branch) => branch.completions),
-    { recomputes },
+    { recomputes: options.recomputes },
   );
   const { hidden } = trunk; // [N, C, D]
-  const { positions, targets, weights } = targetsOf(batch, branches, hidden.size(1));
-  const rows = hidden.view([-1, hidden.size(2)]).indexSelect(0, indicesLike(hidden, positions)); // [T, D]
-  const perChunk = tokensPerChunk ?? Math.max(1, Math.floor(maxLogits / model.vocabSize));
-  const lossOf = (some: Tensor, start: number, end: number) => {
-    const ids = indicesLike(hidden, targets.subarray(start, end));
-    const logprobs = model.logits(some).logSoftmax(-1).gather(1, ids.unsqueeze(1)).squeeze(1); // [T]
-    return op.sum(logprobs.mul(floatsLike(hidden, weights.subarray(start, end)))).mul(-1 / totalWeight);
-  };
-  if (positions.length <= perChunk) {
-    const loss = lossOf(rows, 0, positions.length);
-    loss.backward();
+  const wanted = targetsOf(batch, branches, hidden.size(1));
+  const rows = hidden.view([-1, hidden.size(2)]).indexSelect(0, indicesLike(hidden, wanted.positions)); // [T, D]
+  const perChunk = chunkOf(model, options);
+  const backward = (loss: Tensor) => loss.backward();
+  if (wanted.positions.length <= perChunk) {
+    const loss = chunkedLoss(model, rows, wanted, totalWeight, perChunk, backward);
     trunk.backward();
-    return loss.item();
+    return loss;
   }
   const cut = { rows, leaf: rows.detach(), trunk };
   cut.leaf.requiresGrad = true;
-  let sum = 0;
-  forEachChunk(positions.length, perChunk, (start, count) => {
-    const loss = lossOf(cut.leaf.narrow(0, start, count), start, start + count);
-    loss.backward();
-    sum += loss.item();
-  });
+  const loss = chunkedLoss(model, cut.leaf, wanted, totalWeight, perChunk, backward);
   backwardThroughTrunk(cut);
-  return sum;
+  return loss;
 }
 
 interface Targets {

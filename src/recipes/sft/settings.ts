@@ -10,9 +10,9 @@ import {
   optionalText,
   wholeNumber,
 } from "../../corpus/settings.ts";
-import { choosePreset } from "../../run/choose-preset.ts";
 import { type ConfigSources, resolveConfig, type SettingsOf } from "../../run/config.ts";
 import type { IdleRule } from "../../run/idle-settings.ts";
+import { choosePreset } from "../../train/choose-preset.ts";
 import { sftIdle, sftSchema } from "../../train/sft-config.ts";
 import { type SftPresetName, sftPresets } from "../../train/sft-presets.ts";
 

@@ -10,7 +10,7 @@ import { type Conversation, clipsOf, turnProblem } from "../../data/conversation
 import { type DataForm, formOf, readConversations } from "../../data/conversations/read-conversations.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
-import { commonWording, isSilent } from "./common-wording.ts";
+import { frequentQuestion, isSilent } from "./frequent-question.ts";
 import type { SftRunConfig } from "./settings.ts";
 
 export interface SftData {
@@ -139,7 +139,7 @@ async function conversationsOf(
   for (const reason of skipped.slice(0, maxNamed)) log(`  ${reason}`);
   if (skipped.length > maxNamed) log(`  and ${skipped.length - maxNamed} more`);
   const silent = conversations.filter(isSilent).length;
-  const { wording, note } = commonWording(conversations);
+  const { wording, note } = frequentQuestion(conversations);
   const soundNote = `${file}: ${silent} of ${conversations.length} show a video without its sound (no <audio> follows it); --video-sound adds it`;
   return { conversations, samples: null, wording, notes: [note, ...(silent > 0 ? [soundNote] : [])] };
 }

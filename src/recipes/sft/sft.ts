@@ -4,15 +4,14 @@ import { join } from "node:path";
 import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import { refuseOverlap } from "../../corpus/overlap.ts";
 import { saveWording } from "../../corpus/wording.ts";
-import { changeableSettings } from "../../run/changeable.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { readStepLog } from "../../run/metrics.ts";
 import type { Progress } from "../../run/progress.ts";
-import { openRunDirectory, type RunDirectory } from "../../run/run-directory.ts";
+import { changeableSettings, openRunDirectory, type RunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
-import { type Tensor, torchVersion } from "../../tensor/index.ts";
+import { byteSize, torchVersion } from "../../tensor/index.ts";
 import { sftRateBySize } from "../../train/by-size.ts";
 import { sftSteps, trainSft } from "../../train/cold-start.ts";
 import { type OpenedPolicy, openPolicy } from "../../train/policy.ts";
@@ -30,7 +29,7 @@ export interface SftRun {
 
 export interface SftResult {
   readonly run: string;
-  /** The trained model, or its adapter, with the question that it was trained with. */
+  /** The trained model, an adapter merged in, with the question that it was trained with. */
   readonly model: string;
   readonly steps: number;
   readonly numLearnt: number;
@@ -75,7 +74,7 @@ export async function runSft(run: SftRun): Promise<SftResult> {
   const task = { config, models, library, learnt: ready.learnt, heldOut: ready.heldOut };
   const steps = sftSteps(config, ready.learnt.length);
   const model = join(directory.path, "model");
-  await learn(run, directory, { steps, model, data, policy: models.policy }, (onStep) =>
+  await learn(run, directory, { steps, model, data, models }, (onStep) =>
     trainSft(task, { directory: directory.path, interrupt: run.interrupt, onStep }),
   );
   return {
@@ -147,30 +146,32 @@ function rateNotes({ numParameters, masters, recomputes }: OpenedPolicy, config:
     : [`for ${(numParameters / 1e6).toFixed(1)} million parameters: ${chosen.join("; ")}`];
 }
 
-function bytesNeeded({ policy, trainable }: OpenedPolicy): number {
-  const count = (tensors: ReadonlyMap<string, Tensor>) =>
-    [...tensors.values()].reduce((sum, { numel }) => sum + numel, 0);
-  return bytesPerNumber * (count(policy.parameters()) + copiesInCheckpoints * count(trainable)) + otherBytes;
+/** Of the model that is written, and of two checkpoints. */
+function bytesNeeded({ policy, numParameters, trainable }: OpenedPolicy): number {
+  const numTrainable = [...trainable.values()].reduce((sum, { numel }) => sum + numel, 0);
+  return byteSize(policy.dtype) * numParameters + copiesInCheckpoints * bytesPerNumber * numTrainable + otherBytes;
 }
 
 interface Learning {
   readonly steps: number;
   readonly model: string;
   readonly data: SftData;
-  readonly policy: OpenedPolicy["policy"];
+  readonly models: OpenedPolicy;
 }
 
 async function learn(
-  { progress, interrupt }: SftRun,
+  { config, progress, interrupt }: SftRun,
   directory: RunDirectory,
-  { steps, model, data, policy }: Learning,
+  { steps, model, data, models }: Learning,
   train: (onStep: (step: number, metrics: Readonly<Record<string, number>>) => void) => Promise<void>,
 ): Promise<void> {
   const stage = progress.stage("learning", steps);
+  const adapter = join(directory.path, "adapter");
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
   const save = () => {
-    policy.save(model);
-    if (data.wording !== null) saveWording(model, data.wording);
+    models.save(model, adapter);
+    const folders = config.trainable === "lora" ? [model, adapter] : [model];
+    if (data.wording !== null) for (const folder of folders) saveWording(folder, data.wording);
   };
   try {
     await train((step, { loss }) => stage.update(step + 1, `loss ${loss!.toFixed(3)}`));

@@ -15,9 +15,9 @@ import {
   optionalText,
   wholeNumber,
 } from "../../corpus/settings.ts";
-import { choosePreset } from "../../run/choose-preset.ts";
 import { type ConfigSources, resolveConfig, type SettingsOf } from "../../run/config.ts";
 import type { IdleRule } from "../../run/idle-settings.ts";
+import { choosePreset } from "../../train/choose-preset.ts";
 import { trainSchema } from "../../train/config.ts";
 import { methodIdle } from "../../train/idle.ts";
 import { type PresetName, presets } from "../../train/presets.ts";

@@ -10,13 +10,12 @@ import { chooseSetting, type Setting } from "../../corpus/setting.ts";
 import { saveWording, wordingOf } from "../../corpus/wording.ts";
 import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
-import { changeableSettings } from "../../run/changeable.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { readStepLog } from "../../run/metrics.ts";
 import type { Progress, Stage } from "../../run/progress.ts";
-import { openRunDirectory, type RunDirectory } from "../../run/run-directory.ts";
+import { changeableSettings, openRunDirectory, type RunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
 import { byteSize, torchVersion } from "../../tensor/index.ts";
 import { readingModes } from "../../text/answer.ts";
@@ -163,7 +162,7 @@ async function learn({ run, directory, models, library, setting, samples, model 
   const task = { config, models, library, samples, embedder, emotionScore: setting.emotion.score };
   const save = () => {
     models.save(model, adapter);
-    saveWording(model, setting.wording);
+    for (const folder of config.trainable === "lora" ? [model, adapter] : [model]) saveWording(folder, setting.wording);
   };
   try {
     await trainGrpo(

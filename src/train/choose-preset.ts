@@ -1,7 +1,7 @@
 // Which preset a person chose, by option, override or file. Its name is looked for before anything else, because everything else is
 // a change to it.
 import { OppoError } from "../error.ts";
-import { type ConfigSources, readConfigFile } from "./config.ts";
+import { type ConfigSources, readConfigFile } from "../run/config.ts";
 
 interface NamedPreset {
   readonly config: object;

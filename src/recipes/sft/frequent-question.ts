@@ -3,7 +3,7 @@ import type { Wording } from "../../corpus/wording.ts";
 import { type Conversation, textOf } from "../../data/conversations/conversation.ts";
 
 /** What at least half of the conversations open with: those who ask the model later ask that. */
-export function commonWording(conversations: readonly Conversation[]): {
+export function frequentQuestion(conversations: readonly Conversation[]): {
   readonly wording: Wording | null;
   readonly note: string;
 } {
