@@ -1,10 +1,9 @@
 // The parts of a step and what each has in memory beside what always stands. The parts follow train/grpo.ts and rl/gradients.ts:
 // towers, sampling, the full branch, masked branches one view at a time, the update.
-import { numElements } from "../../models/checkpoint/parameter-spec.ts";
 import { rowsPerChunk } from "../../rl/chunks.ts";
 import { keptByLayer, passingLayer, recomputedLayer, returningLayer } from "./layer.ts";
 import { promptsAtOnce, promptsOfGpu, type Sizes, sizesOf } from "./sizes.ts";
-import { sum, trainedSizes } from "./standing.ts";
+import { gradientBytes, sum, trainedSizes, typeBytes } from "./standing.ts";
 import type { MemoryLine, MemoryPhase, MemoryTask } from "./task.ts";
 import { towerBytes } from "./towers.ts";
 
@@ -87,18 +86,21 @@ function lossLines(task: MemoryTask): MemoryLine[] {
   const caches = 2 * sizes.keys * sizes.bytes * sizes.layers * sizes.prefixRows;
   const reference = batch.usesReference || batch.anchor === "reference" ? passing + caches : 0;
   const logits = rows * model.decoder.vocabSize * floatBytes * copies + headGradient(task);
+  // Of the views before this one, and of the micro-batches; else of the head alone.
+  const isFirst = batch.views < 2 && promptsAtOnce(task) >= promptsOfGpu(task);
   return [
     { name: "rows of media", bytes: mediaBytes(task) },
     { name: "kept graph", bytes: kept },
     { name: "kept graph, masked", bytes: batch.views > 0 ? kept : 0 },
     reference > logits ? { name: "one layer of the reference", bytes: reference } : { name: "logits", bytes: logits },
+    { name: "gradients", bytes: isFirst ? headGradient(task) : gradientBytes(task) },
   ];
 }
 
 /** Every chunk makes the head's gradient anew and adds it. */
 function headGradient({ model, learner }: MemoryTask): number {
   if (learner.trainable === "lora") return 0;
-  return model.decoder.vocabSize * model.decoder.hiddenSize * (learner.dtype === "float32" ? floatBytes : 2);
+  return model.decoder.vocabSize * model.decoder.hiddenSize * typeBytes[learner.dtype];
 }
 
 function backwardLines(task: MemoryTask): MemoryLine[] {
@@ -106,11 +108,17 @@ function backwardLines(task: MemoryTask): MemoryLine[] {
   const sizes = sizesOf(task, promptsAtOnce(task));
   const kept = keptByTrunk(task, sizes);
   const layer = learner.recomputes ? recomputedLayer(task, sizes) : returningLayer(task, sizes);
+  const gradients = gradientBytes(task);
+  const isFirst = batch.views < 2 && promptsAtOnce(task) >= promptsOfGpu(task);
+  // A graph goes as its gradients come.
+  const going = isFirst ? Math.max(kept, gradients) - gradients : kept;
+  const [full, masked] = batch.views > 0 ? [kept, going] : [going, 0];
   return [
     { name: "rows of media", bytes: mediaBytes(task) },
-    { name: "kept graph", bytes: kept },
-    { name: "kept graph, masked", bytes: batch.views > 0 ? kept : 0 },
+    { name: "kept graph", bytes: full },
+    { name: "kept graph, masked", bytes: masked },
     { name: learner.recomputes ? "one layer in flight" : "gradients of one layer", bytes: layer },
+    { name: "gradients", bytes: gradients },
     { name: "one gradient before it is added", bytes: largestGradient(task) },
   ];
 }
@@ -123,9 +131,13 @@ function largestGradient({ model, learner }: MemoryTask): number {
 }
 
 /** The square root of a second moment; in half precision the gradient in float32 beside it. */
-function updateLines({ model, learner, place }: MemoryTask): MemoryLine[] {
+function updateLines(task: MemoryTask): MemoryLine[] {
+  const { model, learner, place } = task;
   const shards = learner.trainable === "lora" ? 1 : place.gpus;
   const largest = Math.max(0, ...trainedSizes(model, learner)) / shards;
   const copies = learner.trainable !== "lora" && learner.dtype !== "float32" ? 2 : 1;
-  return [{ name: "of one parameter", bytes: largest * floatBytes * copies }];
+  return [
+    { name: "gradients", bytes: gradientBytes(task) },
+    { name: "of one parameter", bytes: largest * floatBytes * copies },
+  ];
 }

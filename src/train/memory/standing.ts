@@ -1,5 +1,5 @@
 // What is in memory from the first step to the last, to the byte: weights, a second copy of them as the reference, an adapter,
-// float32 masters, AdamW's two moments, gradients. As policy.ts, nn/adamw.ts and autograd make them.
+// float32 masters, AdamW's two moments. As policy.ts, nn/adamw.ts and autograd make them.
 import { numElements } from "../../models/checkpoint/parameter-spec.ts";
 import { defaultLora } from "../../models/lora/config.ts";
 import { targetModules } from "../../models/lora/targets.ts";
@@ -59,8 +59,14 @@ export function standingLines({ model, learner, batch, place }: MemoryTask): Mem
     { name: "masters", bytes: !isAdapter && isHalf ? (numTrained * floatBytes) / shards : 0 },
     // And a step count for every parameter.
     { name: "moments", bytes: (2 * numTrained * floatBytes) / shards + trained.length * floatBytes },
-    { name: "gradients", bytes: (numTrained * (isAdapter ? floatBytes : typeBytes[learner.dtype])) / shards },
   ].filter(({ bytes }) => bytes > 0);
+}
+
+/** Of one GPU, all of them together; they exist from the first way back of a step to the next step. */
+export function gradientBytes({ model, learner, place }: MemoryTask): number {
+  const isAdapter = learner.trainable === "lora";
+  const numTrained = sum(trainedSizes(model, learner));
+  return (numTrained * (isAdapter ? floatBytes : typeBytes[learner.dtype])) / (isAdapter ? 1 : place.gpus);
 }
 
 export function sum(numbers: readonly number[]): number {

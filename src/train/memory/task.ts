@@ -22,6 +22,8 @@ export interface StepBatch {
   readonly newTokens: number;
   /** What towers read of one clip; null: no media. */
   readonly media: MediaSize | null;
+  /** Clips that towers encode together. */
+  readonly clipsAtOnce: number;
   /** Completions are sampled from the model. */
   readonly samples: boolean;
   /** A frozen start is in memory, beside a policy that is not an adapter over it. */
@@ -65,7 +67,7 @@ export interface MemoryPhase {
 
 /** Bytes of tensors on one device (every one of the GPUs needs so much). */
 export interface MemoryEstimate {
-  /** From the first step to the last: weights, reference, adapter, masters, moments, gradients. */
+  /** From the first step to the last: weights, reference, adapter, masters, moments. */
   readonly standing: readonly MemoryLine[];
   readonly standingBytes: number;
   readonly phases: readonly MemoryPhase[];

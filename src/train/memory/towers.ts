@@ -4,8 +4,6 @@ import { typeBytes } from "./standing.ts";
 import type { MemoryTask } from "./task.ts";
 
 const floatBytes = 4;
-/** As the library encodes a corpus (corpus/clips/clip-library.ts). */
-const clipsPerBatch = 16;
 /** As attention cuts them (decoder/attention-slices.ts). */
 const maxScores = 2 ** 26;
 
@@ -18,9 +16,9 @@ function oneLayer({ batch, learner }: MemoryTask, tower: TowerShape): number {
   const load = batch.media === null ? null : tower.loadOf(batch.media);
   if (load === null) return 0;
   const bytes = typeBytes[learner.dtype];
-  const rows = load.rows * clipsPerBatch;
+  const rows = load.rows * batch.clipsAtOnce;
   const longest = Math.max(...load.segments.map(({ length }) => length));
   const scores = Math.min(maxScores, rows * tower.numHeads * longest);
   const perRow = 14 * tower.width + (tower.isGated ? 4 : 2) * tower.feedForward;
-  return rows * perRow * bytes + scores * 2 * floatBytes + load.inputs * clipsPerBatch * (floatBytes + bytes);
+  return rows * perRow * bytes + scores * 2 * floatBytes + load.inputs * batch.clipsAtOnce * (floatBytes + bytes);
 }
