@@ -13,6 +13,8 @@ import { readOptions } from "./support/options.ts";
 const recorded: Readonly<Record<string, number>> = { 1: 8.4, 2: 5.4 };
 /** How much faster we promise to be. */
 const promised = 2.5;
+/** How near a step comes to the time of its matrix products alone: theirs over ours. */
+const promisedShare = 0.9;
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 interface PeerReport {
@@ -69,6 +71,12 @@ function print({ threads, ours, recordedTrl, timesFasterThanRecorded, peer, time
   console.log(phases("wall", ours.wall));
   console.log(phases("cpu ", ours.cpu));
   console.log(`  peak memory ${ours.peakMemoryMiB.toFixed(0)} MiB, loss ${ours.loss.toFixed(4)}`);
+  const { products } = ours;
+  const share = (value: number) => `${(100 * value).toFixed(0)}%`;
+  console.log(
+    `  matrix products alone, between the steps: ${(products.operations / 1e12).toFixed(3)} TFLOP, wall${seconds(products.wall)}, cpu${seconds(products.cpu)} s; ` +
+      `the step is at ${share(products.share.wall)} of that limit, cpu ${share(products.share.cpu)} (promised ${share(promisedShare)}: ${products.share.cpu >= promisedShare ? "met" : "MISSED"})`,
+  );
   const verdict = (times: number) => `(promised ${promised}: ${times >= promised ? "met" : "MISSED"})`;
   if (recordedTrl !== null && timesFasterThanRecorded !== null) {
     console.log(

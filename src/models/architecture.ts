@@ -6,6 +6,7 @@ import type { ParameterSpec } from "./checkpoint/parameter-spec.ts";
 import type { LoadOptions } from "./checkpoint/weight-files.ts";
 import type { KeyNames } from "./checkpoint/weight-table.ts";
 import type { DecoderConfig } from "./decoder/config.ts";
+import type { TowerShape } from "./model-shape.ts";
 import type { ModelPart, OmniModel } from "./omni-model.ts";
 
 /** What kind of model a directory holds, from its config.json alone. */
@@ -14,6 +15,10 @@ export interface Architecture {
   readonly nameOf: KeyNames;
   readonly partOf: (name: string) => ModelPart;
   readonly decoder: DecoderConfig;
+  /** As `OmniModel.isProjector`; left out, no parameter is one. */
+  readonly isProjector?: (name: string) => boolean;
+  /** Left out: what they cost is not known. */
+  readonly towers?: readonly TowerShape[];
   /** Files that it needs beside the weights: any one of each group must be there. */
   readonly companions: readonly (readonly string[])[];
 }
@@ -64,6 +69,8 @@ export interface ArchitectureRow {
   /** New models with random weights; left out: there are none. */
   readonly init?: {
     readonly shapes: Readonly<Record<string, FreshShape>>;
+    /** What a large one of them is made of, without making it. */
+    inspect(shape: string): Promise<Architecture>;
     write(shape: string, directory: string, files: TokenizerFiles, options: FreshOptions): Promise<void>;
   };
 }

@@ -5,11 +5,11 @@ import type { MediaClip } from "../media/clip.ts";
 import type { PixelRange, VideoFit } from "../media/fit.ts";
 import type { DType, Tensor } from "../tensor/index.ts";
 import type { SampledCompletion, SampleOptions } from "./decoder/sampling.ts";
-import type { Trunk } from "./decoder/trunk.ts";
+import type { Trunk, TrunkOptions } from "./decoder/trunk.ts";
 import type { LinearShape, LoraAdapter } from "./lora/adapter.ts";
 
 export type { ChosenToken, SampledCompletion, SampleOptions, TokenLogprob } from "./decoder/sampling.ts";
-export type { Trunk } from "./decoder/trunk.ts";
+export type { Trunk, TrunkOptions, TrunkStart } from "./decoder/trunk.ts";
 
 /** Marks what only the architecture that made it can make and read. */
 declare const inside: unique symbol;
@@ -154,7 +154,7 @@ export interface OmniModel extends Disposable {
   trunk(
     prompts: readonly ModelPrompt[],
     completions: readonly (readonly Int32Array[])[],
-    options?: { readonly recomputes?: boolean },
+    options?: TrunkOptions,
   ): Trunk;
   /** [n, D] -> [n, V], float32. */
   logits(hidden: Tensor): Tensor;

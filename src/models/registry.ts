@@ -62,6 +62,15 @@ export function freshShapes(): ReadonlyMap<string, number | null> {
   return new Map(all.map(([name, { numParameters }]) => [name, numParameters]));
 }
 
+/** What a large shape of `freshShapes` is made of; null for any other name. */
+export async function readFreshShape(shape: string): Promise<KnownArchitecture | null> {
+  if (!freshShapes().get(shape)) return null;
+  const [modelType, row] = Object.entries(architectures).find(
+    ([, { init }]) => init !== undefined && Object.hasOwn(init.shapes, shape),
+  )!;
+  return { ...(await row.init!.inspect(shape)), title: row.title, modelType };
+}
+
 /** Writes a model with random weights. @throws OppoError ERR_MODEL_SHAPE, CheckpointError ERR_CHECKPOINT_WRITE */
 export async function initFresh(
   shape: string,

@@ -1,7 +1,7 @@
 // The full input's half of a step: trunk once over the shared prefixes, reference without grad, then J_GRPO chunk by
 // chunk. Leaves the hidden rows cut from the graph, for the masked branches to add their gradients to.
 // N rollouts, C longest completion, R scored tokens, n tokens of a chunk, D width, V vocabulary
-import type { OmniModel } from "../models/omni-model.ts";
+import type { OmniModel, Trunk } from "../models/omni-model.ts";
 import { noGrad, op, type Tensor } from "../tensor/index.ts";
 import {
   type CutRows,
@@ -33,6 +33,10 @@ export interface StepContext {
 }
 
 export interface FullBranch {
+  /** Per prompt of the pass its number, for masked inputs that begin like it. */
+  readonly promptOf: ReadonlyMap<PlannedGroup, number>;
+  /** The reference's; null where it was not asked. Nothing learns in it. */
+  readonly referenceTrunk: Trunk | null;
   /** [R, D], rollouts one after the other, token t of a rollout at its first row + t. */
   readonly cut: CutRows;
   readonly firstRow: ReadonlyMap<PlannedRollout, number>;
@@ -54,18 +58,20 @@ export function runFullBranch(context: StepContext, groups: readonly PlannedGrou
   const rollouts = groups.flatMap((group) => group.rollouts);
   const completions = groups.map((group) => group.rollouts.map((rollout) => rollout.ids));
   const layout = packRollouts(rollouts);
+  const lends = options.sharesPrefixes && rollouts.some(({ views }) => views.length > 0);
 
   const cut = timed("fwd_full", () => {
     const prompts = groups.map(({ group }) => group.prompt.policy);
     const { recomputes } = options;
-    return cutTrunk(policy.trunk(prompts, completions, { recomputes }), layout.flatRows); // [R, D]
+    return cutTrunk(policy.trunk(prompts, completions, { recomputes, lends }), layout.flatRows); // [R, D]
   });
   const usesReference = reference !== null && options.referenceKl.weight !== 0;
-  const referenceRows = timed("ref_logp", () => {
+  const referenceTrunk = timed("ref_logp", () => {
     if (!usesReference) return null;
     const prompts = groups.map(({ group }) => group.prompt.reference ?? group.prompt.policy);
-    return noGrad(() => cutRows(reference.hidden(prompts, completions), layout.flatRows, false).rows); // [R, D]
+    return noGrad(() => reference.trunk(prompts, completions, { lends }));
   });
+  const referenceRows = referenceTrunk && noGrad(() => cutRows(referenceTrunk.hidden, layout.flatRows, false).rows); // [R, D]
 
   const tokens = scoredTokens(rollouts, cut.leaf);
   const choiceEntropy = new Float32Array(layout.flatRows.length);
@@ -74,7 +80,8 @@ export function runFullBranch(context: StepContext, groups: readonly PlannedGrou
       choiceEntropy.set(policyChunk(context, cut.leaf, referenceRows, tokens, start, count), start);
     });
   });
-  return { cut, firstRow: layout.firstRow, choiceEntropy };
+  const promptOf = new Map(groups.map((group, i) => [group, i]));
+  return { cut, firstRow: layout.firstRow, choiceEntropy, promptOf, referenceTrunk };
 }
 
 /** Where every completion token's row lies in hidden [N, C, D] seen as [N * C, D], and in the packed rows. */

@@ -3,7 +3,7 @@
 // backward follows at once, so one full and one pass's masked graph are alive at a time, whatever the number of views.
 // N rollouts, C longest completion, n tokens of a chunk, D width, V vocabulary
 import { OppoError } from "../error.ts";
-import type { ModelPrompt, OmniModel } from "../models/omni-model.ts";
+import type { ModelPrompt, OmniModel, Trunk } from "../models/omni-model.ts";
 import { noGrad, type Tensor } from "../tensor/index.ts";
 import {
   backwardThroughTrunk,
@@ -31,6 +31,8 @@ interface Member {
 
 interface MaskedBatch {
   readonly pairs: readonly PromptPair[];
+  /** Whose masked inputs they are. */
+  readonly groups: readonly PlannedGroup[];
   readonly members: readonly (readonly Member[])[];
 }
 
@@ -61,19 +63,18 @@ export function runMaskedBranch(
   if (batch.members.length === 0) return;
   const layout = layOut(batch, full, options);
   const completions = batch.members.map((members) => members.map(({ completion }) => completion));
-  const hiddenRows = (prompts: readonly ModelPrompt[], model: typeof policy, requiresGrad: boolean) => {
+  const numbers = batch.groups.map((group) => full.promptOf.get(group)!);
+  const rowsFrom = (model: OmniModel, prompts: readonly ModelPrompt[], trunk: Trunk | null, requiresGrad: boolean) => {
+    const start = trunk && { trunk, prompts: numbers };
     const { recomputes } = options;
-    if (requiresGrad) return cutTrunk(model.trunk(prompts, completions, { recomputes }), layout.flatRows);
-    return noGrad(() => cutRows(model.hidden(prompts, completions), layout.flatRows, false));
+    if (requiresGrad) return cutTrunk(model.trunk(prompts, completions, { recomputes, start }), layout.flatRows);
+    return noGrad(() => cutRows(model.trunk(prompts, completions, { start }).hidden, layout.flatRows, false));
   };
   const { perception, anchorWeight } = options;
   const learns = perception.gradient !== "full" || anchorWeight !== 0 || perception.maskedEntropyWeight !== 0;
   const cut = timed(`fwd_mask_${names.join("_")}`, () => {
-    return hiddenRows(
-      batch.pairs.map((pair) => pair.policy),
-      policy,
-      learns,
-    ); // [rows, D]
+    const prompts = batch.pairs.map((pair) => pair.policy);
+    return rowsFrom(policy, prompts, full.cut.trunk ?? null, learns); // [rows, D]
   });
   const chunk = rowsPerChunk(options.tokensPerChunk, policy);
   timed("perception_loss", () => {
@@ -82,13 +83,9 @@ export function runMaskedBranch(
     });
   });
   if (anchorWeight !== 0) {
-    const target = anchorTarget(
-      context,
-      batch,
-      layout,
-      full,
-      (prompts, model) => hiddenRows(prompts, model, false).rows,
-    );
+    const target = anchorTarget(context, batch, layout, full, (model, prompts) => {
+      return rowsFrom(model, prompts, full.referenceTrunk, false).rows;
+    });
     timed("perception_loss", () => {
       forEachChunk(layout.anchorRows.length, chunk, (start, count) => {
         anchorChunk(context, cut.leaf, target, layout, start, count);
@@ -105,9 +102,11 @@ function selectMembers(
   wholeCompletions: boolean,
 ): MaskedBatch {
   const pairs: PromptPair[] = [];
+  const owners: PlannedGroup[] = [];
   const members: Member[][] = [];
   for (const name of names) {
-    for (const { group, rollouts } of groups) {
+    for (const planned of groups) {
+      const { group, rollouts } = planned;
       const own = membersOf(rollouts, name, wholeCompletions);
       if (own.length === 0) continue;
       const pair = group.masked[name];
@@ -119,10 +118,11 @@ function selectMembers(
         );
       }
       pairs.push(pair);
+      owners.push(planned);
       members.push(own);
     }
   }
-  return { pairs, members };
+  return { pairs, groups: owners, members };
 }
 
 function membersOf(rollouts: readonly PlannedRollout[], name: ViewName, wholeCompletions: boolean): Member[] {
@@ -185,7 +185,7 @@ function anchorTarget(
   batch: MaskedBatch,
   layout: MaskedLayout,
   full: FullBranch,
-  hiddenRows: (prompts: readonly ModelPrompt[], model: OmniModel) => Tensor,
+  referenceRows: (reference: OmniModel, prompts: readonly ModelPrompt[]) => Tensor,
 ): AnchorTarget {
   if (options.anchorTo === "full") {
     return (start, count) => {
@@ -194,7 +194,7 @@ function anchorTarget(
     };
   }
   const prompts = batch.pairs.map((pair) => pair.reference ?? pair.policy);
-  const rows = timed("ref_logp", () => hiddenRows(prompts, reference!));
+  const rows = timed("ref_logp", () => referenceRows(reference!, prompts));
   return (start, count) =>
     logDistribution(reference!.logits(rows.narrow(0, layout.numViewTokens + start, count)), options.temperature);
 }

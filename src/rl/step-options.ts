@@ -41,6 +41,8 @@ export interface StepOptions extends Omit<PlanOptions, "reduction"> {
   readonly minChoiceEntropy: number;
   /** Masked inputs of different views as prompts of one pass, or a pass for each; the result does not depend on it. */
   readonly viewPasses: "one" | "each";
+  /** Masked inputs borrow keys and values up to what the mask changes from the full ones; the result does not depend on it. */
+  readonly sharesPrefixes: boolean;
   /** Prompts whose graphs are alive at once; the result does not depend on it. null: all. */
   readonly promptsPerMicroBatch: number | null;
   /** Whether layers are computed again on the way back, in place of keeping their graph; the result does not depend on it. */
@@ -64,6 +66,7 @@ export const defaultStepOptions: StepOptions = {
   anchorUntil: "end",
   minChoiceEntropy: 0,
   viewPasses: "each",
+  sharesPrefixes: false,
   promptsPerMicroBatch: null,
   recomputes: false,
   tokensPerChunk: null,

@@ -93,6 +93,10 @@ export const perceptionSchema = z.strictObject({
   viewPasses: z.enum(["one", "each"]).default("each").meta({
     description: "views as one pass, which takes the memory of both, or a pass for each; the result is the same",
   }),
+  sharedPrefix: z.boolean().default(false).meta({
+    description:
+      "what of a prompt lies before its masked modality is computed once for all inputs; the result is the same",
+  }),
   minChoiceEntropy: weight.default(0).meta({
     description: "nats of the reference's entropy below which an evidence token counts as forced and is anchored; ours",
     value: "nats",

@@ -158,6 +158,7 @@ function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
     anchorTo: perception.anchorTo,
     anchorUntil: perception.anchorUntil,
     viewPasses: perception.viewPasses,
+    sharesPrefixes: perception.sharedPrefix,
     minChoiceEntropy: perception.minChoiceEntropy,
     promptsPerMicroBatch: config.promptsPerMicroBatch,
     tokensPerChunk: config.tokensPerChunk,

@@ -2,6 +2,7 @@
 // for how much time, and the optimizer. The schemas of `oppo train` and `oppo sft` spread it.
 import { z } from "zod";
 import { count, deviceSetting, dtypeSetting, optionalCount, optionalText, wholeNumber } from "../corpus/settings.ts";
+import type { LoraConfig } from "../models/lora/config.ts";
 import type { SettingsOf } from "../run/config.ts";
 import type { IdleRule } from "../run/idle-settings.ts";
 
@@ -67,6 +68,12 @@ export const learnerSettings = {
 const learnerSchema = z.strictObject(learnerSettings);
 
 export type LearnerSettings = SettingsOf<typeof learnerSchema>;
+
+/** An adapter's targets: ends of names with commas between, or one pattern. */
+export function targetsOf(text: string): LoraConfig["targets"] {
+  if (text === "all-linear") return text;
+  return /^[\w.]+(,[\w.]+)*$/.test(text) ? text.split(",") : text;
+}
 
 /** What idle rules of a learner look at. */
 type WithTrainable = Pick<LearnerSettings, "trainable">;

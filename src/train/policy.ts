@@ -2,13 +2,13 @@
 // are in half precision, their float32 masters.
 import { OppoError } from "../error.ts";
 import { addAdapter } from "../models/adapt.ts";
-import { defaultLora, type LoraConfig } from "../models/lora/config.ts";
+import { defaultLora } from "../models/lora/config.ts";
 import type { OmniModel } from "../models/omni-model.ts";
 import { loadModel } from "../models/registry.ts";
 import { deriveSeed } from "../seeds.ts";
 import { type DType, keep, noGrad, scope, type Tensor } from "../tensor/index.ts";
 import { defaultsBySize } from "./by-size.ts";
-import type { LearnerSettings } from "./learner-settings.ts";
+import { type LearnerSettings, targetsOf } from "./learner-settings.ts";
 
 export interface PolicyOptions
   extends Pick<LearnerSettings, "trainable" | "parts" | "lora" | "device" | "dtype" | "recompute"> {
@@ -121,12 +121,6 @@ function adapted(base: OmniModel, options: PolicyOptions): OpenedPolicy {
       policy.saveMerged(model);
     },
   };
-}
-
-/** Ends of names with commas between, or one pattern. */
-function targetsOf(text: string): LoraConfig["targets"] {
-  if (text === "all-linear") return text;
-  return /^[\w.]+(,[\w.]+)*$/.test(text) ? text.split(",") : text;
 }
 
 interface Opened extends Pick<OpenedPolicy, "policy" | "reference" | "trainable" | "masters" | "trainsTowers"> {

@@ -114,14 +114,23 @@ function embedPrompts(
 ): { x: Tensor; rope: RopeTable; mask: PrefixMask; padding: Tensor | null } {
   const { batch, length } = packed;
   const target = { dtype: embedding.dtype, device: embedding.device };
-  const x = op.embedding(embedding, indices(packed.ids).to({ device: target.device }));
-  if (packed.mediaRows.length > 0) {
-    const rows = packed.media.length === 1 ? packed.media[0]! : op.cat(packed.media, { dim: 0 });
-    x.indexCopy_(0, indices(packed.mediaRows).to({ device: target.device }), rows.to(target));
-  }
   const padding = packed.padding ? tensor(packed.padding, [batch, length]).to(target) : null;
   const mask = prefixMask(length, padding, target, isCausal);
-  return { x, rope: promptRope(packed.positions, config, target), mask, padding };
+  return { x: embedRows(embedding, packed), rope: promptRope(packed.positions, config, target), mask, padding };
+}
+
+/** Tokens of packed prompts with their media in place, [B * P, D]. */
+export function embedRows(
+  embedding: Tensor,
+  { ids, mediaRows, media }: Pick<PackedPrompts, "ids" | "mediaRows" | "media">,
+): Tensor {
+  const { dtype, device } = embedding;
+  const x = op.embedding(embedding, indices(ids).to({ device }));
+  if (mediaRows.length > 0) {
+    const rows = media.length === 1 ? media[0]! : op.cat(media, { dim: 0 });
+    x.indexCopy_(0, indices(mediaRows).to({ device }), rows.to({ dtype, device }));
+  }
+  return x;
 }
 
 /**
@@ -200,7 +209,7 @@ export function branchOutput(
   return ordered.view([-1, tokens, config.hiddenSize]);
 }
 
-interface PackedPrompts {
+export interface PackedPrompts {
   readonly batch: number;
   readonly length: number;
   /** [B * P], left-padded. */
@@ -210,15 +219,15 @@ interface PackedPrompts {
   /** [B, P] additive, or null. */
   readonly padding: Float32Array | null;
   /** Rows of the packed batch that media replace, in the order of `media`. */
-  readonly mediaRows: number[];
-  readonly media: Tensor[];
+  readonly mediaRows: readonly number[];
+  readonly media: readonly Tensor[];
 }
 
-/** The prompts without their last `dropped` tokens as one left-padded batch. */
-function packPrompts(prompts: readonly DecoderPrompt[], dropped: number): PackedPrompts {
+/** The prompts without their last `dropped` tokens as one left-padded batch, of at least `least` columns. */
+export function packPrompts(prompts: readonly DecoderPrompt[], dropped: number, least = 1): PackedPrompts {
   const batch = prompts.length;
   const lengths = prompts.map(({ ids }) => ids.length - dropped);
-  const length = Math.max(1, ...lengths);
+  const length = Math.max(least, ...lengths);
   const [first] = prompts;
   const numAxes = first === undefined || first.ids.length === 0 ? 1 : first.positions.length / first.ids.length;
   // Pads are token 0 at position 1: no row sees them, and theirs are never read.
@@ -265,7 +274,7 @@ function requirePrompt({ ids, media }: DecoderPrompt, index: number, dropped: nu
 type Target = { readonly dtype: Tensor["dtype"]; readonly device: string };
 
 /** MASKED above the diagonal, [n, n]. */
-function causalMask(n: number, target: Target): Tensor {
+export function causalMask(n: number, target: Target): Tensor {
   return op.triu(op.full([n, n], MASKED, target), { diagonal: 1 });
 }
 

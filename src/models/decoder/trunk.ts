@@ -18,8 +18,9 @@ import {
   runBranches,
   runPrefix,
 } from "./language.ts";
-import { afterAttention, type DecoderLayer, headsOf, keysOf, layerForBranches } from "./layers.ts";
+import { afterAttention, type DecoderLayer, headsOf, type KeyHeads, keysOf, layerForBranches } from "./layers.ts";
 import type { DecoderPrompt } from "./prompt.ts";
+import { type Borrowed, borrow, continuePrefix, embedRest, type Lent, type Rest } from "./shared-start.ts";
 
 /** Hidden states that are to be learned from. */
 export interface Trunk {
@@ -29,11 +30,57 @@ export interface Trunk {
   backward(): void;
   /** Tensors that live as long as the trunk. */
   readonly kept: unknown;
+  /** What other trunks may begin with; their backward comes before this one's. */
+  readonly lent?: Lent;
+}
+
+/** Prompts that may begin like another trunk's: what is the same is not computed again. */
+export interface TrunkStart {
+  readonly trunk: Trunk;
+  /** Per prompt, that trunk's prompt. */
+  readonly prompts: readonly number[];
+}
+
+export interface TrunkOptions {
+  /** Keep what enters every layer and compute the rest again on the way back. */
+  readonly recomputes?: boolean;
+  /** Other trunks may begin like this one. */
+  readonly lends?: boolean;
+  readonly start?: TrunkStart | null;
 }
 
 /** Of hidden states that have their graph. */
 export function graphTrunk(hidden: Tensor): Trunk {
   return { hidden, kept: null, backward: () => undefined };
+}
+
+/** The same of prompts and completions; a trunk that lends has a cut between the two. */
+export function graphTrunkOf(
+  model: LanguageModel,
+  prompts: readonly DecoderPrompt[],
+  completions: readonly (readonly Int32Array[])[],
+  { lends = false, start = null }: TrunkOptions,
+): Trunk {
+  const borrowed = borrowedFrom(start, prompts);
+  const prefix = borrowed === null ? runPrefix(model, prompts) : continuePrefix(model, prompts, borrowed);
+  if (!lends) return graphTrunk(runBranches(model, prefix, completions));
+  const lent = { prompts, prefix: { ...prefix, layers: prefix.layers.map(leaves) } };
+  const backward = () =>
+    backwardFrom(
+      prefix.layers.flatMap(({ keys, values }, i): [Tensor, Tensor | null][] => {
+        const own = lent.prefix.layers[i]!;
+        return [
+          [keys, own.keys.grad],
+          [values, own.values.grad],
+        ];
+      }),
+    );
+  return { hidden: runBranches(model, lent.prefix, completions), kept: prefix, backward, lent };
+}
+
+function borrowedFrom(start: TrunkStart | null, prompts: readonly DecoderPrompt[]): Borrowed | null {
+  const lent = start?.trunk.lent;
+  return start === null || lent === undefined ? null : borrow(lent, prompts, start.prompts);
 }
 
 /** A model whose layers are had one at a time, in the current grad mode. */
@@ -50,6 +97,8 @@ interface Kept {
   /** The same of the branches, [R, D]. */
   readonly branchRows: Tensor[];
   readonly prefix: Prefix;
+  /** What of the prefix another trunk computed: prefixRows are the rest's then. */
+  readonly borrowed: Borrowed | null;
 }
 
 /** @param whole the same model with all of its layers, for the way there */
@@ -58,24 +107,30 @@ export function recomputedTrunk(
   whole: LanguageModel,
   prompts: readonly DecoderPrompt[],
   completions: readonly (readonly Int32Array[])[],
+  { lends = false, start = null }: TrunkOptions = {},
 ): Trunk {
   return noGrad(() =>
     scope(() => {
       const prefixRows: Tensor[] = [];
       const branchRows: Tensor[] = [];
       const sliced = { ...whole, maxScores };
-      const prefix = runPrefix(sliced, prompts, (rows) => void prefixRows.push(rows));
+      const borrowed = borrowedFrom(start, prompts);
+      const onRows = (rows: Tensor) => void prefixRows.push(rows);
+      const run =
+        borrowed === null ? runPrefix(sliced, prompts, onRows) : continuePrefix(sliced, prompts, borrowed, onRows);
+      const prefix = lends ? { ...run, layers: run.layers.map(leaves) } : run;
       const hidden = runBranches(sliced, prefix, completions, (rows) => void branchRows.push(rows)).detach();
       hidden.requiresGrad = true;
-      const kept: Kept = { prefixRows, branchRows, prefix };
-      return { hidden, kept, backward: () => backwardTrunk(model, kept, hidden, prompts, completions) };
+      const kept: Kept = { prefixRows, branchRows, prefix, borrowed };
+      const backward = () => backwardTrunk(model, kept, hidden, prompts, completions);
+      return { hidden, kept, backward, ...(lends ? { lent: { prompts, prefix } } : {}) };
     }),
   );
 }
 
 function backwardTrunk(
   model: LayeredModel,
-  { prefix, prefixRows, branchRows }: Kept,
+  { prefix, prefixRows, branchRows, borrowed }: Kept,
   hidden: Tensor,
   prompts: readonly DecoderPrompt[],
   completions: readonly (readonly Int32Array[])[],
@@ -84,7 +139,7 @@ function backwardTrunk(
   const gradient = hidden.grad;
   if (gradient === null) return; // nothing was asked of these rows
   const branches = layBranches(model, prefix, completions);
-  const { x: _, ...prompt } = noGrad(() => embedPrefix(model, prompts));
+  const belowOf = noGrad(() => prefixBackward(model, prompts, borrowed));
   let onBranches = scope(() => outputBackward(model, branches, branchRows.pop()!, gradient));
   let onPrefix: Tensor | null = null;
   for (let i = config.numLayers - 1; i >= 0; i--) {
@@ -96,16 +151,73 @@ function backwardTrunk(
       const sent = scope(() =>
         branchLayerBackward(layerForBranches(layer), branches, rows.branches, kept, above.branches, config),
       );
+      const onKeysValues = withBorrowers(sent.keysValues, kept);
       for (const done of [above.branches, rows.branches, kept.keys, kept.values]) done.dispose();
-      const below = scope(() => prefixLayerBackward(layer, prompt, rows.prefix, sent.keysValues, above.prefix, config));
+      const below = scope(() => belowOf(layer, i, rows.prefix, onKeysValues, above.prefix));
       for (const done of [above.prefix, rows.prefix]) done?.dispose();
       return [sent.rows, below];
     });
   }
   if (embedding.requiresGrad) enableGrad(() => op.embedding(embedding, branches.ids)).backward(onBranches);
   // Media rows that learn get theirs here too.
-  const start = enableGrad(() => embedPrefix(model, prompts).x);
+  const start = enableGrad(
+    () => (borrowed === null ? embedPrefix(model, prompts) : embedRest(model, prompts, borrowed)).x,
+  );
   if (start.requiresGrad) start.backward(onPrefix);
+}
+
+/** The way back through a layer of the prefix, or of what of it is not borrowed: the gradient of what enters it. */
+type PrefixBackward = (
+  layer: DecoderLayer,
+  index: number,
+  rows: Tensor,
+  onKeysValues: KeysValues,
+  above: Tensor | null,
+) => Tensor;
+
+function prefixBackward(
+  model: LayeredModel,
+  prompts: readonly DecoderPrompt[],
+  borrowed: Borrowed | null,
+): PrefixBackward {
+  const { config } = model;
+  if (borrowed === null) {
+    const { x: _, ...prompt } = embedPrefix(model, prompts);
+    return (layer, __, rows, onKeysValues, above) =>
+      prefixLayerBackward(layer, prompt, rows, onKeysValues, above, config);
+  }
+  const rest = embedRest(model, prompts, borrowed);
+  return (layer, index, rows, onKeysValues, above) => {
+    const { columns, length } = borrowed;
+    const part = (start: number, count: number) => ({
+      keys: onKeysValues.keys.narrow(1, start, count),
+      values: onKeysValues.values.narrow(1, start, count),
+    });
+    const start = enableGrad(() => borrowed.keysValues(index));
+    const [onStart, onOwn] = [part(0, columns), part(columns, length - columns)];
+    if (above === null) {
+      sendTo(start, onStart);
+      return keysBackward(layer, rest, rows, onOwn, config);
+    }
+    const sent = restLayerBackward(layer, rest, rows, start, onOwn, above, config);
+    sendTo(start, { keys: sent.keysValues.keys.add(onStart.keys), values: sent.keysValues.values.add(onStart.values) });
+    return sent.rows;
+  };
+}
+
+/** Adds what borrowers sent to a layer's keys and values. */
+function withBorrowers(own: KeysValues, { keys, values }: KeysValues): KeysValues {
+  const sum = (x: Tensor, borrowers: Tensor | null) => (borrowers === null ? x : x.add(borrowers));
+  return { keys: sum(own.keys, keys.grad), values: sum(own.values, values.grad) };
+}
+
+function sendTo({ keys, values }: KeysValues, gradient: KeysValues): void {
+  for (const [x, g] of [
+    [keys, gradient.keys],
+    [values, gradient.values],
+  ] as const) {
+    if (x.requiresGrad) x.backward(g);
+  }
 }
 
 /** A tensor cut from what made it, that collects its gradient. */
@@ -116,7 +228,7 @@ function leaf(x: Tensor): Tensor {
 }
 
 /** One backward from several roots: d(sum of y g)/dy is g itself, exactly. */
-function backwardFrom(roots: readonly (readonly [Tensor, Tensor | null])[]): void {
+function backwardFrom(roots: readonly Root[]): void {
   const sums = roots.flatMap(([y, g]) =>
     g === null || !y.requiresGrad ? [] : [op.sum(y.mul(g), { dtype: "float32" })],
   );
@@ -130,17 +242,40 @@ function outputBackward(model: LayeredModel, branches: Branches, rows: Tensor, g
   return output.grad!;
 }
 
-/** @returns the gradient of what enters the layer, and of the prefix's keys and values */
+/** Of a rest, whose own keys and values the branches read too. */
+function restLayerBackward(
+  layer: DecoderLayer,
+  rest: Rest,
+  rows: Tensor,
+  start: KeysValues,
+  onOwn: KeysValues,
+  above: Tensor,
+  config: DecoderConfig,
+) {
+  return branchLayerBackward(layer, rest, rows, start, above, config, ({ keys, values }) => [
+    [byKeyHead(keys, rest.batch), onOwn.keys],
+    [byKeyHead(values, rest.batch), onOwn.values],
+  ]);
+}
+
+type Root = readonly [Tensor, Tensor | null];
+
+/**
+ * @param more of the layer's own keys and values, what else has a gradient
+ * @returns the gradient of what enters the layer, and of the prefix's keys and values
+ */
 function branchLayerBackward(
   layer: DecoderLayer,
-  branches: Branches,
+  branches: Pick<Branches, "rope" | "operands" | "packed">,
   rows: Tensor,
   kept: KeysValues,
   above: Tensor,
   config: DecoderConfig,
+  more: (own: KeyHeads) => readonly Root[] = () => [],
 ): { rows: Tensor; keysValues: KeysValues } {
   const input = leaf(rows);
   const whole = enableGrad(() => branches.operands(headsOf(layer, input, branches.rope, config), kept));
+  const others = enableGrad(() => more(whole.own));
   const cut = {
     ...whole,
     queries: leaf(whole.queries),
@@ -160,11 +295,29 @@ function branchLayerBackward(
     [whole.queries, cut.queries.grad],
     [whole.own.keys, cut.own.keys.grad],
     [whole.own.values, cut.own.values.grad],
+    ...others,
   ]);
   return { rows: input.grad!, keysValues: { keys: cut.prefix.keys.grad!, values: cut.prefix.values.grad! } };
 }
 
 type PrefixInputs = Omit<ReturnType<typeof embedPrefix>, "x">;
+
+/** Of the last layer, of which only keys and values are read. */
+function keysBackward(
+  layer: DecoderLayer,
+  { rope, batch }: Pick<PrefixInputs, "rope" | "batch">,
+  rows: Tensor,
+  onKeysValues: KeysValues,
+  config: DecoderConfig,
+): Tensor {
+  const input = leaf(rows);
+  const { keys, values } = enableGrad(() => keysOf(layer, input, rope, config));
+  backwardFrom([
+    [enableGrad(() => byKeyHead(keys, batch)), onKeysValues.keys],
+    [enableGrad(() => byKeyHead(values, batch)), onKeysValues.values],
+  ]);
+  return input.grad!;
+}
 
 /** @param above null at the last layer, of which only keys and values are read @returns the gradient of what enters it */
 function prefixLayerBackward(
@@ -175,15 +328,8 @@ function prefixLayerBackward(
   above: Tensor | null,
   config: DecoderConfig,
 ): Tensor {
+  if (above === null) return keysBackward(layer, { rope, batch }, rows, onKeysValues, config);
   const input = leaf(rows);
-  if (above === null) {
-    const { keys, values } = enableGrad(() => keysOf(layer, input, rope, config));
-    backwardFrom([
-      [enableGrad(() => byKeyHead(keys, batch)), onKeysValues.keys],
-      [enableGrad(() => byKeyHead(values, batch)), onKeysValues.values],
-    ]);
-    return input.grad!;
-  }
   const heads = enableGrad(() => headsOf(layer, input, rope, config));
   const whole = enableGrad(() => ({ keys: byKeyHead(heads.keys, batch), values: byKeyHead(heads.values, batch) }));
   const [queries, own] = [leaf(heads.queries), leaves(whole)];

@@ -12,10 +12,15 @@ export const qwenOmni: ArchitectureRow = {
       "qwen2.5-omni-7b": { numParameters: 8_931_813_888 },
       tiny: { numParameters: null },
     },
+    inspect: async (shape) => (await import("./describe.ts")).describePublished(publishedSize(shape)),
     write: async (shape, directory, files, options) => {
       const { initPublished, initTiny } = await import("./init.ts");
       if (shape === "tiny") initTiny(directory, files, options.seed);
-      else initPublished(directory, shape === "qwen2.5-omni-3b" ? "3b" : "7b", files, options);
+      else initPublished(directory, publishedSize(shape), files, options);
     },
   },
 };
+
+function publishedSize(shape: string): "3b" | "7b" {
+  return shape === "qwen2.5-omni-3b" ? "3b" : "7b";
+}

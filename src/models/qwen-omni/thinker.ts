@@ -14,7 +14,7 @@ import { decoderLayer, decoderLayers } from "../decoder/layers.ts";
 import { EMBEDDING_NAME, HEAD_NAME, linearLayers } from "../decoder/parameters.ts";
 import type { WeightSource } from "../decoder/projection.ts";
 import { type DecoderPrompt, headOf } from "../decoder/prompt.ts";
-import { graphTrunk, recomputedTrunk } from "../decoder/trunk.ts";
+import { graphTrunkOf, recomputedTrunk } from "../decoder/trunk.ts";
 import type { LinearShape, LoraAdapter } from "../lora/adapter.ts";
 import type {
   AdaptedModel,
@@ -29,6 +29,7 @@ import type {
   SampledCompletion,
   SampleOptions,
   Trunk,
+  TrunkOptions,
 } from "../omni-model.ts";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import { encodeClips, shapeOf, type ThinkerFeatures, type ThinkerShape, type ThinkerTokens } from "./clips.ts";
@@ -167,17 +168,17 @@ export class Thinker implements OmniModel {
   trunk(
     prompts: readonly ModelPrompt[],
     completions: readonly (readonly Int32Array[])[],
-    { recomputes = false }: { readonly recomputes?: boolean } = {},
+    options: TrunkOptions = {},
   ): Trunk {
     requireCompletions(prompts.length, completions);
     const weights = this.learningWeights();
     return scope(() => {
       const model = this.language(false, weights);
       const placed = this.placed(prompts);
-      if (!recomputes) return graphTrunk(runBranches(model, runPrefix(model, placed), completions));
+      if (options.recomputes !== true) return graphTrunkOf(model, placed, completions, options);
       const { layers: _, ...rest } = model;
       const layered = { ...rest, layerAt: (index: number) => decoderLayer(weights, index) };
-      return recomputedTrunk(layered, model, placed, completions);
+      return recomputedTrunk(layered, model, placed, completions, options);
     });
   }
 

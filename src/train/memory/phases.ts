@@ -1,0 +1,143 @@
+// The parts of a step and what each has in memory beside what always stands. The parts follow train/grpo.ts and rl/gradients.ts:
+// towers, sampling, the full branch, masked branches one view at a time, the update.
+import { rowsPerChunk } from "../../rl/chunks.ts";
+import { keptByLayer, passingLayer, recomputedLayer, returningLayer } from "./layer.ts";
+import { promptsAtOnce, promptsOfGpu, type Sizes, sizesOf } from "./sizes.ts";
+import { gradientBytes, sum, trainedSizes, typeBytes } from "./standing.ts";
+import type { MemoryLine, MemoryPhase, MemoryTask } from "./task.ts";
+import { towerBytes } from "./towers.ts";
+
+const floatBytes = 4;
+/** Rows over the vocabulary in float32 that exist at once per token: measured. */
+const fullChunkCopies = 12;
+const maskedChunkCopies = 14;
+const choiceCopies = 5;
+
+/** In the order of a step. */
+export function phasesOf(task: MemoryTask): MemoryPhase[] {
+  const { batch } = task;
+  const phases = [phase("towers", towerLines(task))];
+  if (batch.samples) phases.push(phase("sampling", samplingLines(task)));
+  phases.push(phase("loss", lossLines(task)), phase("way back", backwardLines(task)));
+  phases.push(phase("update", updateLines(task)));
+  return phases;
+}
+
+function phase(name: string, lines: readonly MemoryLine[]): MemoryPhase {
+  const present = lines.filter(({ bytes }) => bytes > 0);
+  return { name, lines: present, bytes: sum(present.map(({ bytes }) => bytes)) };
+}
+
+function towerLines(task: MemoryTask): MemoryLine[] {
+  return [
+    { name: "rows of media", bytes: mediaBytes(task) },
+    { name: "one layer of a tower", bytes: towerBytes(task) },
+  ];
+}
+
+/** Tower rows of the step's clips and of their masked views. */
+function mediaBytes(task: MemoryTask): number {
+  const { model, batch } = task;
+  if (batch.media === null || model.towers === null) return 0;
+  const tokens = sum(model.towers.map((tower) => tower.loadOf(batch.media!)?.tokens ?? 0));
+  const { width, bytes } = sizesOf(task, 1);
+  return promptsOfGpu(task) * (1 + batch.views / 2) * tokens * width * bytes;
+}
+
+function samplingLines(task: MemoryTask): MemoryLine[] {
+  const sizes = sizesOf(task, promptsOfGpu(task));
+  const { prefixRows, branchRows, group, keys, layers, bytes, prompts } = sizes;
+  const { vocabSize, headDim } = task.model.decoder;
+  const prefix = 2 * keys * bytes * layers * prefixRows;
+  const rope = 2 * headDim * bytes * branchRows;
+  const own = 2 * keys * bytes * layers * (group === 1 ? prefixRows + branchRows : branchRows);
+  const choice = prompts * group * vocabSize * floatBytes * choiceCopies;
+  // Keys of shared prefixes are turned for decoding; both exist until all are.
+  const turned = group === 1 ? 0 : prefix / 2;
+  const decoding = turned + own + rope + choice;
+  const prefill = passingLayer(task, sizesOf(task, promptsOfGpu(task)), false);
+  return [
+    { name: "rows of media", bytes: mediaBytes(task) },
+    { name: "cache of prompts", bytes: prefix + (decoding > prefill ? turned : 0) },
+    { name: "cache of completions", bytes: decoding > prefill ? own + rope : 0 },
+    { name: "choice of tokens", bytes: decoding > prefill ? choice : 0 },
+    { name: "one layer", bytes: decoding > prefill ? 0 : prefill },
+  ];
+}
+
+/** The graph of a trunk, or what is kept in its place. */
+function keptByTrunk(task: MemoryTask, sizes: Sizes): number {
+  const { layers, prefixRows, branchRows, width, keys, bytes } = sizes;
+  const ends = branchRows * width * (floatBytes + 5 * bytes);
+  if (task.learner.recomputes) {
+    return bytes * (width * (layers * prefixRows + (layers + 1) * branchRows) + 2 * keys * layers * prefixRows) + ends;
+  }
+  const layer = keptByLayer(task, sizes);
+  return (layers - 1) * layer.prefix + layer.lastPrefix + layers * layer.branches + ends;
+}
+
+function lossLines(task: MemoryTask): MemoryLine[] {
+  const { batch, learner, model } = task;
+  const sizes = sizesOf(task, promptsAtOnce(task));
+  const kept = keptByTrunk(task, sizes);
+  const rows = Math.min(sizes.branchRows, rowsPerChunk(learner.tokensPerChunk, model.decoder.vocabSize));
+  const copies = batch.views > 0 ? maskedChunkCopies : fullChunkCopies;
+  const passing = passingLayer(task, sizes, learner.recomputes);
+  const caches = 2 * sizes.keys * sizes.bytes * sizes.layers * sizes.prefixRows;
+  const reference = batch.usesReference || batch.anchor === "reference" ? passing + caches : 0;
+  const logits = rows * model.decoder.vocabSize * floatBytes * copies + headGradient(task);
+  // Of the views before this one, and of the micro-batches; else of the head alone.
+  const isFirst = batch.views < 2 && promptsAtOnce(task) >= promptsOfGpu(task);
+  return [
+    { name: "rows of media", bytes: mediaBytes(task) },
+    { name: "kept graph", bytes: kept },
+    { name: "kept graph, masked", bytes: batch.views > 0 ? kept : 0 },
+    reference > logits ? { name: "one layer of the reference", bytes: reference } : { name: "logits", bytes: logits },
+    { name: "gradients", bytes: isFirst ? headGradient(task) : gradientBytes(task) },
+  ];
+}
+
+/** Every chunk makes the head's gradient anew and adds it. */
+function headGradient({ model, learner }: MemoryTask): number {
+  if (learner.trainable === "lora") return 0;
+  return model.decoder.vocabSize * model.decoder.hiddenSize * typeBytes[learner.dtype];
+}
+
+function backwardLines(task: MemoryTask): MemoryLine[] {
+  const { batch, learner } = task;
+  const sizes = sizesOf(task, promptsAtOnce(task));
+  const kept = keptByTrunk(task, sizes);
+  const layer = learner.recomputes ? recomputedLayer(task, sizes) : returningLayer(task, sizes);
+  const gradients = gradientBytes(task);
+  const isFirst = batch.views < 2 && promptsAtOnce(task) >= promptsOfGpu(task);
+  // A graph goes as its gradients come.
+  const going = isFirst ? Math.max(kept, gradients) - gradients : kept;
+  const [full, masked] = batch.views > 0 ? [kept, going] : [going, 0];
+  return [
+    { name: "rows of media", bytes: mediaBytes(task) },
+    { name: "kept graph", bytes: full },
+    { name: "kept graph, masked", bytes: masked },
+    { name: learner.recomputes ? "one layer in flight" : "gradients of one layer", bytes: layer },
+    { name: "gradients", bytes: gradients },
+    { name: "one gradient before it is added", bytes: largestGradient(task) },
+  ];
+}
+
+/** Of a weight, beside the sum that it goes to. */
+function largestGradient({ model, learner }: MemoryTask): number {
+  const sizes = trainedSizes(model, learner);
+  const bytes = learner.trainable === "lora" || learner.dtype === "float32" ? floatBytes : 2;
+  return Math.max(0, ...sizes) * bytes;
+}
+
+/** The square root of a second moment; in half precision the gradient in float32 beside it. */
+function updateLines(task: MemoryTask): MemoryLine[] {
+  const { model, learner, place } = task;
+  const shards = learner.trainable === "lora" ? 1 : place.gpus;
+  const largest = Math.max(0, ...trainedSizes(model, learner)) / shards;
+  const copies = learner.trainable !== "lora" && learner.dtype !== "float32" ? 2 : 1;
+  return [
+    { name: "gradients", bytes: gradientBytes(task) },
+    { name: "of one parameter", bytes: largest * floatBytes * copies },
+  ];
+}

@@ -1,0 +1,65 @@
+// The lengths that everything else is a product of.
+// B prompts of a micro-batch, P prefix rows of a prompt, G completions, C tokens of one, D width, F feed-forward width
+import type { DecoderConfig } from "../../models/decoder/config.ts";
+import { typeBytes } from "./standing.ts";
+import type { MemoryTask } from "./task.ts";
+
+export interface Sizes {
+  /** B of one GPU and micro-batch; of sampling, all of its prompts. */
+  readonly prompts: number;
+  /** P: all tokens of a prompt but its last. */
+  readonly prefix: number;
+  /** G and C. */
+  readonly group: number;
+  readonly tokens: number;
+  readonly prefixRows: number;
+  readonly branchRows: number;
+  /** Attention scores of a layer: of all prefixes, of all branches. */
+  readonly prefixScores: number;
+  readonly branchScores: number;
+  /** D, F, and the widths of all query heads and all key heads. */
+  readonly width: number;
+  readonly feedForward: number;
+  readonly queries: number;
+  readonly keys: number;
+  readonly layers: number;
+  /** Bytes of a number that is computed with. */
+  readonly bytes: number;
+}
+
+/** @param prompts at once */
+export function sizesOf({ model, batch, learner }: MemoryTask, prompts: number): Sizes {
+  const { decoder } = model;
+  const prefix = Math.max(1, batch.promptTokens - 1);
+  const [group, tokens] = [batch.groupSize, batch.newTokens];
+  const branchRows = prompts * group * tokens;
+  return {
+    prompts,
+    prefix,
+    group,
+    tokens,
+    prefixRows: prompts * prefix,
+    branchRows,
+    prefixScores: prompts * decoder.numHeads * prefix ** 2,
+    branchScores: branchRows * decoder.numHeads * (prefix + tokens),
+    width: decoder.hiddenSize,
+    feedForward: decoder.intermediateSize,
+    ...headWidths(decoder),
+    layers: decoder.numLayers,
+    bytes: typeBytes[learner.dtype],
+  };
+}
+
+function headWidths({ numHeads, numKvHeads, headDim }: DecoderConfig): { queries: number; keys: number } {
+  return { queries: numHeads * headDim, keys: numKvHeads * headDim };
+}
+
+/** Prompts of one GPU in an optimiser step. */
+export function promptsOfGpu({ batch, place }: MemoryTask): number {
+  return Math.ceil(batch.prompts / place.gpus);
+}
+
+/** Prompts whose graphs are alive at once. */
+export function promptsAtOnce(task: MemoryTask): number {
+  return Math.min(promptsOfGpu(task), task.learner.promptsPerMicroBatch ?? Number.POSITIVE_INFINITY);
+}
