@@ -23,7 +23,7 @@ export function sftRateBySize(numParameters: number, trainable: LearnerSettings[
   const smallRate = 3e-3;
   const largeRate = 2e-5;
   if (numParameters < largeModel) return smallRate;
-  return trainable === "lora" ? largeRate * 10 : largeRate;
+  return trainable === "lora" ? 10 * largeRate : largeRate;
 }
 
 /** What a reinforcement run takes where nothing was said. @param numParameters of the whole model */

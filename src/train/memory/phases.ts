@@ -80,7 +80,10 @@ function lossLines(task: MemoryTask): MemoryLine[] {
   const { batch, learner, model } = task;
   const sizes = sizesOf(task, promptsAtOnce(task));
   const kept = keptByTrunk(task, sizes);
-  const rows = Math.min(sizes.branchRows, rowsPerChunk(learner.tokensPerChunk, model.decoder.vocabSize));
+  const rows = Math.min(
+    sizes.branchRows,
+    rowsPerChunk(learner.tokensPerChunk, { vocabSize: model.decoder.vocabSize, device: task.place.kind }),
+  );
   const copies = batch.views > 0 ? maskedChunkCopies : fullChunkCopies;
   const passing = passingLayer(task, sizes, learner.recomputes);
   const caches = 2 * sizes.keys * sizes.bytes * sizes.layers * sizes.prefixRows;
