@@ -6,7 +6,7 @@ import { defaultLora } from "../models/lora/config.ts";
 import type { OmniModel } from "../models/omni-model.ts";
 import { loadModel } from "../models/registry.ts";
 import { deriveSeed } from "../seeds.ts";
-import { type DType, keep, noGrad, scope, type Tensor } from "../tensor/index.ts";
+import { byteSize, type DType, keep, noGrad, scope, type Tensor } from "../tensor/index.ts";
 import { defaultsBySize } from "./by-size.ts";
 import { type LearnerSettings, targetsOf } from "./learner-settings.ts";
 
@@ -41,9 +41,9 @@ export interface OpenedPolicy extends Disposable {
   beginStep(step: number): void;
   /**
    * Writes `model`, a directory that can be loaded, in the numbers that are computed with; of an adapter merged, and beside
-   * it `adapter` as PEFT does.
+   * it `adapter` as PEFT does. @returns what it wrote
    */
-  save(model: string, adapter: string): void;
+  save(model: string, adapter: string): string[];
 }
 
 /** @throws CheckpointError, OppoError ERR_DEVICE, ERR_TRAINABLE */
@@ -119,6 +119,7 @@ function adapted(base: OmniModel, options: PolicyOptions): OpenedPolicy {
     save: (model, adapter) => {
       policy.save(adapter);
       policy.saveMerged(model);
+      return [model, adapter];
     },
   };
 }
@@ -135,7 +136,10 @@ function opened({ base, ...models }: Opened, { trainable: kind, recompute }: Pol
     ...models,
     numParameters,
     beginStep: () => undefined,
-    save: (model) => policy.save(model),
+    save: (model) => {
+      policy.save(model);
+      return [model];
+    },
     recomputes: recompute === "auto" ? defaultsBySize(numParameters, kind).recomputes : recompute === "on",
     [Symbol.dispose]() {
       for (const master of masters.values()) master.dispose();
@@ -171,4 +175,14 @@ function isOfTower(policy: OmniModel, name: string): boolean {
 /** Everything but the towers, which stay frozen: their rows are encoded once. */
 export function outsideTowers(policy: OmniModel): Map<string, Tensor> {
   return new Map([...policy.parameters()].filter(([name]) => !isOfTower(policy, name)));
+}
+
+/** Two checkpoints of numbers and the optimizer's two moments. */
+const copiesInCheckpoints = 6;
+const bytesPerNumber = 4;
+
+/** What a run's model and checkpoints take on the disk. */
+export function bytesOnDisk({ policy, numParameters, trainable }: OpenedPolicy): number {
+  const numTrainable = [...trainable.values()].reduce((sum, { numel }) => sum + numel, 0);
+  return byteSize(policy.dtype) * numParameters + copiesInCheckpoints * bytesPerNumber * numTrainable;
 }

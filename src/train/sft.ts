@@ -24,8 +24,6 @@ export interface SftOptions {
   readonly tokensPerChunk: number | null;
   /** Whether layers are computed again on the way back. */
   readonly recomputes: boolean;
-  /** Told that a step begins: draws of an adapter's dropout. */
-  readonly beginStep?: (step: number) => void;
 }
 
 const wholeBatch: SftOptions = { promptsPerMicroBatch: null, tokensPerChunk: null, recomputes: false };
@@ -38,7 +36,6 @@ export function sftObjective(
 ): Objective {
   return {
     gradients: (step) => {
-      options.beginStep?.(step);
       const batch = batchOf(step);
       const metrics = new Metrics();
       metrics.sum("loss", sftGradients(model, batch, options));

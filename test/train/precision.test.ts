@@ -80,7 +80,6 @@ async function learn(
       promptsPerMicroBatch: null,
       tokensPerChunk: null,
       recomputes: models.recomputes,
-      beginStep: (step) => models.beginStep(step),
     }),
     trainable: models.trainable,
     ...(usesMasters ? { masters: models.masters } : {}),

@@ -11,10 +11,10 @@ import { readStepLog } from "../../run/metrics.ts";
 import type { Progress } from "../../run/progress.ts";
 import { changeableSettings, openRunDirectory, type RunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
-import { byteSize, torchVersion } from "../../tensor/index.ts";
+import { torchVersion } from "../../tensor/index.ts";
 import { sftRateBySize } from "../../train/by-size.ts";
 import { sftSteps, trainSft } from "../../train/cold-start.ts";
-import { type OpenedPolicy, openPolicy } from "../../train/policy.ts";
+import { bytesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { loadClips, type Prepared } from "./ready-rows.ts";
 import type { SftRunConfig } from "./settings.ts";
 import { contentRows, readSftData, type SftData } from "./sft-data.ts";
@@ -46,18 +46,15 @@ export interface SftResult {
   readonly evaluation: Readonly<Record<string, unknown>> | null;
 }
 
-/** Two checkpoints of weights and the optimizer's two moments. */
-const copiesInCheckpoints = 6;
 /** Logs and decoded clips of a small corpus; a large one says so when it gets there. */
 const otherBytes = 2e7;
-const bytesPerNumber = 4;
 
 export async function runSft(run: SftRun): Promise<SftResult> {
   const { config, progress } = run;
   const prepared = await prepare(run);
   const { data } = prepared;
   using models = await openPolicy({ ...config, isAlone: true });
-  requireSpaceForRest(run.directory, bytesNeeded(models), "the run");
+  requireSpaceForRest(run.directory, bytesOnDisk(models) + otherBytes, "the run");
   using directory = openRunDirectory(run.directory, {
     config,
     mayChange: changeableSettings(run.directory, config, ["checkpointEvery"], []),
@@ -146,12 +143,6 @@ function rateNotes({ numParameters, masters, recomputes }: OpenedPolicy, config:
     : [`for ${(numParameters / 1e6).toFixed(1)} million parameters: ${chosen.join("; ")}`];
 }
 
-/** Of the model that is written, and of two checkpoints. */
-function bytesNeeded({ policy, numParameters, trainable }: OpenedPolicy): number {
-  const numTrainable = [...trainable.values()].reduce((sum, { numel }) => sum + numel, 0);
-  return byteSize(policy.dtype) * numParameters + copiesInCheckpoints * bytesPerNumber * numTrainable + otherBytes;
-}
-
 interface Learning {
   readonly steps: number;
   readonly model: string;
@@ -160,7 +151,7 @@ interface Learning {
 }
 
 async function learn(
-  { config, progress, interrupt }: SftRun,
+  { progress, interrupt }: SftRun,
   directory: RunDirectory,
   { steps, model, data, models }: Learning,
   train: (onStep: (step: number, metrics: Readonly<Record<string, number>>) => void) => Promise<void>,
@@ -169,9 +160,7 @@ async function learn(
   const adapter = join(directory.path, "adapter");
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
   const save = () => {
-    models.save(model, adapter);
-    const folders = config.trainable === "lora" ? [model, adapter] : [model];
-    if (data.wording !== null) for (const folder of folders) saveWording(folder, data.wording);
+    for (const folder of models.save(model, adapter)) if (data.wording !== null) saveWording(folder, data.wording);
   };
   try {
     await train((step, { loss }) => stage.update(step + 1, `loss ${loss!.toFixed(3)}`));

@@ -17,11 +17,11 @@ import { readStepLog } from "../../run/metrics.ts";
 import type { Progress, Stage } from "../../run/progress.ts";
 import { changeableSettings, openRunDirectory, type RunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
-import { byteSize, torchVersion } from "../../tensor/index.ts";
+import { torchVersion } from "../../tensor/index.ts";
 import { readingModes } from "../../text/answer.ts";
 import { defaultsBySize, largeModel } from "../../train/by-size.ts";
 import { trainGrpo } from "../../train/grpo.ts";
-import { type OpenedPolicy, openPolicy } from "../../train/policy.ts";
+import { bytesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
 import { annotationNotes } from "./annotations.ts";
 import type { RunConfig } from "./run-config.ts";
@@ -50,11 +50,8 @@ export interface TrainResult {
   readonly metrics: Readonly<Record<string, unknown>>;
 }
 
-/** Two checkpoints of weights and the optimizer's two moments. */
-const copiesInCheckpoints = 6;
 /** Logs and decoded clips of a small corpus; a large one says so when it gets there. */
 const otherBytes = 2e7;
-const bytesPerNumber = 4;
 
 export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const { config, progress, interrupt } = run;
@@ -71,7 +68,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     access: run.access,
     onCues: cueStage(progress, interrupt),
   });
-  requireSpaceForRest(run.directory, bytesNeeded(models), "the run");
+  requireSpaceForRest(run.directory, bytesOnDisk(models) + otherBytes, "the run");
   using directory = openRunDirectory(run.directory, {
     config,
     mayChange: changeableSettings(run.directory, config, ["checkpointEvery"], ["embedder", "emotionScore"]),
@@ -108,12 +105,6 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     numNoticedClips: noticedOf(fitted).length,
     metrics: readStepLog(directory.metricsFile).at(-1) ?? {},
   };
-}
-
-/** Of the model that is written, and of two checkpoints. */
-function bytesNeeded({ policy, numParameters, trainable }: OpenedPolicy): number {
-  const numTrainable = [...trainable.values()].reduce((sum, { numel }) => sum + numel, 0);
-  return byteSize(policy.dtype) * numParameters + copiesInCheckpoints * bytesPerNumber * numTrainable + otherBytes;
 }
 
 /** What a run takes where nothing was said, and what a large model is told of what was. */
@@ -161,8 +152,7 @@ async function learn({ run, directory, models, library, setting, samples, model 
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
   const task = { config, models, library, samples, embedder, emotionScore: setting.emotion.score };
   const save = () => {
-    models.save(model, adapter);
-    for (const folder of config.trainable === "lora" ? [model, adapter] : [model]) saveWording(folder, setting.wording);
+    for (const folder of models.save(model, adapter)) saveWording(folder, setting.wording);
   };
   try {
     await trainGrpo(
