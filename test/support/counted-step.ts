@@ -42,6 +42,8 @@ export interface StepChoices {
   readonly promptsPerMicroBatch: number | null;
   readonly newTokens: number;
   readonly views: "none" | "oppo";
+  /** Views in one pass; left out, each has its own. */
+  readonly viewsAtOnce?: 1 | 2;
   readonly text?: Readonly<Record<string, number>>;
 }
 
@@ -132,8 +134,9 @@ async function counted(
   );
   const options: StepOptions = {
     ...defaultStepOptions,
-    ...{ recomputes: models.recomputes },
+    recomputes: models.recomputes,
     promptsPerMicroBatch: choices.promptsPerMicroBatch,
+    viewPasses: choices.viewsAtOnce === 2 ? "one" : "each",
     views: viewSelectors[choices.views],
     perception: { ...defaultStepOptions.perception, weight: isMasked ? 0.03 : 0 },
     anchorWeight: isMasked ? 0.2 : 0,
@@ -174,7 +177,12 @@ async function taskOf(model: string, choices: StepChoices, promptTokens: number)
       clipsAtOnce: Math.min(prompts, 16),
       media: { frames: numFrames, height: side, width: side, audioSeconds: seconds },
       ...{ samples: true, hasReference: true, usesReference: true },
-      ...{ views: isMasked ? 2 : 0, anchor: isMasked ? "reference" : "none" },
+      ...{
+        viewsAtOnce: choices.viewsAtOnce ?? 1,
+        maskedShare: 1,
+        views: isMasked ? 2 : 0,
+        anchor: isMasked ? "reference" : "none",
+      },
     },
     place: { kind: "cpu", fusesAttention: false, gpus: 1 },
   };

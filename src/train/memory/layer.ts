@@ -2,7 +2,7 @@
 // off models/decoder (layers.ts, attention.ts, fused-attention.ts, trunk.ts), where every product here has its line.
 
 import type { Sizes } from "./sizes.ts";
-import { adaptedLayers } from "./standing.ts";
+import { adaptedLayers, sum } from "./standing.ts";
 import type { MemoryTask } from "./task.ts";
 
 /** Of softmax, which is taken in float32. */
@@ -62,15 +62,21 @@ function normPerRow({ learner }: MemoryTask, { width, bytes }: Sizes): number {
 }
 
 /** A x of every adapted layer of one decoder layer. */
-function adapterPerRow({ model, learner }: MemoryTask, { layers, bytes }: Sizes): number {
-  if (learner.trainable !== "lora") return 0;
-  const inDecoder = adaptedLayers(model, learner).filter(
-    ({ name }) => model.partOf(`${name}.weight`) === "language model",
-  );
-  return (inDecoder.length / layers) * learner.lora.rank * bytes;
+function adapterPerRow(task: MemoryTask, { layers, bytes }: Sizes): number {
+  return (adaptedInDecoder(task).length / layers) * task.learner.lora.rank * bytes;
 }
 
-/** What exists while a layer is computed and nothing of it is kept, without attention scores, per row. */
+/** Outputs of adapted layers before their adapters are added. */
+function adaptedOutputsPerRow(task: MemoryTask, { layers, bytes }: Sizes): number {
+  return (sum(adaptedInDecoder(task).map(({ outputs }) => outputs)) / layers) * bytes;
+}
+
+function adaptedInDecoder({ model, learner }: MemoryTask): ReturnType<typeof adaptedLayers> {
+  if (learner.trainable !== "lora") return [];
+  return adaptedLayers(model, learner).filter(({ name }) => model.partOf(`${name}.weight`) === "language model");
+}
+
+/** What exists while a layer is computed, without attention scores, per row: every result lives until the layer is done. */
 function passingPerRow({ width, feedForward, queries, keys, bytes }: Sizes): number {
   const isHalf = bytes < probabilityBytes;
   const norm = isHalf ? 3 * width * probabilityBytes + 2 * width * bytes : 3 * width * bytes;
@@ -78,14 +84,25 @@ function passingPerRow({ width, feedForward, queries, keys, bytes }: Sizes): num
   return 2 * norm + bytes * (heads + 2 * width + 4 * feedForward);
 }
 
-/** One layer on the way there: the larger of prefixes and branches. */
+/** Of attention without a way back. */
+function passingScores(task: MemoryTask, count: number, recomputes: boolean): number {
+  if (task.place.fusesAttention) return 0;
+  return Math.min(count, recomputes ? maxRecomputedScores : maxScores) * 2 * probabilityBytes;
+}
+
+/** One layer of prefixes, as sampling begins with them. */
+export function passingPrefix(task: MemoryTask, sizes: Sizes, recomputes: boolean): number {
+  const { prefixRows, prefixScores, width, queries, bytes } = sizes;
+  const row = passingPerRow(sizes) + 2 * bytes * (width + queries) + adaptedOutputsPerRow(task, sizes);
+  return prefixRows * row + passingScores(task, prefixScores, recomputes);
+}
+
+/** One layer on the way there: the larger of prefixes and branches, which end in hidden states. */
 export function passingLayer(task: MemoryTask, sizes: Sizes, recomputes: boolean): number {
-  const most = recomputes ? maxRecomputedScores : maxScores;
-  const perScore = 2 * probabilityBytes;
-  const scores = (count: number) => (task.place.fusesAttention ? 0 : Math.min(count, most) * perScore);
-  const { prefixRows, branchRows, prefixScores, branchScores } = sizes;
-  const row = passingPerRow(sizes);
-  return Math.max(prefixRows * row + scores(prefixScores), branchRows * row + scores(branchScores));
+  const { branchRows, branchScores, width, queries, bytes } = sizes;
+  const row = passingPerRow(sizes) + bytes * (5 * width + 2 * queries);
+  const branches = branchRows * row + passingScores(task, branchScores, recomputes);
+  return Math.max(passingPrefix(task, sizes, recomputes), branches);
 }
 
 /** One layer on the way back, beside what its graph keeps: gradients of what it computed. */
@@ -100,7 +117,8 @@ export function returningLayer(task: MemoryTask, sizes: Sizes): number {
 export function recomputedLayer(task: MemoryTask, sizes: Sizes): number {
   const { prefixRows, branchRows, width, feedForward, bytes, prefixScores, branchScores } = sizes;
   const row = passingPerRow(sizes) + bytes * (2 * width + 3 * feedForward);
-  const perScore = 4 * probabilityBytes;
+  // Scores, probabilities and the gradients of both; in half precision each has a copy in the other type.
+  const perScore = bytes < probabilityBytes ? 6 * probabilityBytes : 4 * probabilityBytes;
   const scores = (count: number) => (task.place.fusesAttention ? 0 : Math.min(count, maxRecomputedScores) * perScore);
   return Math.max(prefixRows * row + scores(prefixScores), branchRows * row + scores(branchScores));
 }

@@ -1,17 +1,17 @@
 // The parts of a step and what each has in memory beside what always stands. The parts follow train/grpo.ts and rl/gradients.ts:
 // towers, sampling, the full branch, masked branches one view at a time, the update.
 import { rowsPerChunk } from "../../rl/chunks.ts";
-import { keptByLayer, passingLayer, recomputedLayer, returningLayer } from "./layer.ts";
-import { promptsAtOnce, promptsOfGpu, type Sizes, sizesOf } from "./sizes.ts";
+import { keptByLayer, passingLayer, passingPrefix, recomputedLayer, returningLayer } from "./layer.ts";
+import { promptsAtOnce, promptsOfGpu, type Sizes, sizesOf, sizesOfMasked } from "./sizes.ts";
 import { gradientBytes, sum, trainedSizes, typeBytes } from "./standing.ts";
 import type { MemoryLine, MemoryPhase, MemoryTask } from "./task.ts";
 import { towerBytes } from "./towers.ts";
 
 const floatBytes = 4;
 /** Rows over the vocabulary in float32 that exist at once per token: measured. */
-const fullChunkCopies = 12;
-const maskedChunkCopies = 14;
+const chunkCopies = 10;
 const choiceCopies = 5;
+const maxJoined = 2 ** 22;
 
 /** In the order of a step. */
 export function phasesOf(task: MemoryTask): MemoryPhase[] {
@@ -55,14 +55,22 @@ function samplingLines(task: MemoryTask): MemoryLine[] {
   // Keys of shared prefixes are turned for decoding; both exist until all are.
   const turned = group === 1 ? 0 : prefix / 2;
   const decoding = turned + own + rope + choice;
-  const prefill = passingLayer(task, sizesOf(task, promptsOfGpu(task)), false);
+  const prefill = passingPrefix(task, sizes, false);
   return [
     { name: "rows of media", bytes: mediaBytes(task) },
+    { name: "joined weights", bytes: joinedWeights(task) },
     { name: "cache of prompts", bytes: prefix + (decoding > prefill ? turned : 0) },
     { name: "cache of completions", bytes: decoding > prefill ? own + rope : 0 },
     { name: "choice of tokens", bytes: decoding > prefill ? choice : 0 },
     { name: "one layer", bytes: decoding > prefill ? 0 : prefill },
   ];
+}
+
+/** Of projections small enough to be multiplied as one while decoding (decoder/projection.ts). */
+function joinedWeights(task: MemoryTask): number {
+  const { width, feedForward, queries, keys, layers, bytes } = sizesOf(task, 1);
+  const joined = [(queries + 2 * keys) * width, 2 * feedForward * width].filter((numbers) => numbers <= maxJoined);
+  return layers * sum(joined) * bytes;
 }
 
 /** The graph of a trunk, or what is kept in its place. */
@@ -80,24 +88,27 @@ function lossLines(task: MemoryTask): MemoryLine[] {
   const { batch, learner, model } = task;
   const sizes = sizesOf(task, promptsAtOnce(task));
   const kept = keptByTrunk(task, sizes);
-  const rows = Math.min(
-    sizes.branchRows,
-    rowsPerChunk(learner.tokensPerChunk, { vocabSize: model.decoder.vocabSize, device: task.place.kind }),
-  );
-  const copies = batch.views > 0 ? maskedChunkCopies : fullChunkCopies;
-  const passing = passingLayer(task, sizes, learner.recomputes);
+  const beside = sizesOfMasked(task);
+  const masked = beside === null ? 0 : keptByTrunk(task, beside);
+  const where = { vocabSize: model.decoder.vocabSize, device: task.place.kind };
+  const rows = Math.min(sizes.branchRows, rowsPerChunk(learner.tokensPerChunk, where));
+  const passing = passingLayer(task, beside ?? sizes, false);
   const caches = 2 * sizes.keys * sizes.bytes * sizes.layers * sizes.prefixRows;
   const reference = batch.usesReference || batch.anchor === "reference" ? passing + caches : 0;
-  const logits = rows * model.decoder.vocabSize * floatBytes * copies + headGradient(task);
-  // Of the views before this one, and of the micro-batches; else of the head alone.
-  const isFirst = batch.views < 2 && promptsAtOnce(task) >= promptsOfGpu(task);
+  const logits = rows * model.decoder.vocabSize * floatBytes * chunkCopies + headGradient(task);
   return [
     { name: "rows of media", bytes: mediaBytes(task) },
     { name: "kept graph", bytes: kept },
-    { name: "kept graph, masked", bytes: batch.views > 0 ? kept : 0 },
+    { name: "kept graph, masked", bytes: masked },
     reference > logits ? { name: "one layer of the reference", bytes: reference } : { name: "logits", bytes: logits },
-    { name: "gradients", bytes: isFirst ? headGradient(task) : gradientBytes(task) },
+    { name: "gradients", bytes: isFirstWayBack(task) ? headGradient(task) : gradientBytes(task) },
   ];
+}
+
+/** There are gradients of no trunk yet: neither of another view nor of another micro-batch. */
+function isFirstWayBack(task: MemoryTask): boolean {
+  const { views, viewsAtOnce } = task.batch;
+  return Math.ceil(views / viewsAtOnce) < 2 && promptsAtOnce(task) >= promptsOfGpu(task);
 }
 
 /** Every chunk makes the head's gradient anew and adds it. */
@@ -107,15 +118,16 @@ function headGradient({ model, learner }: MemoryTask): number {
 }
 
 function backwardLines(task: MemoryTask): MemoryLine[] {
-  const { batch, learner } = task;
+  const { learner } = task;
   const sizes = sizesOf(task, promptsAtOnce(task));
   const kept = keptByTrunk(task, sizes);
-  const layer = learner.recomputes ? recomputedLayer(task, sizes) : returningLayer(task, sizes);
+  const beside = sizesOfMasked(task);
+  const largest = beside === null || beside.prompts < sizes.prompts ? sizes : beside;
+  const layer = learner.recomputes ? recomputedLayer(task, largest) : returningLayer(task, largest);
   const gradients = gradientBytes(task);
-  const isFirst = batch.views < 2 && promptsAtOnce(task) >= promptsOfGpu(task);
   // A graph goes as its gradients come.
-  const going = isFirst ? Math.max(kept, gradients) - gradients : kept;
-  const [full, masked] = batch.views > 0 ? [kept, going] : [going, 0];
+  const going = (bytes: number) => (isFirstWayBack(task) ? Math.max(bytes, gradients) - gradients : bytes);
+  const [full, masked] = beside === null ? [going(kept), 0] : [kept, going(keptByTrunk(task, beside))];
   return [
     { name: "rows of media", bytes: mediaBytes(task) },
     { name: "kept graph", bytes: full },

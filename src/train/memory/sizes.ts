@@ -27,11 +27,15 @@ export interface Sizes {
   readonly bytes: number;
 }
 
-/** @param prompts at once */
-export function sizesOf({ model, batch, learner }: MemoryTask, prompts: number): Sizes {
+/** @param prompts at once @param group completions of each */
+export function sizesOf(
+  { model, batch, learner }: MemoryTask,
+  prompts: number,
+  group: number = batch.groupSize,
+): Sizes {
   const { decoder } = model;
   const prefix = Math.max(1, batch.promptTokens - 1);
-  const [group, tokens] = [batch.groupSize, batch.newTokens];
+  const tokens = batch.newTokens;
   const branchRows = prompts * group * tokens;
   return {
     prompts,
@@ -62,4 +66,11 @@ export function promptsOfGpu({ batch, place }: MemoryTask): number {
 /** Prompts whose graphs are alive at once. */
 export function promptsAtOnce(task: MemoryTask): number {
   return Math.min(promptsOfGpu(task), task.learner.promptsPerMicroBatch ?? Number.POSITIVE_INFINITY);
+}
+
+/** Of the masked branches that are alive together; null where there are none. Views of one pass are prompts of their own. */
+export function sizesOfMasked(task: MemoryTask): Sizes | null {
+  const { views, viewsAtOnce, maskedShare, groupSize } = task.batch;
+  if (views === 0) return null;
+  return sizesOf(task, promptsAtOnce(task) * Math.min(views, viewsAtOnce), Math.ceil(groupSize * maskedShare));
 }

@@ -32,6 +32,10 @@ export interface StepBatch {
   readonly usesReference: boolean;
   /** Masked inputs that are compared with the full one: 2 for video and audio. */
   readonly views: number;
+  /** Of them in one pass. */
+  readonly viewsAtOnce: number;
+  /** Of the completions, those that a masked branch has: a drawn half, or 1. */
+  readonly maskedShare: number;
   /** What a masked branch's other tokens are held to. */
   readonly anchor: "none" | "reference" | "full";
 }

@@ -19,6 +19,8 @@ function oneLayer({ batch, learner }: MemoryTask, tower: TowerShape): number {
   const rows = load.rows * batch.clipsAtOnce;
   const longest = Math.max(...load.segments.map(({ length }) => length));
   const scores = Math.min(maxScores, rows * tower.numHeads * longest);
-  const perRow = 14 * tower.width + (tower.isGated ? 4 : 2) * tower.feedForward;
-  return rows * perRow * bytes + scores * 2 * floatBytes + load.inputs * batch.clipsAtOnce * (floatBytes + bytes);
+  // In half precision norms and rotations are computed in float32.
+  const perRow = 14 * tower.width * bytes + (bytes < floatBytes ? 20 * tower.width * floatBytes : 0);
+  const inner = (tower.isGated ? 4 : 2) * tower.feedForward * bytes;
+  return rows * (perRow + inner) + scores * 2 * floatBytes + load.inputs * batch.clipsAtOnce * (floatBytes + bytes);
 }
