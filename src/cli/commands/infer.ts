@@ -12,7 +12,7 @@ const help = {
   notes: `--mask video=0.7 blackens 70 % of the picture's cells, --mask audio=1 silences all of the sound, --mask video=blur:0.5 blurs:
 does the model still claim to have seen or heard? The spoken line comes from CLIP.vtt or CLIP.srt beside the clip unless --subtitle gives it
 (--subtitle "" leaves it out). Pictures (JPEG, PNG, WebP, BMP) are clips of one frame. --json prints one list, in the order
-of the clips.
+of the clips, which "oppo score" reads.
 
 Every clip is a question of its own; with --together all are one, in the order given.`,
   examples: [
@@ -22,14 +22,15 @@ Every clip is a question of its own; with --together all are one, in the order g
 };
 
 export function configureInfer(command: Command): void {
-  addHelp(command.argument("<clips...>", "video, audio or image files"), help);
+  addHelp(command.argument("<clips...>", "video, audio or image files, or JSON lines of samples (.jsonl)"), help);
   withSettings(command, { schema: inferSettings, idle: inferIdle }, run);
 }
 
 async function run(settings: SettingsOf<typeof inferSettings>, { args: clips, isJson }: Call): Promise<void> {
-  const [{ inferAll, wordingNote, wordingOf }, { loadAdapter, loadModel }] = await Promise.all([
+  const [{ inferAll, wordingNote, wordingOf }, { loadAdapter, loadModel }, { questionsOf }] = await Promise.all([
     import("../../recipes/infer/infer.ts"),
     import("../../recipes/infer/load-model.ts"),
+    import("../../recipes/infer/questions.ts"),
   ]);
   const {
     device,
@@ -55,7 +56,7 @@ async function run(settings: SettingsOf<typeof inferSettings>, { args: clips, is
   const isStreamed = stream && !isJson;
   const answers = await inferAll(
     adapted ?? base,
-    together ? [[...clips]] : clips.map((clip) => [clip]),
+    await questionsOf(clips, together, (line) => console.error(line)),
     {
       ...asking,
       wording: { ...wording, question: question ?? wording.question, system: system ?? wording.system },

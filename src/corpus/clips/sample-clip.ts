@@ -13,9 +13,19 @@ export async function decodeSample(
   options: ClipOptions = {},
   signal?: AbortSignal,
 ): Promise<MediaClip> {
-  const clip = await decodeClip(mediaPath(root, sample), options, signal);
   const soundFile = audioPath(root, sample);
-  if (soundFile === null) return clip;
+  const file = mediaPath(root, sample);
+  return soundFile === null ? decodeClip(file, options, signal) : decodeWithSound(file, soundFile, options, signal);
+}
+
+/** A clip whose sound is another file's. @throws MediaError */
+export async function decodeWithSound(
+  file: string,
+  soundFile: string,
+  options: ClipOptions = {},
+  signal?: AbortSignal,
+): Promise<MediaClip> {
+  const clip = await decodeClip(file, options, signal);
   const sound = await decodeClip(soundFile, { ...options, soundOnly: true }, signal);
   const { waveform, sampleRateHz, durationSeconds, notices = [] } = sound;
   if (waveform.length === 0) {

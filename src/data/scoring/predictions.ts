@@ -20,7 +20,7 @@ export interface ColumnChoice {
 /** Where files of people and trainers have a sample's name; a list of one clip names it too. */
 export const nameColumns = [
   ...["name", "id", "filename", "names", "video_id", "video", "video_path", "sample", "sample_id"],
-  ...["videos", "audios", "images"],
+  ...["videos", "audios", "images", "clips"],
 ];
 const polarityColumns = ["sentiment", "polarity"];
 /** What trainers call the annotation ("labels" of ms-swift, "label" of LLaMA-Factory) comes after what they call the answer. */

@@ -1,6 +1,7 @@
 // A clip or picture as a question about it shows it to a model: decoded, fitted, with parts masked; and the line spoken in it.
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { decodeWithSound } from "../../corpus/clips/sample-clip.ts";
 import type { MediaClip, Modality, ModalityMask } from "../../media/clip.ts";
 import { isImage } from "../../media/decode/image-header.ts";
 import { isOfUnits } from "../../media/degrade/degrade.ts";
@@ -31,16 +32,19 @@ export interface MaskReport extends ModalityMask {
 /** Bytes that tell a picture from anything else. */
 const headBytes = 16;
 
-/** @throws MediaError ERR_MEDIA_* */
+/** @param audio a sound file in place of the clip's own track @throws MediaError ERR_MEDIA_* */
 export async function readView(
   model: Pick<OmniModel, "fitting" | "imageRange">,
   file: string,
   masks: readonly ModalityMask[],
+  audio?: string,
 ): Promise<View> {
   const picture = isPicture(file);
   const fitted = picture
     ? await decodeImage(file, { range: model.imageRange })
-    : await decodeClip(file, { fit: model.fitting });
+    : audio === undefined
+      ? await decodeClip(file, { fit: model.fitting })
+      : await decodeWithSound(file, audio, { fit: model.fitting });
   const shown = masks.reduce((view, mask) => applyMask(view, mask), fitted);
   return { file, isImage: picture, fitted, shown, notices: fitted.notices ?? [] };
 }

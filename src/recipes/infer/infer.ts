@@ -15,6 +15,7 @@ import {
 import { noGrad, scope } from "../../tensor/index.ts";
 import { parseResponse } from "../../text/response.ts";
 import { type MaskReport, maskReports, modalitiesOf, readView, subtitleBeside, type View } from "./infer-view.ts";
+import type { ClipQuestion } from "./questions.ts";
 import { seconds, TextStream, TokenClock } from "./text-stream.ts";
 
 export { wordingNote, wordingOf } from "../../corpus/wording.ts";
@@ -38,6 +39,8 @@ export interface InferOptions {
 }
 
 export interface Answer {
+  /** Of the sample, where one was asked about. */
+  readonly id?: string;
   /** What was asked about. */
   readonly clips: readonly string[];
   readonly prompt: string;
@@ -65,16 +68,18 @@ export interface Answer {
 }
 
 export interface Unread {
+  readonly id?: string;
   readonly clips: readonly string[];
   readonly error: { readonly code: string; readonly message: string };
 }
 
 /** One question about one or several clips. @throws OppoError ERR_MEDIA_* and those of the model's prompt */
-export async function infer(model: OmniModel, clips: readonly string[], options: InferOptions): Promise<Answer> {
+export async function infer(model: OmniModel, asked: ClipQuestion, options: InferOptions): Promise<Answer> {
   const start = performance.now();
+  const { clips, id } = asked;
   const views: View[] = [];
-  for (const clip of clips) views.push(await readView(model, clip, options.masks));
-  const subtitle = options.subtitle ?? clips.map(subtitleBeside).filter(Boolean).join(" ");
+  for (const clip of clips) views.push(await readView(model, clip, options.masks, asked.audio));
+  const subtitle = options.subtitle ?? asked.subtitle ?? clips.map(subtitleBeside).filter(Boolean).join(" ");
   const { system, question } = options.wording;
   const prompt = userTurn(options.wording, subtitle, question);
   return scope(() => {
@@ -105,6 +110,7 @@ export async function infer(model: OmniModel, clips: readonly string[], options:
     }) as [[SampledCompletion]];
     stream?.finish();
     return {
+      ...(id === undefined ? {} : { id }),
       clips,
       prompt,
       ...responseOf(model, completion),
@@ -124,15 +130,16 @@ export async function infer(model: OmniModel, clips: readonly string[], options:
 /** Every question in turn; one whose clips cannot be read does not stop the others. */
 export async function inferAll(
   model: OmniModel,
-  questions: readonly (readonly string[])[],
+  questions: readonly ClipQuestion[],
   options: InferOptions,
   onAnswer: (answer: Answer | Unread) => void | Promise<void>,
 ): Promise<(Answer | Unread)[]> {
   const answers: (Answer | Unread)[] = [];
-  for (const clips of questions) {
-    const answer = await infer(model, clips, options).catch((error: unknown): Unread => {
+  for (const question of questions) {
+    const answer = await infer(model, question, options).catch((error: unknown): Unread => {
       if (!(error instanceof OppoError)) throw error;
-      return { clips, error: { code: error.code, message: error.message } };
+      const { clips, id } = question;
+      return { ...(id === undefined ? {} : { id }), clips, error: { code: error.code, message: error.message } };
     });
     answers.push(answer);
     await onAnswer(answer);
