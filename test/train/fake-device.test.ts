@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import { loadModel } from "../../src/models/registry.ts";
 import { customGrad, Generator, grad, indices, numLiveTensors, op, scope, tensor } from "../../src/tensor/index.ts";
 import { fakeDevice, fakeReport, loadFakeDevice, usedLibtorch } from "../support/fake-device/fake-device.ts";
 import { repositoryRoot } from "../support/repository.ts";
@@ -14,6 +15,9 @@ import { type SmallSteps, type SmallStepsOptions, smallSteps, withSmallModel } f
 const tolerance = { float32: 2e-5, bfloat16: 5e-2 };
 /** Steps that do not drive two roundings apart. */
 const smallLr = 1e-4;
+
+/** Of a token in a decoder of so many layers, float32, branches over a shared prefix, libtorch 1.13 without a fused norm. */
+const mostKernels = (numLayers: number) => 40 * numLayers + 30;
 
 before(loadFakeDevice);
 
@@ -96,6 +100,34 @@ describe("what learns on the CPU learns the same on a device", () => {
       }),
     );
   }
+
+  test("decoding waits once per look, not per token, and uploads its draws with it", () =>
+    withSmallModel(async (directory) => {
+      using model = await loadModel(directory, { device: fakeDevice });
+      const tokens = model.promptTokens("what does the person feel?", { video: null, audio: null });
+      const waits = (maxNewTokens: number) => {
+        fakeReport();
+        // Nothing is likelier than 1 : 1e9 to stop this early; were it so, fewer waits would be counted.
+        const options = { numSamples: 4, maxNewTokens, temperature: 1, seeds: [1, 2, 3, 4] };
+        const sampled = model.sample([{ tokens, rows: null }], options);
+        const { kernels, copies } = fakeReport();
+        const numTokens = Math.max(...sampled.flat().map(({ ids }) => ids.length));
+        const numKernels = Object.values(kernels).reduce((sum, count) => sum + count, 0);
+        return {
+          numTokens,
+          numKernels,
+          waits: (copies["to host"] ?? 0) + (copies.item ?? 0),
+          up: copies["to device"]!,
+        };
+      };
+      const [short, long] = [waits(16), waits(48)];
+      assert.equal(long.numTokens, 48);
+      // Two copies down (tokens, log-probabilities) and one up (draws) for eight tokens.
+      assert.equal(long.waits - short.waits, (2 * 32) / 8);
+      assert.equal(long.up - short.up, 32 / 8);
+      const perToken = (long.numKernels - short.numKernels) / 32;
+      assert.ok(perToken <= mostKernels(3), `${perToken} kernels per token`);
+    }));
 
   test("another weight of the anchor is far from it", () =>
     withSmallModel(async (directory) => {

@@ -41,15 +41,17 @@ export function attendStep(
   store(heads, cache.own, shape, config);
   const keys = cache.own.keys.narrow(2, 0, slot + 1);
   const values = cache.own.values.narrow(1, 0, slot + 1);
-  const queries = heads.queries
-    .mul(headDim ** -0.5)
+  const scaled = heads.queries.mul(headDim ** -0.5);
+  const own = { keys, values };
+  if (cache.shared === null) {
+    const context = attendOwn(scaled.view([prompts * numKvHeads, perKey, headDim]), own, padding);
+    return context.view([prompts, numHeads * headDim]);
+  }
+  const queries = scaled
     .view([prompts, branches, numKvHeads, perKey, headDim])
     .transpose(1, 2)
     .reshape([prompts * numKvHeads, branches * perKey, headDim]);
-  const context = cache.shared
-    ? attendBoth(queries, cache.shared, { keys, values }, padding)
-    : attendOwn(queries, { keys, values }, padding);
-  return context
+  return attendBoth(queries, cache.shared, own, padding)
     .view([prompts, numKvHeads, branches, perKey, headDim])
     .transpose(1, 2)
     .reshape([prompts * branches, numHeads * headDim]);
@@ -62,10 +64,17 @@ function store(
   config: DecoderConfig,
 ): void {
   const { numKvHeads, headDim } = config;
+  const place = [own.keys.select(2, slot), own.values.select(1, slot)] as const;
+  if (branches === 1) {
+    const byHead = [prompts, numKvHeads, headDim];
+    place[0].view(byHead).copy_(keys);
+    place[1].view(byHead).copy_(values);
+    return;
+  }
   const byRow = [prompts, branches, numKvHeads, headDim];
   const byHead = [prompts, numKvHeads, branches, headDim];
-  own.keys.select(2, slot).view(byHead).copy_(keys.view(byRow).transpose(1, 2));
-  own.values.select(1, slot).view(byHead).copy_(values.view(byRow).transpose(1, 2));
+  place[0].view(byHead).copy_(keys.view(byRow).transpose(1, 2));
+  place[1].view(byHead).copy_(values.view(byRow).transpose(1, 2));
 }
 
 /** Queries [B * H, Q, K] of single branches. */

@@ -5,7 +5,7 @@ import type { KeysValues } from "./attention-slices.ts";
 import type { StepCache } from "./decode-attention.ts";
 import { type LanguageModel, runPrefix } from "./language.ts";
 import type { DecoderPrompt } from "./prompt.ts";
-import { lineRope, type RopeTable } from "./rope.ts";
+import { type RopeTable, stepRope } from "./rope.ts";
 import type { SampleOptions } from "./sampling.ts";
 import { seenIds } from "./token-choice.ts";
 
@@ -83,14 +83,9 @@ function decodeRope(
   start: number,
   end: number,
 ): { rope: RopeTable; ropeStart: number } {
-  const numRows = lastPositions.length * branches;
-  const total = numRows * (end - start);
-  const positions = new Int32Array(total);
-  for (let i = 0; i < total; i++) {
-    positions[i] = lastPositions[Math.floor((i % numRows) / branches)]! + start + Math.floor(i / numRows);
-  }
   const target = { dtype: model.embedding.dtype, device: model.embedding.device };
-  return { rope: lineRope(positions, model.config, target), ropeStart: start };
+  const positions = Array.from(lastPositions).flatMap((position) => Array<number>(branches).fill(position));
+  return { rope: stepRope(positions, start, end - start, model.config, target), ropeStart: start };
 }
 
 /** Rows to keep, per kept prompt; null when dropping the finished ones is not worth it. */

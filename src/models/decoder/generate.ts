@@ -9,12 +9,14 @@ import type { LanguageModel } from "./language.ts";
 import { type Attend, runLayers } from "./layers.ts";
 import type { DecoderPrompt } from "./prompt.ts";
 import type { SampledCompletion, SampleOptions, TokenLogprob } from "./sampling.ts";
-import { type Choice, chooseTokens, uniformAt } from "./token-choice.ts";
+import { type Choice, chooseTokens, drawnPoints } from "./token-choice.ts";
 
 export interface StopRules {
   readonly stopIds: readonly number[];
   /** Ids that are never sampled: media tokens and untrained vocabulary rows. */
   readonly bannedIds: readonly number[];
+  /** 1, 2, 4 or 8; left out, 1 on the host and 8 on a device. The result does not depend on it. */
+  readonly tokensPerLook?: number;
 }
 
 /** How often finished rows are looked for. */
@@ -79,59 +81,105 @@ function decode(
   rules: StopRules,
   sequences: readonly Sequence[],
 ): void {
-  const device = model.embedding.device;
+  const { device } = model.embedding;
+  const { maxNewTokens } = options;
   const banned = rules.bannedIds.length > 0 ? indices(rules.bannedIds).to({ device }) : null;
   const stop = new Set(rules.stopIds);
   let ids = indices(prompts.flatMap((prompt) => Array(options.numSamples).fill(prompt.ids.at(-1)!))).to({ device });
   let batch = scope(() => firstBatch(model, prompts, options));
-  for (let step = 0; step < options.maxNewTokens; step++) {
-    const choice = scope(() => {
-      const hidden = advance(model, batch, ids, step);
-      const logits = op.linear(hidden, model.head).to({ dtype: "float32" });
-      const uniforms = Float32Array.from(batch.owners, (owner) => uniformAt(sequences[Math.max(owner, 0)]!.seed, step));
-      return chooseTokens(logits, options, banned, batch.seen, uniforms);
+  const stride = rules.tokensPerLook ?? tokensPerLook(device, options);
+  for (let step = 0; step < maxNewTokens; step += stride) {
+    const count = Math.min(stride, maxNewTokens - step);
+    const before = ids;
+    const choices = scope(() => {
+      const points = pointsOf(batch, sequences, step, count, options, device);
+      return Array.from({ length: count }, (_, i) => {
+        const choice = scope(() => {
+          const logits = op.linear(advance(model, batch, ids, step + i), model.head).to({ dtype: "float32" });
+          return chooseTokens(logits, options, banned, batch.seen, points?.select(0, i) ?? null);
+        });
+        batch.seen?.scatter_(1, choice.tokens.unsqueeze(1), 1);
+        ids = choice.tokens;
+        return choice;
+      });
     });
-    record(batch, choice, sequences, stop, options);
+    scope(() => record(batch, choices, sequences, stop, options));
+    release(choices);
+    before.dispose();
     if (sequences.every(({ ended }) => ended)) return;
-    choice.logprobs.dispose();
-    choice.likeliest?.ids.dispose();
-    choice.likeliest?.logprobs.dispose();
-    ids.dispose();
-    ids = choice.tokens;
-    batch.seen?.scatter_(1, ids.unsqueeze(1), 1);
-    if ((step + 1) % COMPACT_EVERY === 0 && step + 1 < options.maxNewTokens) {
-      const kept = compactionOf(batch, (owner) => !sequences[owner]!.ended);
-      if (kept) {
-        const previous = ids;
-        [batch, ids] = scope(() => compacted(model, batch, previous, kept, step + 1, options));
-      }
+    const next = step + count;
+    const kept =
+      next % COMPACT_EVERY === 0 && next < maxNewTokens
+        ? compactionOf(batch, (owner) => !sequences[owner]!.ended)
+        : null;
+    if (kept) {
+      const previous = ids;
+      [batch, ids] = scope(() => compacted(model, batch, previous, kept, next, options));
     }
   }
 }
 
+/**
+ * How many tokens are chosen before the host looks at them. A look waits for a device, which is idle until it hears what
+ * comes next; tokens behind a sequence's end are thrown away. The host itself has nothing to wait for, and whoever listens
+ * wants every token at once.
+ */
+function tokensPerLook(device: string, { onToken }: SampleOptions): number {
+  return device === "cpu" || onToken !== undefined ? 1 : COMPACT_EVERY;
+}
+
+function pointsOf(
+  { owners }: DecodeBatch,
+  sequences: readonly Sequence[],
+  step: number,
+  count: number,
+  { temperature }: SampleOptions,
+  device: string,
+): Tensor | null {
+  if (temperature === 0) return null;
+  const seeds = owners.map((owner) => sequences[Math.max(owner, 0)]!.seed);
+  return drawnPoints(seeds, step, count, device);
+}
+
+/** All but the last tokens, which the next step reads. */
+function release(choices: readonly Choice[]): void {
+  choices.forEach(({ tokens, logprobs, likeliest }, i) => {
+    for (const told of [logprobs, likeliest?.ids, likeliest?.logprobs]) told?.dispose();
+    if (i + 1 < choices.length) tokens.dispose();
+  });
+}
+
+/** Takes over what was chosen in consecutive steps, in one copy of each kind. */
 function record(
   batch: DecodeBatch,
-  choice: Choice,
+  choices: readonly Choice[],
   sequences: readonly Sequence[],
   stop: ReadonlySet<number>,
   { numSamples, onToken }: SampleOptions,
 ): void {
-  const tokens = choice.tokens.toInt32Array();
-  const logprobs = choice.logprobs.toFloat32Array();
-  const likeliest = likeliestTokens(choice);
-  batch.owners.forEach((owner, row) => {
-    const sequence = sequences[owner];
-    if (!sequence || sequence.ended) return;
-    const id = tokens[row]!;
-    const logprob = logprobs[row]!;
-    if (Number.isNaN(logprob)) throw notANumber();
-    sequence.ids.push(id);
-    sequence.logprobs.push(logprob);
-    sequence.stopped = stop.has(id);
-    const chosen = { id, logprob, likeliest: likeliest(row) };
-    const wish = onToken?.(Math.floor(owner / numSamples), owner % numSamples, chosen);
-    sequence.ended = sequence.stopped || wish === "stop";
+  const numRows = batch.owners.length;
+  const tokens = joined(choices.map((choice) => choice.tokens)).toInt32Array();
+  const logprobs = joined(choices.map((choice) => choice.logprobs)).toFloat32Array();
+  choices.forEach((choice, step) => {
+    const likeliest = onToken ? likeliestTokens(choice) : () => [];
+    batch.owners.forEach((owner, row) => {
+      const sequence = sequences[owner];
+      if (!sequence || sequence.ended) return;
+      const id = tokens[step * numRows + row]!;
+      const logprob = logprobs[step * numRows + row]!;
+      if (Number.isNaN(logprob)) throw notANumber();
+      sequence.ids.push(id);
+      sequence.logprobs.push(logprob);
+      sequence.stopped = stop.has(id);
+      const chosen = { id, logprob, likeliest: likeliest(row) };
+      const wish = onToken?.(Math.floor(owner / numSamples), owner % numSamples, chosen);
+      sequence.ended = sequence.stopped || wish === "stop";
+    });
   });
+}
+
+function joined(rows: readonly Tensor[]): Tensor {
+  return rows.length === 1 ? rows[0]! : op.cat(rows, { dim: 0 });
 }
 
 /** Of damaged weights, or of a training that went astray: whatever is chosen then means nothing. */

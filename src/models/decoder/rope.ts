@@ -1,5 +1,6 @@
 // Rotary positions of the decoder (one position per token, or several axes that share the angles, as in TMRoPE) and of
-// towers (row and column). Tables are made once per call; angles, cos and sin in float32, then cast to the model's dtype.
+// towers (row and column). Tables are made once per call on the model's device, where only the positions go; angles, cos and
+// sin in float32, then cast to the model's dtype.
 // R rows, H heads, K head dimension, A position axes
 import type { DType } from "../../tensor/index.ts";
 import { op, type Tensor, tensor } from "../../tensor/index.ts";
@@ -45,40 +46,47 @@ export function lineRope(
   return ropeTable(Float32Array.from(positions), [inverseFrequencies(config.headDim, config.ropeTheta)], target);
 }
 
+/** Table of `count` steps of decoding from step `first` on, [count * R, 1, K]; `start` has every row's position at step 0. */
+export function stepRope(
+  start: readonly number[],
+  first: number,
+  count: number,
+  config: Pick<DecoderConfig, "headDim" | "ropeTheta">,
+  target: RopeTarget,
+): RopeTable {
+  const { device } = target;
+  const steps = op.arange(first, first + count, { dtype: "float32", device }).unsqueeze(1);
+  const positions = steps.add(tensor(Float32Array.from(start), [start.length], { device })).view([-1, 1]);
+  const inverse = inverseFrequencies(config.headDim, config.ropeTheta);
+  return tableOf(positions.mul(tensor(inverse, [inverse.length], { device })), target);
+}
+
 /**
  * Table whose first perAxis[0].length angles follow axis 0, the next axis 1, ...
  * @param positions row-major [A, R]
  */
-export function ropeTable(
-  positions: Float32Array,
-  perAxis: readonly Float32Array[],
-  { dtype, device }: RopeTarget,
-): RopeTable {
-  const numAxes = perAxis.length;
-  const rows = positions.length / numAxes;
-  const half = perAxis.reduce((sum, inverse) => sum + inverse.length, 0);
-  // One product picks each angle's axis and scales it; the other axes add exact zeros.
-  const spread = new Float32Array(numAxes * half);
-  let start = 0;
-  perAxis.forEach((inverse, axis) => {
-    spread.set(inverse, axis * half + start);
-    start += inverse.length;
-  });
-  const angles = tensor(positions, [numAxes, rows])
-    .transpose(0, 1)
-    .matmul(tensor(spread, [numAxes, half])); // [R, K / 2]
+export function ropeTable(positions: Float32Array, perAxis: readonly Float32Array[], target: RopeTarget): RopeTable {
+  const { device } = target;
+  const rows = positions.length / perAxis.length;
+  const byAxis = tensor(positions, [perAxis.length, rows, 1], { device });
+  // Products of single numbers, not a matrix product: those may round their operands on a GPU (TF32).
+  const angles = perAxis.map((inverse, axis) =>
+    byAxis.select(0, axis).mul(tensor(inverse, [inverse.length], { device })),
+  );
+  return tableOf(angles.length === 1 ? angles[0]! : op.cat(angles, { dim: 1 }), target);
+}
+
+/** @param angles [R, K / 2] */
+function tableOf(angles: Tensor, { dtype }: RopeTarget): RopeTable {
+  const [rows, half] = angles.shape as [number, number];
   const cos = angles.cos();
   const sin = angles.sin();
-  return {
-    cos: op
-      .cat([cos, cos], { dim: 1 })
+  const doubled = (left: Tensor, right: Tensor) =>
+    op
+      .cat([left, right], { dim: 1 })
       .view([rows, 1, 2 * half])
-      .to({ dtype, device }),
-    sin: op
-      .cat([sin.neg(), sin], { dim: 1 })
-      .view([rows, 1, 2 * half])
-      .to({ dtype, device }),
-  };
+      .to(dtype);
+  return { cos: doubled(cos, cos), sin: doubled(sin.neg(), sin) };
 }
 
 /** Rotates x [R, H, K]: x cos + rotateHalf(x) sin. */

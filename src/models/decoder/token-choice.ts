@@ -37,6 +37,18 @@ function mix32(value: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
+/**
+ * The points that rows of these seeds draw at in `count` steps from step `first` on, on a device in one copy: float32
+ * [count, N, 1], below 1.
+ */
+export function drawnPoints(seeds: readonly number[], first: number, count: number, device: string): Tensor {
+  const points = new Float32Array(count * seeds.length);
+  for (let step = 0, i = 0; step < count; step++) {
+    for (const seed of seeds) points[i++] = Math.fround(uniformAt(seed, first + step)) * BELOW_ONE;
+  }
+  return tensor(points, [count, seeds.length, 1], { device });
+}
+
 /** Keeps the drawn point strictly below the last value of a cumulative sum, whatever its rounding. */
 const BELOW_ONE = 1 - 2 ** -20;
 
@@ -44,22 +56,22 @@ const BELOW_ONE = 1 - 2 ** -20;
  * @param logits float32 [N, V]
  * @param banned ids that are never chosen, int64 [n], or null
  * @param seen 1 where a row's prompt or completion has the id, [N, V]; null without a repetition penalty
- * @param uniforms one per row; ignored when greedy
+ * @param points drawnPoints of this step, [N, 1]; not needed when greedy
  */
 export function chooseTokens(
   logits: Tensor,
   rules: ChoiceRules,
   banned: Tensor | null,
   seen: Tensor | null,
-  uniforms: Float32Array,
+  points: Tensor | null,
 ): Choice {
   const logSoftmax = logits.logSoftmax(-1);
   let scores = seen ? penalised(logits, seen, rules.repetitionPenalty!) : logSoftmax;
   if (banned) scores = scores.clone().indexFill_(1, banned, Number.NEGATIVE_INFINITY);
   const plain = rules.temperature === 1 && rules.topK === undefined && rules.topP === undefined && !seen;
   let tokens: Tensor;
-  if (rules.temperature === 0) tokens = scores.argmax({ dim: -1 });
-  else tokens = plain ? inverseCdf(scores.exp(), uniforms) : draw(scores, rules, uniforms);
+  if (rules.temperature === 0 || points === null) tokens = scores.argmax({ dim: -1 });
+  else tokens = plain ? inverseCdf(scores.exp(), points) : draw(scores, rules, points);
   const { logprobTemperature = 1, numLikeliest = 0 } = rules;
   const told = logprobTemperature === 1 ? logSoftmax : logits.div(logprobTemperature).logSoftmax(-1);
   const logprobs = told.gather(1, tokens.unsqueeze(1)).squeeze(1);
@@ -77,9 +89,9 @@ function penalised(logits: Tensor, seen: Tensor, penalty: number): Tensor {
   return op.where(seen.gt(0), changed, logits);
 }
 
-function draw(scores: Tensor, { temperature, topK, topP }: ChoiceRules, uniforms: Float32Array): Tensor {
+function draw(scores: Tensor, { temperature, topK, topP }: ChoiceRules, points: Tensor): Tensor {
   const scaled = temperature === 1 ? scores : scores.div(temperature);
-  if (topK === undefined && (topP === undefined || topP >= 1)) return inverseCdf(scaled.softmax(-1), uniforms);
+  if (topK === undefined && (topP === undefined || topP >= 1)) return inverseCdf(scaled.softmax(-1), points);
   const vocabSize = scores.size(1);
   const kept = Math.min(topK ?? vocabSize, vocabSize);
   const [values, ids] = scaled.topk(kept, { dim: -1 }); // descending
@@ -89,22 +101,15 @@ function draw(scores: Tensor, { temperature, topK, topP }: ChoiceRules, uniforms
     const before = probabilities.cumsum(-1).sub(probabilities);
     probabilities = probabilities.mul(before.lt(topP));
   }
-  return ids.gather(1, inverseCdf(probabilities, uniforms).unsqueeze(1)).squeeze(1);
+  return ids.gather(1, inverseCdf(probabilities, points).unsqueeze(1)).squeeze(1);
 }
 
 /** Index of the first cumulative probability above the drawn point, int64 [N]; weights need not sum to 1. */
-function inverseCdf(weights: Tensor, uniforms: Float32Array): Tensor {
+function inverseCdf(weights: Tensor, points: Tensor): Tensor {
   const cumulative = weights.cumsum(-1);
-  const width = weights.size(1);
-  const points = tensor(
-    uniforms.map((u) => u * BELOW_ONE),
-    [uniforms.length, 1],
-  ).to({ device: weights.device });
-  const drawn = cumulative.narrow(1, width - 1, 1).mul(points);
-  return op
-    .searchsorted(cumulative, drawn, { right: true })
-    .squeeze(1)
-    .clamp({ max: width - 1 });
+  const last = weights.size(1) - 1;
+  const drawn = cumulative.narrow(1, last, 1).mul(points);
+  return op.searchsorted(cumulative, drawn, { right: true }).squeeze(1).clamp_({ max: last });
 }
 
 /** 1 at every id of every row, [N, V]: the start of a repetition penalty's memory. */

@@ -3,7 +3,7 @@
 // N chunks, M mels, F mel frames, R packed rows (half the frames), A width, D text width
 
 import { OppoError } from "../../error.ts";
-import { gelu, indices, op, scope, type Tensor, tensor } from "../../tensor/index.ts";
+import { type DType, gelu, indices, op, scope, type Tensor, tensor } from "../../tensor/index.ts";
 import { project, projectApart, projection, type WeightSource } from "../decoder/projection.ts";
 import type { AudioConfig } from "./config/config.ts";
 import { audioTokens, convLength, MIN_AUDIO_FRAMES } from "./layout.ts";
@@ -13,6 +13,11 @@ import { attendSegments, type Segments, segmentsOf } from "./segments.ts";
 export interface AudioInput {
   readonly mel: Float32Array;
   readonly numFrames: number;
+}
+
+interface Target {
+  readonly dtype: DType;
+  readonly device: string;
 }
 
 const ROOT = "audio_tower";
@@ -72,11 +77,11 @@ function stem(
   let x = tensor(mel, [chunks.length, numMels, longest]).to(target);
   x = gelu(op.conv1d(x, weight, { bias: parameters.get(`${ROOT}.conv1.bias`)!, padding: [1] }));
   // The bias makes padding non-zero; the next convolution would read it.
-  if (!uniform) x = x.mul(frameMask(chunks, longest).to(target));
+  if (!uniform) x = x.mul(frameMask(chunks, longest, target));
   const second = parameters.get(`${ROOT}.conv2.weight`)!;
   x = gelu(op.conv1d(x, second, { bias: parameters.get(`${ROOT}.conv2.bias`)!, stride: [2], padding: [1] }));
   const length = x.size(2);
-  x = x.transpose(1, 2).add(sinusoids(length, config.hiddenSize).to(target)); // [N, F / 2, A]
+  x = x.transpose(1, 2).add(sinusoids(length, config.hiddenSize, target.device).to(target.dtype)); // [N, F / 2, A]
   const rows = x.reshape([chunks.length * length, config.hiddenSize]);
   if (uniform) return rows;
   const kept = chunks.flatMap((n, i) => Array.from({ length: convLength(n) }, (_, row) => i * length + row));
@@ -84,28 +89,22 @@ function stem(
 }
 
 /** 1 for real frames, 0 for padding, [N, 1, F]. */
-function frameMask(chunks: readonly number[], longest: number): Tensor {
-  const mask = new Float32Array(chunks.length * longest);
-  chunks.forEach((n, i) => {
-    mask.fill(1, i * longest, i * longest + n);
-  });
-  return tensor(mask, [chunks.length, 1, longest]);
+function frameMask(chunks: readonly number[], longest: number, { dtype, device }: Target): Tensor {
+  const lengths = indices(chunks, [chunks.length, 1, 1]).to({ device });
+  return op.arange(0, longest, { dtype: "int64", device }).lt(lengths).to(dtype);
 }
 
-/** Whisper's positions: sines then cosines, [length, width]. */
-export function sinusoids(length: number, width: number): Tensor {
+/**
+ * Whisper's positions: sines then cosines, float32 [length, width]. Angles are float32 numbers, as the reference has them, and
+ * their sines are rounded once.
+ */
+export function sinusoids(length: number, width: number, device: string): Tensor {
   const half = width / 2;
   const step = Math.log(10000) / (half - 1);
-  const table = new Float32Array(length * width);
-  for (let i = 0; i < half; i++) {
-    const frequency = Math.fround(Math.exp(-Math.fround(Math.fround(step) * i)));
-    for (let t = 0; t < length; t++) {
-      const angle = Math.fround(t * frequency);
-      table[t * width + i] = Math.sin(angle);
-      table[t * width + half + i] = Math.cos(angle);
-    }
-  }
-  return tensor(table, [length, width]);
+  const frequencies = Float32Array.from({ length: half }, (_, i) => Math.exp(-Math.fround(Math.fround(step) * i)));
+  const times = op.arange(0, length, { dtype: "float32", device }).unsqueeze(1);
+  const angles = times.mul(tensor(frequencies, [half], { device })).to("float64");
+  return op.cat([angles.sin(), angles.cos()], { dim: 1 }).to("float32");
 }
 
 function layerNorm(parameters: WeightSource, name: string, x: Tensor): Tensor {

@@ -1,7 +1,7 @@
 // Bidirectional attention inside segments of packed rows: audio chunks, vision windows, video frames. Segments of equal
 // length are a reshape; others are gathered into a padded batch and back.
 // R rows, S segments, L longest segment, H heads, K head dimension
-import { indices, op, scope, type Tensor, tensor } from "../../tensor/index.ts";
+import { indices, op, scope, type Tensor } from "../../tensor/index.ts";
 import { MASKED } from "../decoder/attention.ts";
 import { MAX_SCORES } from "../decoder/attention-slices.ts";
 
@@ -29,21 +29,26 @@ export function segmentsOf(lengths: readonly number[], like: Tensor): Segments {
   if (lengths.every((n) => n === length)) return { count, length, ragged: null };
   const gather = new Int32Array(count * length);
   const scatter: number[] = [];
-  const mask = new Float32Array(count * length).fill(MASKED);
   lengths.forEach((n, segment) => {
     for (let i = 0; i < n; i++) {
       const place = segment * length + i;
       gather[place] = scatter.length;
       scatter.push(place);
-      mask[place] = 0;
     }
   });
   const ragged = {
     gather: indices(gather).to({ device: like.device }),
     scatter: indices(scatter).to({ device: like.device }),
-    mask: tensor(mask, [count, 1, 1, length]).to({ dtype: like.dtype, device: like.device }),
+    mask: paddingMask(lengths, length, like),
   };
   return { count, length, ragged };
+}
+
+/** MASKED behind the end of every segment, [S, 1, 1, L]. */
+function paddingMask(lengths: readonly number[], longest: number, { dtype, device }: Tensor): Tensor {
+  const ends = indices(lengths, [lengths.length, 1, 1, 1]).to({ device });
+  const isPadding = op.arange(0, longest, { dtype: "int64", device }).ge(ends);
+  return op.zeros([lengths.length, 1, 1, longest], { dtype, device }).maskedFill_(isPadding, MASKED);
 }
 
 /**

@@ -105,6 +105,27 @@ function gradients(model: Thinker, completions: Int32Array[][]): Map<string, Ten
   return new Map([...model.parameters()].flatMap(([name, { grad }]) => (grad ? [[name, onHost(grad)] as const] : [])));
 }
 
+test("looking at several tokens at once gives the same sequences, and listeners hear every one", () =>
+  withThinker((model) => {
+    const { config } = model;
+    const prompts = decoderPrompts(mixedPrompts(model), config.ids);
+    const language = languageModel(
+      model.parameters(),
+      config.text,
+      decoderLayers(model.parameters(), config.text, true),
+    );
+    const stopIds = Array.from({ length: model.vocabSize }, (_, id) => id).filter((id) => id % 16 === 0);
+    const base: SampleOptions = { numSamples: 4, maxNewTokens: 45, temperature: 0.9, seeds: seedsOf(12) };
+    for (const change of [{}, { repetitionPenalty: 1.3 }, { topK: 20, topP: 0.9 }, { temperature: 0 }]) {
+      const options = { ...base, ...change };
+      const run = (tokensPerLook: number) =>
+        generate(language, prompts, options, { stopIds, bannedIds: [], tokensPerLook });
+      const want = run(1);
+      for (const tokensPerLook of [2, 4, 8]) assert.deepEqual(run(tokensPerLook), want, JSON.stringify(change));
+      assert.ok(new Set(idsOf(want).map(({ length }) => length)).size > (change.temperature === 0 ? 0 : 3));
+    }
+  }));
+
 test("bfloat16: the sampler agrees with the trainer, both with float32, and gradients point the same way", () => {
   const before = numLiveTensors();
   const { directory, remove } = tinyDirectory(1);

@@ -2,7 +2,7 @@
 // every token.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseTokens, seenIds, uniformAt } from "../../../src/models/decoder/token-choice.ts";
+import { chooseTokens, drawnPoints, seenIds, uniformAt } from "../../../src/models/decoder/token-choice.ts";
 import type { ChosenToken, SampleOptions } from "../../../src/models/omni-model.ts";
 import { indices, scope, type Tensor, tensor } from "../../../src/tensor/index.ts";
 import { mixedPrompts, tinyThinker } from "../qwen-omni/tiny.ts";
@@ -72,10 +72,11 @@ test("tokens are drawn with their probabilities, and top-k, top-p, bans and pena
     const logits = tensor(Float32Array.of(Math.log(0.5), Math.log(0.3), Math.log(0.15), Math.log(0.05)), [1, 4]).expand(
       [numRows, 4],
     );
-    const uniforms = Float32Array.from({ length: numRows }, (_, row) => uniformAt(row, 0));
+    const rows = Array.from({ length: numRows }, (_, row) => row);
+    const points = drawnPoints(rows, 0, 1, "cpu").select(0, 0);
     const shares = (rules: Parameters<typeof chooseTokens>[1], banned: number[] = [], seen: Tensor | null = null) => {
       const ban = banned.length > 0 ? indices(banned) : null;
-      const { tokens, logprobs } = chooseTokens(logits, rules, ban, seen, uniforms);
+      const { tokens, logprobs } = chooseTokens(logits, rules, ban, seen, points);
       const picked = tokens.toInt32Array();
       assert.ok(
         Math.abs(logprobs.toFloat32Array()[0]! - Math.log([0.5, 0.3, 0.15, 0.05][picked[0]!]!)) < LOGPROB_TOLERANCE,
@@ -105,7 +106,7 @@ test("log-probabilities come at the temperature that is asked for; what is drawn
         { temperature: 2, ...(logprobTemperature === undefined ? {} : { logprobTemperature }) },
         null,
         null,
-        Float32Array.of(0.1),
+        tensor(Float32Array.of(0.1), [1, 1]),
       );
     // softmax(2, 0, 0)[0] = e^2 / (e^2 + 2); at temperature 2: e / (e + 2)
     const [plain, tempered] = [choose(), choose(2)].map(({ logprobs }) => logprobs.item());

@@ -191,8 +191,8 @@ test("audio positions are Whisper's sinusoids", (t) =>
   withGolden(t, (base) => {
     const want = openGolden(base, "buffers.safetensors").tensor("audio_positional_embedding_first200");
     const SINUSOID_TOLERANCE = 3e-5;
-    assert.ok(relativeError(sinusoids(200, 64), want) < SINUSOID_TOLERANCE);
-    assert.ok(relativeError(sinusoids(200, 64).roll(1, { dims: 0 }), want) > MISTAKE);
+    assert.ok(relativeError(sinusoids(200, 64, testDevice), want) < SINUSOID_TOLERANCE);
+    assert.ok(relativeError(sinusoids(200, 64, testDevice).roll(1, { dims: 0 }), want) > MISTAKE);
   }));
 
 test("vision tower: windows, frames and their order", (t) =>
