@@ -20,7 +20,9 @@ export const clipSettings = z
     cacheGigabytes: positive.default(50).describe("size of that folder; the clips used longest ago go"),
     decodeSeconds: positive
       .default(600)
-      .describe("processor time for one file, and half of the time it may take; more counts as unreadable"),
+      .describe(
+        "processor time for one file; with more, or twice that and a minute by the clock, it counts as unreadable",
+      ),
   })
   .prefault({});
 

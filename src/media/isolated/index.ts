@@ -25,9 +25,13 @@ export interface OwnDecoders extends Disposable {
   readonly decodeClip: DecodeClip;
 }
 
-/** @param count processes @param maxSeconds of processor time per file, and twice that of the clock */
-export function openDecoders(count: number, maxSeconds: number): OwnDecoders {
-  const own = new Decoders({ ...defaultDecoderLimits, maxCpuSeconds: maxSeconds, maxSeconds: 2 * maxSeconds }, count);
+/** For a process to start, on a machine with much else to do. */
+const startSeconds = 60;
+
+/** @param count processes @param maxCpuSeconds of processor time per file; the clock may run twice as long, and for its start */
+export function openDecoders(count: number, maxCpuSeconds: number): OwnDecoders {
+  const maxSeconds = 2 * maxCpuSeconds + startSeconds;
+  const own = new Decoders({ ...defaultDecoderLimits, maxCpuSeconds, maxSeconds }, count);
   return {
     decodeClip: (path, options = {}, signal) => own.run({ kind: "clip", path, options }, signal),
     [Symbol.dispose]: () => own[Symbol.dispose](),

@@ -67,5 +67,6 @@ export class ClipReader implements Disposable {
   [Symbol.dispose](): void {
     this.#post({ kind: "close" });
     this.#worker.unref();
+    this.#fail(new Error("the thread that reads clips has ended"));
   }
 }

@@ -1,18 +1,15 @@
-// Decoded clips on the disk, at a model's resolution: one file each, named by what it was made of, bounded in bytes, the one
-// read longest ago removed first. A file that is not what it says is removed and the clip decoded anew.
+// Decoded clips on the disk, at a model's resolution: one file each, named by what it was made of. A file that is not what it says
+// is removed and the clip decoded anew.
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { z } from "zod";
 import type { ClipFiles } from "../../../data/conversations/conversation.ts";
 import { audioPath, mediaPath } from "../../../data/jsonl.ts";
 import type { MediaClip } from "../../../media/clip.ts";
-import { sweepTemporaries, temporaryBeside } from "../../../temporary-files.ts";
+import { BoundedFolder } from "../../../run/bounded-folder.ts";
 
-const extension = ".frames";
 const maxHeaderBytes = 2 ** 16;
-/** Removing goes on to here, so that a full cache is not looked through for every clip. */
-const fullShare = 0.95;
 
 const whole = z
   .int()
@@ -37,80 +34,30 @@ const headerSchema = z.strictObject({
   numSamples: whole,
 });
 
+/** The clips in a folder. */
 export class FrameCache {
-  readonly #folder: string;
-  readonly #maxBytes: number;
-  #numBytes: number;
-  /** One after another: two that make room at once would remove twice as much. */
-  #writing: Promise<unknown> = Promise.resolve();
+  readonly #files: BoundedFolder;
 
-  private constructor(folder: string, maxBytes: number, numBytes: number) {
-    this.#folder = folder;
-    this.#maxBytes = maxBytes;
-    this.#numBytes = numBytes;
+  private constructor(files: BoundedFolder) {
+    this.#files = files;
   }
 
   static async open(folder: string, maxBytes: number): Promise<FrameCache> {
-    await mkdir(folder, { recursive: true });
-    sweepTemporaries(folder);
-    const files = await filesIn(folder);
-    return new FrameCache(
-      folder,
-      maxBytes,
-      files.reduce((sum, { bytes }) => sum + bytes, 0),
-    );
+    return new FrameCache(await BoundedFolder.open(folder, ".frames", maxBytes));
   }
 
-  /** The clip as it was put here; null where it is not, or where its files have changed. */
+  /** The clip as it was put here; null where it is not. @param key of `cacheKeyOf` */
   async get(key: string): Promise<MediaClip | null> {
-    const path = join(this.#folder, key + extension);
-    let bytes: Buffer;
-    try {
-      bytes = await readFile(path);
-    } catch {
-      return null;
-    }
+    const bytes = await this.#files.get(key);
+    if (bytes === null) return null;
     const clip = parse(bytes);
-    if (clip === null) await rm(path, { force: true });
-    // By this time the next clip to go is chosen.
-    else await utimes(path, new Date(), new Date()).catch(() => undefined);
+    if (clip === null) await this.#files.remove(key);
     return clip;
   }
 
   /** @throws the system's error where the disk does not take it; then nothing was put here */
   put(key: string, clip: MediaClip): Promise<void> {
-    const written = this.#writing.then(() => this.#write(key, clip));
-    this.#writing = written.catch(() => undefined);
-    return written;
-  }
-
-  async #write(key: string, clip: MediaClip): Promise<void> {
-    const parts = serialize(clip);
-    const numBytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    if (numBytes > this.#maxBytes) return;
-    if (this.#numBytes + numBytes > this.#maxBytes) await this.#makeRoom(numBytes);
-    const path = join(this.#folder, key + extension);
-    const temporary = temporaryBeside(path);
-    try {
-      await writeFile(temporary, parts);
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
-    this.#numBytes += numBytes;
-  }
-
-  /** Counts anew: other runs may share the folder. */
-  async #makeRoom(wanted: number): Promise<void> {
-    const files = (await filesIn(this.#folder)).sort((left, right) => left.readAt - right.readAt);
-    let sum = files.reduce((total, { bytes }) => total + bytes, 0);
-    for (const { path, bytes } of files) {
-      if (sum + wanted <= fullShare * this.#maxBytes) break;
-      await rm(path, { force: true });
-      sum -= bytes;
-    }
-    this.#numBytes = sum;
+    return this.#files.put(key, serialize(clip));
   }
 }
 
@@ -124,16 +71,6 @@ export async function cacheKeyOf(root: string, clip: ClipFiles, fitKey: string):
     hash.update(`${resolve(path)}\n${stats.size} ${stats.mtimeMs}\n`);
   }
   return hash.digest("hex");
-}
-
-async function filesIn(folder: string): Promise<{ path: string; bytes: number; readAt: number }[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(extension));
-  const files = names.map(async (name) => {
-    const path = join(folder, name);
-    const stats = await stat(path).catch(() => null);
-    return stats === null ? [] : [{ path, bytes: stats.size, readAt: stats.mtimeMs }];
-  });
-  return (await Promise.all(files)).flat();
 }
 
 function serialize({ frames, waveform, ...clip }: MediaClip): Buffer[] {

@@ -12,7 +12,7 @@ export interface ReaderOptions {
   readonly fitKey: string;
   /** Decoders' processes. */
   readonly workers: number;
-  /** Processor time per file; the clock may run twice as long. */
+  /** Processor time per file. */
   readonly maxSeconds: number;
   /** Where decoded clips are kept on the disk; null: nowhere. */
   readonly cache: { readonly folder: string; readonly maxBytes: number } | null;

@@ -2,7 +2,7 @@
 // over finished clips. A step can be minutes of one synchronous computation, in which the main thread hears of nothing.
 import { parentPort, workerData } from "node:worker_threads";
 import type { ClipFiles } from "../../../data/conversations/conversation.ts";
-import { OppoError } from "../../../error.ts";
+import { type ErrorCode, OppoError } from "../../../error.ts";
 import type { MediaClip } from "../../../media/clip.ts";
 import { openDecoders } from "../../../media/isolated/index.ts";
 import { decodeSample } from "../sample-clip.ts";
@@ -40,13 +40,23 @@ async function read(files: ClipFiles): Promise<MediaClip> {
   const key = cache === null ? null : await cacheKeyOf(root, files, fitKey);
   const known = cache === null || key === null ? null : await cache.get(key);
   if (known !== null) return known;
-  const clip = await decodeSample(root, files, { fit }, undefined, decoders.decodeClip);
+  const clip = await decode(files).catch((error: unknown) => {
+    if (error instanceof OppoError && wasEnded.includes(error.code)) return decode(files);
+    throw error;
+  });
   if (cache !== null && key !== null) {
     await cache.put(key, clip).catch((error: unknown) => {
       opened = Promise.resolve(withoutCache(error));
     });
   }
   return clip;
+}
+
+/** A decoder's process that ended by itself or was killed: by the file, or by somebody who wanted its memory. */
+const wasEnded: readonly ErrorCode[] = ["ERR_MEDIA_CRASH", "ERR_MEDIA_MEMORY"];
+
+function decode(files: ClipFiles): Promise<MediaClip> {
+  return decodeSample(root, files, { fit }, undefined, decoders.decodeClip);
 }
 
 /** A disk that takes nothing more is no reason to stop: the clips are decoded again when they are needed again. */
