@@ -11,6 +11,7 @@ const runBy: Readonly<Record<string, string>> = {
   "src/media/isolated/decoder.ts": "test/media/isolated/decoders.test.ts",
   "src/media/isolated/watch.ts": "test/media/isolated/decoders.test.ts",
   "src/media/isolated/watch-parent.ts": "test/media/isolated/decoders.test.ts",
+  "src/corpus/clips/reader/reader-thread.ts": "test/corpus/clip-reader.test.ts",
   "src/cli/main.ts": "test/cli/program.test.ts",
   "src/data/lexicon/spreadsheet-child.ts": "test/data/lexicon/spreadsheet.test.ts",
   "src/data/layouts/": "test/data/layouts/merbench.test.ts",

@@ -1,6 +1,7 @@
 // GRPO and OPPO: one objective for the method and all its relatives; a preset says which. Reads top to bottom: batch, rollouts,
 // scores, masked views, gradient. Every random draw is keyed by (seed, step, sample, rollout).
 import type { ClipLibrary } from "../corpus/clips/clip-library.ts";
+import type { ClipSource } from "../corpus/clips/clip-source.ts";
 import type { Sample } from "../data/sample.ts";
 import type { EmotionScore } from "../emotion/score.ts";
 import type { Embedder } from "../evidence/cue.ts";
@@ -36,6 +37,8 @@ export interface GrpoTask {
   readonly models: OpenedPolicy;
   readonly library: ClipLibrary;
   readonly samples: readonly Sample[];
+  /** Brings the clips of a step into the library; left out: those of all samples are in it. */
+  readonly clips?: Pick<ClipSource<Sample>, "ready">;
   readonly promptText: (sample: Sample) => string;
   readonly embedder: Embedder;
   readonly emotionScore: EmotionScore;
@@ -84,7 +87,9 @@ export function grpoObjective(task: GrpoTask): Objective {
     async gradients(step): Promise<StepOutcome> {
       const start = clock();
       task.models.beginStep(step);
-      const samples = batchOf(task.samples, config.promptsPerStep, config.seed, step);
+      const samples =
+        (await task.clips?.ready(step)) ?? batchOf(task.samples, config.promptsPerStep, config.seed, step);
+      const readyAt = clock();
       using live = trainsTowers ? new LiveRows(policy, library) : null;
       const prompts = samples.map((sample) => ({
         sample,
@@ -104,7 +109,8 @@ export function grpoObjective(task: GrpoTask): Objective {
       const metrics = rolloutMetrics(groups);
       metrics.merge(scope(() => accumulateGradients({ policy, reference, clock }, masked, { ...options, views })));
       live?.backward();
-      metrics.sum("timing_s/rollout", sampledAt - start);
+      metrics.sum("timing_s/wait_clips", readyAt - start);
+      metrics.sum("timing_s/rollout", sampledAt - readyAt);
       metrics.sum("timing_s/reward", scoredAt - sampledAt);
       metrics.sum("timing_s/encode", encodedAt - scoredAt);
       return { metrics, rows: groups.map(groupRow) };

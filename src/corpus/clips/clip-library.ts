@@ -13,11 +13,14 @@ import type {
   OmniModel,
   PromptTokens,
 } from "../../models/omni-model.ts";
-import { keep, noGrad, scope, type Tensor } from "../../tensor/index.ts";
-import type { FittedSample } from "./fitted-samples.ts";
+import { byteSize, keep, noGrad, scope, type Tensor } from "../../tensor/index.ts";
+import type { FittedClip } from "./fitted-samples.ts";
 
 /** Clips per tower call: large enough to fill the matrix products, small enough to stay in the cache. */
 const clipsPerBatch = 16;
+
+/** Rows of masked modalities that are kept when clips go: most corpora have a few shapes of video and many lengths of sound. */
+const maxBlankBytes = 2 ** 28;
 
 interface LibraryClip {
   readonly fitted: MediaClip;
@@ -32,7 +35,6 @@ export class ClipLibrary implements Disposable {
   readonly system: string | null;
   #clips = new Map<string, LibraryClip>();
   #blank = new Map<string, Tensor | null>();
-  #blankOwners: ClipRows[] = [];
   #prompts = new Map<string, PromptTokens>();
 
   constructor(model: OmniModel, system: string | null = null) {
@@ -40,17 +42,19 @@ export class ClipLibrary implements Disposable {
     this.system = system;
   }
 
-  /** Runs the towers over clips that are not in the library yet. */
-  add(samples: readonly FittedSample[], onClip: (numDone: number) => void = () => {}): void {
+  /**
+   * Runs the towers over clips that are not in the library yet.
+   * @param perBatch clips per tower call; 1: a clip's rows are the same to the bit whatever is added beside it
+   */
+  add(samples: readonly FittedClip[], perBatch = clipsPerBatch): void {
     const fresh = samples.filter(({ sample }) => !this.#clips.has(sample.id));
-    for (let start = 0; start < fresh.length; start += clipsPerBatch) {
-      const batch = fresh.slice(start, start + clipsPerBatch);
+    for (let start = 0; start < fresh.length; start += perBatch) {
+      const batch = fresh.slice(start, start + perBatch);
       const features = batch.map(({ clip }) => this.model.features(clip));
       const rows = this.#encode(features);
       for (const [i, { sample, clip }] of batch.entries()) {
         this.#clips.set(sample.id, { fitted: clip, shape: this.model.shapeOf(features[i]!), rows: rows[i]! });
       }
-      onClip(Math.min(fresh.length, start + clipsPerBatch));
     }
   }
 
@@ -91,24 +95,36 @@ export class ClipLibrary implements Disposable {
   /** Bytes of decoded clips, near enough for what the library holds: their rows are of the same order. */
   get numBytes(): number {
     let sum = 0;
-    for (const { fitted } of this.#clips.values()) sum += fitted.frames.byteLength + fitted.waveform.byteLength;
+    for (const { fitted } of this.#clips.values()) sum += clipBytes(fitted);
     return sum;
   }
 
-  /** Lets go of every clip but these, and of what was kept for shapes that may be gone with them. */
+  /** Bytes of a clip and its rows. */
+  bytesOf(sampleId: string): number {
+    const { fitted, rows } = this.#clip(sampleId);
+    return clipBytes(fitted) + bytesOf(rows.video) + bytesOf(rows.audio);
+  }
+
+  /** Lets go of every clip but these, of all prompts, and of blank rows beyond a bound, those first that were asked for longest ago. */
   retain(sampleIds: ReadonlySet<string>): void {
     for (const [id, { rows }] of this.#clips) {
       if (sampleIds.has(id)) continue;
       rows[Symbol.dispose]();
       this.#clips.delete(id);
     }
-    this.#forgetBlanks();
+    let bytes = 0;
+    for (const rows of this.#blank.values()) bytes += bytesOf(rows);
+    for (const [key, rows] of this.#blank) {
+      if (bytes <= maxBlankBytes) break;
+      bytes -= bytesOf(rows);
+      rows?.dispose();
+      this.#blank.delete(key);
+    }
     this.#prompts.clear();
   }
 
   #forgetBlanks(): void {
-    for (const rows of this.#blankOwners) rows[Symbol.dispose]();
-    this.#blankOwners = [];
+    for (const rows of this.#blank.values()) rows?.dispose();
     this.#blank.clear();
   }
 
@@ -136,13 +152,13 @@ export class ClipLibrary implements Disposable {
   }
 
   #blankRows(clip: LibraryClip, modality: Modality): Tensor | null {
-    const key = `${modality} ${shapeKey(clip.shape)}`;
-    const known = this.#blank.get(key);
-    if (known !== undefined) return known;
-    const rows = this.#encodeMasked(clip, [{ modality, ratio: 1, seed: 0 }]);
-    this.#blankOwners.push(rows);
-    this.#blank.set(key, rows[modality]);
-    return rows[modality];
+    const key = `${modality} ${clip.shape[modality]?.key ?? "-"}`;
+    let rows = this.#blank.get(key);
+    if (rows === undefined) rows = this.#encodeMasked(clip, [{ modality, ratio: 1, seed: 0 }])[modality];
+    // The end of the map is what was asked for last.
+    this.#blank.delete(key);
+    this.#blank.set(key, rows);
+    return rows;
   }
 
   #encodeMasked(clip: LibraryClip, masks: readonly ModalityMask[]): ClipRows {
@@ -188,6 +204,16 @@ export class ClipLibrary implements Disposable {
 /** Rows that borrow from others: a view put together from several clips. Disposing it frees nothing. */
 export function borrowedRows(video: Tensor | null, audio: Tensor | null): ClipRows {
   return { video, audio, [Symbol.dispose]() {} };
+}
+
+/** Of frames and samples. */
+export function clipBytes({ frames, waveform }: Pick<MediaClip, "frames" | "waveform">): number {
+  return frames.byteLength + waveform.byteLength;
+}
+
+/** Of one modality's rows. */
+function bytesOf(rows: Tensor | null): number {
+  return rows === null ? 0 : rows.numel * byteSize(rows.dtype);
 }
 
 function shapeKey(shape: ClipShape): string {

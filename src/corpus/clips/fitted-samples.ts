@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
+import type { ClipFiles } from "../../data/conversations/conversation.ts";
 import { audioPath, mediaPath } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
@@ -12,8 +13,14 @@ import type { OmniModel } from "../../models/omni-model.ts";
 import { openSafetensors, scope, type Tensor, tensor, writeSafetensors } from "../../tensor/index.ts";
 import { decodeSample } from "./sample-clip.ts";
 
-export interface FittedSample {
-  readonly sample: Sample;
+export interface FittedSample<S extends ClipFiles = Sample> {
+  readonly sample: S;
+  readonly clip: MediaClip;
+}
+
+/** The same of anything that has a clip. */
+export interface FittedClip {
+  readonly sample: Pick<Sample, "id">;
   readonly clip: MediaClip;
 }
 
@@ -37,21 +44,25 @@ export interface FitOptions {
   readonly maxSkippedFraction: number;
   readonly onProgress?: (numDone: number, numTotal: number) => void;
   readonly signal?: AbortSignal;
+  /** Reads a clip as the model looks at it; left out: the decoders of this program do. */
+  readonly read?: (sample: ClipFiles) => Promise<MediaClip>;
+  /** How many are read at once. Default 2. */
+  readonly atOnce?: number;
 }
 
 /** @throws OppoError ERR_TOO_MANY_SKIPPED when more than maxSkippedFraction of the clips cannot be read. */
-export async function fitSamples(
+export async function fitSamples<S extends ClipFiles>(
   root: string,
-  samples: readonly Sample[],
+  samples: readonly S[],
   options: FitOptions,
-): Promise<{ fitted: FittedSample[]; skipped: SkippedSample[] }> {
+): Promise<{ fitted: FittedSample<S>[]; skipped: SkippedSample[] }> {
   const key = cacheKey(root, samples, options.model.fitKey);
   const cached = options.cacheFile === undefined ? null : readCache(options.cacheFile, key, samples);
   if (cached !== null) return cached;
-  const fitted: FittedSample[] = [];
+  const fitted: FittedSample<S>[] = [];
   const skipped: SkippedSample[] = [];
-  const read = (sample: Sample) => readOne(root, sample, options);
-  for await (const [i, one] of ahead(samples, read)) {
+  const read = (sample: S) => readOne(root, sample, options);
+  for await (const [i, one] of ahead(samples, read, options.atOnce ?? 2)) {
     const sample = samples[i]!;
     if (one instanceof OppoError) {
       skipped.push({ id: sample.id, reason: one.message });
@@ -64,10 +75,14 @@ export async function fitSamples(
 }
 
 /** The clip, or why it is left out. */
-async function readOne(root: string, sample: Sample, { model, signal }: FitOptions): Promise<MediaClip | OppoError> {
+async function readOne(
+  root: string,
+  sample: ClipFiles,
+  { model, signal, read }: FitOptions,
+): Promise<MediaClip | OppoError> {
   signal?.throwIfAborted();
   try {
-    const clip = await decodeSample(root, sample, { fit: model.fitting }, signal);
+    const clip = await (read?.(sample) ?? decodeSample(root, sample, { fit: model.fitting }, signal));
     model.check?.(clip);
     return clip;
   } catch (error) {
@@ -76,19 +91,22 @@ async function readOne(root: string, sample: Sample, { model, signal }: FitOptio
   }
 }
 
-/** The results in order, the next one already on its way in another process. */
-async function* ahead<T, R>(items: readonly T[], read: (item: T) => Promise<R>): AsyncGenerator<[number, R]> {
-  const begin = (index: number): Promise<R> | null => {
-    const result = index < items.length ? read(items[index]!) : null;
-    // Whoever waits for it hears of a failure; nobody does where an earlier one ended the loop.
-    result?.catch(() => undefined);
-    return result;
-  };
-  let next = begin(0);
+/** The results in order, the next ones already on their way. */
+async function* ahead<T, R>(
+  items: readonly T[],
+  read: (item: T) => Promise<R>,
+  atOnce: number,
+): AsyncGenerator<[number, R]> {
+  const begun: Promise<R>[] = [];
   for (let i = 0; i < items.length; i++) {
-    const current = next!;
-    next = begin(i + 1);
-    yield [i, await current];
+    while (begun.length < atOnce && i + begun.length < items.length) {
+      const result = read(items[i + begun.length]!);
+      // Whoever waits for it hears of a failure; nobody does where an earlier one ended the loop.
+      result.catch(() => undefined);
+      begun.push(result);
+    }
+    const first = begun.shift()!;
+    yield [i, await first];
   }
 }
 
@@ -101,7 +119,7 @@ function refuseTooManySkips(root: string, skipped: readonly SkippedSample[], tot
   );
 }
 
-function cacheKey(root: string, samples: readonly Sample[], fitKey: string): string {
+function cacheKey(root: string, samples: readonly ClipFiles[], fitKey: string): string {
   const hash = createHash("sha256").update(`fitted-2\n${fitKey}\n`);
   for (const sample of samples) {
     for (const path of [mediaPath(root, sample), audioPath(root, sample)]) {
@@ -121,7 +139,7 @@ interface ClipHeader {
 function writeCache(
   file: string,
   key: string,
-  fitted: readonly FittedSample[],
+  fitted: readonly FittedSample<ClipFiles>[],
   skipped: readonly SkippedSample[],
 ): void {
   scope(() => {
@@ -136,17 +154,17 @@ function writeCache(
   });
 }
 
-function readCache(
+function readCache<S extends ClipFiles>(
   file: string,
   key: string,
-  samples: readonly Sample[],
-): { fitted: FittedSample[]; skipped: SkippedSample[] } | null {
+  samples: readonly S[],
+): { fitted: FittedSample<S>[]; skipped: SkippedSample[] } | null {
   if (!existsSync(file)) return null;
   using opened = openSafetensors(file);
   if (opened.metadata.key !== key) return null;
   const byId = new Map(samples.map((sample) => [sample.id, sample]));
   const headers = JSON.parse(opened.metadata.headers!) as ClipHeader[];
-  const fitted = headers.map(({ id, clip }): FittedSample => {
+  const fitted = headers.map(({ id, clip }): FittedSample<S> => {
     const frames = `${id}/frames`;
     const waveform = `${id}/waveform`;
     return scope(() => ({

@@ -1,6 +1,7 @@
 // A corpus for a recipe: rows from its JSONL file, clips decoded to the model's resolution. What cannot be read is left
 // out, counted and named; too much of it, or nothing left, stops the run.
 import { dirname } from "node:path";
+import type { ClipFiles } from "../../data/conversations/conversation.ts";
 import { adviceFor, loadSamples } from "../../data/jsonl.ts";
 import type { FieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
@@ -11,7 +12,7 @@ import { replaceFile } from "../../run/checkpoint.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
 import { type NoticedClip, noticeLines } from "./clip-notices.ts";
-import type { FittedSample, SkippedSample } from "./fitted-samples.ts";
+import type { FitOptions, FittedSample, SkippedSample } from "./fitted-samples.ts";
 
 /** Skips named in the log; the rest is only counted. */
 const maxNamedSkips = 3;
@@ -39,7 +40,7 @@ export async function readCorpus(
   throw new OppoError("ERR_NO_SAMPLES", `${file}: expected at least one sample, got ${got}. ${advice}`);
 }
 
-export interface FitCorpusOptions {
+export interface FitCorpusOptions extends Pick<FitOptions, "read" | "atOnce"> {
   readonly file: string;
   /** Where the media are; left out: beside the file. */
   readonly root?: string;
@@ -53,11 +54,11 @@ export interface FitCorpusOptions {
 }
 
 /** The samples whose clips can be read, with their clips. @throws OppoError ERR_TOO_MANY_SKIPPED, ERR_NO_SAMPLES */
-export async function fitCorpus(
+export async function fitCorpus<S extends ClipFiles>(
   model: OmniModel,
-  samples: readonly Sample[],
+  samples: readonly S[],
   { file, root = dirname(file), skipFile, progress, interrupt, ...options }: FitCorpusOptions,
-): Promise<{ fitted: FittedSample[]; skipped: SkippedSample[] }> {
+): Promise<{ fitted: FittedSample<S>[]; skipped: SkippedSample[] }> {
   // Only here: reading a corpus does without the addon.
   const { fitSamples } = await import("./fitted-samples.ts");
   const stage = progress.stage("decoding", samples.length);
@@ -85,12 +86,12 @@ export async function fitCorpus(
 }
 
 /** Clips of a corpus that gave less than their files state. */
-export function noticedOf(fitted: readonly FittedSample[]): NoticedClip[] {
+export function noticedOf(fitted: readonly FittedSample<ClipFiles>[]): NoticedClip[] {
   return fitted.flatMap(({ sample, clip: { notices } }) => (notices === undefined ? [] : [{ id: sample.id, notices }]));
 }
 
 /** A clip that the model cannot take fails here, where it is a skip, and not later among many. */
-function requireReadable(model: OmniModel, fitted: MediaClip): void {
+export function requireReadable(model: OmniModel, fitted: MediaClip): void {
   const isShort = fitted.waveform.length > 0 && fitted.waveform.length < shortSoundSeconds * fitted.sampleRateHz;
   if (isShort) model.features({ ...fitted, frames: new Uint8Array(0), numFrames: 0 });
 }

@@ -3,7 +3,7 @@
 import { audioPath, mediaPath } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { MediaClip } from "../../media/clip.ts";
-import { type ClipOptions, decodeClip } from "../../media/isolated/index.ts";
+import { type ClipOptions, type DecodeClip, decodeClip } from "../../media/isolated/index.ts";
 import { MediaError } from "../../media/media-error.ts";
 
 /** @throws MediaError, DatasetError ERR_DATASET_MEDIA_OUTSIDE; the signal's reason at once when it aborts */
@@ -12,10 +12,11 @@ export async function decodeSample(
   sample: Pick<Sample, "id" | "media" | "audio">,
   options: ClipOptions = {},
   signal?: AbortSignal,
+  decode: DecodeClip = decodeClip,
 ): Promise<MediaClip> {
   const soundFile = audioPath(root, sample);
   const file = mediaPath(root, sample);
-  return soundFile === null ? decodeClip(file, options, signal) : decodeWithSound(file, soundFile, options, signal);
+  return soundFile === null ? decode(file, options, signal) : decodeWithSound(file, soundFile, options, signal, decode);
 }
 
 /** A clip whose sound is another file's. @throws MediaError */
@@ -24,9 +25,10 @@ export async function decodeWithSound(
   soundFile: string,
   options: ClipOptions = {},
   signal?: AbortSignal,
+  decode: DecodeClip = decodeClip,
 ): Promise<MediaClip> {
-  const clip = await decodeClip(file, options, signal);
-  const sound = await decodeClip(soundFile, { ...options, soundOnly: true }, signal);
+  const clip = await decode(file, options, signal);
+  const sound = await decode(soundFile, { ...options, soundOnly: true }, signal);
   const { waveform, sampleRateHz, durationSeconds, notices = [] } = sound;
   if (waveform.length === 0) {
     throw new MediaError(

@@ -10,11 +10,12 @@ export const defaultDecoderLimits: DecoderLimits = { maxBytes: 2 ** 31, maxCpuSe
 /** A second one for the second core; more would only share it. */
 const maxProcesses = 2;
 
-export class Decoders {
+export class Decoders implements Disposable {
   readonly #limits: DecoderLimits;
   readonly #maxProcesses: number;
   readonly #idle: DecoderProcess[] = [];
   readonly #waiting: (() => void)[] = [];
+  readonly #busy = new Set<DecoderProcess>();
   #numBusy = 0;
 
   constructor(limits: DecoderLimits = defaultDecoderLimits, count = maxProcesses) {
@@ -47,6 +48,7 @@ export class Decoders {
     signal: AbortSignal | undefined,
   ): Promise<DecodeResults[keyof DecodeResults]> {
     const isFresh = decoder.isFresh;
+    this.#busy.add(decoder);
     try {
       return await decoder.run(request, signal);
     } catch (error) {
@@ -56,6 +58,7 @@ export class Decoders {
       decoder.end();
       return await this.#runIn(new DecoderProcess(this.#limits), request, signal);
     } finally {
+      this.#busy.delete(decoder);
       if (!decoder.isGone) this.#idle.push(decoder);
     }
   }
@@ -66,5 +69,10 @@ export class Decoders {
       if (known === undefined) return new DecoderProcess(this.#limits);
       if (!known.isGone) return known;
     }
+  }
+
+  /** Ends every process; what runs in one fails as if it had ended by itself. */
+  [Symbol.dispose](): void {
+    for (const decoder of [...this.#idle, ...this.#busy]) decoder.end();
   }
 }

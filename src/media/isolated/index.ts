@@ -4,7 +4,7 @@
 import type { MediaClip } from "../clip.ts";
 import type { MediaInfo, ReadLimits } from "../decode/container.ts";
 import type { VideoFile, VideoShape } from "../remux.ts";
-import { Decoders } from "./decoders.ts";
+import { Decoders, defaultDecoderLimits } from "./decoders.ts";
 import type { ClipOptions, FramesOptions, ImageOptions } from "./request.ts";
 
 export type { ClipOptions, FramesOptions, ImageOptions } from "./request.ts";
@@ -15,6 +15,27 @@ const decoders = new Decoders();
 /** A video or audio file. @throws MediaError ERR_MEDIA_*, OppoError ERR_FRAME_SIZE */
 export function decodeClip(path: string, options: ClipOptions = {}, signal?: AbortSignal): Promise<MediaClip> {
   return decoders.run({ kind: "clip", path, options }, signal);
+}
+
+/** Decodes a file as `decodeClip` does. */
+export type DecodeClip = typeof decodeClip;
+
+/** Decoders for a long reading of many files, which know nothing of the program's others. */
+export interface OwnDecoders extends Disposable {
+  readonly decodeClip: DecodeClip;
+}
+
+/** For a process to start, on a machine with much else to do. */
+const startSeconds = 60;
+
+/** @param count processes @param maxCpuSeconds of processor time per file; the clock may run twice as long, and for its start */
+export function openDecoders(count: number, maxCpuSeconds: number): OwnDecoders {
+  const maxSeconds = 2 * maxCpuSeconds + startSeconds;
+  const own = new Decoders({ ...defaultDecoderLimits, maxCpuSeconds, maxSeconds }, count);
+  return {
+    decodeClip: (path, options = {}, signal) => own.run({ kind: "clip", path, options }, signal),
+    [Symbol.dispose]: () => own[Symbol.dispose](),
+  };
 }
 
 /** A picture: a clip of one frame without sound. @throws MediaError ERR_MEDIA_*, OppoError ERR_FRAME_SIZE */

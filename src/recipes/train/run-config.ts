@@ -1,6 +1,7 @@
 // What `oppo train` can be told: the settings of the method, and where model and data are. One flat object, so that the
 // config.yaml of a run repeats the run.
 import { z } from "zod";
+import { clipSettings, idleClips } from "../../corpus/clips/clip-settings.ts";
 import {
   accuracySetting,
   clauseInstruction,
@@ -37,6 +38,7 @@ const corpusFields = {
   fields: fieldsSetting,
   maxSkippedRows: wholeNumber.default(10).describe("bad rows to leave out before the run stops"),
   maxSkippedFraction: z.number().min(0).max(1).default(0.1).describe("share of unreadable clips to leave out"),
+  clips: clipSettings,
 };
 
 const runSchema = z.strictObject({
@@ -56,7 +58,12 @@ export const trainSettings = z.strictObject({
 
 export type TrainSettings = SettingsOf<typeof trainSettings>;
 
-const trainIdle: readonly IdleRule<TrainSettings>[] = [...methodIdle, ...idleWithEmbedder, idleInstruction];
+const trainIdle: readonly IdleRule<TrainSettings>[] = [
+  ...methodIdle,
+  ...idleWithEmbedder,
+  ...idleClips,
+  idleInstruction,
+];
 
 export type RunConfig = SettingsOf<typeof runSchema>;
 

@@ -1,8 +1,11 @@
 // `oppo train`: one preset on any corpus in the project's sample format, from a model directory to a model directory.
-// Towers stay frozen, so every clip is decoded and encoded once. A run that was stopped goes on from its checkpoint.
+// A small corpus is decoded and encoded once, a large one streamed. A run that was stopped goes on from its checkpoint.
 import { join } from "node:path";
 import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
-import { fitCorpus, noticedOf, readCorpus } from "../../corpus/clips/read-corpus.ts";
+import { changeableClips } from "../../corpus/clips/clip-settings.ts";
+import type { ClipOrder, ClipSource } from "../../corpus/clips/clip-source.ts";
+import { openClips } from "../../corpus/clips/open-clips.ts";
+import { readCorpus } from "../../corpus/clips/read-corpus.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
 import { deltaWarnings, readKnownDelta } from "../../corpus/known-delta.ts";
 import type { EmbedderAccess } from "../../corpus/open-embedder.ts";
@@ -19,6 +22,7 @@ import { changeableSettings, openRunDirectory, type RunDirectory } from "../../r
 import { readVersions } from "../../run/versions.ts";
 import { torchVersion } from "../../tensor/index.ts";
 import { readingModes } from "../../text/answer.ts";
+import { batchOf } from "../../train/batches.ts";
 import { defaultsBySize, largeModel } from "../../train/by-size.ts";
 import { trainGrpo } from "../../train/grpo.ts";
 import { bytesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
@@ -71,7 +75,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   requireSpaceForRest(run.directory, bytesOnDisk(models) + otherBytes, "the run");
   using directory = openRunDirectory(run.directory, {
     config,
-    mayChange: changeableSettings(run.directory, config, ["checkpointEvery"], ["embedder", "emotionScore"]),
+    mayChange: changeableSettings(run.directory, config, alwaysChangeable, ["embedder", "emotionScore"]),
     versions: readVersions(torchVersion()),
     seeds: [config.seed],
     device: config.device,
@@ -84,7 +88,9 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     ...deltaLines(setting.embedder.name, config),
     ...sizeNotes(models, config),
   ]);
-  const { fitted, skipped } = await fitCorpus(policy, rows, {
+  using library = new ClipLibrary(models.reference, setting.wording.system);
+  using clips = await openClips(library, orderOf(rows, config), {
+    settings: config.clips,
     file: config.data,
     maxSkippedFraction: config.maxSkippedFraction,
     cacheFile: join(directory.path, "clips.safetensors"),
@@ -92,20 +98,32 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     progress,
     interrupt,
   });
-  using library = new ClipLibrary(models.reference, setting.wording.system);
-  await encodeClips(library, fitted, run);
   const model = join(directory.path, "model");
-  await learn({ run, directory, models, library, setting, samples: fitted.map(({ sample }) => sample), model });
+  await learn({ run, directory, models, library, setting, samples: rows, clips, model });
+  const { total, skipped, noticed } = clips.account();
   return {
     run: directory.path,
     model,
     steps: config.steps,
-    numSamples: fitted.length,
+    numSamples: total - skipped.length,
     numSkippedClips: skipped.length,
-    numNoticedClips: noticedOf(fitted).length,
+    numNoticedClips: noticed.length,
     metrics: readStepLog(directory.metricsFile).at(-1) ?? {},
   };
 }
+
+/** Which clips each step shows: those that cannot be read, too, so that it does not depend on when that is found. */
+function orderOf(rows: readonly Sample[], { promptsPerStep, seed, steps }: RunConfig): ClipOrder<Sample> {
+  return {
+    items: rows,
+    clipsOf: (sample) => [sample],
+    batchAt: (step) => batchOf(rows, promptsPerStep, seed, step),
+    steps,
+  };
+}
+
+/** What decides nothing of what is learnt. */
+const alwaysChangeable = ["checkpointEvery", ...changeableClips];
 
 /** What a run takes where nothing was said, and what a large model is told of what was. */
 function sizeNotes({ numParameters, masters, policy, recomputes }: OpenedPolicy, config: RunConfig): string[] {
@@ -140,17 +158,18 @@ interface Learning {
   readonly library: ClipLibrary;
   readonly setting: Setting;
   readonly samples: readonly Sample[];
+  readonly clips: ClipSource<Sample>;
   /** Where the model goes: at the end, and when the run is stopped on the way. */
   readonly model: string;
 }
 
-async function learn({ run, directory, models, library, setting, samples, model }: Learning): Promise<void> {
+async function learn({ run, directory, models, library, setting, samples, clips, model }: Learning): Promise<void> {
   const { config, progress, interrupt } = run;
   const { embedder, promptText } = setting;
   const adapter = join(directory.path, "adapter");
   const stage = progress.stage("training", config.steps);
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
-  const task = { config, models, library, samples, embedder, emotionScore: setting.emotion.score };
+  const task = { config, models, library, samples, clips, embedder, emotionScore: setting.emotion.score };
   const save = () => {
     for (const folder of models.save(model, adapter)) saveWording(folder, setting.wording);
   };
@@ -179,17 +198,6 @@ function announce({ config, progress }: TrainRun, directory: RunDirectory, notes
 function deltaLines(embedder: string, { calibration, reward }: RunConfig): string[] {
   const own = calibration === null ? [] : [readKnownDelta(calibration)];
   return deltaWarnings(embedder, reward.similarityThreshold, [...own, ...calibratedDeltas]);
-}
-
-async function encodeClips(library: ClipLibrary, fitted: Parameters<ClipLibrary["add"]>[0], run: TrainRun) {
-  const stage = run.progress.stage("encoding", fitted.length);
-  const perTurn = 64;
-  for (let start = 0; start < fitted.length; start += perTurn) {
-    library.add(fitted.slice(start, start + perTurn));
-    stage.update(Math.min(fitted.length, start + perTurn));
-    await run.interrupt.safePoint();
-  }
-  stage.finish();
 }
 
 function showStep(stage: Stage, step: number, metrics: Readonly<Record<string, number>>): void {

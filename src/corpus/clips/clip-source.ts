@@ -1,0 +1,67 @@
+// Where training gets its clips from: asked for a step, it has the clips of that step in its library and says which items of
+// the batch can be shown. What cannot be read drops out of its batch, wherever the clips come from, so that holding a
+// corpus and streaming it are the same run.
+import type { ClipFiles } from "../../data/conversations/conversation.ts";
+import { OppoError } from "../../error.ts";
+import type { ClipLibrary } from "./clip-library.ts";
+
+/** What is learnt from, and in which order. An item is a sample, or a conversation about several clips. */
+export interface ClipOrder<Item> {
+  readonly items: readonly Item[];
+  readonly clipsOf: (item: Item) => readonly ClipFiles[];
+  /** The items of a step: a function of the step alone, which a source may ask ahead of time. */
+  readonly batchAt: (step: number) => readonly Item[];
+  /** How many steps there are. */
+  readonly steps: number;
+}
+
+/** An owner of its library. */
+export interface ClipSource<Item> extends Disposable {
+  /** Holds the clips of the step that was asked for last. */
+  readonly library: ClipLibrary;
+  /**
+   * Waits until the clips of a step are in the library; those of earlier steps may go. An item with a clip that cannot be
+   * read is left out; a batch that has no other gives way to the next one that has.
+   * @returns what the step learns from, at least one item
+   * @throws OppoError ERR_TOO_MANY_SKIPPED, ERR_NO_SAMPLES
+   */
+  ready(step: number): Promise<readonly Item[]>;
+}
+
+/** Items of the first batch from `step` on that has a readable one. @throws OppoError ERR_NO_SAMPLES when none has */
+export async function readableBatch<Item>(
+  { items, clipsOf, batchAt }: ClipOrder<Item>,
+  step: number,
+  isReadable: (clip: ClipFiles) => boolean | Promise<boolean>,
+): Promise<readonly Item[]> {
+  const seen = new Set<Item>();
+  for (let at = step; ; at++) {
+    const batch: Item[] = [];
+    for (const item of batchAt(at)) {
+      let isWhole = true;
+      for (const clip of clipsOf(item)) isWhole = (await isReadable(clip)) && isWhole;
+      if (isWhole) batch.push(item);
+      seen.add(item);
+    }
+    if (batch.length > 0) return batch;
+    if (seen.size >= items.length) throw noClips(items.length);
+  }
+}
+
+function noClips(numItems: number): OppoError {
+  return new OppoError(
+    "ERR_NO_SAMPLES",
+    `clips: expected at least one of ${numItems} samples with clips that can be read, got none. skipped.jsonl says why.`,
+  );
+}
+
+/** All clips that can be read are in the library already, which stays the caller's. */
+export function heldClips<Item>(library: ClipLibrary, order: ClipOrder<Item>): ClipSource<Item> {
+  return {
+    library,
+    async ready(step) {
+      return await readableBatch(order, step, ({ id }) => library.has(id));
+    },
+    [Symbol.dispose]() {},
+  };
+}
