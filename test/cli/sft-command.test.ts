@@ -26,17 +26,33 @@ function oppo(...args: string[]) {
   return { status, stdout, stderr };
 }
 
-const cold = ["sft", "--preset", "sft-try", "--model", "fresh-1", "--data", "corpus/clips.jsonl", "--question", question];
+const cold = [
+  "sft",
+  "--preset",
+  "sft-try",
+  "--model",
+  "fresh-1",
+  "--data",
+  "corpus/clips.jsonl",
+  "--question",
+  question,
+];
 
 test("teaches, says what it did, and every later program asks what was taught unless it is told otherwise", () => {
   const first = oppo(...cold, "--eval-samples", "1", "--run", "cold");
   assert.equal(first.status, 0, first.stderr);
-  assert.match(first.stdout, /^The model: cold\/model\nThe curves: cold\/metrics\.jsonl\nHeld-out loss: \d+\.\d+ on 1; answers: cold\/answers\.jsonl\n$/);
+  assert.match(
+    first.stdout,
+    /^The model: cold\/model\nThe curves: cold\/metrics\.jsonl\nHeld-out loss: \d+\.\d+ on 1; answers: cold\/answers\.jsonl\n$/,
+  );
   assert.match(first.stderr, /question: how does the person feel\? \(--question\)/);
   const clip = `corpus/${theatre.samples[0]!.media}`;
   const ask = ["infer", clip, "--model", "cold/model", "--max-new-tokens", "2"];
   const asked = oppo(...ask);
-  assert.match(asked.stderr, /question: how does the person feel\? \(cold\/model\/oppo_prompt\.json: what it was trained with\)/);
+  assert.match(
+    asked.stderr,
+    /question: how does the person feel\? \(cold\/model\/oppo_prompt\.json: what it was trained with\)/,
+  );
   const [answer] = JSON.parse(oppo(...ask, "--json").stdout).results;
   assert.match(answer.prompt, /^the person says: .*\. how does the person feel\?$/);
   const other = oppo(...ask, "--question", "why?");
@@ -50,7 +66,18 @@ test("teaches, says what it did, and every later program asks what was taught un
   assert.equal(kept, readFileSync(join(theatre.root, "cold/model/oppo_prompt.json"), "utf8"));
 
   assert.equal(oppo("mep", "build", "--data", "corpus/clips.jsonl", "--samples", "2", "--out", "set").status, 0);
-  const measure = ["mep", "run", "set", "--model", "rl/model", "--max-new-tokens", "4", "--max-unreadable", "0", "--json"];
+  const measure = [
+    "mep",
+    "run",
+    "set",
+    "--model",
+    "rl/model",
+    "--max-new-tokens",
+    "4",
+    "--max-unreadable",
+    "0",
+    "--json",
+  ];
   const measured = oppo(...measure, "--out", "measured");
   assert.equal(measured.status, 0, measured.stderr);
   assert.equal(JSON.parse(measured.stdout).settings.question, question);

@@ -25,8 +25,11 @@ const notes = (samples: readonly Sample[], preset: string, ...overrides: string[
 test("no sample with cues, or with labels, ends a run that needs them, with what to do", () => {
   const refused = (what: RegExp) => (error: Error & { code: string }) =>
     error.code === "ERR_NO_ANNOTATIONS" && what.test(error.message);
-  const needsCues = refused(/^d\.jsonl: expected samples with cues, got 2 without\. Make them .*oppo evidence extract\.$/);
-  for (const preset of ["oppo", "reward-only", "oppo-paper"]) assert.throws(() => notes([noCues, noCues], preset), needsCues);
+  const needsCues = refused(
+    /^d\.jsonl: expected samples with cues, got 2 without\. Make them .*oppo evidence extract\.$/,
+  );
+  for (const preset of ["oppo", "reward-only", "oppo-paper"])
+    assert.throws(() => notes([noCues, noCues], preset), needsCues);
   assert.throws(() => notes([noLabels], "baseline"), refused(/with labels, got 1 without/));
 });
 
