@@ -35,11 +35,16 @@ export function parseArm(name: string): Arm {
   return { name, preset: preset as PresetName, overrides };
 }
 
-export interface ArmTimes {
-  readonly arm: string;
-  /** Seconds of a whole step. */
+export interface Spread {
   readonly median: number;
   readonly min: number;
+}
+
+export interface ArmTimes {
+  readonly arm: string;
+  /** Seconds of a whole step, by the wall clock, and of the processor, which a busy machine does not spoil. */
+  readonly wall: Spread;
+  readonly cpu: Spread;
   /** Median seconds by phase. */
   readonly phases: Readonly<Record<string, number>>;
   /** Tokens that were compared under a mask, mean per step. */
@@ -108,7 +113,8 @@ async function takeTurns(
   using optimizer = new AdamW([{ parameters: trainable }], { lr: 0 });
   const measured = arms.map((arm) => ({
     arm,
-    seconds: [] as number[],
+    wall: [] as number[],
+    cpu: [] as number[],
     metrics: [] as Record<string, number>[],
     objective: grpoObjective({
       config: resolveConfig(trainSchema, { preset: presets[arm.preset].config, overrides: arm.overrides }),
@@ -123,27 +129,40 @@ async function takeTurns(
   for (let step = 0; step < warmup + steps; step++) {
     // who comes first changes, so that nobody always follows the same one
     const turns = step % 2 === 0 ? measured : [...measured].reverse();
-    for (const { objective, seconds, metrics } of turns) {
-      const start = performance.now();
+    for (const { objective, wall, cpu, metrics } of turns) {
+      const [start, startCpu] = [performance.now() / 1000, cpuSeconds()];
       optimizer.zeroGrad();
       const outcome = await objective.gradients(step);
       updateParameters(optimizer, trainable, 0, config.maxGradNorm);
       if (step < warmup) continue;
-      seconds.push((performance.now() - start) / 1000);
+      wall.push(performance.now() / 1000 - start);
+      cpu.push(cpuSeconds() - startCpu);
       metrics.push(outcome.metrics.values());
     }
   }
-  return measured.map(({ arm, seconds, metrics }) => summarize(arm.name, seconds, metrics));
+  return measured.map(({ arm, wall, cpu, metrics }) => ({
+    arm: arm.name,
+    wall: spread(wall),
+    cpu: spread(cpu),
+    ...summarize(metrics),
+  }));
 }
 
-function summarize(arm: string, seconds: readonly number[], metrics: readonly Record<string, number>[]): ArmTimes {
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function summarize(metrics: readonly Record<string, number>[]): Pick<ArmTimes, "phases" | "viewTokens"> {
   const names = new Set(metrics.flatMap((one) => Object.keys(one)).filter((name) => name.startsWith("timing_s/")));
-  const phases = [...names].map((name) => [name.slice(9), median(metrics.map((one) => one[name] ?? 0))] as const);
+  const phases = [...names].map(
+    (name) => [name.slice(9), spread(metrics.map((one) => one[name] ?? 0)).median] as const,
+  );
   const viewTokens = metrics.reduce((sum, one) => sum + (one["omni/view_tokens"] ?? 0), 0) / metrics.length;
-  return { arm, median: median(seconds), min: Math.min(...seconds), phases: Object.fromEntries(phases), viewTokens };
+  return { phases: Object.fromEntries(phases), viewTokens };
 }
 
-function median(values: readonly number[]): number {
+function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1]!;
+  return { median: sorted[sorted.length >> 1]!, min: sorted[0]! };
 }

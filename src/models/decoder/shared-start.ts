@@ -44,7 +44,7 @@ const LEAST_SHARE = 0.25;
 export function borrow(lent: Lent, prompts: readonly DecoderPrompt[], from: readonly number[]): Borrowed | null {
   const { prefix } = lent;
   const { length } = prefix;
-  let columns = length;
+  let columns = length - 1; // something has to run
   for (const [b, prompt] of prompts.entries()) {
     const other = lent.prompts[from[b]!]!;
     const start = length - (other.ids.length - 1);
