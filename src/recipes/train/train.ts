@@ -62,7 +62,6 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log, parseFieldMap(config.fields));
   const annotated = annotationNotes(rows, config);
   using models = await openPolicy(config);
-  const { policy } = models;
   const known = wordingOf([config.model]);
   using setting = await chooseSetting(rows, {
     ...config,
