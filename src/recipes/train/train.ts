@@ -7,7 +7,7 @@ import { cueStage } from "../../corpus/cue-stage.ts";
 import { deltaWarnings, readKnownDelta } from "../../corpus/known-delta.ts";
 import type { EmbedderAccess } from "../../corpus/open-embedder.ts";
 import { chooseSetting, type Setting } from "../../corpus/setting.ts";
-import { saveWording, wordingOf } from "../../corpus/wording.ts";
+import { wordingOf } from "../../corpus/wording.ts";
 import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
@@ -24,7 +24,10 @@ import { trainGrpo } from "../../train/grpo.ts";
 import { type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
 import { annotationNotes } from "./annotations.ts";
+import { type DevRun, evaluationLine, openDevSet, readDevRows } from "./dev-set.ts";
+import { type BestModel, exportModel, lastModel, saveModels } from "./export.ts";
 import type { RunConfig } from "./run-config.ts";
+import { changedSteps, requireStepsAhead, startModel } from "./start.ts";
 
 export interface TrainRun {
   readonly directory: string;
@@ -41,6 +44,8 @@ export interface TrainResult {
   readonly run: string;
   /** The trained model, as a Hugging Face directory. */
   readonly model: string;
+  /** The model of the best evaluation; null: nothing was evaluated. */
+  readonly best: BestModel | null;
   readonly steps: number;
   readonly numSamples: number;
   readonly numSkippedClips: number;
@@ -50,8 +55,8 @@ export interface TrainResult {
   readonly metrics: Readonly<Record<string, unknown>>;
 }
 
-/** Two checkpoints of weights and the optimizer's two moments. */
-const copiesInCheckpoints = 6;
+/** Weights and the optimizer's two moments. */
+const copiesInCheckpoint = 3;
 /** Logs and decoded clips of a small corpus; a large one says so when it gets there. */
 const otherBytes = 2e7;
 const bytesPerNumber = 4;
@@ -60,9 +65,12 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const { config, progress, interrupt } = run;
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log, parseFieldMap(config.fields));
   const annotated = annotationNotes(rows, config);
-  using models = await openPolicy(config);
+  const devRows = await readDevRows(config, rows, progress.log);
+  requireStepsAhead(run.directory, config.steps);
+  const start = await startModel(config.model, run.directory);
+  using models = await openPolicy({ ...config, model: start });
   const { policy } = models;
-  const known = wordingOf([config.model]);
+  const known = wordingOf([start]);
   using setting = await chooseSetting(rows, {
     ...config,
     wording: known.file === null ? null : known,
@@ -71,22 +79,20 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     access: run.access,
     onCues: cueStage(progress, interrupt),
   });
-  requireSpaceForRest(run.directory, bytesNeeded(models), "the run");
+  requireSpaceForRest(run.directory, bytesNeeded(models, config), "the run");
+  const stepsNote = changedSteps(run.directory, config);
   using directory = openRunDirectory(run.directory, {
+    kind: "train",
     config,
-    mayChange: changeableSettings(run.directory, config, ["checkpointEvery"], ["embedder", "emotionScore"]),
+    mayChange: changeableSettings(run.directory, config, alwaysChangeable, ["embedder", "emotionScore"]),
     versions: readVersions(torchVersion()),
     seeds: [config.seed],
     device: config.device,
     choices: { embedder: setting.embedder.name, emotionScore: setting.emotion.name },
   });
-  announce(run, directory, [
-    ...setting.notes,
-    ...annotated,
-    `completions are read by the ${readingModes.strict}`,
-    ...deltaLines(setting.embedder.name, config),
-    ...sizeNotes(models, config),
-  ]);
+  const ofRun = [...deltaLines(setting.embedder.name, config), ...sizeNotes(models, config), ...stepsNote];
+  const reading = `completions are read by the ${readingModes.strict}`;
+  announce(run, directory, [...setting.notes, ...annotated, reading, ...ofRun]);
   const { fitted, skipped } = await fitCorpus(policy, rows, {
     file: config.data,
     maxSkippedFraction: config.maxSkippedFraction,
@@ -97,11 +103,13 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   });
   using library = new ClipLibrary(models.reference, setting.wording.system);
   await encodeClips(library, fitted, run);
-  const model = join(directory.path, "model");
-  await learn({ run, directory, models, library, setting, samples: fitted.map(({ sample }) => sample), model });
+  using dev = await openDevSet(devRows, { directory: directory.path, config, models, setting, progress, interrupt });
+  const samples = fitted.map(({ sample }) => sample);
+  const best = await learn({ run, directory, models, library, setting, samples, dev });
   return {
     run: directory.path,
-    model,
+    model: lastModel(directory.path).model,
+    best,
     steps: config.steps,
     numSamples: fitted.length,
     numSkippedClips: skipped.length,
@@ -110,11 +118,17 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   };
 }
 
-/** Of the model that is written, and of two checkpoints. */
-function bytesNeeded({ policy, numParameters, trainable }: OpenedPolicy): number {
+/** Of the models that are written, the last and the best, and of the checkpoints that lie there at once. */
+function bytesNeeded({ policy, numParameters, trainable }: OpenedPolicy, { keep, evalData }: RunConfig): number {
   const numTrainable = [...trainable.values()].reduce((sum, { numel }) => sum + numel, 0);
-  return byteSize(policy.dtype) * numParameters + copiesInCheckpoints * bytesPerNumber * numTrainable + otherBytes;
+  const numModels = evalData === null ? 1 : 2;
+  // A new checkpoint is written before an old one goes; so are the best weights, which have no moments.
+  const copies = copiesInCheckpoint * (keep + 1) + (evalData === null ? 0 : 2);
+  return numModels * byteSize(policy.dtype) * numParameters + copies * bytesPerNumber * numTrainable + otherBytes;
 }
+
+/** What decides nothing of what was learned so far; the learning rate follows the new number of steps, and a line says so. */
+const alwaysChangeable = ["checkpointEvery", "keep", "tensorboard", "steps"];
 
 /** What a run takes where nothing was said, and what a large model is told of what was. */
 function sizeNotes({ numParameters, masters, policy, recomputes }: OpenedPolicy, config: RunConfig): string[] {
@@ -149,33 +163,37 @@ interface Learning {
   readonly library: ClipLibrary;
   readonly setting: Setting;
   readonly samples: readonly Sample[];
-  /** Where the model goes: at the end, and when the run is stopped on the way. */
-  readonly model: string;
+  /** null: nothing is evaluated. */
+  readonly dev: DevRun | null;
 }
 
-async function learn({ run, directory, models, library, setting, samples, model }: Learning): Promise<void> {
+async function learn({ run, directory, models, library, setting, samples, dev }: Learning) {
   const { config, progress, interrupt } = run;
   const { embedder, promptText } = setting;
-  const adapter = join(directory.path, "adapter");
   const stage = progress.stage("training", config.steps);
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
   const task = { config, models, library, samples, embedder, emotionScore: setting.emotion.score };
-  const save = () => {
-    models.save(model, adapter);
-    for (const folder of config.trainable === "lora" ? [model, adapter] : [model]) saveWording(folder, setting.wording);
-  };
   try {
-    await trainGrpo(
-      { ...task, promptText: (sample) => promptText(sample), onNotice: progress.log },
-      { directory: directory.path, interrupt, onStep: (step, metrics) => showStep(stage, step, metrics) },
+    const { best } = await trainGrpo(
+      { ...task, promptText: (sample) => promptText(sample) },
+      {
+        directory: directory.path,
+        interrupt,
+        onStep: (step, metrics) => showStep(stage, step, metrics),
+        onNotice: (line) => progress.log(`warning: ${line}`),
+        ...(dev === null ? {} : { evaluation: dev.evaluation }),
+        onEvaluation: (numSteps, metrics) => progress.log(evaluationLine(numSteps, metrics)),
+      },
     );
+    stage.finish();
+    return saveModels(models, { directory: directory.path, best, wording: setting.wording }, progress.log);
   } catch (error) {
     // A stopped run can be looked at: its checkpoint as a model.
-    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) save();
+    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) {
+      exportModel(models, setting.wording, lastModel(directory.path));
+    }
     throw error;
   }
-  stage.finish();
-  save();
 }
 
 function announce({ config, progress }: TrainRun, directory: RunDirectory, notes: readonly string[]): void {
