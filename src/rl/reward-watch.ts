@@ -2,6 +2,13 @@
 // teaches nothing, and mostly means that something else is wrong (answers that nobody can read, cues that match nothing).
 import type { RewardBreakdown } from "./types.ts";
 
+/** Something a person should know of a run, with its remedy. */
+export interface Notice {
+  /** What it is about; a run tells each once. Example: "reward/omni/zero" */
+  readonly name: string;
+  readonly line: string;
+}
+
 /** So many rewards of one value in a row are told. */
 export const defaultWatchWindow = 256;
 
@@ -23,18 +30,18 @@ export class RewardWatch {
 
   /**
    * @param problem why the completion is malformed, if it is
-   * @returns what became one value with this reward, a line each; every streak is told once
+   * @returns what became one value with this reward; every streak is told once
    */
-  add({ total, parts }: RewardBreakdown, problem: string | null = null): string[] {
-    const lines: string[] = [];
+  add({ total, parts }: RewardBreakdown, problem: string | null = null): Notice[] {
+    const notices: Notice[] = [];
     for (const [name, value] of [...Object.entries(parts), ["total", total] as const]) {
       const streak = this.#continued(name, value);
       if (problem !== null) streak.problems.set(problem, (streak.problems.get(problem) ?? 0) + 1);
       if (streak.isTold || streak.count < this.#window) continue;
       streak.isTold = true;
-      lines.push(lineOf(name, streak));
+      notices.push({ name: `reward/${name}/${value > 0 ? "full" : "zero"}`, line: lineOf(name, streak) });
     }
-    return lines;
+    return notices;
   }
 
   /** What has one value now, for whoever asks. */

@@ -11,7 +11,10 @@ export interface RolloutOptions {
   /** G, 4 in the paper. */
   readonly groupSize: number;
   readonly maxNewTokens: number;
-  /** Of the policy that is trained (StepOptions.temperature): what is sampled is what is scored. 1 in our presets. */
+  /**
+   * Of the policy that is trained (StepOptions.temperature): what is sampled is what is scored. 1 in our presets; 0 takes the
+   * likeliest tokens, whose log-probs are then those of temperature 1.
+   */
   readonly temperature: number;
   readonly seed: number;
   readonly step: number;
@@ -42,7 +45,7 @@ export function sampleGroups(
         numSamples: options.groupSize,
         maxNewTokens: options.maxNewTokens,
         temperature: options.temperature,
-        logprobTemperature: options.temperature,
+        logprobTemperature: options.temperature === 0 ? 1 : options.temperature,
         seeds,
       },
     ),

@@ -84,6 +84,12 @@ export function tidyCheckpoints(folder: string, { keepLast }: { readonly keepLas
   for (const old of all.slice(0, Math.max(0, all.length - Math.max(1, keepLast)))) remove(old.directory);
 }
 
+/** Lets go of the checkpoints in `folder` that are not wanted, and of what killed processes left unfinished. */
+export function retainCheckpoints(folder: string, isWanted: (step: number) => boolean): void {
+  sweepTemporaries(folder);
+  for (const { step, directory } of listCheckpoints(folder)) if (!isWanted(step)) remove(directory);
+}
+
 /** In one step out of sight; a folder removed in part would count as a damaged checkpoint. */
 function remove(directory: string): void {
   if (!existsSync(directory)) return;

@@ -10,6 +10,9 @@ import { diskFullError, isDiskFull } from "./disk.ts";
 import { lockRun } from "./run-lock.ts";
 import type { Versions } from "./versions.ts";
 
+/** Whose run a folder holds; the demo has folders of its own. */
+export type RunKind = "train" | "sft" | "mep";
+
 /** Holds the run until disposed. */
 export interface RunDirectory extends Disposable {
   readonly path: string;
@@ -23,6 +26,8 @@ export interface RunDirectory extends Disposable {
 }
 
 export interface RunFacts {
+  /** Which program's; `oppo report` asks. */
+  readonly kind?: RunKind;
   /** The resolved configuration. */
   readonly config: unknown;
   /** Dotted paths that may change when a run goes on, such as a number of steps. */
@@ -56,8 +61,8 @@ export function openRunDirectory(path: string, facts: RunFacts): RunDirectory {
       configFile,
       configToYaml(facts.config, "The resolved configuration: --config of this file repeats the run."),
     );
-    const { versions, seeds, device, choices = {} } = facts;
-    replaceFile(record, `${JSON.stringify({ versions, seeds, device, choices }, null, 2)}\n`);
+    const { kind, versions, seeds, device, choices = {} } = facts;
+    replaceFile(record, `${JSON.stringify({ kind, versions, seeds, device, choices }, null, 2)}\n`);
     return {
       path,
       configFile,
@@ -112,4 +117,26 @@ export function changeableSettings(
   const file = join(directory, "config.yaml");
   if (latestCheckpoint(join(directory, "checkpoints")) !== null || !existsSync(file)) return [...always];
   return [...configDifferences(readConfigFile(file).values, JSON.parse(JSON.stringify(config))), ...choices];
+}
+
+const kinds: readonly string[] = ["train", "sft", "mep"] satisfies RunKind[];
+
+/** null: the folder is no run, or one of another kind. What was begun before run.json said so is known by its files. */
+export function kindOfRun(directory: string): RunKind | null {
+  const has = (name: string) => existsSync(join(directory, name));
+  const kind = has("run.json") ? statedKind(readFileSync(join(directory, "run.json"), "utf8")) : null;
+  if (kind !== null) return kind;
+  if (!has("config.yaml")) return null;
+  if (has("rollouts.jsonl")) return "train";
+  if (has("metrics.jsonl")) return "sft";
+  return has("answers.partial.jsonl") || has("answers.jsonl") ? "mep" : null;
+}
+
+function statedKind(text: string): RunKind | null {
+  try {
+    const kind: unknown = (JSON.parse(text) as { kind?: unknown } | null)?.kind;
+    return typeof kind === "string" && kinds.includes(kind) ? (kind as RunKind) : null;
+  } catch {
+    return null;
+  }
 }

@@ -15,10 +15,11 @@ interface NamedPreset {
 export function choosePreset(
   presets: Readonly<Record<string, NamedPreset>>,
   standard: string,
-  { file, flags = [], overrides = [] }: ConfigSources,
+  sources: ConfigSources,
 ): object {
+  const { file } = sources;
   const inFile = file === undefined ? undefined : readConfigFile(file).values.preset;
-  const given = flags.find(({ path }) => path === "preset")?.texts.at(-1) ?? presetOverride(overrides);
+  const given = typedText("preset", sources);
   const name = given ?? (typeof inFile === "string" ? inFile : standard);
   if (!Object.hasOwn(presets, name)) {
     throw new OppoError(
@@ -35,6 +36,8 @@ export function choosePreset(
   return { preset: name, ...presets[name]!.config };
 }
 
-function presetOverride(overrides: readonly string[]): string | undefined {
-  return overrides.findLast((override) => override.startsWith("preset="))?.slice("preset=".length);
+/** What the command line says of a setting: its option, else a `--set` of it. */
+export function typedText(path: string, { flags = [], overrides = [] }: ConfigSources): string | undefined {
+  const override = overrides.findLast((text) => text.startsWith(`${path}=`))?.slice(path.length + 1);
+  return flags.find((flag) => flag.path === path)?.texts.at(-1) ?? override;
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { count, deltaSetting, optionalCount, seedSetting, wholeNumber } from "../corpus/settings.ts";
 import { paperTerms, type RewardTermName, rewardTerms, termProblem } from "../rl/rewards/terms.ts";
 import { learnerSettings } from "./learner-settings.ts";
+import { watchSettings } from "./watch/watch-settings.ts";
 
 const unit = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -164,6 +165,7 @@ export const trainSchema = z.strictObject({
     .default("keep")
     .describe("completions that the token limit ended: kept, or left out of the loss (DAPO)"),
   checkpointEvery: count.default(20).describe("steps between checkpoints"),
+  ...watchSettings,
   reward: rewardSchema.prefault({}),
   perception: perceptionSchema.prefault({}),
 });

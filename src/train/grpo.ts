@@ -14,7 +14,7 @@ import { checkInvariants, tolerancesOf } from "../rl/invariants.ts";
 import { rolloutMetrics } from "../rl/metrics.ts";
 import type { PromptPair, TrainGroup } from "../rl/plan.ts";
 import { recordRollout } from "../rl/record.ts";
-import { RewardWatch } from "../rl/reward-watch.ts";
+import { type Notice, RewardWatch } from "../rl/reward-watch.ts";
 import { makeTerms } from "../rl/rewards/terms.ts";
 import { sampleGroups } from "../rl/rollout.ts";
 import { type ScoreOptions, scoreGroups } from "../rl/score.ts";
@@ -29,7 +29,7 @@ import { defaultsBySize } from "./by-size.ts";
 import type { TrainConfig } from "./config.ts";
 import { LiveRows } from "./live-rows.ts";
 import type { OpenedPolicy } from "./policy.ts";
-import { type Objective, runSteps, type StepOutcome, type StepRun } from "./run-steps.ts";
+import { type Objective, runSteps, type StepOutcome, type StepRun, type StepsDone } from "./run-steps.ts";
 
 /** What the method learns from. */
 export interface GrpoTask {
@@ -42,19 +42,20 @@ export interface GrpoTask {
   readonly promptText: (sample: Sample) => string;
   readonly embedder: Embedder;
   readonly emotionScore: EmotionScore;
-  /** Told what a person should know of the run: a reward that does not move. */
-  readonly onNotice?: (line: string) => void;
 }
+
+/** How the learning rate goes from its warm-up to its floor. */
+export const schedules = { linear: linearSchedule, cosine: cosineSchedule };
 
 /** Trains to the last step; `run` says where and who watches. */
 export function trainGrpo(
   task: GrpoTask,
-  run: Pick<StepRun, "directory" | "interrupt" | "onStep" | "evaluation">,
-): Promise<void> {
+  run: Pick<StepRun, "directory" | "interrupt" | "onStep" | "evaluation" | "onEvaluation" | "onNotice">,
+): Promise<StepsDone> {
   const { config, models } = task;
   const { steps, warmupSteps: warmup, learningRateFloor: floor } = config;
   const { learningRate } = defaultsBySize(models.numParameters, config.trainable);
-  const schedule = config.schedule === "cosine" ? cosineSchedule : linearSchedule;
+  const schedule = schedules[config.schedule];
   return runSteps({
     ...run,
     steps,
@@ -70,6 +71,8 @@ export function trainGrpo(
     },
     rowsFile: "rollouts.jsonl",
     checkpointEvery: config.checkpointEvery,
+    keep: config.keep,
+    tensorboard: config.tensorboard,
   });
 }
 
@@ -99,7 +102,7 @@ export function grpoObjective(task: GrpoTask): Objective {
       const sampledAt = clock();
       const groups = await scoreGroups(sampled, scoring);
       const scoredAt = clock();
-      for (const line of stuckRewards(watch, groups)) task.onNotice?.(line);
+      const notices = stuckRewards(watch, groups);
       const views = drawViews(viewSelectors[config.perception.views], groups, config.perception.viewDraw, (...key) =>
         deriveUniform(config.seed, "views", step, ...key),
       );
@@ -113,12 +116,15 @@ export function grpoObjective(task: GrpoTask): Objective {
       metrics.sum("timing_s/rollout", sampledAt - readyAt);
       metrics.sum("timing_s/reward", scoredAt - sampledAt);
       metrics.sum("timing_s/encode", encodedAt - scoredAt);
-      return { metrics, rows: groups.map(groupRow) };
+      return { metrics, rows: groups.map(groupRow), notices };
     },
   };
 }
 
-function scoreOptions({ config, embedder, emotionScore }: GrpoTask, maxNewTokens: number): ScoreOptions {
+type Scoring = Pick<GrpoTask, "config" | "embedder" | "emotionScore">;
+
+/** How completions are scored. */
+export function scoreOptions({ config, embedder, emotionScore }: Scoring, maxNewTokens: number): ScoreOptions {
   const { terms, similarityThreshold, emptyKind, combineKinds, requireWellFormed } = config.reward;
   const setting = { emotionScore, similarityThreshold, empty: emptyKind, combine: combineKinds };
   return {
@@ -219,7 +225,7 @@ function trainGroups(
   });
 }
 
-function stuckRewards(watch: RewardWatch, groups: readonly ScoredGroup[]): string[] {
+function stuckRewards(watch: RewardWatch, groups: readonly ScoredGroup[]): Notice[] {
   const rollouts = groups.flatMap((group) => group.rollouts);
   return rollouts.flatMap(({ rewards, response }) => watch.add(rewards, response.problem ?? null));
 }

@@ -177,12 +177,26 @@ export function outsideTowers(policy: OmniModel): Map<string, Tensor> {
   return new Map([...policy.parameters()].filter(([name]) => !isOfTower(policy, name)));
 }
 
-/** Two checkpoints of numbers and the optimizer's two moments. */
-const copiesInCheckpoints = 6;
 const bytesPerNumber = 4;
 
-/** What a run's model and checkpoints take on the disk. */
-export function bytesOnDisk({ policy, numParameters, trainable }: OpenedPolicy): number {
+/** What of a run lies on the disk at once. */
+export interface CopiesOnDisk {
+  readonly models: number;
+  /** With the optimizer's two moments. */
+  readonly checkpoints: number;
+  /** Of what learns, without moments. */
+  readonly weights: number;
+}
+
+/** One model; a new checkpoint is written before the old one goes. */
+const plainRun: CopiesOnDisk = { models: 1, checkpoints: 2, weights: 0 };
+const numbersPerCheckpoint = 3;
+
+export function bytesOnDisk(
+  { policy, numParameters, trainable }: OpenedPolicy,
+  { models, checkpoints, weights }: CopiesOnDisk = plainRun,
+): number {
   const numTrainable = [...trainable.values()].reduce((sum, { numel }) => sum + numel, 0);
-  return byteSize(policy.dtype) * numParameters + copiesInCheckpoints * bytesPerNumber * numTrainable;
+  const copies = numbersPerCheckpoint * checkpoints + weights;
+  return models * byteSize(policy.dtype) * numParameters + copies * bytesPerNumber * numTrainable;
 }

@@ -3,16 +3,16 @@
 import { join } from "node:path";
 import { AdamW, updateParameters } from "../nn/index.ts";
 import type { Metrics, StepMetrics } from "../rl/metrics.ts";
-import { latestCheckpoint, saveCheckpoint, tidyCheckpoints } from "../run/checkpoint.ts";
-import type { Interrupt } from "../run/interrupt.ts";
-import { openStepLog } from "../run/metrics.ts";
-import { openSafetensors, scope, type Tensor, writeSafetensors } from "../tensor/index.ts";
+import { saveCheckpoint, tidyCheckpoints } from "../run/checkpoint.ts";
+import { type Interrupt, InterruptedError } from "../run/interrupt.ts";
+import type { Tensor } from "../tensor/index.ts";
+import { type BestWeights, type Evaluation, Evaluations } from "./watch/evaluations.ts";
+import { RunLogs, type RunRecord, type StepRows } from "./watch/run-logs.ts";
+import { restoreState, saveState } from "./watch/training-state.ts";
 
 /** What one step of an objective gives beside its gradient. */
-export interface StepOutcome {
+export interface StepOutcome extends StepRows {
   readonly metrics: Metrics;
-  /** Lines for the objective's own log, without the step. */
-  readonly rows?: readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface Objective {
@@ -34,13 +34,7 @@ export interface OptimizerOptions {
   readonly schedule: (step: number) => number;
 }
 
-export interface Evaluation {
-  /** After so many steps, and after the last one. */
-  readonly every: number;
-  readonly evaluate: (numSteps: number) => StepMetrics | Promise<StepMetrics>;
-}
-
-export interface StepRun {
+export interface StepRun extends RunRecord {
   readonly steps: number;
   readonly objective: Objective;
   /** The parameters that learn, by checkpoint key. */
@@ -48,19 +42,24 @@ export interface StepRun {
   /** float32, of those in half precision (`OpenedPolicy`): what is updated and kept in their place; left out, none. */
   readonly masters?: ReadonlyMap<string, Tensor>;
   readonly optimizer: OptimizerOptions;
-  /** Holds metrics.jsonl, evaluation.jsonl, the objective's own log and checkpoints/. */
-  readonly directory: string;
-  /** File name of the objective's own log; left out, it has none. */
-  readonly rowsFile?: string;
   readonly checkpointEvery: number;
+  /** How many of the newest checkpoints stay. Default: one. */
+  readonly keep?: number;
   readonly interrupt: Interrupt;
   readonly evaluation?: Evaluation;
-  readonly onStep?: (step: number, metrics: StepMetrics) => void;
 }
 
-/** Runs to the last step, from the newest checkpoint in the run's directory if there is one. */
-export async function runSteps(run: StepRun): Promise<void> {
-  const { optimizer: options, directory } = run;
+export interface StepsDone {
+  /** null: nothing was evaluated, or no measure decides. */
+  readonly best: BestWeights | null;
+}
+
+/**
+ * Runs to the last step, from the newest checkpoint in the run's directory if there is one.
+ * @throws InterruptedError, OppoError ERR_DISK_FULL, and what the objective and the evaluation throw; the newest checkpoint stays
+ */
+export async function runSteps(run: StepRun): Promise<StepsDone> {
+  const { optimizer: options, directory, keep = 1 } = run;
   const trainable = [...run.trainable.values()];
   const kept = new Map([...run.trainable].map(([name, parameter]) => [name, run.masters?.get(name) ?? parameter]));
   using optimizer = new AdamW([{ parameters: trainable, masters: [...kept.values()] }], {
@@ -69,35 +68,43 @@ export async function runSteps(run: StepRun): Promise<void> {
     weightDecay: options.weightDecay,
   });
   const checkpoints = join(directory, "checkpoints");
-  tidyCheckpoints(checkpoints, { keepLast: 1 });
-  const firstStep = restore(checkpoints, kept, optimizer);
-  using log = openStepLog(join(directory, "metrics.jsonl"), firstStep);
-  using rows = run.rowsFile === undefined ? null : openStepLog(join(directory, run.rowsFile), firstStep);
-  // An evaluation is of the weights after a step, and belongs to it.
-  using evaluations = run.evaluation === undefined ? null : openStepLog(join(directory, "evaluation.jsonl"), firstStep);
-  const checkpoint = (step: number) =>
-    saveCheckpoint(checkpoints, step, (folder) => save(folder, kept, optimizer), { keepLast: 1 });
-  for (let step = firstStep; step < run.steps; step++) {
+  tidyCheckpoints(checkpoints, { keepLast: keep });
+  const firstStep = restoreState(checkpoints, kept, optimizer);
+  using logs = new RunLogs(run, firstStep);
+  using evaluations = run.evaluation === undefined ? null : new Evaluations(directory, run.evaluation, kept, firstStep);
+  const checkpoint = async (step: number) => {
+    const write = (folder: string) => saveState(folder, kept, optimizer);
+    await saveCheckpoint(checkpoints, step, write, { keepLast: keep });
+    evaluations?.forgetOthers();
+  };
+  /** Stopped on the way to the next checkpoint: what is done since the last one is kept. */
+  const keptIfStopped = async <T>(step: number, work: () => Promise<T> | T): Promise<T> => {
     try {
-      await run.interrupt.safePoint();
+      return await work();
     } catch (error) {
-      if (step > firstStep) await checkpoint(step);
+      if (error instanceof InterruptedError && step > firstStep) await checkpoint(step);
       throw error;
     }
+  };
+  const evaluate = async (numSteps: number) => {
+    if (evaluations === null || !evaluations.isDue(numSteps, numSteps === run.steps)) return;
+    const metrics = await keptIfStopped(numSteps, () => evaluations.run(numSteps));
+    logs.evaluated(numSteps, metrics);
+  };
+  // Of the start, or one that a stopped run still owes.
+  await evaluate(firstStep);
+  for (let step = firstStep; step < run.steps; step++) {
+    await keptIfStopped(step, () => run.interrupt.safePoint());
     const start = performance.now();
     optimizer.zeroGrad();
     const outcome = await run.objective.gradients(step);
     if (step === 0) run.objective.check?.(outcome.metrics.values());
     const metrics = { ...update(optimizer, trainable, options, step, outcome.metrics), step_time: secondsSince(start) };
-    log.append({ step, ...metrics });
-    for (const row of outcome.rows ?? []) rows?.append({ step, ...row });
-    run.onStep?.(step, metrics);
-    const isLast = step + 1 === run.steps;
-    if (run.evaluation !== undefined && ((step + 1) % run.evaluation.every === 0 || isLast)) {
-      evaluations!.append({ step, ...(await run.evaluation.evaluate(step + 1)) });
-    }
-    if ((step + 1) % run.checkpointEvery === 0 || isLast) await checkpoint(step + 1);
+    logs.step(step, metrics, outcome);
+    await evaluate(step + 1);
+    if ((step + 1) % run.checkpointEvery === 0 || step + 1 === run.steps) await checkpoint(step + 1);
   }
+  return { best: evaluations?.best() ?? null };
 }
 
 function update(
@@ -122,27 +129,4 @@ function update(
 /** Of `performance.now()`. */
 function secondsSince(start: number): number {
   return (performance.now() - start) / 1000;
-}
-
-const policyFile = "policy.safetensors";
-const optimizerFile = "optimizer.safetensors";
-
-/** @param kept the parameters, or their masters */
-function save(directory: string, kept: ReadonlyMap<string, Tensor>, optimizer: AdamW): void {
-  writeSafetensors(join(directory, policyFile), kept);
-  scope(() => writeSafetensors(join(directory, optimizerFile), optimizer.state()));
-}
-
-/** Loads the newest checkpoint into the parameters and the optimizer. @returns the step to go on with. */
-function restore(folder: string, kept: ReadonlyMap<string, Tensor>, optimizer: AdamW): number {
-  const checkpoint = latestCheckpoint(folder);
-  if (checkpoint === null) return 0;
-  scope(() => {
-    using policy = openSafetensors(join(checkpoint.directory, policyFile));
-    for (const [name, tensor] of kept) tensor.detach().copy_(policy.tensor(name));
-    using state = openSafetensors(join(checkpoint.directory, optimizerFile));
-    optimizer.loadState(new Map([...state.entries.keys()].map((name) => [name, state.tensor(name)])));
-    optimizer.copyMasters();
-  });
-  return checkpoint.step;
 }

@@ -15,10 +15,14 @@ test("a term and the total of one value are told once each, at the window's end"
   const lines = add(3);
   assert.equal(lines.length, 2);
   assert.match(
-    lines[0]!,
+    lines[0]!.line,
     /format was 0 for the last 4 completions \(4 of them malformed: missing <think>\)\. .*<answer>/,
   );
-  assert.match(lines[1]!, /omni was 0/);
+  assert.match(lines[1]!.line, /omni was 0/);
+  assert.deepEqual(
+    lines.map(({ name }) => name),
+    ["reward/format/zero", "reward/omni/zero"],
+  );
   assert.deepEqual([add(4), add(5)].flat(), [], "once");
   assert.match(watch.standing()[0]!, /format was 0 for the last 6/);
 });
@@ -29,7 +33,7 @@ test("a streak that ends begins anew, and what moves is never told", () => {
   assert.deepEqual(watch.standing(), []);
   const lines = Array.from({ length: 3 }, () => watch.add(reward(0, 1, 0))).flat();
   assert.deepEqual(
-    lines.map((line) => line.split(" ")[1]),
+    lines.map(({ line }) => line.split(" ")[1]),
     ["format", "accuracy", "omni", "total"],
   );
   watch.add(reward(1, 1, 0));
@@ -42,7 +46,7 @@ test("a streak that ends begins anew, and what moves is never told", () => {
 test("the remedy fits the cause", () => {
   const line = (value: number, problem: string | null, index = 0) => {
     const watch = new RewardWatch(1);
-    return watch.add(reward(value, value, value), problem)[index]!;
+    return watch.add(reward(value, value, value), problem)[index]!.line;
   };
   assert.match(line(0, "truncated"), /maxNewTokens/);
   assert.match(line(0, null), /labels/);

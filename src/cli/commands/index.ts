@@ -12,8 +12,9 @@ export const commands: readonly CommandDefinition[] = [
   },
   {
     name: "report",
-    summary: "make report.html and results.json of a finished demo again, without training or measuring",
-    group: "First steps:",
+    summary:
+      "a page of any run: curves, evaluations, warnings, settings; of a demo, a benchmark or a score its report again",
+    group: "Measure:",
     configure: async (command) => (await import("./report.ts")).configureReport(command),
   },
   {

@@ -1,15 +1,18 @@
 // The page of a run of MEP-Bench: the table with its intervals, the paper's Table 1 beside it as printed, and a browser of all
 // clips. One file, nothing fetched.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { verdictReading } from "../../bench/faithfulness.ts";
 import type { Metric } from "../../bench/report.ts";
 import { type Html, html, raw } from "../../page/html.ts";
 import { mepMetricGroups } from "../../page/metric-rows.ts";
 import { resultsTable } from "../../page/results-table.ts";
 import { styleSheet } from "../../page/style.ts";
+import { replaceFile } from "../../run/checkpoint.ts";
 import { readingModes } from "../../text/answer.ts";
 import { statementsAreClauses } from "./decompose.ts";
 import type { MepPageData } from "./page-data.ts";
-import type { MepResults } from "./results.ts";
+import { type MepResults, readResults } from "./results.ts";
 import { sampleStories, sampleView } from "./sample-view.ts";
 import { table1, table1Note } from "./table1.ts";
 
@@ -24,8 +27,24 @@ export const mepStyle = `
 `;
 
 export async function mepPage(data: MepPageData): Promise<string> {
-  const { results } = data;
   const stories = await sampleStories(data);
+  return resultsPage(
+    data.results,
+    html`<h2>Clips</h2>
+<p class="legend"><span><mark class="video">blue</mark> claims to see</span><span><mark class="audio">orange</mark> claims to hear</span>
+<span><mark class="video absent">struck out</mark> not among the clip's cues</span>
+<span><mark class="audio unseen">underlined</mark> claimed although the modality was masked</span>
+<span><span class="chip video stated">a cue</span> named</span><span><span class="chip video missed">a cue</span> not named</span></p>
+<div class="tools"><label>Find <input type="search" id="find" placeholder="id, word, cue"></label>
+<label>Show <select id="show"><option value="">all clips</option><option value="missed">with a cue not named</option><option value="absent">with a claim that is not a cue</option><option value="unseen">with a claim about what was masked</option><option value="wrong">with a wrong probe</option><option value="unreadable">with an answer that could not be read</option></select></label>
+<span class="muted" id="count" aria-live="polite">${stories.length} clips</span></div>
+${stories.map(sampleView)}
+<script>${raw(filterScript)}</script>`,
+  );
+}
+
+/** The numbers of a run, and its clips below them. @param clips null: of a run whose set is not at hand */
+export function resultsPage(results: MepResults, clips: Html | null): string {
   const { set, settings } = results;
   const numProbes = (set.counts.probesVideo ?? 0) + (set.counts.probesAudio ?? 0);
   return html`<!doctype html>
@@ -41,19 +60,10 @@ ${resultsTable([{ title: results.system, metrics: results.report }], mepMetricGr
 with it and with no other cue more. ${statementsText(settings.statements)} Acc and the controls take an explicit yes or no and nothing else, by the ${readingModes[verdictReading[settings.answerStyle === "free" ? "free" : "tagged"]]}. Emotion words are read by the ${readingModes.lenient}.</p>
 <h2>Beside the paper</h2>
 ${paperTable(results)}
-<h2>Clips</h2>
-<p class="legend"><span><mark class="video">blue</mark> claims to see</span><span><mark class="audio">orange</mark> claims to hear</span>
-<span><mark class="video absent">struck out</mark> not among the clip's cues</span>
-<span><mark class="audio unseen">underlined</mark> claimed although the modality was masked</span>
-<span><span class="chip video stated">a cue</span> named</span><span><span class="chip video missed">a cue</span> not named</span></p>
-<div class="tools"><label>Find <input type="search" id="find" placeholder="id, word, cue"></label>
-<label>Show <select id="show"><option value="">all clips</option><option value="missed">with a cue not named</option><option value="absent">with a claim that is not a cue</option><option value="unseen">with a claim about what was masked</option><option value="wrong">with a wrong probe</option><option value="unreadable">with an answer that could not be read</option></select></label>
-<span class="muted" id="count" aria-live="polite">${stories.length} clips</span></div>
-${stories.map(sampleView)}
+${clips !== null && clips}
 <h2>This run</h2>
 <dl class="facts">${[...Object.entries(settings), ["set", `${set.name}, ${set.hash}`] as const].map(([name, value]) => html`<dt>${name}</dt><dd>${String(value)}</dd>`)}
 ${Object.entries(results.readings).map(([part, found]) => html`<dt>answers, ${part}</dt><dd>${readingText(found)}</dd>`)}</dl>
-<script>${raw(filterScript)}</script>
 </body></html>
 `.text;
 }
@@ -97,3 +107,22 @@ function filter() {
 find.addEventListener("input", filter);
 show.addEventListener("change", filter);
 addEventListener("beforeprint", () => { for (const d of document.querySelectorAll("details")) d.open = true; });`;
+
+export interface MepReport {
+  readonly report: string;
+  /** Whether it was made now, of the numbers alone. */
+  readonly isMade: boolean;
+}
+
+/**
+ * `oppo report` on a run of oppo mep run. The page that the run wrote shows its clips, which a report of its folder alone cannot: it
+ * stays. Where it is gone, the numbers make one.
+ * @throws OppoError ERR_MEP_RESULTS: of a run that is not at its end, too
+ */
+export function rebuildMepReport(directory: string): MepReport {
+  const results = readResults(directory);
+  const report = join(directory, "report.html");
+  const isMade = !existsSync(report);
+  if (isMade) replaceFile(report, resultsPage(results, null));
+  return { report, isMade };
+}

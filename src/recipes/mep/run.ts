@@ -5,6 +5,7 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { type AnswerStyle, verdictReading } from "../../bench/faithfulness.ts";
 import { type MepOptions, mepQueries, runMep } from "../../bench/mep.ts";
+import { probePrompt } from "../../bench/probe-wording.ts";
 import type { Query, Respondent } from "../../bench/respondent.ts";
 import type { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import { noticeNotes } from "../../corpus/clips/clip-notices.ts";
@@ -34,7 +35,7 @@ import { mepPage } from "./page.ts";
 import type { MepPageData } from "./page-data.ts";
 import { answersName, answersText, type MepResults, resultsName, resultsOf, resultsText } from "./results.ts";
 import { type MepDirectory, openMepSet, readMepSet } from "./set-directory.ts";
-import { type MepWording, mepWording, probePrompt } from "./wording.ts";
+import { type MepWording, mepWording } from "./wording.ts";
 
 /** Where the model is: a directory, or a server, with what to send in every request beside the question. */
 export type MepSystem =
@@ -111,14 +112,14 @@ export async function runMepSet(run: MepRun): Promise<MepRunResult> {
   using folder = openRunDirectory(run.out, {
     config: { set: hash, name, ...settings, ...(system.kind === "local" ? fingerprint(system.directory) : {}) },
     versions: readVersions(),
-    seeds: [],
+    ...{ kind: "mep" as const, seeds: [] },
     device: system.kind === "local" ? (system.load?.device ?? "cpu") : "server",
   });
   const statementNotes: string[] = [];
   const options: MepOptions = {
     ...set,
     reasoningPrompt: () => wording.question,
-    probePrompt: (question) => probePrompt(question, wording),
+    probePrompt: (question) => probePrompt(question, wording.probeEnding),
     emotionScore: emotion.score,
     answerStyle: run.answerStyle,
     ...(run.decompose === null ? {} : { decompose: decomposer(run.decompose, statementNotes, run) }),

@@ -13,15 +13,19 @@ import {
   idleInstruction,
   idleWithEmbedder,
   optionalFile,
+  optionalFolder,
   optionalText,
   wholeNumber,
 } from "../../corpus/settings.ts";
-import { type ConfigSources, resolveConfig, type SettingsOf } from "../../run/config.ts";
+import { OppoError } from "../../error.ts";
+import { type ConfigSources, readConfigFile, resolveConfig, type SettingsOf } from "../../run/config.ts";
 import type { IdleRule } from "../../run/idle-settings.ts";
-import { choosePreset } from "../../train/choose-preset.ts";
+import { choosePreset, typedText } from "../../train/choose-preset.ts";
 import { trainSchema } from "../../train/config.ts";
 import { methodIdle } from "../../train/idle.ts";
 import { type PresetName, presets } from "../../train/presets.ts";
+import { evalSettings, idleWithoutEvaluation } from "../../train/watch/watch-settings.ts";
+import { startOf } from "./start.ts";
 
 const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]];
 
@@ -41,11 +45,22 @@ const corpusFields = {
   clips: clipSettings,
 };
 
+/** What an evaluation of a reasoning model gives (train/dev-evaluation.ts). */
+const devMeasures = ["reward", "recall", "format", "emotionF1", "accVideo", "accAudio"] as const;
+
 const runSchema = z.strictObject({
   preset: z.enum(presetNames).default("oppo").describe("the method; everything below is a change to it"),
+  from: optionalFolder(
+    "a run to start from (RUN, RUN/best or RUN/checkpoints/step-N): its model, and of oppo train its settings, where none are given",
+  ),
   model: folderPath("the model to start from; it is the reference as well"),
   data: filePath("samples, one JSON object per line; media paths are relative to this file"),
   ...corpusFields,
+  ...evalSettings,
+  bestBy: z.enum(devMeasures).default("reward").meta({
+    description: "which number of an evaluation chooses best/",
+    value: "measure",
+  }),
   ...trainSchema.shape,
 });
 
@@ -63,11 +78,29 @@ const trainIdle: readonly IdleRule<TrainSettings>[] = [
   ...idleWithEmbedder,
   ...idleClips,
   idleInstruction,
+  idleWithoutEvaluation,
 ];
 
 export type RunConfig = SettingsOf<typeof runSchema>;
 
 /** The preset by option or file, then the file, then the overrides. @throws ConfigError, OppoError ERR_PRESET */
 export function resolveTrain(sources: ConfigSources): TrainSettings {
-  return resolveConfig(trainSettings, { ...sources, preset: choosePreset(presets, "oppo", sources) }, trainIdle);
+  return resolveConfig(trainSettings, { ...sources, preset: startingPoint(sources) }, trainIdle);
+}
+
+/** A preset, or the settings and the model of the run to start from. */
+function startingPoint(sources: ConfigSources): object {
+  const from =
+    typedText("from", sources) ?? (sources.file === undefined ? null : readConfigFile(sources.file).values.from);
+  if (typeof from !== "string") return choosePreset(presets, "oppo", sources);
+  const { run, model, settings } = startOf(from);
+  const theirs = typeof settings.preset === "string" ? settings.preset : null;
+  const given = typedText("preset", sources);
+  if (given !== undefined && theirs !== null && given !== theirs) {
+    throw new OppoError(
+      "ERR_PRESET",
+      `--preset ${given}: expected the preset of ${run}, which is ${theirs}, because all settings are taken from there. Leave it out and change single settings, or start from the model alone: --model ${model}.`,
+    );
+  }
+  return { ...choosePreset(presets, theirs ?? "oppo", sources), ...settings, from: run, model };
 }

@@ -10,7 +10,7 @@ import { cueStage } from "../../corpus/cue-stage.ts";
 import { deltaWarnings, readKnownDelta } from "../../corpus/known-delta.ts";
 import type { EmbedderAccess } from "../../corpus/open-embedder.ts";
 import { chooseSetting, type Setting } from "../../corpus/setting.ts";
-import { saveWording, wordingOf } from "../../corpus/wording.ts";
+import { wordingOf } from "../../corpus/wording.ts";
 import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
@@ -25,10 +25,13 @@ import { readingModes } from "../../text/answer.ts";
 import { batchOf } from "../../train/batches.ts";
 import { defaultsBySize, largeModel } from "../../train/by-size.ts";
 import { trainGrpo } from "../../train/grpo.ts";
-import { bytesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
+import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
 import { annotationNotes } from "./annotations.ts";
+import { type DevRun, evaluationLine, openDevSet, readDevRows } from "./dev-set.ts";
+import { type BestModel, exportModel, lastModel, saveModels } from "./export.ts";
 import type { RunConfig } from "./run-config.ts";
+import { changedSteps, requireStepsAhead, startModel } from "./start.ts";
 
 export interface TrainRun {
   readonly directory: string;
@@ -45,6 +48,8 @@ export interface TrainResult {
   readonly run: string;
   /** The trained model, as a Hugging Face directory. */
   readonly model: string;
+  /** The model of the best evaluation; null: nothing was evaluated. */
+  readonly best: BestModel | null;
   readonly steps: number;
   readonly numSamples: number;
   readonly numSkippedClips: number;
@@ -61,8 +66,11 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const { config, progress, interrupt } = run;
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log, parseFieldMap(config.fields));
   const annotated = annotationNotes(rows, config);
-  using models = await openPolicy(config);
-  const known = wordingOf([config.model]);
+  const devRows = await readDevRows(config, rows, progress.log);
+  requireStepsAhead(run.directory, config.steps);
+  const start = await startModel(config.model, run.directory);
+  using models = await openPolicy({ ...config, model: start });
+  const known = wordingOf([start]);
   using setting = await chooseSetting(rows, {
     ...config,
     wording: known.file === null ? null : known,
@@ -71,8 +79,10 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     access: run.access,
     onCues: cueStage(progress, interrupt),
   });
-  requireSpaceForRest(run.directory, bytesOnDisk(models) + otherBytes, "the run");
+  requireSpaceForRest(run.directory, bytesOnDisk(models, onDisk(config)) + otherBytes, "the run");
+  const stepsNote = changedSteps(run.directory, config);
   using directory = openRunDirectory(run.directory, {
+    kind: "train",
     config,
     mayChange: changeableSettings(run.directory, config, alwaysChangeable, ["embedder", "emotionScore"]),
     versions: readVersions(torchVersion()),
@@ -80,13 +90,9 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     device: config.device,
     choices: { embedder: setting.embedder.name, emotionScore: setting.emotion.name },
   });
-  announce(run, directory, [
-    ...setting.notes,
-    ...annotated,
-    `completions are read by the ${readingModes.strict}`,
-    ...deltaLines(setting.embedder.name, config),
-    ...sizeNotes(models, config),
-  ]);
+  const ofRun = [...deltaLines(setting.embedder.name, config), ...sizeNotes(models, config), ...stepsNote];
+  const reading = `completions are read by the ${readingModes.strict}`;
+  announce(run, directory, [...setting.notes, ...annotated, reading, ...ofRun]);
   using library = new ClipLibrary(models.reference, setting.wording.system);
   using clips = await openClips(library, orderOf(rows, config), {
     settings: config.clips,
@@ -97,12 +103,13 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     progress,
     interrupt,
   });
-  const model = join(directory.path, "model");
-  await learn({ run, directory, models, library, setting, samples: rows, clips, model });
+  using dev = await openDevSet(devRows, { directory: directory.path, config, models, setting, progress, interrupt });
+  const best = await learn({ run, directory, models, library, setting, samples: rows, clips, dev });
   const { total, skipped, noticed } = clips.account();
   return {
     run: directory.path,
-    model,
+    model: lastModel(directory.path).model,
+    best,
     steps: config.steps,
     numSamples: total - skipped.length,
     numSkippedClips: skipped.length,
@@ -121,8 +128,16 @@ function orderOf(rows: readonly Sample[], { promptsPerStep, seed, steps }: RunCo
   };
 }
 
-/** What decides nothing of what is learnt. */
-const alwaysChangeable = ["checkpointEvery", ...changeableClips];
+/** How many models and checkpoints lie there at once. */
+function onDisk({ keep, evalData }: RunConfig): CopiesOnDisk {
+  // A new checkpoint is written before an old one goes; so are the best weights, which have no moments.
+  return evalData === null
+    ? { models: 1, checkpoints: keep + 1, weights: 0 }
+    : { models: 2, checkpoints: keep + 1, weights: 2 };
+}
+
+/** What decides nothing of what was learned so far; the learning rate follows the new number of steps, and a line says so. */
+const alwaysChangeable = ["checkpointEvery", "keep", "tensorboard", "steps", ...changeableClips];
 
 /** What a run takes where nothing was said, and what a large model is told of what was. */
 function sizeNotes({ numParameters, masters, policy, recomputes }: OpenedPolicy, config: RunConfig): string[] {
@@ -158,32 +173,37 @@ interface Learning {
   readonly setting: Setting;
   readonly samples: readonly Sample[];
   readonly clips: ClipSource<Sample>;
-  /** Where the model goes: at the end, and when the run is stopped on the way. */
-  readonly model: string;
+  /** null: nothing is evaluated. */
+  readonly dev: DevRun | null;
 }
 
-async function learn({ run, directory, models, library, setting, samples, clips, model }: Learning): Promise<void> {
+async function learn({ run, directory, models, library, setting, samples, clips, dev }: Learning) {
   const { config, progress, interrupt } = run;
   const { embedder, promptText } = setting;
-  const adapter = join(directory.path, "adapter");
   const stage = progress.stage("training", config.steps);
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
   const task = { config, models, library, samples, clips, embedder, emotionScore: setting.emotion.score };
-  const save = () => {
-    for (const folder of models.save(model, adapter)) saveWording(folder, setting.wording);
-  };
   try {
-    await trainGrpo(
-      { ...task, promptText: (sample) => promptText(sample), onNotice: progress.log },
-      { directory: directory.path, interrupt, onStep: (step, metrics) => showStep(stage, step, metrics) },
+    const { best } = await trainGrpo(
+      { ...task, promptText: (sample) => promptText(sample) },
+      {
+        directory: directory.path,
+        interrupt,
+        onStep: (step, metrics) => showStep(stage, step, metrics),
+        onNotice: (line) => progress.log(`warning: ${line}`),
+        ...(dev === null ? {} : { evaluation: dev.evaluation }),
+        onEvaluation: (numSteps, metrics) => progress.log(evaluationLine(numSteps, metrics)),
+      },
     );
+    stage.finish();
+    return saveModels(models, { directory: directory.path, best, wording: setting.wording }, progress.log);
   } catch (error) {
     // A stopped run can be looked at: its checkpoint as a model.
-    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) save();
+    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) {
+      exportModel(models, setting.wording, lastModel(directory.path));
+    }
     throw error;
   }
-  stage.finish();
-  save();
 }
 
 function announce({ config, progress }: TrainRun, directory: RunDirectory, notes: readonly string[]): void {

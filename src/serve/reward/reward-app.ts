@@ -44,7 +44,7 @@ export function rewardApp(options: RewardAppOptions) {
     const rewards = await scorer.score(items, hasDetails);
     counters.add("completions_total", rewards.length);
     counters.add("malformed_total", rewards.filter(({ problem }) => problem !== null).length);
-    for (const reward of rewards) for (const line of watch.add(reward, reward.problem)) options.onNotice(line);
+    for (const reward of rewards) for (const { line } of watch.add(reward, reward.problem)) options.onNotice(line);
     const standing = watch.standing();
     if (standing.length > 0) c.header(warningHeader, standing.join(" | "));
     return rewards;

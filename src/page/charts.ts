@@ -1,0 +1,69 @@
+// Curves as small multiples, drawn in the page by uPlot, which is inlined (no network).
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type Html, html, jsonForScript, raw } from "./html.ts";
+
+export interface ChartLine {
+  readonly label: string;
+  /** A CSS colour. */
+  readonly color: string;
+  /** One per step; null: none there. */
+  readonly values: readonly (number | null)[];
+}
+
+export interface Chart {
+  readonly title: string;
+  readonly steps: readonly number[];
+  readonly lines: readonly ChartLine[];
+  /** Points at the values, for few of them. */
+  readonly hasPoints?: boolean;
+}
+
+/** The charts of a section. @param name of the section, a word of its own in the page; `chartScript` comes once before */
+export function chartGrid(name: string, charts: readonly Chart[]): Html {
+  const data = charts.map(({ title, steps, lines, hasPoints = false }) => ({
+    title,
+    hasPoints,
+    data: [steps, ...lines.map(({ values }) => values)],
+    lines: lines.map(({ label, color }) => ({ label, color })),
+  }));
+  return html`<div class="charts">${charts.map((_, i) => html`<div class="chart" id="${name}-${i}"></div>`)}</div>
+  <script>drawCharts(${jsonForScript(name)}, ${jsonForScript(data)});</script>`;
+}
+
+/** What draws: once a page. */
+export function chartScript(): Html {
+  const uplotPath = createRequire(import.meta.url).resolve("uplot/dist/uPlot.iife.min.js");
+  return html`<style>${raw(readFileSync(uplotPath.replace("uPlot.iife.min.js", "uPlot.min.css"), "utf8"))}</style>
+  <script>${raw(readFileSync(uplotPath, "utf8").replaceAll("</script", "<\\/script"))}</script>
+  <script>${raw(drawScript)}</script>`;
+}
+
+const window = 5;
+
+/** Over the last five values, since a step sees few prompts. */
+export function runningMean(values: readonly (number | null)[]): (number | null)[] {
+  return values.map((_, end) => {
+    const recent = values.slice(Math.max(0, end + 1 - window), end + 1).filter((value) => value !== null);
+    return recent.length === 0 ? null : Number((recent.reduce((a, b) => a + b, 0) / recent.length).toPrecision(5));
+  });
+}
+
+const drawScript = `
+function drawCharts(name, charts) {
+  const ink = getComputedStyle(document.documentElement).getPropertyValue("--soft");
+  const line = getComputedStyle(document.documentElement).getPropertyValue("--line");
+  charts.forEach((chart, i) => {
+    const host = document.getElementById(name + "-" + i);
+    const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
+    const isTiny = chart.data.slice(1).flat().every((value) => Math.abs(value ?? 0) < 1e-3);
+    const tiny = { values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "0" : tick.toExponential(1))) };
+    const plot = new uPlot({
+      title: chart.title, width: host.clientWidth - 20, height: 210,
+      scales: { x: { time: false } },
+      axes: [axis, { ...axis, size: 54, ...(isTiny ? tiny : {}) }],
+      series: [{ label: "step" }, ...chart.lines.map((l) => ({ label: l.label, stroke: l.color, width: 2, spanGaps: true, points: { show: chart.hasPoints, size: 6 } }))],
+    }, chart.data, host);
+    addEventListener("resize", () => plot.setSize({ width: host.clientWidth - 20, height: 210 }));
+  });
+}`;
