@@ -18,12 +18,8 @@ export const learnerSettings = {
   parts: z
     .array(z.enum(["decoder", "projector", "towers"]))
     .min(1)
-    .nullable()
-    .default(null)
-    .meta({
-      description: "of a full training: decoder; projector, the last layers of the towers; towers, all before them",
-      standard: "all three",
-    }),
+    .default(["decoder", "projector", "towers"])
+    .describe("of a full training: decoder; projector, the last layers of the towers; towers, all before them"),
   lora: z
     .strictObject({
       rank: count.default(16).describe("of the adapter"),

@@ -152,7 +152,6 @@ function opened({ base, ...models }: Opened, { trainable: kind, recompute }: Pol
 /** @throws OppoError ERR_TRAINABLE */
 function chosenParameters(policy: OmniModel, { trainable, parts }: PolicyOptions): ReadonlyMap<string, Tensor> {
   if (trainable === "decoder") return outsideTowers(policy);
-  if (parts === null) return policy.parameters();
   const wanted = new Set<string>(parts);
   const chosen = new Map([...policy.parameters()].filter(([name]) => wanted.has(learnerPart(policy, name))));
   if (chosen.size > 0) return chosen;

@@ -100,7 +100,16 @@ async function counted(
   const { trainable, dtype, prompts: numPrompts, newTokens } = choices;
   const lora = { rank, alpha: 16, dropout: 0, targets: null };
   const recompute = choices.recompute ? "on" : "off";
-  using models = await openPolicy({ model, seed: 1, trainable, parts: null, lora, dtype, recompute, device: "cpu" });
+  using models = await openPolicy({
+    model,
+    seed: 1,
+    trainable,
+    parts: ["decoder", "projector", "towers"],
+    lora,
+    dtype,
+    recompute,
+    device: "cpu",
+  });
   const { policy, reference } = models;
   const learned = [...models.trainable.values()];
   const masters = [...models.trainable].map(([name, parameter]) => models.masters.get(name) ?? parameter);
@@ -169,7 +178,14 @@ async function taskOf(model: string, choices: StepChoices, promptTokens: number)
   return {
     model: await readModelShape(model),
     learner: {
-      ...{ trainable, dtype, promptsPerMicroBatch, parts: null, tokensPerChunk: null, recomputes: recompute },
+      ...{
+        trainable,
+        dtype,
+        promptsPerMicroBatch,
+        parts: ["decoder", "projector", "towers"],
+        tokensPerChunk: null,
+        recomputes: recompute,
+      },
       lora: { rank, targets: null },
     },
     batch: {

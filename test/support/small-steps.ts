@@ -74,7 +74,13 @@ export async function smallSteps(
   model: string,
   { step, lr = usualLr, onLoaded, ...given }: SmallStepsOptions = {},
 ): Promise<SmallSteps> {
-  const learner = { trainable: "decoder", parts: null, device: "cpu", dtype: "float32", recompute: "off" } as const;
+  const learner = {
+    trainable: "decoder",
+    parts: ["decoder", "projector", "towers"],
+    device: "cpu",
+    dtype: "float32",
+    recompute: "off",
+  } as const;
   const lora = { rank: 8, alpha: 16, dropout: 0, targets: null };
   using opened = await openPolicy({ ...learner, lora, model, seed: 3, ...given });
   const { policy, trainable, masters } = opened;

@@ -15,6 +15,7 @@ import { InterruptedError } from "../../src/run/interrupt.ts";
 import { numLiveTensors, op, openSafetensors, scope, type Tensor, writeSafetensors } from "../../src/tensor/index.ts";
 import { trainSchema } from "../../src/train/config.ts";
 import { trainGrpo } from "../../src/train/grpo.ts";
+import { methodIdle } from "../../src/train/idle.ts";
 import { type OpenedPolicy, openPolicy } from "../../src/train/policy.ts";
 import { runSteps } from "../../src/train/run-steps.ts";
 import { sftObjective } from "../../src/train/sft.ts";
@@ -278,6 +279,23 @@ describe("an adapter", () => {
       return true;
     });
   });
+});
+
+test("a full training may leave parts out: the projector alone, towers without it", async () => {
+  const namesOf = async (parts: string) => {
+    using models = await openPolicy({ ...configOf({ trainable: "full", parts }), model: start });
+    return { names: [...models.trainable.keys()], trainsTowers: models.trainsTowers };
+  };
+  const projector = await namesOf("projector");
+  assert.ok(projector.trainsTowers && projector.names.length >= 4);
+  assert.ok(projector.names.every((name) => /^(visual\.merger|audio_tower\.proj)\./.test(name)));
+  const towers = await namesOf("towers");
+  const decoder = await namesOf("decoder");
+  const whole = await namesOf("decoder,projector,towers");
+  assert.ok(!decoder.trainsTowers && decoder.names.includes("model.norm.weight"));
+  assert.equal(whole.names.length, projector.names.length + towers.names.length + decoder.names.length);
+  const idle = () => resolveConfig(trainSchema, { overrides: ["parts=towers"] }, methodIdle);
+  assert.throws(idle, /parts=towers has no effect: trainable is not full/);
 });
 
 test("a bfloat16 checkpoint with NaN is refused in one sentence before anything is learned", async () => {

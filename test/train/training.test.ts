@@ -28,6 +28,9 @@ import { digestOf, examples, interruptAt, plainOptimizer, trainable, withoutTime
 /** Of float32 sums in another order. */
 const roundingTolerance = 1e-5;
 
+/** Of a step's numbers, relative, in float32. */
+const stepTolerance = 1e-6;
+
 /** Of losses that differ in what is learned. */
 const clearDifference = 1e-2;
 
@@ -221,6 +224,37 @@ describe("trainGrpo", () => {
       assert.equal(row!["optim/skipped_steps"], 0, preset);
       assert.equal(row!.kl, 0, `${preset}: the policy starts from its reference`);
       assert.equal(rollouts.length, 3, preset);
+    }
+  });
+
+  test("a step is the same with layers computed again and a prompt at a time: of the decoder, of towers, of an adapter", async () => {
+    // The numbers that are the step, then some that it reports.
+    const numWhole = 2;
+    const compared = ["loss", "grad_norm", "kl", "entropy", "omni/kl_video", "omni/kl_audio", "omni/anchor_kl"];
+    const ways = [["recompute=on"], ["promptsPerMicroBatch=1"], ["recompute=on", "promptsPerMicroBatch=2"]];
+    for (const trainable of ["decoder", "full", "lora"]) {
+      const run = async (...overrides: string[]) => {
+        const name = [trainable, ...overrides].join("-");
+        const { metrics } = await train(`cut-${name}`, {
+          overrides: [`trainable=${trainable}`, ...overrides],
+          steps: 1,
+        });
+        return compared.map((key) => metrics[0]![key]!);
+      };
+      const whole = await run();
+      assert.ok(whole.every(Number.isFinite) && whole[1]! > 0);
+      for (const way of ways) {
+        for (const [i, value] of (await run(...way)).entries()) {
+          const error = Math.abs(value - whole[i]!) / Math.max(1e-2, Math.abs(whole[i]!));
+          const tolerance = i < numWhole ? stepTolerance : roundingTolerance;
+          assert.ok(error < tolerance, `${trainable} ${way}: ${compared[i]} ${value} ${whole[i]}`);
+        }
+      }
+      const other = await run("perception.capNats=1");
+      assert.ok(
+        other.some((value, i) => Math.abs(value - whole[i]!) > stepTolerance),
+        "another step would show",
+      );
     }
   });
 

@@ -13,10 +13,13 @@ export type FusedAttention = (
   options: { readonly attnMask: Tensor | null; readonly isCausal: boolean },
 ) => Tensor;
 
+let hasFused: boolean | null = null;
+
 /** The operator for these queries, or null where attention is composed. */
 export function fusedAttention(queries: Tensor): FusedAttention | null {
   if (queries.device === "cpu" && queries.dtype === "float32") return null;
-  return hasOperator("scaled_dot_product_attention") ? op.scaledDotProductAttention : null;
+  hasFused ??= hasOperator("scaled_dot_product_attention");
+  return hasFused ? op.scaledDotProductAttention : null;
 }
 
 /** [B * P, H * Q, K] -> [B * P, H * Q * K] */

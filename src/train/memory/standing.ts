@@ -18,9 +18,9 @@ export function trainedSizes(model: ModelShape, learner: Learner): number[] {
       learner.lora.rank * outputs,
     ]);
   }
-  const wanted = learner.trainable === "decoder" ? ["decoder"] : learner.parts;
+  const wanted: readonly string[] = learner.trainable === "decoder" ? ["decoder"] : learner.parts;
   return model.parameters
-    .filter(({ name }) => wanted === null || wanted.includes(learnerPart(model, name)))
+    .filter(({ name }) => wanted.includes(learnerPart(model, name)))
     .map(({ shape }) => numElements(shape));
 }
 
