@@ -32,6 +32,8 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/train/train.ts": "test/cli/commands.test.ts",
   "src/recipes/train/dev-set.ts": "test/cli/watch-commands.test.ts",
   "src/recipes/report/": "test/cli/watch-commands.test.ts",
+  "src/train/watch/run-logs.ts": "test/train/watch/evaluations.test.ts",
+  "src/train/watch/watch-settings.ts": "test/cli/watch-commands.test.ts",
   "src/recipes/score/rebuild-report.ts": "test/cli/watch-commands.test.ts",
   "src/serve/reward/weighted-terms.ts": "test/cli/serve-commands.test.ts",
   "src/recipes/theatre/build-theatre.ts": "test/cli/commands.test.ts",
