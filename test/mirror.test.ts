@@ -31,6 +31,7 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/demo/rebuild-report.ts": "test/cli/commands.test.ts",
   "src/recipes/train/train.ts": "test/cli/commands.test.ts",
   "src/recipes/train/dev-set.ts": "test/cli/watch-commands.test.ts",
+  "src/train/export.ts": "test/cli/watch-commands.test.ts",
   "src/recipes/report/": "test/cli/watch-commands.test.ts",
   "src/train/watch/run-logs.ts": "test/train/watch/evaluations.test.ts",
   "src/train/watch/watch-settings.ts": "test/cli/watch-commands.test.ts",
