@@ -19,6 +19,8 @@ export interface RolloutRecord {
   readonly numTokens: number;
   readonly truncated: boolean;
   readonly wellFormed: boolean;
+  /** Why it is malformed; null where it is not. */
+  readonly problem: string | null;
   readonly reward: number;
   readonly rewards: Readonly<Record<string, number>>;
   readonly advantage: number;
@@ -39,6 +41,7 @@ export function recordRollout({
     numTokens: rollout.ids.length,
     truncated: rollout.truncated,
     wellFormed: response.wellFormed,
+    problem: response.problem ?? null,
     reward: rewards.total,
     rewards: rewards.parts,
     advantage,

@@ -2,7 +2,18 @@
 // loses at most the line being written. A log that is opened again is first cut back to the step the run resumes at:
 // what lies beyond it, and a last line that was cut off, will be written anew.
 
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, truncateSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { OppoError } from "../error.ts";
 import { diskFullError, isDiskFull } from "./disk.ts";
@@ -47,6 +58,24 @@ export function readStepLog(path: string): StepRow[] {
   return finishedLines(path).map(({ row }) => row);
 }
 
+/** Enough for the last few hundred rows of any log, which may have gigabytes. */
+const tailBytes = 1 << 23;
+
+/** The last rows of a log, oldest first; what is no row of a log is left out. */
+export function readLastRows(path: string): StepRow[] {
+  if (!existsSync(path)) return [];
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    const bytes = Buffer.alloc(Math.min(size, tailBytes));
+    readSync(file, bytes, 0, bytes.length, size - bytes.length);
+    const lines = bytes.toString("utf8").split("\n");
+    return lines.flatMap((line) => readRow(line) ?? []);
+  } finally {
+    closeSync(file);
+  }
+}
+
 function lengthBefore(path: string, nextStep: number): number {
   const first = finishedLines(path).find(({ row }) => row.step >= nextStep);
   return first?.start ?? Buffer.byteLength(finishedText(path), "utf8");
@@ -73,22 +102,26 @@ function finishedLines(path: string): { readonly start: number; readonly row: St
 }
 
 function parseRow(line: string, path: string, lineNumber: number): StepRow {
-  let row: unknown;
-  try {
-    row = JSON.parse(line);
-  } catch (cause) {
-    throw brokenLine(path, lineNumber, line, { cause });
-  }
-  if (typeof row !== "object" || row === null || typeof (row as StepRow).step !== "number") {
-    throw brokenLine(path, lineNumber, line);
-  }
-  return row as StepRow;
+  const row = readRow(line);
+  if (row === null) throw brokenLine(path, lineNumber, line);
+  return row;
 }
 
-function brokenLine(path: string, lineNumber: number, line: string, options?: { cause: unknown }): OppoError {
+/** null: no row of a log. */
+function readRow(line: string): StepRow | null {
+  try {
+    const row: unknown = JSON.parse(line);
+    return typeof row === "object" && row !== null && typeof (row as StepRow).step === "number"
+      ? (row as StepRow)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+function brokenLine(path: string, lineNumber: number, line: string): OppoError {
   return new OppoError(
     "ERR_LOG_BROKEN",
     `${path}:${lineNumber}: expected one JSON object with a "step", got ${JSON.stringify(line.slice(0, 60))}. Remove that line, or the file to start its log anew.`,
-    options,
   );
 }

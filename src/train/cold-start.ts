@@ -11,7 +11,7 @@ import { sftRateBySize } from "./by-size.ts";
 import { ConversationExamples } from "./conversation-examples.ts";
 import { LiveRows } from "./live-rows.ts";
 import type { OpenedPolicy } from "./policy.ts";
-import { type Objective, runSteps, type StepRun } from "./run-steps.ts";
+import { type Objective, runSteps, type StepRun, type StepsDone } from "./run-steps.ts";
 import { sftObjective } from "./sft.ts";
 import type { SftConfig } from "./sft-config.ts";
 import { sftEvaluation } from "./sft-evaluation.ts";
@@ -34,7 +34,10 @@ export function sftSteps({ steps, epochs, samplesPerStep }: SftTask["config"], n
 }
 
 /** Trains to the last step; `run` says where and who watches. */
-export async function trainSft(task: SftTask, run: Pick<StepRun, "directory" | "interrupt" | "onStep">): Promise<void> {
+export async function trainSft(
+  task: SftTask,
+  run: Pick<StepRun, "directory" | "interrupt" | "onStep" | "onEvaluation" | "onNotice">,
+): Promise<StepsDone> {
   const { config, models, library, heldOut } = task;
   const steps = sftSteps(config, task.learnt.length);
   const { warmupSteps: warmup, learningRateFloor: floor } = config;
@@ -43,13 +46,14 @@ export async function trainSft(task: SftTask, run: Pick<StepRun, "directory" | "
   using answers = heldOut.length === 0 ? null : openStepLog(join(run.directory, answersName), firstStep);
   const evaluation = answers && {
     every: config.evalEvery,
+    bestBy: { measure: "loss", better: "lower" } as const,
     evaluate: sftEvaluation({
       ...{ models, library, heldOut, answers, chunks: config },
       ...{ batchSize: config.samplesPerStep, evalAnswers: config.evalAnswers, maxNewTokens: config.maxNewTokens },
       safePoint: () => run.interrupt.safePoint(),
     }),
   };
-  await runSteps({
+  return await runSteps({
     ...run,
     steps,
     objective: conversationObjective(task),
@@ -63,6 +67,8 @@ export async function trainSft(task: SftTask, run: Pick<StepRun, "directory" | "
       schedule: (step) => schedule(step, { total: steps, warmup, floor }),
     },
     checkpointEvery: config.checkpointEvery,
+    keep: config.keep,
+    tensorboard: config.tensorboard,
     ...(evaluation === null ? {} : { evaluation }),
   });
 }

@@ -13,7 +13,7 @@ import { accumulateGradients } from "../rl/gradients.ts";
 import { checkInvariants, tolerancesOf } from "../rl/invariants.ts";
 import { rolloutMetrics } from "../rl/metrics.ts";
 import type { PromptPair, TrainGroup } from "../rl/plan.ts";
-import { recordRollout } from "../rl/record.ts";
+import { type RolloutRecord, recordRollout } from "../rl/record.ts";
 import { type Notice, RewardWatch } from "../rl/reward-watch.ts";
 import { makeTerms } from "../rl/rewards/terms.ts";
 import { sampleGroups } from "../rl/rollout.ts";
@@ -87,6 +87,11 @@ export function grpoObjective(task: GrpoTask): Objective {
   const clock = () => performance.now() / 1000;
   return {
     check: (metrics) => checkInvariants(metrics, tolerancesOf(policy.dtype)),
+    remember: (rows) => {
+      for (const { reward, rewards, problem } of rows.flatMap((row) => row.rollouts as RolloutRecord[])) {
+        watch.add({ total: reward, parts: rewards }, problem);
+      }
+    },
     async gradients(step): Promise<StepOutcome> {
       const start = clock();
       task.models.beginStep(step);

@@ -5,6 +5,7 @@ import { AdamW, updateParameters } from "../nn/index.ts";
 import type { Metrics, StepMetrics } from "../rl/metrics.ts";
 import { saveCheckpoint, tidyCheckpoints } from "../run/checkpoint.ts";
 import { type Interrupt, InterruptedError } from "../run/interrupt.ts";
+import type { StepRow } from "../run/metrics.ts";
 import type { Tensor } from "../tensor/index.ts";
 import { type BestWeights, type Evaluation, Evaluations } from "./watch/evaluations.ts";
 import { RunLogs, type RunRecord, type StepRows } from "./watch/run-logs.ts";
@@ -23,6 +24,8 @@ export interface Objective {
   gradients(step: number): StepOutcome | Promise<StepOutcome>;
   /** Looks at the numbers of step 0 before they change a parameter. @throws what stops the run */
   readonly check?: (metrics: StepMetrics) => void;
+  /** Told the last rows of its own log, where a run goes on: what it says of many steps must be what it would have said. */
+  readonly remember?: (rows: readonly StepRow[]) => void;
 }
 
 export interface OptimizerOptions {
@@ -71,6 +74,7 @@ export async function runSteps(run: StepRun): Promise<StepsDone> {
   tidyCheckpoints(checkpoints, { keepLast: keep });
   const firstStep = restoreState(checkpoints, kept, optimizer);
   using logs = new RunLogs(run, firstStep);
+  run.objective.remember?.(logs.lastRows());
   using evaluations = run.evaluation === undefined ? null : new Evaluations(directory, run.evaluation, kept, firstStep);
   const checkpoint = async (step: number) => {
     const write = (folder: string) => saveState(folder, kept, optimizer);

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { count, optionalCount, seedSetting, wholeNumber } from "../corpus/settings.ts";
 import type { IdleRule } from "../run/idle-settings.ts";
 import { learnerIdle, learnerSettings } from "./learner-settings.ts";
+import { watchSettings } from "./watch/watch-settings.ts";
 
 export const sftSchema = z.strictObject({
   seed: seedSetting("seed of splits, batches and adapters"),
@@ -34,6 +35,7 @@ export const sftSchema = z.strictObject({
   evalAnswers: wholeNumber.default(4).describe("held-out samples whose answers are generated and logged, too"),
   maxNewTokens: count.default(256).describe("longest of those answers"),
   checkpointEvery: count.default(100).describe("steps between checkpoints"),
+  ...watchSettings,
 });
 
 export type SftConfig = z.infer<typeof sftSchema>;

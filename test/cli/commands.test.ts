@@ -88,8 +88,10 @@ describe("oppo train", () => {
     assert.equal(Number(name!.slice("step-".length)), done, "the checkpoint is of the last step");
     assert.ok(existsSync(join(theatre.root, "stopped/model/config.json")), "the model so far can be looked at");
 
-    const shorter = oppo(...train, "--run", "stopped", "--set", "steps=3");
-    assert.match(shorter.stderr, /expected the configuration that this run began with, got other values of steps\./);
+    const other = oppo(...args, "--set", "groupSize=3");
+    assert.match(other.stderr, /expected the configuration that this run began with, got other values of groupSize\./);
+    const shorter = oppo(...train, "--run", "stopped", "--set", "steps=1");
+    assert.match(shorter.stderr, new RegExp(`expected at least the ${done} steps that this run has done, got steps 1`));
     const { stderr: onward } = await stopWhen(args, (said) => said.includes("going on after"));
     assert.match(onward, new RegExp(`going on after step ${done} of 400`));
   });

@@ -46,6 +46,10 @@ test("teaches, says what it did, and every later program asks what was taught un
     /^The model: cold\/model\nThe curves: cold\/metrics\.jsonl\nHeld-out loss: \d+\.\d+ on 1; answers: cold\/answers\.jsonl\n$/,
   );
   assert.match(first.stderr, /question: how does the person feel\? \(--question\)/);
+  assert.match(first.stderr, /best\/ is that of step \d+, of the best loss/);
+  assert.ok(existsSync(join(theatre.root, "cold/best/oppo_prompt.json")));
+  assert.match(oppo("report", "cold").stdout, /^The report: cold\/report\.html/);
+  assert.match(readFileSync(join(theatre.root, "cold/report.html"), "utf8"), /Best loss \d.*to be said/s);
   const clip = `corpus/${theatre.samples[0]!.media}`;
   const ask = ["infer", clip, "--model", "cold/model", "--max-new-tokens", "2"];
   const asked = oppo(...ask);

@@ -208,6 +208,10 @@ cp -r disk/run done`);
     const losses = (folder: string) => readStepLog(at(folder, "metrics.jsonl")).map(({ loss }) => loss);
     assert.equal(losses("done").length, 120);
     assert.deepEqual(losses("done"), losses("roomy"));
+    const warnings = (folder: string) => readStepLog(at(folder, "warnings.jsonl"));
+    assert.deepEqual(warnings("done"), warnings("roomy"));
+    const told = warnings("roomy").map(({ name }) => name);
+    assert.ok(told.includes("reward/format/zero") && told.includes("truncated"), told.join());
   });
 });
 

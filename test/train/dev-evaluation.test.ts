@@ -70,7 +70,7 @@ function evaluatorOf(models: OpenedPolicy, clips: readonly FittedSample[]) {
 
 /** Trains on the first four clips, evaluated on the others or not. */
 async function train(name: string, trains: string, isEvaluated: boolean) {
-  const config = configOf([`trainable=${trains}`]);
+  const config = configOf([`trainable=${trains}`, ...(trains === "lora" ? ["lora.dropout=0.3"] : [])]);
   using models = await openPolicy({ ...config, model: warm });
   using library = new ClipLibrary(models.reference);
   library.add(fitted.slice(0, 4));

@@ -20,7 +20,7 @@ export async function rebuildReport(directory: string): Promise<RebuiltReport> {
   if (!existsSync(configFile)) {
     throw new OppoError(
       "ERR_NOT_A_DEMO",
-      `${directory}: expected the folder of a demo run, or of another one, with a config.yaml, got none. Give the --run of "oppo demo", "oppo train" or "oppo sft", or the --out of "oppo mep run".`,
+      `${directory}: expected the folder of a demo run or of another one, with a config.yaml, got none. Give the --run of "oppo demo", "oppo train" or "oppo sft", or the --out of "oppo mep run".`,
     );
   }
   const config = readDemoConfig(directory, configFile);

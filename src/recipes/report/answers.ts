@@ -14,6 +14,7 @@ const rollout = z.object({
   numTokens: z.number(),
   truncated: z.boolean(),
   wellFormed: z.boolean(),
+  problem: z.string().nullish(),
   reward: z.number(),
   rewards: z.record(z.string(), z.number()),
   advantage: z.number(),
@@ -37,7 +38,10 @@ export function rolloutViews(rows: readonly StepRow[]): Html[] {
 
 function rolloutView(one: z.infer<typeof rollout>): Html {
   const terms = Object.entries(one.rewards).map(([name, value]) => `${name} ${short(value)}`);
-  const flaws = [...(one.wellFormed ? [] : ["broken format"]), ...(one.truncated ? ["cut at the limit"] : [])];
+  const flaws = [
+    ...(one.wellFormed ? [] : [`broken format${one.problem ? `: ${one.problem}` : ""}`]),
+    ...(one.truncated ? ["cut at the limit"] : []),
+  ];
   return html`<section class="narration"><h5>reward ${short(one.reward)} (${terms.join(", ")}), advantage ${short(one.advantage)}
 ${flaws.map((flaw) => html` <span class="broken">${flaw}</span>`)}</h5><p>${marked(one.text, one.clauses)}</p></section>`;
 }

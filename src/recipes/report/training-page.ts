@@ -49,7 +49,7 @@ function lede(run: TrainingRun): Html {
   const seconds = metrics.reduce((sum, { step_time }) => sum + (typeof step_time === "number" ? step_time : 0), 0);
   const best = bestEvaluation(run);
   return html`${settings.get("model") ?? "A model"} on ${settings.get("data") ?? "its data"}: ${done}${total !== undefined && /^\d+$/.test(total) && ` of ${total}`} steps in ${duration(seconds)}.
-${best !== null && bestText(settings.get("bestBy")!, best)}
+${best !== null && bestText(measureOf(settings), best)}
 ${hasModel && " model/ is the last step's."}${hasBest && " best/ is that of the best evaluation."}
 ${!hasModel && run.checkpoint !== null && ` The newest checkpoint is that of step ${run.checkpoint}; the same command goes on from it.`}`;
 }
@@ -84,10 +84,12 @@ interface Best {
   readonly value: number;
 }
 
-/** The first of the highest, as the run itself chooses; null where nothing chooses. */
+/** What chooses the best: a run of oppo sft has no choice. */
+const measureOf = (settings: TrainingRun["settings"]) => settings.get("bestBy") ?? "loss";
+
+/** The first of the best, as the run itself chooses; null where nothing was evaluated. */
 function bestEvaluation({ settings, evaluations }: TrainingRun): Best | null {
-  const measure = settings.get("bestBy");
-  if (measure === undefined) return null;
+  const measure = measureOf(settings);
   const sign = measure === "loss" ? -1 : 1;
   return evaluations.reduce<Best | null>((best, row) => {
     const value = row[measure];
@@ -103,7 +105,7 @@ function evaluationTable(run: TrainingRun): Html {
     const isBest = best?.numSteps === row.step + 1;
     return html`<tr><th scope="row">${row.step + 1}${isBest && " (best)"}</th>${columns.map(([metric]) => {
       const value = row[metric];
-      return html`<td class="${isBest && metric === run.settings.get("bestBy") && "best"}">${typeof value === "number" ? value.toFixed(3) : "\u2013"}</td>`;
+      return html`<td class="${isBest && metric === measureOf(run.settings) && "best"}">${typeof value === "number" ? value.toFixed(3) : "\u2013"}</td>`;
     })}</tr>`;
   };
   const rows = run.evaluations.length > maxRows ? run.evaluations.slice(-maxRows) : run.evaluations;

@@ -1,10 +1,10 @@
 // What the folder of a training run holds, read for its page: nothing in it is trusted to be whole, for a run may be under way.
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { readConfigFile } from "../../run/config.ts";
 import { formatBytes } from "../../run/disk.ts";
-import { readStepLog, type StepRow } from "../../run/metrics.ts";
+import { readLastRows, readStepLog, type StepRow } from "../../run/metrics.ts";
 import type { RunKind } from "../../run/run-directory.ts";
 
 export interface Warned {
@@ -48,7 +48,7 @@ export function readTrainingRun(directory: string, kind: TrainingRun["kind"]): T
     checkpoint: latestCheckpoint(path("checkpoints"))?.step ?? null,
     hasModel: existsSync(path("model")),
     hasBest: existsSync(path("best")),
-    lastRows: lastRows(path(kind === "train" ? "rollouts.jsonl" : "answers.jsonl")),
+    lastRows: lastStepOf(path(kind === "train" ? "rollouts.jsonl" : "answers.jsonl")),
   };
 }
 
@@ -83,29 +83,10 @@ function skippedClips(file: string): TrainingRun["skipped"] {
   return rows.flatMap((row) => (row === null ? [] : [{ id: String(row.id), reason: String(row.reason) }]));
 }
 
-/** The end of a log is enough: rollouts of a long run are gigabytes. */
-const tailBytes = 1 << 23;
-
-/** The rows of the log's last step. */
-function lastRows(file: string): StepRow[] {
-  if (!existsSync(file)) return [];
-  const rows = tailOf(file)
-    .split("\n")
-    .map(parsed)
-    .filter((row): row is StepRow => typeof row?.step === "number");
+/** The rows of a log's last step. */
+function lastStepOf(file: string): StepRow[] {
+  const rows = readLastRows(file);
   return rows.filter(({ step }) => step === rows.at(-1)!.step);
-}
-
-function tailOf(path: string): string {
-  const file = openSync(path, "r");
-  try {
-    const { size } = fstatSync(file);
-    const bytes = Buffer.alloc(Math.min(size, tailBytes));
-    readSync(file, bytes, 0, bytes.length, size - bytes.length);
-    return bytes.toString("utf8");
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** null: a line that was cut, or is none. */

@@ -3,7 +3,6 @@
 import { join } from "node:path";
 import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import { refuseOverlap } from "../../corpus/overlap.ts";
-import { saveWording } from "../../corpus/wording.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
@@ -14,7 +13,9 @@ import { readVersions } from "../../run/versions.ts";
 import { torchVersion } from "../../tensor/index.ts";
 import { sftRateBySize } from "../../train/by-size.ts";
 import { sftSteps, trainSft } from "../../train/cold-start.ts";
-import { bytesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
+import { type BestModel, exportModel, lastModel, saveModels } from "../../train/export.ts";
+import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
+import type { StepRun, StepsDone } from "../../train/run-steps.ts";
 import { loadClips, type Prepared } from "./ready-rows.ts";
 import type { SftRunConfig } from "./settings.ts";
 import { contentRows, readSftData, type SftData } from "./sft-data.ts";
@@ -31,6 +32,8 @@ export interface SftResult {
   readonly run: string;
   /** The trained model, an adapter merged in, with the question that it was trained with. */
   readonly model: string;
+  /** That of the least held-out loss; null: nothing was evaluated. */
+  readonly best: BestModel | null;
   readonly steps: number;
   readonly numLearnt: number;
   readonly numHeldOut: number;
@@ -54,10 +57,11 @@ export async function runSft(run: SftRun): Promise<SftResult> {
   const prepared = await prepare(run);
   const { data } = prepared;
   using models = await openPolicy({ ...config, isAlone: true });
-  requireSpaceForRest(run.directory, bytesOnDisk(models) + otherBytes, "the run");
+  requireSpaceForRest(run.directory, bytesOnDisk(models, onDisk(config)) + otherBytes, "the run");
   using directory = openRunDirectory(run.directory, {
+    kind: "sft",
     config,
-    mayChange: changeableSettings(run.directory, config, ["checkpointEvery"], []),
+    mayChange: changeableSettings(run.directory, config, ["checkpointEvery", "keep", "tensorboard"], []),
     versions: readVersions(torchVersion()),
     seeds: [config.seed],
     device: config.device,
@@ -70,13 +74,13 @@ export async function runSft(run: SftRun): Promise<SftResult> {
   const ready = await loadClips(models, library, directory.path, prepared, run);
   const task = { config, models, library, learnt: ready.learnt, heldOut: ready.heldOut };
   const steps = sftSteps(config, ready.learnt.length);
-  const model = join(directory.path, "model");
-  await learn(run, directory, { steps, model, data, models }, (onStep) =>
-    trainSft(task, { directory: directory.path, interrupt: run.interrupt, onStep }),
+  const best = await learn(run, directory, { steps, data, models }, (watched) =>
+    trainSft(task, { directory: directory.path, interrupt: run.interrupt, ...watched }),
   );
   return {
     run: directory.path,
-    model,
+    model: lastModel(directory.path).model,
+    best,
     steps,
     numLearnt: ready.learnt.length,
     numHeldOut: ready.heldOut.length,
@@ -145,30 +149,39 @@ function rateNotes({ numParameters, masters, recomputes }: OpenedPolicy, config:
 
 interface Learning {
   readonly steps: number;
-  readonly model: string;
   readonly data: SftData;
   readonly models: OpenedPolicy;
 }
 
+type Watched = Pick<StepRun, "onStep" | "onEvaluation" | "onNotice">;
+
 async function learn(
   { progress, interrupt }: SftRun,
   directory: RunDirectory,
-  { steps, model, data, models }: Learning,
-  train: (onStep: (step: number, metrics: Readonly<Record<string, number>>) => void) => Promise<void>,
-): Promise<void> {
+  { steps, data, models }: Learning,
+  train: (watched: Watched) => Promise<StepsDone>,
+): Promise<BestModel | null> {
   const stage = progress.stage("learning", steps);
-  const adapter = join(directory.path, "adapter");
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
-  const save = () => {
-    for (const folder of models.save(model, adapter)) if (data.wording !== null) saveWording(folder, data.wording);
-  };
   try {
-    await train((step, { loss }) => stage.update(step + 1, `loss ${loss!.toFixed(3)}`));
+    const { best } = await train({
+      onStep: (step, { loss }) => stage.update(step + 1, `loss ${loss!.toFixed(3)}`),
+      onEvaluation: (numSteps, { loss }) => progress.log(`after ${numSteps} steps: held-out loss ${loss!.toFixed(3)}`),
+      onNotice: (line) => progress.log(`warning: ${line}`),
+    });
+    stage.finish();
+    return saveModels(models, { directory: directory.path, best, wording: data.wording }, progress.log);
   } catch (error) {
     // A stopped run can be looked at: its checkpoint as a model.
-    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) save();
+    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) {
+      exportModel(models, data.wording, lastModel(directory.path));
+    }
     throw error;
   }
-  stage.finish();
-  save();
+}
+
+/** How many models and checkpoints lie there at once. */
+function onDisk({ keep, evalData, evalSamples }: SftRunConfig): CopiesOnDisk {
+  const isEvaluated = evalData !== null || evalSamples !== null;
+  return { models: isEvaluated ? 2 : 1, checkpoints: keep + 1, weights: isEvaluated ? 2 : 0 };
 }

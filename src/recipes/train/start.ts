@@ -8,10 +8,10 @@ import { type DeepReadonly, readConfigFile, resolveConfig } from "../../run/conf
 import { kindOfRun } from "../../run/run-directory.ts";
 import { temporaryBeside } from "../../temporary-files.ts";
 import { type TrainConfig, trainSchema } from "../../train/config.ts";
+import { exportModel } from "../../train/export.ts";
 import { schedules } from "../../train/grpo.ts";
 import { openPolicy } from "../../train/policy.ts";
 import { loadWeights } from "../../train/watch/training-state.ts";
-import { exportModel } from "./export.ts";
 
 export interface Start {
   /** As it was given. */

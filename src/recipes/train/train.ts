@@ -24,12 +24,12 @@ import { torchVersion } from "../../tensor/index.ts";
 import { readingModes } from "../../text/answer.ts";
 import { batchOf } from "../../train/batches.ts";
 import { defaultsBySize, largeModel } from "../../train/by-size.ts";
+import { type BestModel, exportModel, lastModel, saveModels } from "../../train/export.ts";
 import { trainGrpo } from "../../train/grpo.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
 import { annotationNotes } from "./annotations.ts";
 import { type DevRun, evaluationLine, openDevSet, readDevRows } from "./dev-set.ts";
-import { type BestModel, exportModel, lastModel, saveModels } from "./export.ts";
 import type { RunConfig } from "./run-config.ts";
 import { changedSteps, requireStepsAhead, startModel } from "./start.ts";
 

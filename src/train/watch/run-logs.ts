@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { StepMetrics } from "../../rl/metrics.ts";
 import type { Notice } from "../../rl/reward-watch.ts";
-import { openStepLog, readStepLog, type StepLog } from "../../run/metrics.ts";
+import { openStepLog, readLastRows, readStepLog, type StepLog, type StepRow } from "../../run/metrics.ts";
 import { type EventFile, eventFileName, openEventFile } from "../../run/tensorboard/event-file.ts";
 import { StepWatch } from "./step-watch.ts";
 
@@ -50,6 +50,11 @@ export class RunLogs implements Disposable {
     this.#warned = new Set(readStepLog(this.#warnings.path).map(({ name }) => name));
     // The watch knows what it would know had the run not been stopped.
     for (const numbers of readStepLog(this.#metrics.path)) this.#watch.look(numbers);
+  }
+
+  /** Of the objective's own log. */
+  lastRows(): StepRow[] {
+    return this.#rows === null ? [] : readLastRows(this.#rows.path);
   }
 
   step(step: number, metrics: StepMetrics, { rows = [], notices = [] }: StepRows): void {

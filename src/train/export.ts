@@ -1,12 +1,11 @@
 // The models that a run leaves: model/, the last step's, and best/, that of the best evaluation; of adapters the adapter too, in
 // adapter/ and best-adapter/.
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { saveWording, type Wording } from "../../corpus/wording.ts";
-import { diskFullError, isDiskFull } from "../../run/disk.ts";
-import type { OpenedPolicy } from "../../train/policy.ts";
-import type { BestWeights } from "../../train/watch/evaluations.ts";
-import { loadWeights } from "../../train/watch/training-state.ts";
+import { saveWording, type Wording } from "../corpus/wording.ts";
+import { diskFullError, isDiskFull } from "../run/disk.ts";
+import type { OpenedPolicy } from "./policy.ts";
+import type { BestWeights } from "./watch/evaluations.ts";
+import { loadWeights } from "./watch/training-state.ts";
 
 export interface BestModel {
   readonly model: string;
@@ -30,7 +29,7 @@ export const lastModel = (directory: string): Destination => ({
 /** Writes model/ and best/; afterwards the policy has the best weights. @throws OppoError ERR_DISK_FULL: training itself is kept */
 export function saveModels(
   models: OpenedPolicy,
-  run: { readonly directory: string; readonly best: BestWeights | null; readonly wording: Wording },
+  run: { readonly directory: string; readonly best: BestWeights | null; readonly wording: Wording | null },
   log: (line: string) => void,
 ): BestModel | null {
   const { directory, best, wording } = run;
@@ -42,7 +41,7 @@ export function saveModels(
   exportModel(models, wording, { model, adapter: join(directory, "best-adapter") });
   const which =
     checkpoint.step === 0
-      ? `the start, whose ${measure} no evaluation exceeds: nothing was gained on these clips`
+      ? `the start, than which no evaluation has a better ${measure}: nothing was gained on these clips`
       : `that of step ${checkpoint.step}, of the best ${measure}`;
   log(`model/ is the last step's; best/ is ${which} (${value.toFixed(3)})`);
   return { model, steps: checkpoint.step, measure, value };
@@ -51,8 +50,7 @@ export function saveModels(
 /** A model, and its adapter if it learns one, with the question that it was trained with; null: nobody said. @throws OppoError ERR_DISK_FULL */
 export function exportModel(models: OpenedPolicy, wording: Wording | null, { model, adapter }: Destination): void {
   try {
-    models.save(model, adapter);
-    if (wording !== null) for (const folder of [model, adapter]) if (existsSync(folder)) saveWording(folder, wording);
+    for (const folder of models.save(model, adapter)) if (wording !== null) saveWording(folder, wording);
   } catch (error) {
     throw isDiskFull(error) ? diskFullError(model, "the model", error) : error;
   }
