@@ -1,5 +1,5 @@
 // Clips as the thinker knows them: what its towers read, how large that is, and the rows that they make of it.
-import { scope } from "../../tensor/index.ts";
+import { op, scope, type Tensor } from "../../tensor/index.ts";
 import { clipRows } from "../clip-rows.ts";
 import type { WeightSource } from "../decoder/projection.ts";
 import type {
@@ -13,7 +13,8 @@ import type {
 import { encodeAudio } from "./audio-tower.ts";
 import type { ThinkerConfig } from "./config/config.ts";
 import { audioTokens, type Grid, visionTokens } from "./layout.ts";
-import { encodeVision } from "./vision-tower.ts";
+import { gridOf, type PatchInput, patchRows } from "./patches.ts";
+import { encodeVision, visionTarget } from "./vision-tower.ts";
 
 export interface VideoShape extends ModalityShape {
   /** In patches. */
@@ -26,8 +27,7 @@ export interface AudioShape extends ModalityShape {
 }
 
 export interface VideoFeatures extends VideoShape, ModalityFeatures {
-  /** Float32 [numPatches, patchSize] */
-  readonly patches: Float32Array;
+  readonly input: PatchInput;
 }
 
 export interface AudioFeatures extends AudioShape, ModalityFeatures {
@@ -51,8 +51,10 @@ export interface ThinkerTokens extends PromptTokens {
   readonly positions: Int32Array;
 }
 
-export function videoFeatures(patches: Float32Array, grid: Grid): VideoFeatures {
-  return { key: grid.join("x"), grid, patches } as VideoFeatures;
+/** Borrows the frames. @throws OppoError ERR_FRAME_SIZE */
+export function videoFeatures(input: PatchInput): VideoFeatures {
+  const grid = gridOf(input);
+  return { key: grid.join("x"), grid, input } as VideoFeatures;
 }
 
 export function audioFeatures(mel: Float32Array, numFrames: number): AudioFeatures {
@@ -67,6 +69,14 @@ export function shapeOf({ video, audio }: ThinkerShape): ThinkerShape {
   };
 }
 
+function encodeVideos(weights: WeightSource, { vision }: ThinkerConfig, videos: readonly VideoFeatures[]): Tensor {
+  const target = visionTarget(weights);
+  const rows = videos.map(({ input }) => patchRows(input, target));
+  const pixels = rows.length === 1 ? rows[0]! : op.cat(rows, { dim: 0 });
+  const grids = videos.map(({ grid }) => grid);
+  return encodeVision(weights, vision, pixels, grids);
+}
+
 /** Runs the towers, batched over clips. */
 export function encodeClips(
   weights: WeightSource,
@@ -76,7 +86,7 @@ export function encodeClips(
   const videos = clips.flatMap(({ video }) => (video ? [video] : []));
   const audios = clips.flatMap(({ audio }) => (audio ? [audio] : []));
   const [video, audio] = scope(() => [
-    videos.length > 0 ? encodeVision(weights, config.vision, videos) : null,
+    videos.length > 0 ? encodeVideos(weights, config, videos) : null,
     audios.length > 0 ? encodeAudio(weights, config.audio, audios) : null,
   ]);
   let videoStart = 0;

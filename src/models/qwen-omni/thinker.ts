@@ -3,7 +3,7 @@
 // B prompts, G completions per prompt, N completions, C completion tokens, D width, V vocabulary
 import { createHash } from "node:crypto";
 import { OppoError } from "../../error.ts";
-import type { MediaClip } from "../../media/clip.ts";
+import type { MediaClip, ModalityMask } from "../../media/clip.ts";
 import type { PixelRange, VideoFit } from "../../media/fit.ts";
 import { type DType, noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { ChatTemplate } from "../../text/chat-template.ts";
@@ -61,7 +61,7 @@ export class Thinker implements OmniModel {
   readonly config: ThinkerConfig;
   readonly parts: ThinkerParts;
   private readonly bannedIds: readonly number[];
-  private readonly extract: (fitted: MediaClip) => ThinkerFeatures;
+  private readonly extract: ReturnType<typeof createFeatureExtractor>;
 
   constructor(parts: ThinkerParts) {
     const { config, directory, parameters } = parts.checkpoint;
@@ -125,8 +125,8 @@ export class Thinker implements OmniModel {
     return fitImage(image, this.parts.image);
   }
 
-  features(fitted: MediaClip): ThinkerFeatures {
-    return this.extract(fitted);
+  features(fitted: MediaClip, masks: readonly ModalityMask[] = []): ThinkerFeatures {
+    return this.extract(fitted, masks);
   }
 
   shapeOf(features: ThinkerFeatures): ThinkerShape {
