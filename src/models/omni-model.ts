@@ -89,6 +89,9 @@ export interface FrameSampling {
   readonly maxFrames: number;
 }
 
+/** What a prompt takes for the time between two frame pairs: 1 s, or what they were sampled at. */
+export type VideoTime = "fixed" | "sampled";
+
 /** Where a parameter belongs. */
 export type ModelPart = "audio tower" | "vision tower" | "language model" | "head";
 
@@ -113,6 +116,8 @@ export interface OmniModel extends Disposable {
   readonly fitting: VideoFit;
   /** Changes when `fitting` would give something else of the same clip: names what is kept of it. */
   readonly fitKey: string;
+  /** Decides the time positions of its prompts. */
+  readonly videoTime: VideoTime;
   /** Pixels that a picture may have. */
   readonly imageRange: PixelRange;
   /** Resizes a clip of native size to the model's resolution and rate. Masks act on the result. */

@@ -19,6 +19,8 @@ import { encodeVision, visionTarget } from "./vision-tower.ts";
 export interface VideoShape extends ModalityShape {
   /** In patches. */
   readonly grid: Grid;
+  /** Between two steps of the grid, as the prompt counts it. */
+  readonly secondsPerGrid: number;
 }
 
 export interface AudioShape extends ModalityShape {
@@ -52,9 +54,10 @@ export interface ThinkerTokens extends PromptTokens {
 }
 
 /** Borrows the frames. @throws OppoError ERR_FRAME_SIZE */
-export function videoFeatures(input: PatchInput): VideoFeatures {
+export function videoFeatures(input: PatchInput, secondsPerGrid: number): VideoFeatures {
   const grid = gridOf(input);
-  return { key: grid.join("x"), grid, input } as VideoFeatures;
+  const key = `${grid.join("x")}${secondsPerGrid === 1 ? "" : `@${secondsPerGrid}`}`;
+  return { key, grid, secondsPerGrid, input } as VideoFeatures;
 }
 
 export function audioFeatures(mel: Float32Array, numFrames: number): AudioFeatures {
@@ -64,7 +67,7 @@ export function audioFeatures(mel: Float32Array, numFrames: number): AudioFeatur
 /** The sizes without the arrays. */
 export function shapeOf({ video, audio }: ThinkerShape): ThinkerShape {
   return {
-    video: video && { key: video.key, grid: video.grid },
+    video: video && { key: video.key, grid: video.grid, secondsPerGrid: video.secondsPerGrid },
     audio: audio && { key: audio.key, numFrames: audio.numFrames },
   };
 }

@@ -8,8 +8,10 @@ import { applyMask, maskedCells } from "../../media/mask.ts";
 import { createMelExtractor, type MelExtractor, melSampleRateHz } from "../../media/mel.ts";
 import { videoPixelLimits } from "../../media/sampling.ts";
 import { CheckpointError } from "../../tensor/index.ts";
+import type { VideoTime } from "../omni-model.ts";
 import { audioFeatures, type ThinkerFeatures, videoFeatures } from "./clips.ts";
 import { MIN_AUDIO_FRAMES } from "./layout.ts";
+import { secondsPerGrid } from "./video-time.ts";
 
 /** How a video is sampled and sized. */
 export interface VideoSettings {
@@ -83,7 +85,9 @@ export function fitImage(image: MediaClip, range: PixelRange): MediaClip {
 }
 
 /** Turns fitted clips, masked as they are to be shown, into features; keeps the mel tables. */
-export function createFeatureExtractor(): (fitted: MediaClip, masks?: readonly ModalityMask[]) => ThinkerFeatures {
+export function createFeatureExtractor(
+  videoTime: VideoTime,
+): (fitted: MediaClip, masks?: readonly ModalityMask[]) => ThinkerFeatures {
   let mel: MelExtractor | null = null;
   return (fitted, masks = []) => {
     mel ??= createMelExtractor();
@@ -97,7 +101,7 @@ export function createFeatureExtractor(): (fitted: MediaClip, masks?: readonly M
       );
     }
     return {
-      video: clip.numFrames > 0 ? videoFeatures({ ...clip, blackCells }) : null,
+      video: clip.numFrames > 0 ? videoFeatures({ ...clip, blackCells }, secondsPerGrid(clip.fps, videoTime)) : null,
       audio: audio && audioFeatures(audio.values, audio.numFrames),
     };
   };

@@ -30,6 +30,7 @@ import type {
   SampleOptions,
   Trunk,
   TrunkOptions,
+  VideoTime,
 } from "../omni-model.ts";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import { encodeClips, shapeOf, type ThinkerFeatures, type ThinkerShape, type ThinkerTokens } from "./clips.ts";
@@ -45,6 +46,7 @@ export interface ThinkerParts {
   readonly tokenizer: TextTokenizer;
   readonly template: ChatTemplate;
   readonly video: VideoSettings;
+  readonly videoTime: VideoTime;
   /** Of a picture. */
   readonly image: PixelRange;
   readonly stopIds: readonly number[];
@@ -79,7 +81,7 @@ export class Thinker implements OmniModel {
       ...mediaIds(config.ids),
       ...Array.from({ length: untrained }, (_, i) => parts.tokenizer.vocabSize + i),
     ];
-    this.extract = createFeatureExtractor();
+    this.extract = createFeatureExtractor(parts.videoTime);
   }
 
   parameters(): ReadonlyMap<string, Tensor> {
@@ -101,6 +103,10 @@ export class Thinker implements OmniModel {
 
   get fitting(): VideoFit {
     return videoFit(this.parts.video);
+  }
+
+  get videoTime(): VideoTime {
+    return this.parts.videoTime;
   }
 
   get imageRange(): PixelRange {
