@@ -9,6 +9,7 @@ import type { DecoderPrompt } from "../../src/models/decoder/prompt.ts";
 import type { PromptTokens } from "../../src/models/omni-model.ts";
 import type { ThinkerFeatures } from "../../src/models/qwen-omni/clips.ts";
 import { loadThinker } from "../../src/models/qwen-omni/load.ts";
+import { patchRows } from "../../src/models/qwen-omni/patches.ts";
 import { decoderPrompts } from "../../src/models/qwen-omni/prompt.ts";
 import type { Thinker } from "../../src/models/qwen-omni/thinker.ts";
 import { createRandom } from "../../src/random.ts";
@@ -72,7 +73,7 @@ export class ModelWork {
     scope(() => {
       const looks = this.#features.map(({ video }) => video!);
       const sounds = this.#features.map(({ audio }) => audio!);
-      const rows = looks.map(({ patches, grid }) => tensor(patches, [grid[0] * grid[1] * grid[2], 1176]));
+      const rows = looks.map(({ input }) => patchRows(input, { dtype: "float32", device: "cpu" }));
       const mels = sounds.map(({ mel, numFrames: count }) => tensor(mel, [128, count]));
       writeSafetensors(
         file,

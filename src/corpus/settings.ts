@@ -183,5 +183,11 @@ export const deviceSetting = z
   .min(1)
   .default("cpu")
   .meta({ description: "cpu, cuda or cuda:1", value: "name" });
+export const videoTimeSetting = z.enum(["fixed", "sampled"]).nullable().default(null).meta({
+  description:
+    "time between frame pairs in a prompt: fixed at 1 s, as transformers has it, or as the frames were sampled (clips under two seconds, capped numbers of frames)",
+  standard: "as the model learned, else fixed",
+  value: "time",
+});
 export const dtypeSetting = (description: string, standard: string) =>
   z.enum(["float32", "bfloat16"]).nullable().default(null).meta({ description, standard, value: "type" });

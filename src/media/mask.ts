@@ -35,6 +35,16 @@ export function applyMask(clip: MediaClip, mask: ModalityMask, units: MaskUnits 
     : { ...clip, waveform: silence(clip, chosen, units) };
 }
 
+/**
+ * What video masks make black in a clip whose sides are multiples of a cell: cells by their place in the order of time, row,
+ * column, ascending; null where a mask is of another kind than units. @throws OppoError ERR_MASK_RATIO
+ */
+export function maskedCells(clip: MediaClip, masks: readonly ModalityMask[]): Uint32Array | null {
+  if (!masks.every(isOfUnits)) return null;
+  const numUnits = countMaskUnits(clip, "video");
+  return Uint32Array.from(new Set(masks.flatMap((mask) => [...maskedUnits(numUnits, mask)]))).sort();
+}
+
 /** How many units of a modality the clip has; parts of units at the edges count. */
 export function countMaskUnits(
   clip: MediaClip,

@@ -1,7 +1,7 @@
 // The one face of a model that the method and the benchmarks see. Architectures implement it; nothing above imports them.
 // B prompts, G completions per prompt, N = sum of G, C completion tokens (padded), D width, V vocabulary
 
-import type { MediaClip } from "../media/clip.ts";
+import type { MediaClip, ModalityMask } from "../media/clip.ts";
 import type { PixelRange, VideoFit } from "../media/fit.ts";
 import type { DType, Tensor } from "../tensor/index.ts";
 import type { SampledCompletion, SampleOptions } from "./decoder/sampling.ts";
@@ -89,6 +89,9 @@ export interface FrameSampling {
   readonly maxFrames: number;
 }
 
+/** What a prompt takes for the time between two frame pairs: 1 s, or what they were sampled at. */
+export type VideoTime = "fixed" | "sampled";
+
 /** Where a parameter belongs. */
 export type ModelPart = "audio tower" | "vision tower" | "language model" | "head";
 
@@ -113,14 +116,20 @@ export interface OmniModel extends Disposable {
   readonly fitting: VideoFit;
   /** Changes when `fitting` would give something else of the same clip: names what is kept of it. */
   readonly fitKey: string;
+  /** Decides the time positions of its prompts. */
+  readonly videoTime: VideoTime;
   /** Pixels that a picture may have. */
   readonly imageRange: PixelRange;
   /** Resizes a clip of native size to the model's resolution and rate. Masks act on the result. */
   fitClip(clip: MediaClip): MediaClip;
   /** The same for a picture, a clip of one frame. */
   fitImage(image: MediaClip): MediaClip;
-  /** Patches and log-mel of what fitClip or fitImage returned. */
-  features(fitted: MediaClip): ClipFeatures;
+  /**
+   * What the towers read of a clip that fitClip or fitImage returned, with masks over it (Eq. 6). Borrows the frames, which
+   * `encode` brings to the device as they are and masks, normalises and cuts there.
+   * @throws OppoError ERR_FRAME_SIZE, ERR_AUDIO_TOO_SHORT, ERR_MASK_RATIO
+   */
+  features(fitted: MediaClip, masks?: readonly ModalityMask[]): ClipFeatures;
   /** The sizes alone, to keep when the features go. */
   shapeOf(features: ClipFeatures): ClipShape;
   /** Runs the towers, batched over clips. Honours the current grad mode. */

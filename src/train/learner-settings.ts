@@ -1,7 +1,15 @@
 // What every program that trains can be told about what learns and how: which weights, in what numbers, where, how much memory
 // for how much time, and the optimizer. The schemas of `oppo train` and `oppo sft` spread it.
 import { z } from "zod";
-import { count, deviceSetting, dtypeSetting, optionalCount, optionalText, wholeNumber } from "../corpus/settings.ts";
+import {
+  count,
+  deviceSetting,
+  dtypeSetting,
+  optionalCount,
+  optionalText,
+  videoTimeSetting,
+  wholeNumber,
+} from "../corpus/settings.ts";
 import type { LoraConfig } from "../models/lora/config.ts";
 import type { SettingsOf } from "../run/config.ts";
 import type { IdleRule } from "../run/idle-settings.ts";
@@ -41,6 +49,7 @@ export const learnerSettings = {
     "numbers that the model computes with; beside bfloat16 stand master weights and moments in float32",
     "as the model is stored",
   ),
+  videoTime: videoTimeSetting,
   recompute: z
     .enum(["auto", "on", "off"])
     .default("auto")

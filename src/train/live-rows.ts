@@ -2,7 +2,6 @@
 // them as a gradient goes through the towers in one backward at its end.
 import { borrowedRows, type ClipLibrary } from "../corpus/clips/clip-library.ts";
 import type { ModalityMask } from "../media/clip.ts";
-import { applyMask } from "../media/mask.ts";
 import type { ClipRows, OmniModel } from "../models/omni-model.ts";
 import { backwardThroughTrunk, type CutRows } from "../rl/chunks.ts";
 import { keep, scope, type Tensor } from "../tensor/index.ts";
@@ -22,9 +21,9 @@ export class LiveRows implements Disposable {
 
   /** The rows of a clip, or of its counterfactual (Eq. 6); borrowed, they live as long as this does. */
   rows(sampleId: string, masks: readonly ModalityMask[] = []): ClipRows {
-    const clip = masks.reduce((view, mask) => applyMask(view, mask), this.#library.fitted(sampleId));
+    const features = this.#model.features(this.#library.fitted(sampleId), masks);
     const { video, audio } = scope(() => {
-      const [encoded] = this.#model.encode([this.#model.features(clip)]);
+      const [encoded] = this.#model.encode([features]);
       const cut = (whole: Tensor | null): Tensor | null => {
         if (whole === null) return null;
         const leaf = keep(whole.detach());

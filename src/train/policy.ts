@@ -11,7 +11,8 @@ import { defaultsBySize } from "./by-size.ts";
 import { type LearnerSettings, targetsOf } from "./learner-settings.ts";
 
 export interface PolicyOptions
-  extends Pick<LearnerSettings, "trainable" | "parts" | "lora" | "device" | "dtype" | "recompute"> {
+  extends Pick<LearnerSettings, "trainable" | "parts" | "lora" | "device" | "dtype" | "recompute">,
+    Partial<Pick<LearnerSettings, "videoTime">> {
   /** The directory of the model to start from. */
   readonly model: string;
   readonly seed: number;
@@ -58,14 +59,14 @@ export async function openPolicy(options: PolicyOptions): Promise<OpenedPolicy> 
 }
 
 /** The model in the numbers that it computes with: as asked for, or as stored where that is a type to compute with. */
-async function loadComputing({ model, device, dtype }: PolicyOptions): Promise<OmniModel> {
-  const checkValues = true;
-  if (dtype !== null) return loadModel(model, { device, dtype, checkValues });
-  const stored = await loadModel(model, { device, checkValues });
+async function loadComputing({ model, device, dtype, videoTime = null }: PolicyOptions): Promise<OmniModel> {
+  const options = { device, checkValues: true, ...(videoTime === null ? {} : { videoTime }) };
+  if (dtype !== null) return loadModel(model, { ...options, dtype });
+  const stored = await loadModel(model, options);
   const other = computingTypes[stored.dtype];
   if (other === undefined) return stored;
   stored[Symbol.dispose]();
-  return loadModel(model, { device, dtype: other, checkValues });
+  return loadModel(model, { ...options, dtype: other });
 }
 
 /** Types that a checkpoint may have and that nothing is trained in. */
@@ -74,9 +75,9 @@ const computingTypes: Partial<Record<DType, DType>> = { float16: "bfloat16", flo
 /** The policy is a second copy of its start, in the same numbers. */
 async function copied(policy: OmniModel, options: PolicyOptions): Promise<OpenedPolicy> {
   const trainable = chosenParameters(policy, options);
-  const { dtype } = policy;
+  const { dtype, videoTime } = policy;
   const reference =
-    options.isAlone === true ? policy : await loadModel(options.model, { device: options.device, dtype });
+    options.isAlone === true ? policy : await loadModel(options.model, { device: options.device, dtype, videoTime });
   try {
     const masters = dtype === "float32" ? new Map() : await mastersOf(trainable, options);
     const trainsTowers = [...trainable.keys()].some((name) => isOfTower(policy, name));

@@ -10,6 +10,7 @@ import type { ChatOptions, ChatTurn } from "../../src/models/omni-model.ts";
 import type { ThinkerFeatures } from "../../src/models/qwen-omni/clips.ts";
 import { initTiny } from "../../src/models/qwen-omni/init.ts";
 import { loadThinker } from "../../src/models/qwen-omni/load.ts";
+import { patchRows } from "../../src/models/qwen-omni/patches.ts";
 import type { AdaptedThinker, Thinker } from "../../src/models/qwen-omni/thinker.ts";
 import { readTextCheckpoint } from "../../src/models/qwen-text/checkpoint.ts";
 import { loadTextModel, TextModel } from "../../src/models/qwen-text/text-model.ts";
@@ -102,7 +103,7 @@ function writeInputs(file: string, model: Thinker, { features, turns, inside }: 
       ["pixel_values", "image_grid_thw", looks.filter(({ grid }) => grid[0] === 1)],
     ] as const) {
       if (own.length === 0) continue;
-      const patches = own.map(({ patches, grid }) => tensor(patches, [grid[0] * grid[1] * grid[2], 1176]));
+      const patches = own.map(({ input }) => patchRows(input, { dtype: "float32", device: "cpu" }));
       given.set(key, op.cat(patches, { dim: 0 }));
       given.set(
         grids,

@@ -63,6 +63,7 @@ export function tinyPolicy(seed: number, dtype: "float32" | "float64" = "float64
     directory: "nowhere",
     device: "cpu",
     dtype,
+    videoTime: "fixed",
     fitKey: "any",
     layouts: ["separate"],
     calls,

@@ -35,6 +35,7 @@ async function run(settings: SettingsOf<typeof inferSettings>, { args: clips, is
   const {
     device,
     dtype,
+    videoTime,
     checkValues,
     question,
     system,
@@ -45,7 +46,11 @@ async function run(settings: SettingsOf<typeof inferSettings>, { args: clips, is
     adapter,
     ...asking
   } = settings;
-  using base = await loadModel(folder, { device, ...(dtype === null ? {} : { dtype }), checkValues });
+  using base = await loadModel(folder, {
+    ...{ device, checkValues },
+    ...(dtype === null ? {} : { dtype }),
+    ...(videoTime === null ? {} : { videoTime }),
+  });
   using adapted = adapter === null ? null : loadAdapter(base, adapter);
   const numSkipped = adapted?.adapter.numSkipped ?? 0;
   if (numSkipped > 0)

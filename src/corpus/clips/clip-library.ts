@@ -4,7 +4,6 @@
 import { OppoError } from "../../error.ts";
 import type { MediaClip, Modality, ModalityMask } from "../../media/clip.ts";
 import { isOfUnits } from "../../media/degrade/degrade.ts";
-import { applyMask } from "../../media/mask.ts";
 import type {
   ClipFeatures,
   ClipRows,
@@ -162,13 +161,13 @@ export class ClipLibrary implements Disposable {
   }
 
   #encodeMasked(clip: LibraryClip, masks: readonly ModalityMask[]): ClipRows {
-    const masked = masks.reduce((view, mask) => applyMask(view, mask), clip.fitted);
     const touched = (modality: Modality) => masks.some((mask) => mask.modality === modality);
-    const features = this.model.features({
-      ...masked,
+    const part = {
+      ...clip.fitted,
       ...(touched("video") ? {} : { frames: new Uint8Array(0), numFrames: 0 }),
       ...(touched("audio") ? {} : { waveform: new Float32Array(0) }),
-    });
+    };
+    const features = this.model.features(part, masks);
     return this.#encode([features])[0]!;
   }
 

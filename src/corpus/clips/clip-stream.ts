@@ -24,7 +24,7 @@ export interface StreamOptions {
   /** Told of every clip that is left out. */
   readonly onSkip: (id: string, reason: string) => void;
   /** Told of every clip that is shown for the first time. */
-  readonly onClip?: (id: string, clip: MediaClip) => void;
+  readonly onClip?: (clip: MediaClip) => void;
   readonly signal: AbortSignal;
 }
 
@@ -151,7 +151,7 @@ export class ClipStream<Item> implements ClipSource<Item> {
     if (this.#shown.has(id)) return;
     this.#shown.add(id);
     if (clip.notices !== undefined) this.noticed.push({ id, notices: clip.notices });
-    this.#options.onClip?.(id, clip);
+    this.#options.onClip?.(clip);
   }
 
   [Symbol.dispose](): void {

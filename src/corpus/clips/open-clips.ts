@@ -12,6 +12,7 @@ import { type NoticedClip, noticeLines } from "./clip-notices.ts";
 import type { ClipSettings } from "./clip-settings.ts";
 import { type ClipOrder, type ClipSource, heldClips } from "./clip-source.ts";
 import { ClipStream, untilAborted } from "./clip-stream.ts";
+import { TimeWatch } from "./clip-time.ts";
 import type { SkippedSample } from "./fitted-samples.ts";
 import { fitCorpus, noticedOf, requireReadable } from "./read-corpus.ts";
 import { ClipReader } from "./reader/clip-reader.ts";
@@ -151,6 +152,9 @@ async function holdClips<Item>(
   }
   stage.finish();
   const noticed = noticedOf(fitted);
+  const times = new TimeWatch(library.model);
+  for (const { clip } of fitted) times.add(clip);
+  for (const line of times.lines()) progress.log(`${options.file}: ${line}`);
   return {
     ...heldClips(library, order),
     account: () => ({ total: clips.length, skipped, noticed }),
@@ -176,12 +180,14 @@ function streamClips<Item>(
     `${file}: ${numClips} clips are streamed: read by ${workers} decoders, ${ahead} steps and at most ${formatBytes(aheadMegabytes * 1e6)} ahead${cache === null ? "" : `, kept in ${cache}`}`,
   );
   const skips = new SkipLog(skipFile ?? null);
+  const times = new TimeWatch(library.model);
   let numNamed = 0;
   const stream = new ClipStream(library, order, {
     ...{ ahead, skips, maxSkippedFraction, place: file, signal: interrupt.signal },
     maxAheadBytes: aheadMegabytes * 1e6,
     read: (clip) => reader.read(clip),
     check: (clip) => requireReadable(library.model, clip),
+    onClip: (clip) => times.add(clip),
     onSkip: (id, reason) => {
       if (numNamed++ < maxNamedSkips) progress.log(`${file}: clip skipped: ${id}: ${reason}`);
       else if (numNamed === maxNamedSkips + 1) progress.log(`${file}: more clips skipped: see ${skipFile ?? "below"}`);
@@ -197,6 +203,7 @@ function streamClips<Item>(
       for (const [i, line] of noticeLines(stream.noticed).entries()) {
         progress.log(i === 0 ? `${file}: clips that ${line}` : line);
       }
+      for (const line of times.lines()) progress.log(`${file}: ${line}`);
     },
   };
 }

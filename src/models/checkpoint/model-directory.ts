@@ -21,6 +21,7 @@ export const COMPANION_FILES: readonly string[] = [
   "processor_config.json",
   "video_preprocessor_config.json",
   "generation_config.json",
+  "oppo_video.json",
 ];
 
 /** Says that there is no model at all before a file of it is looked for. @throws CheckpointError ERR_CHECKPOINT_MISSING */

@@ -20,6 +20,7 @@ import {
   type TensorShape,
   torchVersion,
 } from "../../tensor/index.ts";
+import type { VideoTime } from "../omni-model.ts";
 import { CONFIG_FILE, replaceText } from "./model-directory.ts";
 import { numElements, type ParameterSpec } from "./parameter-spec.ts";
 import { INDEX_FILE, requireWeights, SINGLE_FILE, type WeightTable } from "./weight-table.ts";
@@ -31,6 +32,8 @@ export interface LoadOptions {
   readonly dtype?: DType;
   /** Also reads every number and refuses NaN and infinity. */
   readonly checkValues?: boolean;
+  /** Default: as the model learned. */
+  readonly videoTime?: VideoTime;
 }
 
 /** Largest weights file: what Hugging Face's libraries write. */

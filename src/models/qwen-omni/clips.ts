@@ -1,5 +1,5 @@
 // Clips as the thinker knows them: what its towers read, how large that is, and the rows that they make of it.
-import { scope } from "../../tensor/index.ts";
+import { op, scope, type Tensor } from "../../tensor/index.ts";
 import { clipRows } from "../clip-rows.ts";
 import type { WeightSource } from "../decoder/projection.ts";
 import type {
@@ -13,11 +13,14 @@ import type {
 import { encodeAudio } from "./audio-tower.ts";
 import type { ThinkerConfig } from "./config/config.ts";
 import { audioTokens, type Grid, visionTokens } from "./layout.ts";
-import { encodeVision } from "./vision-tower.ts";
+import { gridOf, type PatchInput, patchRows } from "./patches.ts";
+import { encodeVision, visionTarget } from "./vision-tower.ts";
 
 export interface VideoShape extends ModalityShape {
   /** In patches. */
   readonly grid: Grid;
+  /** Between two steps of the grid, as the prompt counts it. */
+  readonly secondsPerGrid: number;
 }
 
 export interface AudioShape extends ModalityShape {
@@ -26,8 +29,7 @@ export interface AudioShape extends ModalityShape {
 }
 
 export interface VideoFeatures extends VideoShape, ModalityFeatures {
-  /** Float32 [numPatches, patchSize] */
-  readonly patches: Float32Array;
+  readonly input: PatchInput;
 }
 
 export interface AudioFeatures extends AudioShape, ModalityFeatures {
@@ -51,8 +53,11 @@ export interface ThinkerTokens extends PromptTokens {
   readonly positions: Int32Array;
 }
 
-export function videoFeatures(patches: Float32Array, grid: Grid): VideoFeatures {
-  return { key: grid.join("x"), grid, patches } as VideoFeatures;
+/** Borrows the frames. @throws OppoError ERR_FRAME_SIZE */
+export function videoFeatures(input: PatchInput, secondsPerGrid: number): VideoFeatures {
+  const grid = gridOf(input);
+  const key = `${grid.join("x")}${secondsPerGrid === 1 ? "" : `@${secondsPerGrid}`}`;
+  return { key, grid, secondsPerGrid, input } as VideoFeatures;
 }
 
 export function audioFeatures(mel: Float32Array, numFrames: number): AudioFeatures {
@@ -62,9 +67,17 @@ export function audioFeatures(mel: Float32Array, numFrames: number): AudioFeatur
 /** The sizes without the arrays. */
 export function shapeOf({ video, audio }: ThinkerShape): ThinkerShape {
   return {
-    video: video && { key: video.key, grid: video.grid },
+    video: video && { key: video.key, grid: video.grid, secondsPerGrid: video.secondsPerGrid },
     audio: audio && { key: audio.key, numFrames: audio.numFrames },
   };
+}
+
+function encodeVideos(weights: WeightSource, { vision }: ThinkerConfig, videos: readonly VideoFeatures[]): Tensor {
+  const target = visionTarget(weights);
+  const rows = videos.map(({ input }) => patchRows(input, target));
+  const pixels = rows.length === 1 ? rows[0]! : op.cat(rows, { dim: 0 });
+  const grids = videos.map(({ grid }) => grid);
+  return encodeVision(weights, vision, pixels, grids);
 }
 
 /** Runs the towers, batched over clips. */
@@ -76,7 +89,7 @@ export function encodeClips(
   const videos = clips.flatMap(({ video }) => (video ? [video] : []));
   const audios = clips.flatMap(({ audio }) => (audio ? [audio] : []));
   const [video, audio] = scope(() => [
-    videos.length > 0 ? encodeVision(weights, config.vision, videos) : null,
+    videos.length > 0 ? encodeVideos(weights, config, videos) : null,
     audios.length > 0 ? encodeAudio(weights, config.audio, audios) : null,
   ]);
   let videoStart = 0;

@@ -94,8 +94,7 @@ function clipParts({ video, audio }: ThinkerShape, media: Media): MessagePart[] 
   if (video !== null) {
     if (media.audioInVideo && audio === null)
       throw mediaError(`sound in every video (${AUDIO_IN_VIDEO})`, "a silent one");
-    // 1.0 is what the standard flow passes, whatever the sampling rate was.
-    media.videos.push({ grid: video.grid, secondsPerGrid: 1 });
+    media.videos.push({ grid: video.grid, secondsPerGrid: video.secondsPerGrid });
     parts.push({ type: "video" });
   }
   if (audio !== null) {

@@ -4,7 +4,7 @@
 /** Patch counts of a video or image: time steps (frame pairs), rows, columns. */
 export type Grid = readonly [t: number, h: number, w: number];
 
-/** A video of the prompt. secondsPerGrid is 1.0 in the standard flow, whatever the sampling rate was. */
+/** A video of the prompt. secondsPerGrid is 1.0 in the standard flow, whatever the sampling rate was (video-time.ts). */
 export interface VideoLayout {
   readonly grid: Grid;
   readonly secondsPerGrid: number;

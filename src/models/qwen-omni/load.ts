@@ -11,6 +11,7 @@ import type { ThinkerConfig } from "./config/config.ts";
 import { requirePreprocessing } from "./config/preprocessing.ts";
 import { imageRange, videoSettings } from "./pixel-ranges.ts";
 import { Thinker } from "./thinker.ts";
+import { videoTimeOf, withVideoTime } from "./video-time.ts";
 
 /** @throws CheckpointError, OppoError of the tokenizer's and template's files */
 export function loadThinker(directory: string, options: LoadOptions = {}): Thinker {
@@ -23,9 +24,14 @@ export function loadThinker(directory: string, options: LoadOptions = {}): Think
     requirePreprocessing(directory, checkpoint.companions);
     const video = videoSettings(checkpoint.companions, directory);
     const image = imageRange(checkpoint.companions, directory);
+    const videoTime = options.videoTime ?? videoTimeOf(checkpoint.companions, directory);
+    const companions = withVideoTime(checkpoint.companions, videoTime);
     // generation_config.json wins where it names them.
     const stopIds = generationStopIds(checkpoint.companions) ?? checkpoint.config.stopIds;
-    return new Thinker({ checkpoint, tokenizer, template, video, image, stopIds });
+    return new Thinker({
+      ...{ checkpoint: { ...checkpoint, companions }, tokenizer, template },
+      ...{ video, videoTime, image, stopIds },
+    });
   });
 }
 

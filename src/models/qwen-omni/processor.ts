@@ -2,14 +2,16 @@
 // checkpoint (pixel-ranges.ts), else from the rules of qwen-omni-utils.
 import { z } from "zod";
 import { OppoError } from "../../error.ts";
-import type { MediaClip } from "../../media/clip.ts";
+import type { MediaClip, ModalityMask } from "../../media/clip.ts";
 import { fitPicture, fitVideo, type PixelRange, type VideoFit } from "../../media/fit.ts";
+import { applyMask, maskedCells } from "../../media/mask.ts";
 import { createMelExtractor, type MelExtractor, melSampleRateHz } from "../../media/mel.ts";
-import { patchify } from "../../media/patches.ts";
 import { videoPixelLimits } from "../../media/sampling.ts";
 import { CheckpointError } from "../../tensor/index.ts";
+import type { VideoTime } from "../omni-model.ts";
 import { audioFeatures, type ThinkerFeatures, videoFeatures } from "./clips.ts";
 import { MIN_AUDIO_FRAMES } from "./layout.ts";
+import { secondsPerGrid } from "./video-time.ts";
 
 /** How a video is sampled and sized. */
 export interface VideoSettings {
@@ -82,23 +84,36 @@ export function fitImage(image: MediaClip, range: PixelRange): MediaClip {
   return fitPicture(image, range);
 }
 
-/** Turns fitted clips into features; keeps the mel tables. */
-export function createFeatureExtractor(): (fitted: MediaClip) => ThinkerFeatures {
+/** Turns fitted clips, masked as they are to be shown, into features; keeps the mel tables. */
+export function createFeatureExtractor(
+  videoTime: VideoTime,
+): (fitted: MediaClip, masks?: readonly ModalityMask[]) => ThinkerFeatures {
   let mel: MelExtractor | null = null;
-  return (fitted) => {
+  return (fitted, masks = []) => {
     mel ??= createMelExtractor();
-    const video = fitted.numFrames > 0 ? patchify(fitted) : null;
-    const audio = fitted.waveform.length > 0 ? mel(fitted.waveform) : null;
+    const { clip, blackCells } = masked(fitted, masks);
+    const audio = clip.waveform.length > 0 ? mel(clip.waveform) : null;
     if (audio && audio.numFrames < MIN_AUDIO_FRAMES) {
       throw new OppoError(
         "ERR_AUDIO_TOO_SHORT",
-        `features: expected at least ${MIN_AUDIO_FRAMES * 10} ms of audio, got ${fitted.waveform.length} samples. ` +
+        `features: expected at least ${MIN_AUDIO_FRAMES * 10} ms of audio, got ${clip.waveform.length} samples. ` +
           "Use a longer clip, or one without sound.",
       );
     }
     return {
-      video: video && videoFeatures(video.values, [video.grid.time, video.grid.height, video.grid.width]),
+      video: clip.numFrames > 0 ? videoFeatures({ ...clip, blackCells }, secondsPerGrid(clip.fps, videoTime)) : null,
       audio: audio && audioFeatures(audio.values, audio.numFrames),
     };
   };
+}
+
+/** Cells that masks make black stay for the device to blacken, where nothing else is done to the video. */
+function masked(
+  fitted: MediaClip,
+  masks: readonly ModalityMask[],
+): { clip: MediaClip; blackCells: Uint32Array | null } {
+  const ofVideo = masks.filter(({ modality }) => modality === "video");
+  const blackCells = fitted.numFrames > 0 && ofVideo.length > 0 ? maskedCells(fitted, ofVideo) : null;
+  const onHost = blackCells === null ? masks : masks.filter(({ modality }) => modality !== "video");
+  return { clip: onHost.reduce((view, mask) => applyMask(view, mask), fitted), blackCells };
 }

@@ -3,7 +3,7 @@
 // B prompts, G completions per prompt, N completions, C completion tokens, D width, V vocabulary
 import { createHash } from "node:crypto";
 import { OppoError } from "../../error.ts";
-import type { MediaClip } from "../../media/clip.ts";
+import type { MediaClip, ModalityMask } from "../../media/clip.ts";
 import type { PixelRange, VideoFit } from "../../media/fit.ts";
 import { type DType, noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { ChatTemplate } from "../../text/chat-template.ts";
@@ -30,6 +30,7 @@ import type {
   SampleOptions,
   Trunk,
   TrunkOptions,
+  VideoTime,
 } from "../omni-model.ts";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import { encodeClips, shapeOf, type ThinkerFeatures, type ThinkerShape, type ThinkerTokens } from "./clips.ts";
@@ -45,6 +46,7 @@ export interface ThinkerParts {
   readonly tokenizer: TextTokenizer;
   readonly template: ChatTemplate;
   readonly video: VideoSettings;
+  readonly videoTime: VideoTime;
   /** Of a picture. */
   readonly image: PixelRange;
   readonly stopIds: readonly number[];
@@ -61,7 +63,7 @@ export class Thinker implements OmniModel {
   readonly config: ThinkerConfig;
   readonly parts: ThinkerParts;
   private readonly bannedIds: readonly number[];
-  private readonly extract: (fitted: MediaClip) => ThinkerFeatures;
+  private readonly extract: ReturnType<typeof createFeatureExtractor>;
 
   constructor(parts: ThinkerParts) {
     const { config, directory, parameters } = parts.checkpoint;
@@ -79,7 +81,7 @@ export class Thinker implements OmniModel {
       ...mediaIds(config.ids),
       ...Array.from({ length: untrained }, (_, i) => parts.tokenizer.vocabSize + i),
     ];
-    this.extract = createFeatureExtractor();
+    this.extract = createFeatureExtractor(parts.videoTime);
   }
 
   parameters(): ReadonlyMap<string, Tensor> {
@@ -101,6 +103,10 @@ export class Thinker implements OmniModel {
 
   get fitting(): VideoFit {
     return videoFit(this.parts.video);
+  }
+
+  get videoTime(): VideoTime {
+    return this.parts.videoTime;
   }
 
   get imageRange(): PixelRange {
@@ -125,8 +131,8 @@ export class Thinker implements OmniModel {
     return fitImage(image, this.parts.image);
   }
 
-  features(fitted: MediaClip): ThinkerFeatures {
-    return this.extract(fitted);
+  features(fitted: MediaClip, masks: readonly ModalityMask[] = []): ThinkerFeatures {
+    return this.extract(fitted, masks);
   }
 
   shapeOf(features: ThinkerFeatures): ThinkerShape {

@@ -1,18 +1,12 @@
 // The vision tower: patches of frame pairs, rotary rows and columns, attention inside 112-pixel windows except in the
 // blocks listed as full, where a frame pair sees itself; 2x2 patches merge into one row of the text width.
 // R patches (window order), D width, K head dimension
-import { gelu, indices, op, rmsNorm, scope, type Tensor, tensor } from "../../tensor/index.ts";
+import { type DType, gelu, indices, op, rmsNorm, scope, type Tensor } from "../../tensor/index.ts";
 import { project, projectApart, projection, type WeightSource } from "../decoder/projection.ts";
 import { applyRope, inverseFrequencies, type RopeTable, ropeTable } from "../decoder/rope.ts";
 import type { VisionConfig } from "./config/config.ts";
 import type { Grid } from "./layout.ts";
 import { attendSegments, type Segments, segmentsOf } from "./segments.ts";
-
-/** One video or image: patch rows in merge-block order, Float32 [t * h * w, 3 * 2 * 14 * 14]. */
-export interface VisionInput {
-  readonly patches: Float32Array;
-  readonly grid: Grid;
-}
 
 /** The order in which merged cells are processed, and where attention may look. */
 export interface WindowPlan {
@@ -28,24 +22,34 @@ const ROOT = "visual";
 const NORM_EPS = 1e-6; // hard-coded in the reference
 const ROPE_THETA = 10000; // likewise
 
-/** Rows of all inputs in order, [sum of t * h * w / 4, text width]. Honours the grad mode. */
-export function encodeVision(parameters: WeightSource, config: VisionConfig, inputs: readonly VisionInput[]): Tensor {
-  const plan = windowPlan(
-    inputs.map(({ grid }) => grid),
-    config,
-  );
+/** What the tower computes with, and where. */
+export function visionTarget(parameters: WeightSource): { readonly dtype: DType; readonly device: string } {
+  const { dtype, device } = parameters.get(`${ROOT}.patch_embed.proj.weight`)!;
+  return { dtype, device };
+}
+
+/**
+ * Rows of all videos and images in order, [sum of t * h * w / 4, text width]. Honours the grad mode.
+ * @param pixels their patch rows in merge-block order, [sum of t * h * w, 3 * 2 * 14 * 14] @param grids of each
+ */
+export function encodeVision(
+  parameters: WeightSource,
+  config: VisionConfig,
+  pixels: Tensor,
+  grids: readonly Grid[],
+): Tensor {
+  const plan = windowPlan(grids, config);
   const embedding = parameters.get(`${ROOT}.patch_embed.proj.weight`)!;
-  const target = { dtype: embedding.dtype, device: embedding.device };
+  const { device } = embedding;
   const perCell = config.mergeSize ** 2;
   // A convolution whose stride is its kernel is a matrix product.
-  const pixels = tensor(joined(inputs), [plan.order.length * perCell, embedding.numel / config.hiddenSize]).to(target);
   let x = op.linear(pixels, embedding.reshape([config.hiddenSize, -1]));
   const shuffled = plan.order.some((cell, place) => cell !== place);
   if (shuffled) {
     const cells = x.view([plan.order.length, perCell * config.hiddenSize]);
-    x = op.embedding(cells, indices(plan.order).to({ device: target.device })).view([-1, config.hiddenSize]);
+    x = op.embedding(cells, indices(plan.order).to({ device })).view([-1, config.hiddenSize]);
   }
-  const rope = patchRope(inputs, plan, config, target.device);
+  const rope = patchRope(grids, plan, config, device);
   const windows = segmentsOf(plan.windows, x);
   const frames = segmentsOf(plan.frames, x);
   for (let i = 0; i < config.depth; i++) {
@@ -60,18 +64,7 @@ export function encodeVision(parameters: WeightSource, config: VisionConfig, inp
   plan.order.forEach((cell, place) => {
     inverse[cell] = place;
   });
-  return op.embedding(merged, indices(inverse).to({ device: target.device }));
-}
-
-function joined(inputs: readonly VisionInput[]): Float32Array {
-  if (inputs.length === 1) return inputs[0]!.patches;
-  const all = new Float32Array(inputs.reduce((sum, { patches }) => sum + patches.length, 0));
-  let offset = 0;
-  for (const { patches } of inputs) {
-    all.set(patches, offset);
-    offset += patches.length;
-  }
-  return all;
+  return op.embedding(merged, indices(inverse).to({ device }));
 }
 
 /** Windows of windowSize pixels over the merged cells of every frame pair, row by row; border windows are smaller. */
@@ -105,7 +98,7 @@ export function windowPlan(
 }
 
 /** Angles by patch row (first half) and patch column (second half), in window order. */
-function patchRope(inputs: readonly VisionInput[], plan: WindowPlan, config: VisionConfig, device: string): RopeTable {
+function patchRope(grids: readonly Grid[], plan: WindowPlan, config: VisionConfig, device: string): RopeTable {
   const { mergeSize } = config;
   const perCell = mergeSize ** 2;
   const numPatches = plan.order.length * perCell;
@@ -115,8 +108,7 @@ function patchRope(inputs: readonly VisionInput[], plan: WindowPlan, config: Vis
   });
   const positions = new Float32Array(2 * numPatches);
   let cell = 0;
-  for (const { grid } of inputs) {
-    const [t, h, w] = grid;
+  for (const [t, h, w] of grids) {
     const width = w / mergeSize;
     const cellsPerFrame = (h / mergeSize) * width;
     for (let i = 0; i < t * cellsPerFrame; i++, cell++) {

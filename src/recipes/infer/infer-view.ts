@@ -1,6 +1,7 @@
 // A clip or picture as a question about it shows it to a model: decoded, fitted, with parts masked; and the line spoken in it.
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { otherSeconds, timeNotice } from "../../corpus/clips/clip-time.ts";
 import { decodeWithSound } from "../../corpus/clips/sample-clip.ts";
 import type { MediaClip, Modality, ModalityMask } from "../../media/clip.ts";
 import { isImage } from "../../media/decode/image-header.ts";
@@ -34,7 +35,7 @@ const headBytes = 16;
 
 /** @param audio a sound file in place of the clip's own track @throws MediaError ERR_MEDIA_* */
 export async function readView(
-  model: Pick<OmniModel, "fitting" | "imageRange">,
+  model: Pick<OmniModel, "fitting" | "imageRange" | "videoTime">,
   file: string,
   masks: readonly ModalityMask[],
   audio?: string,
@@ -46,7 +47,9 @@ export async function readView(
       ? await decodeClip(file, { fit: model.fitting })
       : await decodeWithSound(file, audio, { fit: model.fitting });
   const shown = masks.reduce((view, mask) => applyMask(view, mask), fitted);
-  return { file, isImage: picture, fitted, shown, notices: fitted.notices ?? [] };
+  const seconds = picture ? null : otherSeconds(model, fitted);
+  const notices = [...(fitted.notices ?? []), ...(seconds === null ? [] : [timeNotice(seconds)])];
+  return { file, isImage: picture, fitted, shown, notices };
 }
 
 function isPicture(file: string): boolean {

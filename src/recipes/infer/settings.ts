@@ -9,6 +9,7 @@ import {
   optionalFolder,
   optionalText,
   seedSetting,
+  videoTimeSetting,
 } from "../../corpus/settings.ts";
 import type { Modality, ModalityMask } from "../../media/clip.ts";
 import { maskKinds } from "../../media/degrade/degrade.ts";
@@ -59,6 +60,7 @@ export const inferSettings = z.strictObject({
   seed: seedSetting("of masks and sampling").meta({ group: drawing }),
   device: deviceSetting.meta({ group: machine }),
   dtype: dtypeSetting("convert the weights", "as stored").meta({ group: machine }),
+  videoTime: videoTimeSetting.meta({ group: machine }),
   checkValues: z.boolean().default(false).meta({
     description: "refuse weights with NaN or infinity, at the cost of reading all of them first",
     group: machine,

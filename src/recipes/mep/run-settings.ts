@@ -11,6 +11,7 @@ import {
   optionalFolder,
   optionalText,
   requestFields,
+  videoTimeSetting,
   wholeNumber,
 } from "../../corpus/settings.ts";
 import type { SettingsOf } from "../../run/config.ts";
@@ -60,6 +61,7 @@ export const mepRunSettings = z.strictObject({
   batch: count.default(64).meta({ description: "questions that it decodes together", group: local }),
   device: deviceSetting.meta({ group: local }),
   dtype: dtypeSetting("convert its weights", "as stored").meta({ group: local }),
+  videoTime: videoTimeSetting.meta({ group: local }),
   extra: requestFields("further fields of every request, such as mm_processor_kwargs").meta({
     group: "Asking a server:",
   }),
@@ -73,7 +75,7 @@ const asksLanguageModel = ({ decompose }: Pick<MepRunSettings, "decompose">) =>
 
 export const mepRunIdle: readonly IdleRule<MepRunSettings>[] = [
   {
-    paths: ["clipMemory", "batch", "device", "dtype"],
+    paths: ["clipMemory", "batch", "device", "dtype", "videoTime"],
     when: ({ endpoint }) => endpoint !== null,
     why: "the model is behind --endpoint",
   },

@@ -270,8 +270,11 @@ export function modelName(directory: string): string {
 }
 
 function localSettings({ directory, batchSize, load = {} }: Extract<MepSystem, { kind: "local" }>) {
-  const { device = "cpu", dtype = "as stored" } = load;
-  return { model: basename(resolve(directory)), device, dtype, batchSize };
+  const { device = "cpu", dtype = "as stored", videoTime } = load;
+  return {
+    ...{ model: basename(resolve(directory)), device, dtype, batchSize },
+    ...(videoTime === undefined ? {} : { videoTime }),
+  };
 }
 
 function endpointSettings({ client: { url, model }, extra }: Extract<MepSystem, { kind: "endpoint" }>) {

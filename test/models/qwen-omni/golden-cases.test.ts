@@ -5,15 +5,14 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { createMelExtractor, numMels } from "../../../src/media/mel.ts";
-import { patchify } from "../../../src/media/patches.ts";
 import { inverseFrequencies } from "../../../src/models/decoder/rope.ts";
 import { encodeAudio } from "../../../src/models/qwen-omni/audio-tower.ts";
 import { readCheckpoint } from "../../../src/models/qwen-omni/checkpoint.ts";
 import type { ThinkerConfig } from "../../../src/models/qwen-omni/config/config.ts";
 import { parameterSpecs } from "../../../src/models/qwen-omni/parameters.ts";
+import { patchRows } from "../../../src/models/qwen-omni/patches.ts";
 import { ropePositions } from "../../../src/models/qwen-omni/positions.ts";
 import { expandPlaceholders } from "../../../src/models/qwen-omni/prompt.ts";
-import { encodeVision } from "../../../src/models/qwen-omni/vision-tower.ts";
 import { noGrad, numLiveTensors, type SafetensorsFile, scope, type Tensor } from "../../../src/tensor/index.ts";
 import { loadTokenizer } from "../../../src/text/tokenizer.ts";
 import { testDevice } from "../../support/device.ts";
@@ -26,6 +25,7 @@ import {
   openGolden,
   type Parameters,
   relativeError,
+  visionRows,
 } from "./golden.ts";
 
 const ACTIVATION_TOLERANCE = 2e-5;
@@ -79,11 +79,12 @@ test("texts become the processor's ids, positions and deltas", options, () => {
   assert.equal(numMistakes, numMedia, "media that are taken for text show in every case");
 });
 
-/** Patches of raw frames [T, 3, H, W] by the media layer. */
+/** Patches of raw frames [T, 3, H, W] as the model makes them. */
 function patchesOf(frames: Tensor): Float32Array {
   const [numFrames, , height, width] = frames.shape as [number, number, number, number];
   const pixels = frames.permute([0, 2, 3, 1]).contiguous().to("int32").toInt32Array();
-  return patchify({ frames: Uint8Array.from(pixels), numFrames, height, width }).values;
+  const input = { frames: Uint8Array.from(pixels), numFrames, height, width, blackCells: null };
+  return patchRows(input, { dtype: "float32", device: "cpu" }).toFloat32Array();
 }
 
 test("raw waves and frames become the processor's features", options, () => {
@@ -123,8 +124,8 @@ test("the towers' features of every case", options, () => {
   };
   eachCase(({ file, audios, videos, images }, config, parameters) => {
     if (audios.length > 0) compare(file, "out.audio_features", encodeAudio(parameters, config.audio, audios));
-    if (videos.length > 0) compare(file, "out.video_features", encodeVision(parameters, config.vision, videos));
-    if (images.length > 0) compare(file, "out.image_features", encodeVision(parameters, config.vision, images));
+    if (videos.length > 0) compare(file, "out.video_features", visionRows(parameters, config.vision, videos));
+    if (images.length > 0) compare(file, "out.image_features", visionRows(parameters, config.vision, images));
   });
   assert.ok(numCompared > 1);
 });

@@ -10,12 +10,13 @@ import type { ModelPrompt } from "../../../src/models/omni-model.ts";
 import type { AudioInput } from "../../../src/models/qwen-omni/audio-tower.ts";
 import { encodeAudio } from "../../../src/models/qwen-omni/audio-tower.ts";
 import type { ThinkerTokens } from "../../../src/models/qwen-omni/clips.ts";
-import type { ThinkerConfig } from "../../../src/models/qwen-omni/config/config.ts";
+import type { ThinkerConfig, VisionConfig } from "../../../src/models/qwen-omni/config/config.ts";
 import { audioTokens, type Grid, type MediaLayout, visionTokens } from "../../../src/models/qwen-omni/layout.ts";
+import { patchValues } from "../../../src/models/qwen-omni/patches.ts";
 import { ropePositions } from "../../../src/models/qwen-omni/positions.ts";
 import { decoderPrompts } from "../../../src/models/qwen-omni/prompt.ts";
-import { encodeVision, type VisionInput } from "../../../src/models/qwen-omni/vision-tower.ts";
-import { op, openSafetensors, type SafetensorsFile, type Tensor } from "../../../src/tensor/index.ts";
+import { encodeVision, visionTarget } from "../../../src/models/qwen-omni/vision-tower.ts";
+import { op, openSafetensors, type SafetensorsFile, type Tensor, tensor } from "../../../src/tensor/index.ts";
 import { onHost } from "../../support/device.ts";
 
 export type Parameters = ReadonlyMap<string, Tensor>;
@@ -110,6 +111,22 @@ function audioInputs(file: SafetensorsFile): AudioInput[] {
   }));
 }
 
+/** One video or image: patch rows in merge-block order, Float32 [t * h * w, 3 * 2 * 14 * 14]. */
+export interface VisionInput {
+  readonly patches: Float32Array;
+  readonly grid: Grid;
+}
+
+/** Rows of the vision tower. */
+export function visionRows(parameters: WeightSource, config: VisionConfig, inputs: readonly VisionInput[]): Tensor {
+  const pixels = op.cat(
+    inputs.map(({ patches, grid }) => tensor(patches, [grid[0] * grid[1] * grid[2], patchValues])),
+    { dim: 0 },
+  );
+  const grids = inputs.map(({ grid }) => grid);
+  return encodeVision(parameters, config, pixels.to(visionTarget(parameters)), grids);
+}
+
 function visionInputs(file: SafetensorsFile, kind: "video" | "image"): VisionInput[] {
   if (!file.entries.has(`in.${kind}_grid_thw`)) return [];
   const grids = file.tensor(`in.${kind}_grid_thw`).toInt32Array();
@@ -155,8 +172,8 @@ export function goldenPrompts(golden: GoldenCase, parameters: WeightSource, conf
   const { audios, videos, images } = golden;
   const audio = audios.length > 0 ? encodeAudio(parameters, config.audio, audios) : null;
   const towers = {
-    video: videos.length > 0 ? encodeVision(parameters, config.vision, videos) : null,
-    image: images.length > 0 ? encodeVision(parameters, config.vision, images) : null,
+    video: videos.length > 0 ? visionRows(parameters, config.vision, videos) : null,
+    image: images.length > 0 ? visionRows(parameters, config.vision, images) : null,
   };
   const starts = { audio: 0, video: 0, image: 0 };
   const prompts = golden.samples.map(({ ids, media }): ModelPrompt => {

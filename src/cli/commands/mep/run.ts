@@ -93,7 +93,7 @@ async function decomposeOf(settings: RunSettings, asking: AskingOptions): Promis
 }
 
 async function systemOf(settings: RunSettings, asking: AskingOptions): Promise<MepSystem> {
-  const { endpoint, model, extra, device, dtype, batch: batchSize } = settings;
+  const { endpoint, model, extra, device, dtype, videoTime, batch: batchSize } = settings;
   if (endpoint !== null && model !== null) {
     throw new OppoError(
       "ERR_USAGE",
@@ -110,5 +110,10 @@ async function systemOf(settings: RunSettings, asking: AskingOptions): Promise<M
       "required option '--model <folder>' or '--endpoint <url#model>' not specified. See --help.",
     );
   }
-  return { kind: "local", directory: model, batchSize, load: { device, ...(dtype === null ? {} : { dtype }) } };
+  return {
+    kind: "local",
+    directory: model,
+    batchSize,
+    load: { device, ...(dtype === null ? {} : { dtype }), ...(videoTime === null ? {} : { videoTime }) },
+  };
 }
