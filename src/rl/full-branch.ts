@@ -26,6 +26,8 @@ export interface StepContext {
   /** null when neither the reference KL nor the anchor is on. */
   readonly reference: OmniModel | null;
   readonly options: StepOptions;
+  /** Whether masked inputs may begin with keys and values of the full ones. */
+  readonly lends: boolean;
   readonly counts: StepCounts;
   readonly metrics: Metrics;
   /** Runs the body and adds its time under timing_s/NAME. */
@@ -54,11 +56,10 @@ interface ScoredTokens {
 }
 
 export function runFullBranch(context: StepContext, groups: readonly PlannedGroup[]): FullBranch {
-  const { policy, reference, options, timed } = context;
+  const { policy, reference, options, lends, timed } = context;
   const rollouts = groups.flatMap((group) => group.rollouts);
   const completions = groups.map((group) => group.rollouts.map((rollout) => rollout.ids));
   const layout = packRollouts(rollouts);
-  const lends = options.sharesPrefixes && rollouts.some(({ views }) => views.length > 0);
 
   const cut = timed("fwd_full", () => {
     const prompts = groups.map(({ group }) => group.prompt.policy);

@@ -46,14 +46,17 @@ export function accumulateGradients(
     metrics.sum(`timing_s/${name}`, clock() - start);
     return result;
   };
+  const hasViews =
+    usesViews(options) && plan.groups.some(({ rollouts }) => rollouts.some(({ views }) => views.length > 0));
   if (usesViews(options)) declareViewMetrics(metrics, plan.counts.numTokens);
-  const context: StepContext = { policy, reference, options, counts: plan.counts, metrics, timed };
+  const lends = hasViews && options.sharesPrefixes;
+  const context: StepContext = { policy, reference, options, lends, counts: plan.counts, metrics, timed };
   const size = options.promptsPerMicroBatch ?? plan.groups.length;
   for (let start = 0; start < plan.groups.length; start += size) {
     const batch = plan.groups.slice(start, start + size);
     scope(() => {
       const full = runFullBranch(context, batch);
-      if (usesViews(options)) {
+      if (hasViews) {
         const passes = options.viewPasses === "one" ? [viewNames] : viewNames.map((name) => [name]);
         for (const names of passes) scope(() => runMaskedBranch(context, batch, names, full));
       }

@@ -83,10 +83,10 @@ export const perceptionSchema = z.strictObject({
   anchorTo: z.enum(["reference", "full"]).default("reference").meta({
     description: "what the anchor holds those tokens to: the masked reference, or the policy's own unmasked branch",
   }),
-  anchorUntil: z.enum(["end", "last-token"]).default("end").meta({
+  anchorUntil: z.enum(["end", "last-token"]).default("last-token").meta({
     description: "how far a masked branch is read and anchored: to the completion's end, or to its view's last token",
   }),
-  viewDraw: z.enum(["all", "half-of-rollouts", "half-of-views"]).default("all").meta({
+  viewDraw: z.enum(["all", "half-of-rollouts", "half-of-views"]).default("half-of-views").meta({
     description:
       "masked branches of every rollout, or of a drawn half with weight 2: half of each prompt's, or one of its views",
     paper: "all",
@@ -94,7 +94,7 @@ export const perceptionSchema = z.strictObject({
   viewPasses: z.enum(["one", "each"]).default("each").meta({
     description: "views as one pass, which takes the memory of both, or a pass for each; the result is the same",
   }),
-  sharedPrefix: z.boolean().default(false).meta({
+  sharedPrefix: z.boolean().default(true).meta({
     description:
       "what of a prompt lies before its masked modality is computed once for all inputs; the result is the same",
   }),
