@@ -9,15 +9,30 @@ import { longRun } from "../base/long-run.ts";
 import { withSettings } from "../base/settings-command.ts";
 
 const inHelp = [
-  ...["run", "preset", "model", "data", "fields", "embedder", "calibration", "question", "seed"],
-  ...["steps", "promptsPerStep", "groupSize", "maxNewTokens", "learningRate", "checkpointEvery"],
+  ...[
+    "run",
+    "preset",
+    "from",
+    "model",
+    "data",
+    "evalData",
+    "evalEvery",
+    "bestBy",
+    "fields",
+    "embedder",
+    "calibration",
+    "question",
+    "seed",
+  ],
+  ...["steps", "promptsPerStep", "groupSize", "maxNewTokens", "learningRate", "checkpointEvery", "keep", "tensorboard"],
   ...["keyEnv", "cache", "concurrency", "maxRequests", "maxTokens", "timeout"].map((name) => `client.${name}`),
 ];
 
 const help = {
   notes: `The run's folder holds config.yaml (--config of it repeats the run), metrics.jsonl and rollouts.jsonl (one line per step
 and per prompt), skipped.jsonl (clips that could not be read), checkpoints/ and, at the end or after Ctrl-C, model/ (a
-Hugging Face style folder for "oppo mep run"). The same command goes on with a run that was stopped. "oppo presets" lists the presets.`,
+Hugging Face style folder for "oppo mep run"). With --eval-data there are evaluation.jsonl and best/, the model of the best
+evaluation; warnings.jsonl says what goes wrong and what helps; "oppo report RUN" draws all of it, also on the way. The same command goes on with a run that was stopped. "oppo presets" lists the presets.`,
   examples: [
     "oppo train --preset oppo --model runs/demo/models/sft --data runs/demo/corpus/rl/rl.jsonl --run runs/mine",
     "oppo train --model runs/demo/models/sft --data runs/demo/corpus/rl/rl.jsonl --run runs/weaker --steps 30 --set perception.maskRatio=0.7",
