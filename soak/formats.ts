@@ -28,7 +28,7 @@ import { loadTokenizer } from "../src/text/tokenizer.ts";
 import { trainSchema } from "../src/train/config.ts";
 import { labelArchives } from "../test/support/label-archives.ts";
 import { gifFile } from "../test/support/odd-media.ts";
-import { verySmall } from "../test/support/small-theatre.ts";
+import { verySmall } from "../test/support/very-small.ts";
 import { spreadsheetOf } from "../test/support/zip.ts";
 import { bytes, json, type Mutation, text } from "./mutate.ts";
 

@@ -12,7 +12,7 @@ import { cueReply } from "../test/support/cue-model.ts";
 import { obliging } from "../test/support/mep-runs.ts";
 import { startMockEndpoint } from "../test/support/mock-endpoint.ts";
 import { startMockHub } from "../test/support/mock-hub.ts";
-import { verySmall } from "../test/support/small-theatre.ts";
+import { verySmall } from "../test/support/very-small.ts";
 import { type Place, startCommand } from "./place.ts";
 
 export interface KillJob {

@@ -20,7 +20,7 @@ import { scope } from "../../src/tensor/index.ts";
 import { type OpenedPolicy, openPolicy, type PolicyOptions } from "../../src/train/policy.ts";
 import { sftObjective } from "../../src/train/sft.ts";
 import { scoredRollout, testSample } from "./rollouts.ts";
-import { verySmall } from "./small-theatre.ts";
+import { verySmall } from "./very-small.ts";
 
 export interface SmallSteps {
   /** Losses of the cold start. */

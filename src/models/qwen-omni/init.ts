@@ -36,12 +36,21 @@ export function initPublished(
   files: TokenizerFiles,
   options: FreshOptions,
 ): void {
+  const { config, companions } = publishedFiles(size, files);
+  writeFresh(directory, config, companions, options);
+}
+
+/** All of a published shape but the weights: its configuration and the files beside it. */
+export function publishedFiles(
+  size: PublishedSize,
+  files: TokenizerFiles,
+): { readonly config: ThinkerConfig; readonly companions: ReadonlyMap<string, string> } {
   const published = publishedIds(files);
   const tokenizer = createTokenizer(published.tokenizerJson, published.tokenizerConfig);
-  const config = parseConfig(publishedConfig(size, tokenizer.idOf), directory);
+  const config = parseConfig(publishedConfig(size, tokenizer.idOf), `qwen2.5-omni-${size}`);
   const companions = companionsOf(published, config);
   companions.set("preprocessor_config.json", json(preprocessorConfig()));
-  writeFresh(directory, config, companions, options);
+  return { config, companions };
 }
 
 function writeFresh(

@@ -6,33 +6,45 @@ import { loadTokenizer } from "../../text/tokenizer.ts";
 import { generationStopIds } from "../checkpoint/generation-settings.ts";
 import { requireModelDirectory } from "../checkpoint/model-directory.ts";
 import { type LoadOptions, owning } from "../checkpoint/weight-files.ts";
-import { readCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import type { ThinkerConfig } from "./config/config.ts";
 import { requirePreprocessing } from "./config/preprocessing.ts";
 import { imageRange, videoSettings } from "./pixel-ranges.ts";
-import { Thinker } from "./thinker.ts";
+import { Thinker, type ThinkerParts } from "./thinker.ts";
 import { videoTimeOf, withVideoTime } from "./video-time.ts";
 
 /** @throws CheckpointError, OppoError of the tokenizer's and template's files */
 export function loadThinker(directory: string, options: LoadOptions = {}): Thinker {
   requireModelDirectory(directory);
-  const tokenizer = loadTokenizer(directory);
-  const template = loadChatTemplate(directory);
+  const words = readWords(directory);
   const checkpoint = readCheckpoint(directory, options);
-  return owning(checkpoint.parameters, () => {
-    requireMediaShapes(directory, checkpoint.config);
-    requirePreprocessing(directory, checkpoint.companions);
-    const video = videoSettings(checkpoint.companions, directory);
-    const image = imageRange(checkpoint.companions, directory);
-    const videoTime = options.videoTime ?? videoTimeOf(checkpoint.companions, directory);
-    const companions = withVideoTime(checkpoint.companions, videoTime);
-    // generation_config.json wins where it names them.
-    const stopIds = generationStopIds(checkpoint.companions) ?? checkpoint.config.stopIds;
-    return new Thinker({
-      ...{ checkpoint: { ...checkpoint, companions }, tokenizer, template },
-      ...{ video, videoTime, image, stopIds },
-    });
-  });
+  return owning(checkpoint.parameters, () => assembled(checkpoint, words, options));
+}
+
+/** A thinker whose weights are there already; tokenizer and template are read from the checkpoint's directory. */
+export function openThinker(checkpoint: Checkpoint): Thinker {
+  return assembled(checkpoint, readWords(checkpoint.directory), {});
+}
+
+function readWords(directory: string): Pick<ThinkerParts, "tokenizer" | "template"> {
+  return { tokenizer: loadTokenizer(directory), template: loadChatTemplate(directory) };
+}
+
+function assembled(
+  checkpoint: Checkpoint,
+  words: Pick<ThinkerParts, "tokenizer" | "template">,
+  options: Pick<LoadOptions, "videoTime">,
+): Thinker {
+  const { directory, config, companions } = checkpoint;
+  requireMediaShapes(directory, config);
+  requirePreprocessing(directory, companions);
+  const video = videoSettings(companions, directory);
+  const image = imageRange(companions, directory);
+  const videoTime = options.videoTime ?? videoTimeOf(companions, directory);
+  // generation_config.json wins where it names them.
+  const stopIds = generationStopIds(companions) ?? config.stopIds;
+  const timed = { ...checkpoint, companions: withVideoTime(companions, videoTime) };
+  return new Thinker({ checkpoint: timed, ...words, video, videoTime, image, stopIds });
 }
 
 function requireMediaShapes(directory: string, { vision, audio }: ThinkerConfig): void {
