@@ -20,6 +20,8 @@ const testFiles = [
   "models/qwen-text/golden",
   "models/decoder/sampling",
   "models/lora",
+  "rl/gradients",
+  "rl/step",
   "train/loss-curve",
 ];
 

@@ -207,7 +207,15 @@ async function estimated({ task, model }: Bench, promptTokens: number) {
     batch: {
       ...{ prompts, groupSize, promptTokens, newTokens, clipsAtOnce: Math.min(prompts, 16) },
       media: { frames: clip.frames, height: clip.side, width: clip.side, audioSeconds: clip.seconds },
-      ...{ samples: true, hasReference: true, usesReference: true, views: 2, anchor: "none" },
+      ...{
+        samples: true,
+        hasReference: true,
+        usesReference: true,
+        views: 2,
+        viewsAtOnce: 1,
+        maskedShare: 1,
+        anchor: "none",
+      },
     },
     place: {
       kind: model.device === "cpu" ? "cpu" : "cuda",

@@ -9,6 +9,7 @@ import { sampleGroups } from "../../src/rl/rollout.ts";
 import { defaultStepOptions, type StepOptions } from "../../src/rl/step-options.ts";
 import { viewSelectors } from "../../src/rl/views.ts";
 import { grad, indices, noGrad, tensor } from "../../src/tensor/index.ts";
+import { onDevice, testDevice } from "../support/device.ts";
 import { scoredRollout, testSample } from "../support/rollouts.ts";
 import { gradientsOf, largestDifference, oppoOptions, type World, worldTest } from "../support/step-world.ts";
 import { type TinyPolicy, tinyPolicy } from "../support/tiny-policy.ts";
@@ -76,10 +77,10 @@ worldTest(
 function plainGrpoGradient({ policy, reference, groups }: World): number[] {
   const parameters = [...policy.parameters().values()];
   const rollouts = groups.flatMap(({ prompt, rollouts: own }) => own.map((scored) => ({ prompt, scored })));
-  let loss = tensor(Float64Array.of(0));
+  let loss = tensor(Float64Array.of(0), [1], { device: testDevice });
   for (const { prompt, scored } of rollouts) {
     const { ids, logprobs: sampled } = scored.rollout;
-    const at = indices(ids, [ids.length, 1]);
+    const at = onDevice(indices(ids, [ids.length, 1]));
     const logprobs = (model: TinyPolicy) =>
       model
         .logits(model.hidden([prompt.policy], [[ids]]).select(0, 0))
@@ -88,7 +89,7 @@ function plainGrpoGradient({ policy, reference, groups }: World): number[] {
         .view([-1]);
     const current = logprobs(policy);
     const d = noGrad(() => logprobs(reference)).sub(current);
-    const ratio = current.sub(tensor(sampled)).exp();
+    const ratio = current.sub(onDevice(tensor(sampled))).exp();
     const clipped = ratio.clamp({ min: 0.8, max: 1.2 });
     const surrogate = ratio.mul(scored.advantage).minimum(clipped.mul(scored.advantage));
     const objective = surrogate.sub(d.exp().sub(d).sub(1).mul(0.04));

@@ -14,6 +14,7 @@ import type {
 } from "../../src/models/omni-model.ts";
 import { createRandom } from "../../src/random.ts";
 import { Generator, indices, keep, noGrad, op, scope, type Tensor, tensor } from "../../src/tensor/index.ts";
+import { onDevice, testDevice } from "./device.ts";
 
 export const tinyVocab = 11;
 export const tinyWidth = 6;
@@ -34,9 +35,10 @@ export function tinyPolicy(seed: number, dtype: "float32" | "float64" = "float64
     const start = [ids[ids.length - 2]!, ids[ids.length - 1]!];
     const previous = [...start, ...completion];
     const length = completion.length;
-    let x = op.embedding(embedding, indices(previous.slice(1, 1 + length)));
-    x = x.add(op.embedding(embedding, indices(previous.slice(0, length))).matmul(mixer));
-    x = x.add(op.embedding(embedding, indices(ids)).mean(0));
+    const embed = (all: readonly number[] | Int32Array) => op.embedding(embedding, onDevice(indices(all)));
+    let x = embed(previous.slice(1, 1 + length));
+    x = x.add(embed(previous.slice(0, length)).matmul(mixer));
+    x = x.add(embed(ids).mean(0));
     for (const rows of [prompt.rows?.video, prompt.rows?.audio]) if (rows) x = x.add(rows.mean(0));
     return x.tanh();
   };
@@ -61,7 +63,7 @@ export function tinyPolicy(seed: number, dtype: "float32" | "float64" = "float64
     vocabSize: tinyVocab,
     stopIds: [0],
     directory: "nowhere",
-    device: "cpu",
+    device: testDevice,
     dtype,
     videoTime: "fixed",
     fitKey: "any",
@@ -111,7 +113,7 @@ export function tinyPolicy(seed: number, dtype: "float32" | "float64" = "float64
 function makeParameters(seed: number, dtype: "float32" | "float64", scale: number) {
   const generator = new Generator(seed);
   const normal = (shape: number[]): Tensor => {
-    const parameter = keep(scope(() => op.randn(shape, { dtype, generator }).mul(scale)));
+    const parameter = keep(scope(() => onDevice(op.randn(shape, { dtype, generator }).mul(scale))));
     parameter.requiresGrad = true;
     return parameter;
   };
@@ -170,5 +172,5 @@ export function clipRows(video: Tensor | null, audio: Tensor | null): ClipRows {
 export function randomRows(seed: number, count = 2, dtype: "float32" | "float64" = "float64"): Tensor {
   const random = createRandom(seed);
   const data = Float64Array.from({ length: count * tinyWidth }, () => 2 * random.next() - 1);
-  return keep(tensor(data, [count, tinyWidth], { dtype }));
+  return keep(tensor(data, [count, tinyWidth], { dtype, device: testDevice }));
 }

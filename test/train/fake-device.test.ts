@@ -156,9 +156,10 @@ function isOfCuda(headers: string, kernel: string): boolean {
   });
 }
 
-test("the suites of the models pass on it", { timeout: 600_000 }, () => {
-  const files = ["qwen-omni/golden", "qwen-omni/thinker", "qwen-text/golden", "lora"].map((name) =>
-    join(repositoryRoot, `build/js/test/models/${name}.test.js`),
+test("the suites of the models and of the step pass on it", { timeout: 600_000 }, () => {
+  const models = ["qwen-omni/golden", "qwen-omni/thinker", "qwen-text/golden", "lora"].map((name) => `models/${name}`);
+  const files = [...models, "rl/gradients", "rl/step"].map((name) =>
+    join(repositoryRoot, `build/js/test/${name}.test.js`),
   );
   const env = { ...process.env, OPPO_TEST_DEVICE: "fake", NODE_TEST_CONTEXT: undefined };
   const { status, stdout } = spawnSync(process.execPath, ["--test", "--test-concurrency=1", ...files], {
