@@ -201,7 +201,8 @@ async function estimated({ task, model }: Bench, promptTokens: number) {
   return estimateMemory({
     model: await randomShape(task.size),
     learner: {
-      ...{ trainable: "lora", dtype, promptsPerMicroBatch: 1, parts: null, tokensPerChunk: null, recomputes: true },
+      ...{ trainable: "lora", dtype, promptsPerMicroBatch: 1, tokensPerChunk: null, recomputes: true },
+      parts: ["decoder", "projector", "towers"],
       lora: { rank, targets: null },
     },
     batch: {

@@ -12,7 +12,7 @@ import type { ThinkerTokens } from "../../../src/models/qwen-omni/clips.ts";
 import { initTiny } from "../../../src/models/qwen-omni/init.ts";
 import { secondsPerGrid } from "../../../src/models/qwen-omni/video-time.ts";
 import { loadModel } from "../../../src/models/registry.ts";
-import { verySmall } from "../../support/small-theatre.ts";
+import { verySmall } from "../../support/very-small.ts";
 
 let root: string;
 let fresh: string;
