@@ -6,7 +6,17 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { loadModel } from "../../src/models/registry.ts";
-import { customGrad, Generator, grad, indices, numLiveTensors, op, scope, tensor } from "../../src/tensor/index.ts";
+import {
+  customGrad,
+  Generator,
+  grad,
+  indices,
+  numLiveTensors,
+  op,
+  scope,
+  tensor,
+  torchVersion,
+} from "../../src/tensor/index.ts";
 import { fakeDevice, fakeReport, loadFakeDevice, usedLibtorch } from "../support/fake-device/fake-device.ts";
 import { repositoryRoot } from "../support/repository.ts";
 import { type SmallSteps, type SmallStepsOptions, smallSteps, withSmallModel } from "../support/small-steps.ts";
@@ -17,7 +27,7 @@ const tolerance = { float32: 2e-5, bfloat16: 5e-2 };
 const smallLr = 1e-4;
 
 /** Of a token in a decoder of so many layers, float32, branches over a shared prefix, libtorch 1.13 without a fused norm. */
-const mostKernels = (numLayers: number) => 40 * numLayers + 30;
+const mostKernels = (numLayers: number) => 31 * numLayers + 14;
 
 before(loadFakeDevice);
 
@@ -126,7 +136,7 @@ describe("what learns on the CPU learns the same on a device", () => {
       assert.equal(long.waits - short.waits, (2 * 32) / 8);
       assert.equal(long.up - short.up, 32 / 8);
       const perToken = (long.numKernels - short.numKernels) / 32;
-      assert.ok(perToken <= mostKernels(3), `${perToken} kernels per token`);
+      if (torchVersion().startsWith("1.")) assert.ok(perToken <= mostKernels(2), `${perToken} kernels per token`);
     }));
 
   test("another weight of the anchor is far from it", () =>
