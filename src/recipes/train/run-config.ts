@@ -23,6 +23,7 @@ import type { IdleRule } from "../../run/idle-settings.ts";
 import { choosePreset, typedText } from "../../train/choose-preset.ts";
 import { trainSchema } from "../../train/config.ts";
 import { methodIdle } from "../../train/idle.ts";
+import { memorySettings } from "../../train/memory/settings.ts";
 import { type PresetName, presets } from "../../train/presets.ts";
 import { evalSettings, idleWithoutEvaluation } from "../../train/watch/watch-settings.ts";
 import { startOf } from "./start.ts";
@@ -68,6 +69,7 @@ const runSchema = z.strictObject({
 export const trainSettings = z.strictObject({
   run: folderPath("where everything goes; a run that was stopped goes on"),
   ...runSchema.shape,
+  ...memorySettings,
   client: clientSettings,
 });
 
