@@ -51,7 +51,11 @@ export function configureTrain(command: Command): void {
         return showMemory("train", await dryRun({ config, progress, interrupt }), isJson);
       }
       const { oppoHome } = await import("../../run/lexicon-store.ts");
-      const access = await embedderAccess(client, config.clauseInstruction, interrupt.signal);
+      const access = {
+        ...(await embedderAccess(client, config.clauseInstruction, interrupt.signal)),
+        ...(config.embedderDevice === null ? {} : { device: config.embedderDevice }),
+        isApart: config.embedderProcess,
+      };
       const result = await runTraining({
         directory: run,
         config,

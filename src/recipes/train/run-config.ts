@@ -6,10 +6,12 @@ import {
   accuracySetting,
   clauseInstruction,
   clientSettings,
+  embedderPlace,
   embedderSetting,
   fieldsSetting,
   filePath,
   folderPath,
+  idleEmbedderPlace,
   idleInstruction,
   idleWithEmbedder,
   optionalFile,
@@ -32,6 +34,7 @@ const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]];
 
 const corpusFields = {
   embedder: embedderSetting("auto"),
+  ...embedderPlace,
   clauseInstruction,
   calibration: optionalFile("what oppo embed calibrate --out wrote for the embedder; delta is compared with it"),
   question: optionalText("what is asked about a clip", "as the model was trained, else the corpus' own"),
@@ -80,6 +83,7 @@ const trainIdle: readonly IdleRule<TrainSettings>[] = [
   ...idleWithEmbedder,
   ...idleClips,
   idleInstruction,
+  idleEmbedderPlace,
   idleWithoutEvaluation,
 ];
 

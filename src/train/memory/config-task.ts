@@ -16,8 +16,9 @@ export const textTokens = 128;
 const learntTokens = 512;
 /** Masked views by name (rl/views.ts). */
 const viewCounts = { none: 0, oppo: 2, papo: 1, papoDual: 2 } as const;
-/** As the library encodes a corpus (corpus/clips/clip-library.ts). */
-const clipsAtOnce = 16;
+/** As a stream encodes them, and a cold start's corpus (corpus/clips). */
+const clipsOfStream = 1;
+const clipsOfLibrary = 16;
 
 /** The longest prompt: text and the tokens of its clip. */
 export function promptTokens({ towers }: ModelShape, media: MediaSize | null): number {
@@ -45,7 +46,7 @@ export function grpoTask(
     ...{ prompts: config.promptsPerStep, groupSize: config.groupSize },
     newTokens: config.maxNewTokens ?? defaults.maxNewTokens,
     promptTokens: promptTokens(model, media),
-    ...{ media, clipsAtOnce, samples: true, hasReference: true },
+    ...{ media, clipsAtOnce: clipsOfStream, samples: true, hasReference: true },
     usesReference: config.referenceKlWeight !== 0,
     ...{ views, viewsAtOnce: perception.viewPasses === "one" ? 2 : 1 },
     maskedShare: perception.viewDraw === "half-of-rollouts" ? 0.5 : 1,
@@ -67,7 +68,7 @@ export function sftTask(
     ...{ prompts: config.samplesPerStep, groupSize: examples, promptTokens: tokens },
     newTokens:
       config.maxTokens === null ? learntTokens : Math.max(1, Math.min(learntTokens, config.maxTokens - tokens)),
-    ...{ media, clipsAtOnce, samples: false, hasReference: false, usesReference: false },
+    ...{ media, clipsAtOnce: clipsOfLibrary, samples: false, hasReference: false, usesReference: false },
     ...{ views: 0, viewsAtOnce: 1, maskedShare: 1, anchor: "none" },
   };
   return { model, learner: learnerOf(model, config), batch, place };
