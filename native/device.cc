@@ -66,6 +66,33 @@ static napi_value synchronize(Call& c) {
   guard.getStream(device).synchronize();
   return nullptr;
 }
+// deviceMemory(device) -> [free, total] bytes as CUDA's runtime tells them, or null. Through the library that libtorch has loaded:
+// the addon is built without CUDA's headers.
+static napi_value deviceMemory(Call& c) {
+  c10::Device device(asString(c.env, c.argv[0]));
+  if (!device.is_cuda() || !at::hasCUDA()) return nullptr;
+  using Tell = int (*)(size_t*, size_t*);
+  Tell tell = reinterpret_cast<Tell>(dlsym(RTLD_DEFAULT, "cudaMemGetInfo"));
+  for (const char* name : {"libcudart.so.13", "libcudart.so.12", "libcudart.so.11.0"}) {
+    void* library = tell ? nullptr : dlopen(name, RTLD_NOLOAD | RTLD_NOW);
+    if (library) tell = reinterpret_cast<Tell>(dlsym(library, "cudaMemGetInfo"));
+  }
+  c10::impl::VirtualGuardImpl guard(device.type());
+  c10::Device before = guard.getDevice();
+  if (device.has_index()) guard.setDevice(device);
+  size_t free = 0, total = 0;
+  bool known = tell && tell(&free, &total) == 0;
+  guard.setDevice(before);
+  if (!known) return nullptr;
+  napi_value out;
+  napi_create_array_with_length(c.env, 2, &out);
+  for (uint32_t i = 0; i < 2; i++) {
+    napi_value bytes;
+    napi_create_double(c.env, (double)(i == 0 ? free : total), &bytes);
+    napi_set_element(c.env, out, i, bytes);
+  }
+  return out;
+}
 // setFlag(name, enabled)
 static napi_value setFlag(Call& c) {
   std::string name = asString(c.env, c.argv[0]);
@@ -83,7 +110,7 @@ std::vector<Export> deviceExports() {
           {"setNumThreads", entry<setNumThreads>}, {"numThreads", entry<numThreads>},
           {"version", entry<version>},             {"cudaAvailable", entry<cudaAvailable>},
           {"synchronize", entry<synchronize>},     {"setFlag", entry<setFlag>},
-          {"releaseMemory", entry<releaseMemory>}};
+          {"releaseMemory", entry<releaseMemory>}, {"deviceMemory", entry<deviceMemory>}};
 }
 
 }  // namespace oppo

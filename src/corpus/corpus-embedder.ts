@@ -8,7 +8,8 @@ import { confusion, leakShare } from "../evidence/confusion.ts";
 import { EmbedCache } from "../evidence/embed-cache.ts";
 import { contentRuns, phraseFeatures } from "../evidence/phrase-features.ts";
 import type { CorpusKind } from "./corpus-kind.ts";
-import { defaultAccess, type EmbedderAccess, type OpenedEmbedder, openEmbedder } from "./open-embedder.ts";
+import type { EmbedderAccess, OpenedEmbedder } from "./embedding/opened-embedder.ts";
+import { defaultAccess, openEmbedder } from "./open-embedder.ts";
 
 export interface EmbedderOptions {
   /** "auto", "cues" or what `openEmbedder` takes. */

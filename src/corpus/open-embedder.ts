@@ -3,7 +3,7 @@
 // clauses are queries with an instruction in front, cues stand alone (docs/embedders.md).
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { type EmbeddingOptions, openEmbeddingClient } from "../endpoint/embedding-client.ts";
+import { openEmbeddingClient } from "../endpoint/embedding-client.ts";
 import { ReplyCache } from "../endpoint/reply-cache.ts";
 import { OppoError } from "../error.ts";
 import { type Concept, fitBuiltinEmbedder } from "../evidence/builtin-embedder.ts";
@@ -12,36 +12,9 @@ import { endpointEmbedder } from "../evidence/endpoint-embedder.ts";
 import { CLAUSE_INSTRUCTION, instructClauses } from "../evidence/instructed-embedder.ts";
 import { storeCues } from "../evidence/stored-embedder.ts";
 import { loadTextEmbedder } from "../models/registry.ts";
-import type { DType } from "../tensor/index.ts";
+import { openEmbedderProcess } from "./embedding/embedder-process.ts";
+import type { EmbedderAccess, OpenedEmbedder } from "./embedding/opened-embedder.ts";
 import { kindNamed } from "./kinds.ts";
-
-/** What the choice alone does not say. */
-export interface EmbedderAccess {
-  /** Before every clause; "" for none, "auto" for `CLAUSE_INSTRUCTION` where the model is a Qwen3-Embedding. */
-  readonly clauseInstruction: string;
-  /** Where vectors are kept between runs; null: nowhere. */
-  readonly cacheFolder: string | null;
-  /** The cues, or (of a server) every text that was paid for. */
-  readonly keeps?: "cues" | "all";
-  /** How a server is talked to. */
-  readonly client?: Omit<EmbeddingOptions, "url" | "model" | "cacheFolder">;
-  /** Longer texts are cut; null: the model's own limit. */
-  readonly maxTokens?: number | null;
-  /** Leading dimensions to keep; null for all. */
-  readonly dimension?: number | null;
-  readonly device?: string;
-  readonly dtype?: DType;
-}
-
-export interface OpenedEmbedder extends Disposable {
-  readonly embedder: Embedder;
-  /** Vectors are worth remembering. */
-  readonly isSlow: boolean;
-  /** Texts to give it between two looks at Ctrl-C: seconds of work, and enough for a batch. */
-  readonly textsPerTurn: number;
-  /** Lines for the log. */
-  readonly notes: readonly string[];
-}
 
 export const defaultAccess: EmbedderAccess = { clauseInstruction: "auto", cacheFolder: null };
 
@@ -69,7 +42,9 @@ export async function openEmbedder(
       () => `embedder: built in, fitted on the ${bank.length} concepts of ${rest}`,
     );
   }
-  if (kind === "qwen3" && rest !== "") return openCheckpoint(rest, access);
+  if (kind === "qwen3" && rest !== "") {
+    return access.isApart === true ? openEmbedderProcess(choice, access) : openCheckpoint(rest, access);
+  }
   const [url, model] = cutAtLast(rest, "#");
   if (kind === "endpoint" && url !== "" && model !== "") return openServer(url, model, access);
   throw new OppoError(

@@ -103,6 +103,13 @@ export const idleWithEmbedder: readonly IdleRule<WithEmbedder>[] = [
   },
 ];
 
+/** A place for an embedder that has none. */
+export const idleEmbedderPlace: IdleRule<WithEmbedder> = {
+  paths: ["embedderDevice", "embedderProcess"],
+  when: (config) => kindOf(config) !== "qwen3",
+  why: "only qwen3: runs here; the others are a server's, or take no time",
+};
+
 /** An instruction before clauses that an embedder does not read. */
 export const idleInstruction: IdleRule<WithEmbedder> = {
   paths: ["clauseInstruction"],
@@ -120,6 +127,17 @@ export const embedderSetting = (standard: string) =>
         "{ name, kind, phrases }), qwen3:DIR or endpoint:URL#MODEL",
       value: "choice",
     });
+
+/** Of qwen3: alone; where it runs, so that it is not in the way of the step. */
+export const embedderPlace = {
+  embedderDevice: optionalText("where the embedder of qwen3: runs: cpu, cuda:1", "cpu", "name"),
+  embedderProcess: z
+    .boolean()
+    .default(false)
+    .describe(
+      "the embedder of qwen3: runs in a process of its own, on a core or device of its own; its vectors are the same",
+    ),
+} as const;
 
 export const clauseInstruction = z
   .string()

@@ -1,6 +1,7 @@
 // What an architecture brings: a row of the registry. Rows are plain data that loads nothing: each function imports its code
 // when it is called, so that a list of names or an inspection needs no native code.
 import type { Embedder } from "../evidence/cue.ts";
+import type { VideoFit } from "../media/fit.ts";
 import type { DType } from "../tensor/index.ts";
 import type { ParameterSpec } from "./checkpoint/parameter-spec.ts";
 import type { LoadOptions } from "./checkpoint/weight-files.ts";
@@ -62,6 +63,8 @@ export interface ArchitectureRow {
    * @throws CheckpointError ERR_CHECKPOINT_CONFIG
    */
   inspect(json: Readonly<Record<string, unknown>>, path: string): Promise<Architecture>;
+  /** How its models look at a video, from a directory's small files; null: of a published shape. Left out: nobody says. */
+  fitting?(directory: string | null): Promise<VideoFit>;
   /** Left out: the model neither sees nor hears. */
   load?(directory: string, options: LoadOptions): Promise<OmniModel>;
   /** Left out: it does not embed texts. */

@@ -1,5 +1,6 @@
 // What a model is made of, without its weights: every parameter's shape and place, the decoder, the towers. What a folder's
 // config.json and headers tell, or a published name. Memory and time are reckoned from it.
+import type { VideoFit } from "../media/fit.ts";
 import type { ParameterSpec } from "./checkpoint/parameter-spec.ts";
 import type { DecoderConfig } from "./decoder/config.ts";
 import type { LinearShape } from "./lora/adapter.ts";
@@ -50,6 +51,8 @@ export interface ModelShape {
   readonly decoder: DecoderConfig;
   /** null: the architecture does not say, and towers are not reckoned. */
   readonly towers: readonly TowerShape[] | null;
+  /** How it looks at a video; null: nobody says. */
+  readonly fitting: VideoFit | null;
   /** Of the weights as they are stored; of a name, as it was published. */
   readonly dtype: "float32" | "bfloat16";
 }

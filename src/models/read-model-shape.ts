@@ -8,7 +8,7 @@ import { numElements } from "./checkpoint/parameter-spec.ts";
 import { findWeights, type StoredWeight } from "./checkpoint/weight-table.ts";
 import { linearLayers } from "./decoder/parameters.ts";
 import type { ModelShape } from "./model-shape.ts";
-import { freshShapes, type KnownArchitecture, readArchitecture, readFreshShape } from "./registry.ts";
+import { freshShapes, type KnownArchitecture, readArchitecture, readFitting, readFreshShape } from "./registry.ts";
 
 /**
  * @param model a folder, or a name such as qwen2.5-omni-7b or Qwen/Qwen2.5-Omni-7B
@@ -16,8 +16,9 @@ import { freshShapes, type KnownArchitecture, readArchitecture, readFreshShape }
  */
 export async function readModelShape(model: string): Promise<ModelShape> {
   if (existsSync(model)) return shapeOfFolder(model);
-  const published = await readFreshShape(basename(model).toLowerCase());
-  if (published !== null) return shapeOf(published, null);
+  const name = basename(model).toLowerCase();
+  const published = await readFreshShape(name);
+  if (published !== null) return { ...shapeOf(published, null), fitting: await readFitting(name, false) };
   const names = [...freshShapes()].flatMap(([name, numParameters]) => (numParameters === null ? [] : [name]));
   throw new OppoError(
     "ERR_MODEL_SHAPE",
@@ -27,11 +28,15 @@ export async function readModelShape(model: string): Promise<ModelShape> {
 
 async function shapeOfFolder(directory: string): Promise<ModelShape> {
   const architecture = await readArchitecture(directory);
-  return shapeOf(architecture, findWeights(directory, architecture.nameOf).weights);
+  const shape = shapeOf(architecture, findWeights(directory, architecture.nameOf).weights);
+  return { ...shape, fitting: await readFitting(directory, true) };
 }
 
 /** @param stored null: as published, in bfloat16 and with everything that a file may have */
-function shapeOf(architecture: KnownArchitecture, stored: ReadonlyMap<string, StoredWeight> | null): ModelShape {
+function shapeOf(
+  architecture: KnownArchitecture,
+  stored: ReadonlyMap<string, StoredWeight> | null,
+): Omit<ModelShape, "fitting"> {
   const { title, specs, partOf, decoder, isProjector = () => false, towers = null } = architecture;
   const parameters = specs.filter(({ name, optional }) => optional !== true || stored === null || stored.has(name));
   return {

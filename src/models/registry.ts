@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { OppoError } from "../error.ts";
 import type { Embedder } from "../evidence/cue.ts";
+import type { VideoFit } from "../media/fit.ts";
 import { CheckpointError } from "../tensor/error.ts";
 import type {
   Architecture,
@@ -69,6 +70,13 @@ export async function readFreshShape(shape: string): Promise<KnownArchitecture |
     ([, { init }]) => init !== undefined && Object.hasOwn(init.shapes, shape),
   )!;
   return { ...(await row.init!.inspect(shape)), title: row.title, modelType };
+}
+
+/** How a model looks at a video, from its folder or its published name; null where its architecture does not say. */
+export async function readFitting(model: string, isFolder: boolean): Promise<VideoFit | null> {
+  if (isFolder) return (await rowOf(model).row.fitting?.(model)) ?? null;
+  const row = Object.values(architectures).find(({ init }) => init !== undefined && Object.hasOwn(init.shapes, model));
+  return (await row?.fitting?.(null)) ?? null;
 }
 
 /** Writes a model with random weights. @throws OppoError ERR_MODEL_SHAPE, CheckpointError ERR_CHECKPOINT_WRITE */

@@ -9,9 +9,11 @@ export { Generator } from "./generator.ts";
 export * as op from "./ops.gen.ts";
 export {
   cudaAvailable,
+  deviceMemory,
   type Flag,
   hasDevice,
   hasOperator,
+  knownDevices,
   numLiveTensors,
   numThreads,
   releaseMemory,

@@ -56,6 +56,7 @@ interface Native {
   cudaAvailable(): boolean;
   synchronize(device: string): void;
   releaseMemory(): void;
+  deviceMemory(device: string): [free: number, total: number] | undefined;
   setFlag(name: string, enabled: boolean): void;
 }
 

@@ -44,6 +44,21 @@ export function releaseMemory(): void {
   native.releaseMemory();
 }
 
+/** Bytes of a GPU's memory, as its driver tells them; null of the CPU, and where nobody tells. */
+export function deviceMemory(device: string): { readonly free: number; readonly total: number } | null {
+  const told = native.deviceMemory(device);
+  return told ? { free: told[0], total: told[1] } : null;
+}
+
+/** The devices that tensors can be made on here: "cpu", "cuda:0". */
+export function knownDevices(): string[] {
+  const most = 64;
+  const devices = ["cpu"];
+  if (!cudaAvailable()) return devices;
+  while (devices.length <= most && hasDevice(`cuda:${devices.length - 1}`)) devices.push(`cuda:${devices.length - 1}`);
+  return devices;
+}
+
 /** Waits until everything queued on a device is done: before reading a clock. */
 export function synchronize(device = "cuda"): void {
   native.synchronize(device);

@@ -1,6 +1,6 @@
 // How an embedder that a person chose is reached: the key from the environment, the budget, and where vectors are kept.
 
-import type { EmbedderAccess } from "../../corpus/open-embedder.ts";
+import type { EmbedderAccess } from "../../corpus/embedding/opened-embedder.ts";
 import type { ClientSettings } from "../../corpus/settings.ts";
 import { clientOptions } from "./endpoint-access.ts";
 

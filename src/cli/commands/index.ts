@@ -48,6 +48,12 @@ export const commands: readonly CommandDefinition[] = [
     configure: async (command) => (await import("./train.ts")).configureTrain(command),
   },
   {
+    name: "plan",
+    summary: "which settings of a training fit on a GPU, and how long a step and the run would take",
+    group: "Train:",
+    configure: async (command) => (await import("./plan.ts")).configurePlan(command),
+  },
+  {
     name: "presets",
     summary: "list the presets of oppo sft and oppo train (the demo's arms), each with what it changes",
     group: "Train:",

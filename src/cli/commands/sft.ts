@@ -9,7 +9,17 @@ import { withSettings } from "../base/settings-command.ts";
 
 const inHelp = [
   ...["run", "preset", "model", "data", "format", "media", "question", "seed"],
-  ...["samples", "epochs", "steps", "samplesPerStep", "learningRate", "trainable", "maxTokens", "checkpointEvery"],
+  ...[
+    "samples",
+    "epochs",
+    "steps",
+    "samplesPerStep",
+    "learningRate",
+    "trainable",
+    "maxTokens",
+    "checkpointEvery",
+    "dryRun",
+  ],
   ...["evalData", "evalSamples", "evalEvery", "evalAnswers"],
 ];
 
@@ -27,22 +37,30 @@ that it was trained with (oppo_prompt.json): infer, mep run and train ask that. 
 
 export function configureSft(command: Command): void {
   addHelp(command, help);
-  withSettings(command, { schema: sftSettings, inHelp, resolve: resolveSft }, ({ run, ...config }, { isJson }) =>
-    longRun(async ({ progress, interrupt }) => {
-      const { runSft } = await import("../../recipes/sft/sft.ts");
-      const result = await runSft({ directory: run, config, progress, interrupt });
-      if (isJson) {
-        printJson("sft", result);
-        return;
-      }
-      const lines = [`The model: ${result.model}`, `The curves: ${result.run}/metrics.jsonl`];
-      if (result.evaluation !== null)
-        lines.push(
-          `Held-out loss: ${Number(result.evaluation.loss).toFixed(3)} on ${result.numHeldOut}; answers: ${result.run}/answers.jsonl`,
-        );
-      if (result.numRest !== null)
-        lines.push(`For reinforcement: ${result.run}/rest.jsonl (${result.numRest} samples)`);
-      console.log(lines.join("\n"));
-    }),
+  withSettings(
+    command,
+    { schema: sftSettings, inHelp, resolve: resolveSft },
+    ({ run, dryRun: isDry, overcommit, ...config }, { isJson }) =>
+      longRun(async ({ progress, interrupt }) => {
+        const { dryRun, runSft } = await import("../../recipes/sft/sft.ts");
+        const asked = { directory: run, config, progress, interrupt, overcommits: overcommit };
+        if (isDry) {
+          const { showMemory } = await import("../base/show-memory.ts");
+          return showMemory("sft", await dryRun(asked), isJson);
+        }
+        const result = await runSft(asked);
+        if (isJson) {
+          printJson("sft", result);
+          return;
+        }
+        const lines = [`The model: ${result.model}`, `The curves: ${result.run}/metrics.jsonl`];
+        if (result.evaluation !== null)
+          lines.push(
+            `Held-out loss: ${Number(result.evaluation.loss).toFixed(3)} on ${result.numHeldOut}; answers: ${result.run}/answers.jsonl`,
+          );
+        if (result.numRest !== null)
+          lines.push(`For reinforcement: ${result.run}/rest.jsonl (${result.numRest} samples)`);
+        console.log(lines.join("\n"));
+      }),
   );
 }

@@ -25,6 +25,7 @@ const inHelp = [
     "seed",
   ],
   ...["steps", "promptsPerStep", "groupSize", "maxNewTokens", "learningRate", "checkpointEvery", "keep", "tensorboard"],
+  "dryRun",
   ...["keyEnv", "cache", "concurrency", "maxRequests", "maxTokens", "timeout"].map((name) => `client.${name}`),
 ];
 
@@ -42,17 +43,26 @@ evaluation; warnings.jsonl says what goes wrong and what helps; "oppo report RUN
 export function configureTrain(command: Command): void {
   addHelp(command, help);
   const spec = { schema: trainSettings, inHelp, resolve: resolveTrain };
-  withSettings(command, spec, ({ run, client, ...config }, { isJson }) =>
+  withSettings(command, spec, ({ run, client, dryRun: isDry, overcommit, ...config }, { isJson }) =>
     longRun(async ({ progress, interrupt }) => {
-      const { runTraining } = await import("../../recipes/train/train.ts");
+      const { dryRun, runTraining } = await import("../../recipes/train/train.ts");
+      if (isDry) {
+        const { showMemory } = await import("../base/show-memory.ts");
+        return showMemory("train", await dryRun({ config, progress, interrupt }), isJson);
+      }
       const { oppoHome } = await import("../../run/lexicon-store.ts");
-      const access = await embedderAccess(client, config.clauseInstruction, interrupt.signal);
+      const access = {
+        ...(await embedderAccess(client, config.clauseInstruction, interrupt.signal)),
+        ...(config.embedderDevice === null ? {} : { device: config.embedderDevice }),
+        isApart: config.embedderProcess,
+      };
       const result = await runTraining({
         directory: run,
         config,
         progress,
         interrupt,
         home: oppoHome(process.env),
+        overcommits: overcommit,
         access,
       });
       if (isJson) printJson("train", result);

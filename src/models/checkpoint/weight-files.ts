@@ -11,6 +11,7 @@ import {
   type DType,
   hasDevice,
   keep,
+  knownDevices,
   noGrad,
   openSafetensors,
   type SafetensorsFile,
@@ -46,11 +47,14 @@ function requireDevice(device: string): void {
   // privateuseone is libtorch's name for the device of a library that brings its own.
   const isKnown = /^(cpu|(cuda|privateuseone)(:\d+)?)$/.test(device);
   if (isKnown && hasDevice(device)) return;
-  const kind = device.startsWith("cuda") && !cudaAvailable() ? "CUDA" : "such";
-  const got = isKnown ? `${device}, and this libtorch (${torchVersion()}) sees no ${kind} device` : `"${device}"`;
+  const here = `this machine has ${knownDevices().join(", ")} for this libtorch (${torchVersion()})`;
+  const advice =
+    device.startsWith("cuda") && !cudaAvailable()
+      ? "Use cpu, or build the addon against a libtorch with CUDA (LIBTORCH)."
+      : "Choose one of them.";
   throw new OppoError(
     "ERR_DEVICE",
-    `device: expected cpu, cuda or cuda:N, got ${got}. Use cpu, or build the addon against a libtorch with CUDA (LIBTORCH).`,
+    `device: expected cpu, cuda or cuda:N, got ${isKnown ? device : `"${device}"`}; ${here}. ${advice}`,
   );
 }
 

@@ -3,8 +3,9 @@
 
 import { readCorpus } from "../../corpus/clips/read-corpus.ts";
 import { chooseEmbedder } from "../../corpus/corpus-embedder.ts";
+import type { EmbedderAccess, OpenedEmbedder } from "../../corpus/embedding/opened-embedder.ts";
 import { calibrationFormat, calibrationVersion } from "../../corpus/known-delta.ts";
-import { type EmbedderAccess, type OpenedEmbedder, openEmbedder, readBank } from "../../corpus/open-embedder.ts";
+import { openEmbedder, readBank } from "../../corpus/open-embedder.ts";
 import type { FieldMap } from "../../data/row-fields.ts";
 import { phraseGroups } from "../../data/theatre/script.ts";
 import { OppoError } from "../../error.ts";

@@ -1,6 +1,6 @@
 // `oppo embed`: texts to vectors with any embedder, to a file, as JSON or as a matrix of cosines.
 
-import type { OpenedEmbedder } from "../../corpus/open-embedder.ts";
+import type { OpenedEmbedder } from "../../corpus/embedding/opened-embedder.ts";
 import { npyBytes } from "../../data/numpy/write-npy.ts";
 import { OppoError } from "../../error.ts";
 import { cosineMatrix } from "../../evidence/similarity.ts";

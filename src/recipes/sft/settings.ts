@@ -13,6 +13,7 @@ import {
 import { type ConfigSources, resolveConfig, type SettingsOf } from "../../run/config.ts";
 import type { IdleRule } from "../../run/idle-settings.ts";
 import { choosePreset } from "../../train/choose-preset.ts";
+import { memorySettings } from "../../train/memory/settings.ts";
 import { sftIdle, sftSchema } from "../../train/sft-config.ts";
 import { type SftPresetName, sftPresets } from "../../train/sft-presets.ts";
 
@@ -50,6 +51,7 @@ const runSchema = z.strictObject({
 export const sftSettings = z.strictObject({
   run: folderPath("where everything goes; a run that was stopped goes on"),
   ...runSchema.shape,
+  ...memorySettings,
 });
 
 export type SftSettings = SettingsOf<typeof sftSettings>;

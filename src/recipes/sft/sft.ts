@@ -14,8 +14,10 @@ import { torchVersion } from "../../tensor/index.ts";
 import { sftRateBySize } from "../../train/by-size.ts";
 import { sftSteps, trainSft } from "../../train/cold-start.ts";
 import { type BestModel, exportModel, lastModel, saveModels } from "../../train/export.ts";
+import { requireMemory } from "../../train/memory/table.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import type { StepRun, StepsDone } from "../../train/run-steps.ts";
+import { memoryOfSft, type SftMemory } from "./memory.ts";
 import { loadClips, type Prepared } from "./ready-rows.ts";
 import type { SftRunConfig } from "./settings.ts";
 import { contentRows, readSftData, type SftData } from "./sft-data.ts";
@@ -24,6 +26,8 @@ import { restName, splitData, writeRest } from "./split.ts";
 export interface SftRun {
   readonly directory: string;
   readonly config: SftRunConfig;
+  /** Begins also where memory seems too small; left out, it is refused. */
+  readonly overcommits?: boolean;
   readonly progress: Progress;
   readonly interrupt: Interrupt;
 }
@@ -52,10 +56,16 @@ export interface SftResult {
 /** Logs and decoded clips of a small corpus; a large one says so when it gets there. */
 const otherBytes = 2e7;
 
+/** What a step of the run would take of memory. Nothing is loaded and nothing written. */
+export async function dryRun(run: SftRun): Promise<SftMemory> {
+  return memoryOfSft(run.config, await prepare(run), run.interrupt.signal);
+}
+
 export async function runSft(run: SftRun): Promise<SftResult> {
   const { config, progress } = run;
   const prepared = await prepare(run);
   const { data } = prepared;
+  if (run.overcommits !== true) requireMemory(await memoryOfSft(config, prepared, run.interrupt.signal));
   using models = await openPolicy({ ...config, isAlone: true });
   requireSpaceForRest(run.directory, bytesOnDisk(models, onDisk(config)) + otherBytes, "the run");
   using directory = openRunDirectory(run.directory, {

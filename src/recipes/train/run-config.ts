@@ -6,10 +6,12 @@ import {
   accuracySetting,
   clauseInstruction,
   clientSettings,
+  embedderPlace,
   embedderSetting,
   fieldsSetting,
   filePath,
   folderPath,
+  idleEmbedderPlace,
   idleInstruction,
   idleWithEmbedder,
   optionalFile,
@@ -23,6 +25,7 @@ import type { IdleRule } from "../../run/idle-settings.ts";
 import { choosePreset, typedText } from "../../train/choose-preset.ts";
 import { trainSchema } from "../../train/config.ts";
 import { methodIdle } from "../../train/idle.ts";
+import { memorySettings } from "../../train/memory/settings.ts";
 import { type PresetName, presets } from "../../train/presets.ts";
 import { evalSettings, idleWithoutEvaluation } from "../../train/watch/watch-settings.ts";
 import { startOf } from "./start.ts";
@@ -31,6 +34,7 @@ const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]];
 
 const corpusFields = {
   embedder: embedderSetting("auto"),
+  ...embedderPlace,
   clauseInstruction,
   calibration: optionalFile("what oppo embed calibrate --out wrote for the embedder; delta is compared with it"),
   question: optionalText("what is asked about a clip", "as the model was trained, else the corpus' own"),
@@ -68,6 +72,7 @@ const runSchema = z.strictObject({
 export const trainSettings = z.strictObject({
   run: folderPath("where everything goes; a run that was stopped goes on"),
   ...runSchema.shape,
+  ...memorySettings,
   client: clientSettings,
 });
 
@@ -78,6 +83,7 @@ const trainIdle: readonly IdleRule<TrainSettings>[] = [
   ...idleWithEmbedder,
   ...idleClips,
   idleInstruction,
+  idleEmbedderPlace,
   idleWithoutEvaluation,
 ];
 

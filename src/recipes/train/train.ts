@@ -7,8 +7,8 @@ import type { ClipOrder, ClipSource } from "../../corpus/clips/clip-source.ts";
 import { openClips } from "../../corpus/clips/open-clips.ts";
 import { readCorpus } from "../../corpus/clips/read-corpus.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
+import type { EmbedderAccess } from "../../corpus/embedding/opened-embedder.ts";
 import { deltaWarnings, readKnownDelta } from "../../corpus/known-delta.ts";
-import type { EmbedderAccess } from "../../corpus/open-embedder.ts";
 import { chooseSetting, type Setting } from "../../corpus/setting.ts";
 import { wordingOf } from "../../corpus/wording.ts";
 import { parseFieldMap } from "../../data/row-fields.ts";
@@ -26,10 +26,12 @@ import { batchOf } from "../../train/batches.ts";
 import { defaultsBySize, largeModel } from "../../train/by-size.ts";
 import { type BestModel, exportModel, lastModel, saveModels } from "../../train/export.ts";
 import { trainGrpo } from "../../train/grpo.ts";
+import { requireMemory } from "../../train/memory/table.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
 import { annotationNotes } from "./annotations.ts";
 import { type DevRun, evaluationLine, openDevSet, readDevRows } from "./dev-set.ts";
+import { memoryOfRun, type RunMemory } from "./memory.ts";
 import type { RunConfig } from "./run-config.ts";
 import { changedSteps, requireStepsAhead, startModel } from "./start.ts";
 
@@ -40,6 +42,8 @@ export interface TrainRun {
   readonly interrupt: Interrupt;
   /** Where imported lexicons are. */
   readonly home: string;
+  /** Begins also where memory seems too small; left out, it is refused. */
+  readonly overcommits?: boolean;
   /** How the embedder is reached; left out: as it comes, with nothing kept between runs. */
   readonly access?: EmbedderAccess | undefined;
 }
@@ -59,6 +63,16 @@ export interface TrainResult {
   readonly metrics: Readonly<Record<string, unknown>>;
 }
 
+/** What a step of the run would take of memory. Nothing is loaded and nothing written. */
+export async function dryRun({
+  config,
+  progress,
+  interrupt,
+}: Pick<TrainRun, "config" | "progress" | "interrupt">): Promise<RunMemory> {
+  const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log, parseFieldMap(config.fields));
+  return memoryOfRun(config, rows, interrupt.signal);
+}
+
 /** Logs and decoded clips of a small corpus; a large one says so when it gets there. */
 const otherBytes = 2e7;
 
@@ -69,6 +83,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const devRows = await readDevRows(config, rows, progress.log);
   requireStepsAhead(run.directory, config.steps);
   const start = await startModel(config.model, run.directory);
+  if (run.overcommits !== true) requireMemory(await memoryOfRun({ ...config, model: start }, rows, interrupt.signal));
   using models = await openPolicy({ ...config, model: start });
   const known = wordingOf([start]);
   using setting = await chooseSetting(rows, {

@@ -2,10 +2,10 @@
 
 import { readCorpus } from "../../corpus/clips/read-corpus.ts";
 import { chooseEmbedder } from "../../corpus/corpus-embedder.ts";
+import type { EmbedderAccess, OpenedEmbedder } from "../../corpus/embedding/opened-embedder.ts";
 import { chooseEmotionScore } from "../../corpus/emotion-score.ts";
 import { kindOf } from "../../corpus/kinds.ts";
 import { deltaWarnings } from "../../corpus/known-delta.ts";
-import type { EmbedderAccess, OpenedEmbedder } from "../../corpus/open-embedder.ts";
 import type { FieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";

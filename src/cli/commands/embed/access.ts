@@ -1,6 +1,6 @@
 // How `oppo embed` and its calibration reach the embedder.
 
-import type { EmbedderAccess } from "../../../corpus/open-embedder.ts";
+import type { EmbedderAccess } from "../../../corpus/embedding/opened-embedder.ts";
 import type { ClientSettings } from "../../../corpus/settings.ts";
 import { embedderAccess } from "../../base/embedder-access.ts";
 

@@ -1,0 +1,95 @@
+// Settings of a training that fit on a GPU: for everything that may learn, the fastest way that fits, from keeping more to keeping
+// less, and with fewer frames where nothing else helps.
+import type { MediaSize } from "../../models/model-shape.ts";
+import { promptTokens } from "../memory/config-task.ts";
+import { estimateMemory } from "../memory/estimate.ts";
+import { promptsOfGpu } from "../memory/sizes.ts";
+import type { Learner, MemoryEstimate, MemoryTask } from "../memory/task.ts";
+import type { GpuFacts } from "./gpus.ts";
+import { estimateTime, type TimeEstimate } from "./time.ts";
+
+export interface Candidate {
+  /** Example: "lora, rank 64" */
+  readonly name: string;
+  readonly task: MemoryTask;
+  readonly memory: MemoryEstimate;
+  readonly time: TimeEstimate;
+  readonly fits: boolean;
+}
+
+/** Of a GPU's memory: what libraries, their workspaces and holes between tensors take. */
+const usableShare = 0.92;
+const contextBytes = 1e9;
+const gigabyte = 1024 ** 3;
+const chunkSizes = [1024, 256, 64] as const;
+const ranks = [64, 32, 16, 8] as const;
+const fewestFrames = 4;
+
+/** Bytes that tensors may take. */
+export function usableBytes({ gigabytes }: GpuFacts): number {
+  return gigabytes * gigabyte * usableShare - contextBytes;
+}
+
+/** What learns, from everything to the smallest adapter; of each the best way that fits, else the one that takes least. */
+export function searchPlans(start: MemoryTask, gpu: GpuFacts): Candidate[] {
+  const kinds: { name: string; learner: Partial<Learner> }[] = [
+    { name: "full", learner: { trainable: "full", parts: null } },
+    { name: "decoder", learner: { trainable: "decoder", parts: null } },
+    ...ranks.map((rank) => ({
+      name: `lora, rank ${rank}`,
+      learner: { trainable: "lora", parts: null, lora: { ...start.learner.lora, rank } } as const,
+    })),
+  ];
+  return kinds.map(({ name, learner }) => bestOf(name, withLearner(start, learner), gpu));
+}
+
+function bestOf(name: string, task: MemoryTask, gpu: GpuFacts): Candidate {
+  let least: Candidate | null = null;
+  for (const media of mediaChoices(task.batch.media)) {
+    const shown = { ...task, batch: { ...task.batch, media, promptTokens: promptTokens(task.model, media) } };
+    const all = ways(shown).map((way) => candidate(name, way, gpu));
+    const fitting = all.filter(({ fits }) => fits);
+    if (fitting.length > 0) return fitting.reduce((best, other) => (isBetter(other, best) ? other : best));
+    const smallest = all.reduce((best, other) => (other.memory.peakBytes < best.memory.peakBytes ? other : best));
+    if (least === null || smallest.memory.peakBytes < least.memory.peakBytes) least = smallest;
+  }
+  return least!;
+}
+
+/** Faster, or as fast and larger steps at once: fewer, fuller products. */
+function isBetter(a: Candidate, b: Candidate): boolean {
+  if (Math.abs(a.time.seconds - b.time.seconds) > 1e-9) return a.time.seconds < b.time.seconds;
+  const [x, y] = [a.task.learner, b.task.learner];
+  if (x.promptsPerMicroBatch !== y.promptsPerMicroBatch) return x.promptsPerMicroBatch! > y.promptsPerMicroBatch!;
+  return x.tokensPerChunk! > y.tokensPerChunk!;
+}
+
+/** Frames as given, then half as many, and so on. */
+function mediaChoices(media: MediaSize | null): (MediaSize | null)[] {
+  const choices = [media];
+  for (let frames = (media?.frames ?? 0) / 2; media !== null && frames >= fewestFrames; frames /= 2) {
+    choices.push({ ...media, frames: 2 * Math.round(frames / 2) });
+  }
+  return choices;
+}
+
+function ways(task: MemoryTask): MemoryTask[] {
+  const tasks: MemoryTask[] = [];
+  for (const recomputes of [false, true]) {
+    for (let prompts = promptsOfGpu(task); prompts >= 1; prompts = Math.floor(prompts / 2)) {
+      for (const tokensPerChunk of chunkSizes) {
+        tasks.push(withLearner(task, { recomputes, promptsPerMicroBatch: prompts, tokensPerChunk }));
+      }
+    }
+  }
+  return tasks;
+}
+
+function candidate(name: string, task: MemoryTask, gpu: GpuFacts): Candidate {
+  const memory = estimateMemory(task);
+  return { name, task, memory, time: estimateTime(task, gpu), fits: memory.peakBytes <= usableBytes(gpu) };
+}
+
+function withLearner(task: MemoryTask, change: Partial<Learner>): MemoryTask {
+  return { ...task, learner: { ...task.learner, ...change } };
+}

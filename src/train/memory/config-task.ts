@@ -1,0 +1,85 @@
+// From the settings of a run to what decides its memory.
+import { numElements } from "../../models/checkpoint/parameter-spec.ts";
+import type { MediaSize, ModelShape } from "../../models/model-shape.ts";
+import type { DeepReadonly } from "../../run/config.ts";
+import { defaultsBySize } from "../by-size.ts";
+import type { TrainConfig } from "../config.ts";
+import type { LearnerSettings } from "../learner-settings.ts";
+import type { SftConfig } from "../sft-config.ts";
+import { sum } from "./standing.ts";
+import type { Learner, MemoryTask, Place, StepBatch } from "./task.ts";
+
+/** Tokens of a prompt that are no media: the template, the question, a subtitle. */
+export const textTokens = 128;
+
+/** A completion's tokens that are no media, of a clip's conversation that is learnt from. */
+const learntTokens = 512;
+/** Masked views by name (rl/views.ts). */
+const viewCounts = { none: 0, oppo: 2, papo: 1, papoDual: 2 } as const;
+/** As a stream encodes them, and a cold start's corpus (corpus/clips). */
+const clipsOfStream = 1;
+const clipsOfLibrary = 16;
+
+/** The longest prompt: text and the tokens of its clip. */
+export function promptTokens({ towers }: ModelShape, media: MediaSize | null): number {
+  if (media === null || towers === null) return textTokens;
+  return textTokens + sum(towers.map((tower) => tower.loadOf(media)?.tokens ?? 0));
+}
+
+export function numParameters({ parameters }: ModelShape): number {
+  return sum(parameters.map(({ shape }) => numElements(shape)));
+}
+
+/** @param place left open: one processor */
+export function grpoTask(
+  model: ModelShape,
+  config: DeepReadonly<TrainConfig>,
+  media: MediaSize | null,
+  place: Place,
+): MemoryTask {
+  const { perception } = config;
+  const defaults = defaultsBySize(numParameters(model), config.trainable);
+  const weighs =
+    perception.perceptionLossWeight !== 0 || perception.anchorWeight !== 0 || perception.entropyWeight !== 0;
+  const views = weighs ? viewCounts[perception.views] : 0;
+  const batch: StepBatch = {
+    ...{ prompts: config.promptsPerStep, groupSize: config.groupSize },
+    newTokens: config.maxNewTokens ?? defaults.maxNewTokens,
+    promptTokens: promptTokens(model, media),
+    ...{ media, clipsAtOnce: clipsOfStream, samples: true, hasReference: true },
+    usesReference: config.referenceKlWeight !== 0,
+    ...{ views, viewsAtOnce: perception.viewPasses === "one" ? 2 : 1 },
+    maskedShare: perception.viewDraw === "half-of-rollouts" ? 0.5 : 1,
+    anchor: views === 0 || perception.anchorWeight === 0 ? "none" : perception.anchorTo,
+  };
+  return { model, learner: learnerOf(model, config), batch, place };
+}
+
+/** @param examples that share a clip: 1 of most corpora */
+export function sftTask(
+  model: ModelShape,
+  config: DeepReadonly<SftConfig>,
+  media: MediaSize | null,
+  place: Place,
+  examples = 1,
+): MemoryTask {
+  const tokens = promptTokens(model, media);
+  const batch: StepBatch = {
+    ...{ prompts: config.samplesPerStep, groupSize: examples, promptTokens: tokens },
+    newTokens:
+      config.maxTokens === null ? learntTokens : Math.max(1, Math.min(learntTokens, config.maxTokens - tokens)),
+    ...{ media, clipsAtOnce: clipsOfLibrary, samples: false, hasReference: false, usesReference: false },
+    ...{ views: 0, viewsAtOnce: 1, maskedShare: 1, anchor: "none" },
+  };
+  return { model, learner: learnerOf(model, config), batch, place };
+}
+
+function learnerOf(model: ModelShape, settings: DeepReadonly<LearnerSettings>): Learner {
+  const { trainable, parts, lora, dtype, recompute, promptsPerMicroBatch, tokensPerChunk } = settings;
+  const isRecomputed =
+    recompute === "auto" ? defaultsBySize(numParameters(model), trainable).recomputes : recompute === "on";
+  return {
+    ...{ trainable, parts: parts === null ? null : [...parts], promptsPerMicroBatch, tokensPerChunk },
+    ...{ lora: { rank: lora.rank, targets: lora.targets }, dtype: dtype ?? model.dtype, recomputes: isRecomputed },
+  };
+}
