@@ -38,6 +38,8 @@ export interface OpenClipsOptions {
   /** Where the media are; left out: beside the file. */
   readonly root?: string;
   readonly maxSkippedFraction: number;
+  /** Clips whose prompts are longer are left out as those that cannot be read; null: none is. */
+  readonly maxPromptTokens?: number | null;
   /** Where a corpus that is held keeps its decoded clips; left out: nowhere. */
   readonly cacheFile?: string;
   /** Where clips that are left out are listed, with reasons; left out, they are only logged. */
@@ -173,7 +175,7 @@ interface Streaming extends OpenClipsOptions {
 function streamClips<Item>(
   library: ClipLibrary,
   order: ClipOrder<Item>,
-  { reader, numClips, settings, file, maxSkippedFraction, skipFile, progress, interrupt }: Streaming,
+  { reader, numClips, settings, file, maxSkippedFraction, maxPromptTokens, skipFile, progress, interrupt }: Streaming,
 ): OpenedClips<Item> {
   const { workers, ahead, aheadMegabytes, cache } = settings;
   progress.log(
@@ -186,7 +188,7 @@ function streamClips<Item>(
     ...{ ahead, skips, maxSkippedFraction, place: file, signal: interrupt.signal },
     maxAheadBytes: aheadMegabytes * 1e6,
     read: (clip) => reader.read(clip),
-    check: (clip) => requireReadable(library.model, clip),
+    check: (clip) => requireReadable(library.model, clip, maxPromptTokens ?? null),
     onClip: (clip) => times.add(clip),
     onSkip: (id, reason) => {
       if (numNamed++ < maxNamedSkips) progress.log(`${file}: clip skipped: ${id}: ${reason}`);
