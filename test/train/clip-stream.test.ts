@@ -59,6 +59,7 @@ interface RunOptions {
   readonly clips: Parameters<typeof clipSettings.parse>[0];
   readonly samples?: readonly Sample[];
   readonly maxSkippedFraction?: number;
+  readonly maxPromptTokens?: number;
   readonly steps?: number;
   readonly stopAt?: number | null;
   readonly promptsPerStep?: number;
@@ -85,6 +86,7 @@ async function train(name: string, options: RunOptions) {
   using clips = await openClips(library, order, {
     settings: clipSettings.parse(options.clips),
     ...{ file: theatre.samplesFile, maxSkippedFraction, progress, interrupt },
+    maxPromptTokens: options.maxPromptTokens ?? null,
     skipFile: join(directory, "skipped.jsonl"),
   });
   const held: number[] = [];
@@ -210,25 +212,25 @@ describe("clips that cannot be read", () => {
   });
 
   test("a corpus of which every clip is too long ends in one sentence, long before all were tried", async () => {
-    const samples = Array.from({ length: 400 }, (_, i) => ({
-      ...theatre.samples[0]!,
-      id: `long-${i}`,
-      media: "long.mp4",
-    }));
-    writeFileSync(join(theatre.corpus, "long.mp4"), "x");
+    const samples = Array.from({ length: 400 }, (_, i) => ({ ...theatre.samples[i % 6]!, id: `long-${i}` }));
     for (const mode of ["stream", "memory"] as const) {
-      const run = train(`all-bad-${mode}`, { samples, clips: { mode }, maxSkippedFraction: 0.1 });
-      await assert.rejects(run, (error: Error & { code: string }) => {
-        assert.equal(error.code, "ERR_TOO_MANY_SKIPPED");
+      const options = { samples, clips: { mode }, maxSkippedFraction: 0.1, promptsPerStep: 4 };
+      await assert.rejects(train(`long-${mode}`, { ...options, maxPromptTokens: 50 }), (error: Error) => {
+        assert.equal((error as Error & { code: string }).code, "ERR_TOO_MANY_SKIPPED");
         const got = mode === "stream" ? "16 of the first 16" : "41";
-        assert.ok(
-          error.message.includes(`expected at most 40 of 400 clips to be unreadable, got ${got}; the last is`),
+        const text = `clips to be unreadable, got ${got}; the last is long-`;
+        assert.ok(error.message.includes(`expected at most 40 of 400 ${text}`), error.message);
+        assert.match(
           error.message,
+          /: expected at most 50 tokens in the prompt of a clip, got \d+ \(4 frames of 112 x 112/,
         );
         assert.ok(!error.message.includes("\n"));
         return true;
       });
     }
+    // control: a bound that all clips keep leaves none out
+    const kept = await train("long-not", { clips: { mode: "stream" }, maxPromptTokens: 500, steps: 1 });
+    assert.deepEqual(kept.skipped, []);
   });
 });
 

@@ -38,6 +38,8 @@ export interface OpenClipsOptions {
   /** Where the media are; left out: beside the file. */
   readonly root?: string;
   readonly maxSkippedFraction: number;
+  /** Clips whose prompts are longer are left out as those that cannot be read; null: none is. */
+  readonly maxPromptTokens?: number | null;
   /** Where a corpus that is held keeps its decoded clips; left out: nowhere. */
   readonly cacheFile?: string;
   /** Where clips that are left out are listed, with reasons; left out, they are only logged. */
@@ -76,7 +78,7 @@ function openReader({ model }: ClipLibrary, { settings, file, root, progress }: 
   return new ClipReader(
     {
       ...{ root: root ?? dirname(file), fit: model.fitting, fitKey: model.fitKey, workers, maxSeconds },
-      cache: cache === null ? null : { folder: resolve(cache), maxBytes: cacheGigabytes * 1e9 },
+      cache: cache === null ? null : { folder: resolve(cache), maxBytes: cacheGigabytes * 2 ** 30 },
     },
     (line) => progress.log(`warning: ${line}`),
   );
@@ -109,7 +111,7 @@ async function probeClips(
     numRead++;
   }
   // Of a corpus that cannot be read at all, a stream finds that out soonest.
-  const isSmall = numRead > 0 && (bytes / numRead) * clips.length <= settings.memoryGigabytes * 1e9;
+  const isSmall = numRead > 0 && (bytes / numRead) * clips.length <= settings.memoryGigabytes * 2 ** 30;
   return { isSmall, known };
 }
 
@@ -173,20 +175,20 @@ interface Streaming extends OpenClipsOptions {
 function streamClips<Item>(
   library: ClipLibrary,
   order: ClipOrder<Item>,
-  { reader, numClips, settings, file, maxSkippedFraction, skipFile, progress, interrupt }: Streaming,
+  { reader, numClips, settings, file, maxSkippedFraction, maxPromptTokens, skipFile, progress, interrupt }: Streaming,
 ): OpenedClips<Item> {
   const { workers, ahead, aheadMegabytes, cache } = settings;
   progress.log(
-    `${file}: ${numClips} clips are streamed: read by ${workers} decoders, ${ahead} steps and at most ${formatBytes(aheadMegabytes * 1e6)} ahead${cache === null ? "" : `, kept in ${cache}`}`,
+    `${file}: ${numClips} clips are streamed: read by ${workers} decoders, ${ahead} steps and at most ${formatBytes(aheadMegabytes * 2 ** 20)} ahead${cache === null ? "" : `, kept in ${cache}`}`,
   );
   const skips = new SkipLog(skipFile ?? null);
   const times = new TimeWatch(library.model);
   let numNamed = 0;
   const stream = new ClipStream(library, order, {
     ...{ ahead, skips, maxSkippedFraction, place: file, signal: interrupt.signal },
-    maxAheadBytes: aheadMegabytes * 1e6,
+    maxAheadBytes: aheadMegabytes * 2 ** 20,
     read: (clip) => reader.read(clip),
-    check: (clip) => requireReadable(library.model, clip),
+    check: (clip) => requireReadable(library.model, clip, maxPromptTokens ?? null),
     onClip: (clip) => times.add(clip),
     onSkip: (id, reason) => {
       if (numNamed++ < maxNamedSkips) progress.log(`${file}: clip skipped: ${id}: ${reason}`);

@@ -11,6 +11,7 @@ import type { OmniModel } from "../../models/omni-model.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
+import { requireShortPrompt } from "./clip-length.ts";
 import { type NoticedClip, noticeLines } from "./clip-notices.ts";
 import type { FitOptions, FittedSample, SkippedSample } from "./fitted-samples.ts";
 
@@ -45,6 +46,8 @@ export interface FitCorpusOptions extends Pick<FitOptions, "read" | "atOnce"> {
   /** Where the media are; left out: beside the file. */
   readonly root?: string;
   readonly maxSkippedFraction: number;
+  /** Clips whose prompts are longer are left out; null: none is. */
+  readonly maxPromptTokens?: number | null;
   /** Where decoded clips are kept; left out, nothing is kept. */
   readonly cacheFile?: string;
   /** Where the clips that were left out are listed, with reasons; left out, they are only logged. */
@@ -57,14 +60,19 @@ export interface FitCorpusOptions extends Pick<FitOptions, "read" | "atOnce"> {
 export async function fitCorpus<S extends ClipFiles>(
   model: OmniModel,
   samples: readonly S[],
-  { file, root = dirname(file), skipFile, progress, interrupt, ...options }: FitCorpusOptions,
+  { file, root = dirname(file), maxPromptTokens = null, skipFile, progress, interrupt, ...options }: FitCorpusOptions,
 ): Promise<{ fitted: FittedSample<S>[]; skipped: SkippedSample[] }> {
   // Only here: reading a corpus does without the addon.
   const { fitSamples } = await import("./fitted-samples.ts");
   const stage = progress.stage("decoding", samples.length);
   const result = await fitSamples(root, samples, {
     ...options,
-    model: { fitting: model.fitting, fitKey: model.fitKey, check: (clip) => requireReadable(model, clip) },
+    model: {
+      fitting: model.fitting,
+      // Clips that are left out are kept as such, too.
+      fitKey: maxPromptTokens === null ? model.fitKey : `${model.fitKey} ${maxPromptTokens}`,
+      check: (clip) => requireReadable(model, clip, maxPromptTokens),
+    },
     signal: interrupt.signal,
     onProgress: (done) => stage.update(done),
   });
@@ -91,9 +99,10 @@ export function noticedOf(fitted: readonly FittedSample<ClipFiles>[]): NoticedCl
 }
 
 /** A clip that the model cannot take fails here, where it is a skip, and not later among many. */
-export function requireReadable(model: OmniModel, fitted: MediaClip): void {
+export function requireReadable(model: OmniModel, fitted: MediaClip, maxPromptTokens: number | null): void {
   const isShort = fitted.waveform.length > 0 && fitted.waveform.length < shortSoundSeconds * fitted.sampleRateHz;
   if (isShort) model.features({ ...fitted, frames: new Uint8Array(0), numFrames: 0 });
+  if (maxPromptTokens !== null) requireShortPrompt(model, fitted, maxPromptTokens);
 }
 
 function logSkips(log: (line: string) => void, what: string, reasons: readonly string[]): void {

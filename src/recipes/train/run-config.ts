@@ -14,6 +14,7 @@ import {
   idleEmbedderPlace,
   idleInstruction,
   idleWithEmbedder,
+  optionalCount,
   optionalFile,
   optionalFolder,
   optionalText,
@@ -46,6 +47,7 @@ const corpusFields = {
   fields: fieldsSetting,
   maxSkippedRows: wholeNumber.default(10).describe("bad rows to leave out before the run stops"),
   maxSkippedFraction: z.number().min(0).max(1).default(0.1).describe("share of unreadable clips to leave out"),
+  maxPromptTokens: optionalCount("clips whose prompts are longer are left out, as unreadable ones are", "none is"),
   clips: clipSettings,
 };
 

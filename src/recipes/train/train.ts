@@ -113,6 +113,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     settings: config.clips,
     file: config.data,
     maxSkippedFraction: config.maxSkippedFraction,
+    maxPromptTokens: config.maxPromptTokens,
     cacheFile: join(directory.path, "clips.safetensors"),
     skipFile: join(directory.path, "skipped.jsonl"),
     progress,
