@@ -12,10 +12,10 @@ import { changeableSettings, openRunDirectory, type RunDirectory } from "../../r
 import { readVersions } from "../../run/versions.ts";
 import { torchVersion } from "../../tensor/index.ts";
 import { sftRateBySize } from "../../train/by-size.ts";
-import { learningOrder, type SftTask, trainSft } from "../../train/cold-start.ts";
+import { learningOrder, type SftTask, trainSft } from "../../train/cold-start/cold-start.ts";
+import { evaluationOrder } from "../../train/cold-start/sft-evaluation.ts";
 import { type BestModel, exportModel, lastModel, saveModels } from "../../train/export.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
-import { evaluationOrder } from "../../train/sft-evaluation.ts";
 import { type OpenedRows, openRows } from "./open-rows.ts";
 import type { SftRunConfig } from "./settings.ts";
 import { contentRows, readSftData, type SftData } from "./sft-data.ts";
