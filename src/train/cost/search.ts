@@ -33,11 +33,11 @@ export function usableBytes({ gigabytes }: GpuFacts): number {
 /** What learns, from everything to the smallest adapter; of each the best way that fits, else the one that takes least. */
 export function searchPlans(start: MemoryTask, gpu: GpuFacts): Candidate[] {
   const kinds: { name: string; learner: Partial<Learner> }[] = [
-    { name: "full", learner: { trainable: "full", parts: null } },
-    { name: "decoder", learner: { trainable: "decoder", parts: null } },
+    { name: "full", learner: { trainable: "full", parts: ["decoder", "projector", "towers"] } },
+    { name: "decoder", learner: { trainable: "decoder" } },
     ...ranks.map((rank) => ({
       name: `lora, rank ${rank}`,
-      learner: { trainable: "lora", parts: null, lora: { ...start.learner.lora, rank } } as const,
+      learner: { trainable: "lora", lora: { ...start.learner.lora, rank } } as const,
     })),
   ];
   return kinds.map(({ name, learner }) => bestOf(name, withLearner(start, learner), gpu));

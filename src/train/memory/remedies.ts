@@ -83,13 +83,11 @@ const otherResults: readonly Propose[] = [
   (task) =>
     task.learner.dtype === "bfloat16" ? null : other(withLearner(task, { dtype: "bfloat16" }), "--dtype bfloat16"),
   (task) =>
-    task.learner.trainable === "full" && task.learner.parts === null
+    task.learner.trainable === "full" && task.learner.parts.length > 1
       ? other(withLearner(task, { trainable: "decoder" }), "--trainable decoder")
       : null,
   (task) =>
-    task.learner.trainable === "lora"
-      ? null
-      : other(withLearner(task, { trainable: "lora", parts: null }), "--trainable lora"),
+    task.learner.trainable === "lora" ? null : other(withLearner(task, { trainable: "lora" }), "--trainable lora"),
   (task) => {
     const rank = task.learner.lora.rank / 2;
     if (task.learner.trainable !== "lora" || rank < 8) return null;
