@@ -26,6 +26,13 @@ export interface Embedder {
   embed(texts: readonly string[], role?: TextRole): Float32Array | Promise<Float32Array>;
   /** The same of queries with their instruction, in a form of the model's own; default: as Qwen3-Embedding has them. */
   embedQueries?(texts: readonly string[], instruction: string): Float32Array | Promise<Float32Array>;
+  /**
+   * Begins with texts that will be asked for, while this thread goes on; left out, it cannot. What goes wrong is told to who asks
+   * for them.
+   */
+  prefetch?(texts: readonly string[], role: TextRole): void;
+  /** Whether `embed` runs elsewhere: what is sent is worked on while this thread computes. */
+  readonly isApart?: boolean;
   /** The rows of `embed`, one by one, where they lie already and need no copy; not to be written to. */
   embedRows?(texts: readonly string[], role?: TextRole): Promise<readonly Float32Array[]>;
 }

@@ -11,6 +11,8 @@ export class EmbedCache implements Embedder {
   readonly isAsymmetric: boolean;
   readonly #embedder: Embedder;
   readonly #generationSize: number;
+  /** Texts that are being embedded, and when their vectors are kept. */
+  readonly #begun = new Map<string, Promise<unknown>>();
   #young = new Map<string, Float32Array>();
   #old = new Map<string, Float32Array>();
   #numEmbedded = 0;
@@ -40,18 +42,44 @@ export class EmbedCache implements Embedder {
     return out;
   }
 
+  /** Begins with unseen texts where the embedder works apart from this thread; elsewhere it would only be in the way. */
+  prefetch(texts: readonly string[], role: TextRole): void {
+    if (this.#embedder.isApart !== true) return;
+    const isUnseen = (text: string) => {
+      const key = this.#key(text, role);
+      return this.#find(key) === undefined && !this.#begun.has(key);
+    };
+    const unseen = [...new Set(texts.filter(isUnseen))];
+    if (unseen.length === 0) return;
+    // Who asks for the texts asks again, and is told what is wrong.
+    const begun = this.#embed(unseen, role)
+      .catch(() => undefined)
+      .finally(() => {
+        for (const text of unseen) this.#begun.delete(this.#key(text, role));
+      });
+    for (const text of unseen) this.#begun.set(this.#key(text, role), begun);
+  }
+
   /** The vectors themselves, as they are kept: not to be written to. */
   async embedRows(texts: readonly string[], role: TextRole = "cue"): Promise<readonly Float32Array[]> {
+    const begun = new Set(texts.flatMap((text) => this.#begun.get(this.#key(text, role)) ?? []));
+    if (begun.size > 0) await Promise.all(begun);
     const found = texts.map((text) => this.#find(this.#key(text, role)));
     const missing = [...new Set(texts.filter((_, row) => found[row] === undefined))];
     if (missing.length === 0) return found as Float32Array[];
+    const fresh = await this.#embed(missing, role);
+    return texts.map((text, row) => found[row] ?? fresh.get(text)!);
+  }
+
+  /** Distinct unseen texts, which are kept from then on. */
+  async #embed(missing: readonly string[], role: TextRole): Promise<ReadonlyMap<string, Float32Array>> {
     const vectors = await this.#embedder.embed(missing, role);
     this.#numEmbedded += missing.length;
     const fresh = new Map(
       missing.map((text, index) => [text, vectors.slice(index * this.dimension, (index + 1) * this.dimension)]),
     );
     for (const [text, vector] of fresh) this.#keep(this.#key(text, role), vector);
-    return texts.map((text, row) => found[row] ?? fresh.get(text)!);
+    return fresh;
   }
 
   #key(text: string, role: TextRole): string {

@@ -14,11 +14,12 @@ const lengthTolerance = 1e-3;
 
 /** The same embedder with its cue vectors in front of it. A damaged entry is computed again. */
 export function storeCues(embedder: Embedder, memory: VectorMemory): Embedder {
-  const { name, dimension, isAsymmetric = false } = embedder;
+  const { name, dimension, isAsymmetric = false, isApart = false } = embedder;
   return {
     name,
     dimension,
     isAsymmetric,
+    isApart,
     async embed(texts, role: TextRole = "cue") {
       if (role !== "cue") return embedder.embed(texts, role);
       const out = new Float32Array(texts.length * dimension);

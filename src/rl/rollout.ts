@@ -18,7 +18,12 @@ export interface RolloutOptions {
   readonly temperature: number;
   readonly seed: number;
   readonly step: number;
+  /** Told of the text of a completion that has ended by itself, while others are still to come. Must not throw. */
+  readonly onEnd?: (completion: EndedCompletion) => void;
 }
+
+/** What can be read of a completion before the step has all of them. */
+export type EndedCompletion = Pick<Rollout, "pieces" | "text"> & Pick<RolloutGroup, "thinkIsOpen">;
 
 export interface RolloutPrompt {
   readonly sample: Sample;
@@ -38,6 +43,10 @@ export function sampleGroups(
       deriveSeed(options.seed, "rollout", options.step, sample.id, i),
     ),
   );
+  const isOpen = prompts.map(({ prompt }) =>
+    opensThinking(model.decodePieces(prompt.tokens.ids.slice(-tailTokens)).join("")),
+  );
+  const { onEnd } = options;
   const completions = noGrad(() =>
     model.sample(
       prompts.map(({ prompt }) => prompt),
@@ -47,18 +56,25 @@ export function sampleGroups(
         temperature: options.temperature,
         logprobTemperature: options.temperature === 0 ? 1 : options.temperature,
         seeds,
+        ...(onEnd && {
+          onEnd: (p: number, _: number, ids: readonly number[]) =>
+            onEnd({ ...textOf(model, Int32Array.from(ids)), thinkIsOpen: isOpen[p]! }),
+        }),
       },
     ),
   );
-  return prompts.map(({ sample, prompt }, p) => ({
+  return prompts.map(({ sample }, p) => ({
     sample,
-    thinkIsOpen: opensThinking(model.decodePieces(prompt.tokens.ids.slice(-tailTokens)).join("")),
+    thinkIsOpen: isOpen[p]!,
     rollouts: completions[p]!.map((completion) => readCompletion(model, completion)),
   }));
 }
 
 function readCompletion(model: OmniModel, { ids, logprobs, truncated }: SampledCompletion): Rollout {
+  return { ids, logprobs, ...textOf(model, ids), truncated };
+}
+
+function textOf(model: OmniModel, ids: Int32Array): Pick<Rollout, "pieces" | "text"> {
   const pieces = model.decodePieces(ids);
-  const text = pieces.slice(0, withoutStop(model, ids).length).join("");
-  return { ids, logprobs, pieces, text, truncated };
+  return { pieces, text: pieces.slice(0, withoutStop(model, ids).length).join("") };
 }

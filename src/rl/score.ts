@@ -7,6 +7,7 @@ import type { Clause } from "../text/clause.ts";
 import { type ClauseOptions, splitClauses } from "../text/clauses.ts";
 import { type ParsedResponse, parseResponse } from "../text/response.ts";
 import { type AdvantageCombination, type AdvantageOptions, decoupledAdvantages, groupAdvantages } from "./advantage.ts";
+import type { EndedCompletion } from "./rollout.ts";
 import type { RewardBreakdown, RewardContext, RewardTerm, Rollout, RolloutGroup, ScoredGroup } from "./types.ts";
 
 export interface ScoreOptions {
@@ -43,6 +44,12 @@ interface Reading {
   readonly rollout: Rollout;
   readonly response: ParsedResponse;
   readonly clauses: readonly Clause[];
+}
+
+/** The clauses that scoring will look up, of a completion that has ended. */
+export function clausesToCome(ended: EndedCompletion, options: ScoreOptions): string[] {
+  const rollout = { ...ended, ids: new Int32Array(0), logprobs: new Float32Array(0), truncated: false };
+  return readRollout(rollout, ended.thinkIsOpen, options).clauses.map(({ text }) => text);
 }
 
 function readRollout(rollout: Rollout, thinkIsOpen: boolean | undefined, options: ScoreOptions): Reading {

@@ -16,8 +16,8 @@ import type { PromptPair, TrainGroup } from "../rl/plan.ts";
 import { type RolloutRecord, recordRollout } from "../rl/record.ts";
 import { type Notice, RewardWatch } from "../rl/reward-watch.ts";
 import { makeTerms } from "../rl/rewards/terms.ts";
-import { sampleGroups } from "../rl/rollout.ts";
-import { type ScoreOptions, scoreGroups } from "../rl/score.ts";
+import { type EndedCompletion, sampleGroups } from "../rl/rollout.ts";
+import { clausesToCome, type ScoreOptions, scoreGroups } from "../rl/score.ts";
 import { defaultStepOptions, type StepOptions } from "../rl/step-options.ts";
 import type { ScoredGroup, ViewName, ViewSelector } from "../rl/types.ts";
 import { drawMasks, neededViews, viewSelectors } from "../rl/views.ts";
@@ -83,6 +83,11 @@ export function grpoObjective(task: GrpoTask): Objective {
   const scoring = scoreOptions(task, maxNewTokens);
   const { recomputes } = task.models;
   const options: StepOptions = { ...stepOptions(config), maxCompletionTokens: maxNewTokens, recomputes };
+  // An embedder elsewhere begins with a completion's clauses while others are still sampled.
+  const { embedder } = task;
+  const ahead = embedder.prefetch && {
+    onEnd: (ended: EndedCompletion) => embedder.prefetch!(clausesToCome(ended, scoring), "clause"),
+  };
   const watch = new RewardWatch();
   const clock = () => performance.now() / 1000;
   return {
@@ -103,7 +108,7 @@ export function grpoObjective(task: GrpoTask): Objective {
         sample,
         prompt: library.prompt(sample.id, promptText(sample), live?.rows(sample.id) ?? null),
       }));
-      const sampled = scope(() => sampleGroups(policy, prompts, { ...config, maxNewTokens, step }));
+      const sampled = scope(() => sampleGroups(policy, prompts, { ...config, maxNewTokens, step, ...ahead }));
       const sampledAt = clock();
       const groups = await scoreGroups(sampled, scoring);
       const scoredAt = clock();

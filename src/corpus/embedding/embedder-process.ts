@@ -48,7 +48,7 @@ function holdOpen(child: ChildProcess, isHeld: boolean): void {
 function remote(child: ChildProcess, { name, dimension, isAsymmetric }: OpenedFacts, waiting: Map<number, Waiting>) {
   let next = 0;
   const embedder: Embedder = {
-    ...{ name, dimension, isAsymmetric },
+    ...{ name, dimension, isAsymmetric, isApart: true },
     embed: (texts, role = "cue") =>
       new Promise<Float32Array>((resolve, reject) => {
         if (!child.connected) return reject(gone("is gone"));

@@ -155,7 +155,7 @@ function record(
   choices: readonly Choice[],
   sequences: readonly Sequence[],
   stop: ReadonlySet<number>,
-  { numSamples, onToken }: SampleOptions,
+  { numSamples, onToken, onEnd }: SampleOptions,
 ): void {
   const numRows = batch.owners.length;
   const tokens = joined(choices.map((choice) => choice.tokens)).toInt32Array();
@@ -174,6 +174,7 @@ function record(
       const chosen = { id, logprob, likeliest: likeliest(row) };
       const wish = onToken?.(Math.floor(owner / numSamples), owner % numSamples, chosen);
       sequence.ended = sequence.stopped || wish === "stop";
+      if (sequence.ended) onEnd?.(Math.floor(owner / numSamples), owner % numSamples, sequence.ids);
     });
   });
 }

@@ -16,6 +16,8 @@ export interface SampleOptions {
    * ends this sequence here; its `truncated` stays true.
    */
   readonly onToken?: (prompt: number, sample: number, token: ChosenToken) => "stop" | undefined;
+  /** Called with the ids of a sequence that has ended, while others are still to come. Must not throw. */
+  readonly onEnd?: (prompt: number, sample: number, ids: readonly number[]) => void;
   /** How many of the likeliest ids come with each token of onToken. */
   readonly numLikeliest?: number;
   /** Of the log-probabilities that come back: softmax(logits / this), before anything is banned or cut. Default 1. */

@@ -79,7 +79,7 @@ function learnerOf(model: ModelShape, settings: DeepReadonly<LearnerSettings>): 
   const isRecomputed =
     recompute === "auto" ? defaultsBySize(numParameters(model), trainable).recomputes : recompute === "on";
   return {
-    ...{ trainable, parts: [...parts], promptsPerMicroBatch, tokensPerChunk },
+    ...{ trainable, parts, promptsPerMicroBatch, tokensPerChunk },
     ...{ lora: { rank: lora.rank, targets: lora.targets }, dtype: dtype ?? model.dtype, recomputes: isRecomputed },
   };
 }

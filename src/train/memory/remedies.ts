@@ -83,7 +83,7 @@ const otherResults: readonly Propose[] = [
   (task) =>
     task.learner.dtype === "bfloat16" ? null : other(withLearner(task, { dtype: "bfloat16" }), "--dtype bfloat16"),
   (task) =>
-    task.learner.trainable === "full" && task.learner.parts.some((part) => part !== "decoder")
+    task.learner.trainable === "full" && task.learner.parts.length > 1
       ? other(withLearner(task, { trainable: "decoder" }), "--trainable decoder")
       : null,
   (task) =>
