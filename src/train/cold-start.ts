@@ -1,7 +1,7 @@
 // Supervised fine-tuning on conversations: the cold start that reinforcement begins from. Every draw is keyed by (seed, step).
 import { join } from "node:path";
-import type { ClipLibrary } from "../corpus/clips/clip-library.ts";
-import type { Conversation } from "../data/conversations/conversation.ts";
+import type { ClipOrder, ClipSource } from "../corpus/clips/clip-source.ts";
+import { type Conversation, clipsOf } from "../data/conversations/conversation.ts";
 import { cosineSchedule, linearSchedule } from "../nn/index.ts";
 import { latestCheckpoint } from "../run/checkpoint.ts";
 import type { DeepReadonly } from "../run/config.ts";
@@ -14,23 +14,30 @@ import type { OpenedPolicy } from "./policy.ts";
 import { type Objective, runSteps, type StepRun, type StepsDone } from "./run-steps.ts";
 import { sftObjective } from "./sft.ts";
 import type { SftConfig } from "./sft-config.ts";
-import { sftEvaluation } from "./sft-evaluation.ts";
+import { type HeldOut, sftEvaluation } from "./sft-evaluation.ts";
 
 export interface SftTask {
   readonly config: DeepReadonly<SftConfig>;
   readonly models: OpenedPolicy;
-  /** Has every clip of both. */
-  readonly library: ClipLibrary;
-  readonly learnt: readonly Conversation[];
-  /** Empty: nothing is evaluated. */
-  readonly heldOut: readonly Conversation[];
+  readonly steps: number;
+  /** What each step learns from. */
+  readonly clips: ClipSource<Conversation>;
+  /** null: nothing is evaluated. */
+  readonly heldOut: HeldOut | null;
 }
 
 /** Answers of evaluations, beside evaluation.jsonl with their numbers. */
 export const answersName = "answers.jsonl";
 
-export function sftSteps({ steps, epochs, samplesPerStep }: SftTask["config"], numLearnt: number): number {
-  return steps ?? Math.ceil((epochs * numLearnt) / samplesPerStep);
+/** Which rows each step learns from: a function of the seed and the step alone. */
+export function learningOrder(rows: readonly Conversation[], config: SftTask["config"]): ClipOrder<Conversation> {
+  const { steps, epochs, samplesPerStep, seed } = config;
+  return {
+    items: rows,
+    clipsOf: (row) => clipsOf([row]),
+    batchAt: (step) => batchOf(rows, samplesPerStep, seed, step),
+    steps: steps ?? Math.ceil((epochs * rows.length) / samplesPerStep),
+  };
 }
 
 /** Trains to the last step; `run` says where and who watches. */
@@ -38,18 +45,17 @@ export async function trainSft(
   task: SftTask,
   run: Pick<StepRun, "directory" | "interrupt" | "onStep" | "onEvaluation" | "onNotice">,
 ): Promise<StepsDone> {
-  const { config, models, library, heldOut } = task;
-  const steps = sftSteps(config, task.learnt.length);
+  const { config, models, heldOut, steps } = task;
   const { warmupSteps: warmup, learningRateFloor: floor } = config;
   const schedule = config.schedule === "cosine" ? cosineSchedule : linearSchedule;
   const firstStep = latestCheckpoint(join(run.directory, "checkpoints"))?.step ?? 0;
-  using answers = heldOut.length === 0 ? null : openStepLog(join(run.directory, answersName), firstStep);
+  using answers = heldOut === null ? null : openStepLog(join(run.directory, answersName), firstStep);
   const evaluation = answers && {
     every: config.evalEvery,
     bestBy: { measure: "loss", better: "lower" } as const,
     evaluate: sftEvaluation({
-      ...{ models, library, heldOut, answers, chunks: config },
-      ...{ batchSize: config.samplesPerStep, evalAnswers: config.evalAnswers, maxNewTokens: config.maxNewTokens },
+      ...{ ...heldOut!, models, answers, chunks: config },
+      ...{ evalAnswers: config.evalAnswers, maxNewTokens: config.maxNewTokens },
       safePoint: () => run.interrupt.safePoint(),
     }),
   };
@@ -73,11 +79,14 @@ export async function trainSft(
   });
 }
 
-function conversationObjective({ config, models, library, learnt }: SftTask): Objective {
+function conversationObjective({ config, models, clips }: SftTask): Objective {
   const { policy, trainsTowers, recomputes } = models;
   return {
     async gradients(step) {
-      const batch = batchOf(learnt, config.samplesPerStep, config.seed, step);
+      const start = performance.now();
+      const batch = await clips.ready(step);
+      const wait = (performance.now() - start) / 1000;
+      const { library } = clips;
       using live = trainsTowers ? new LiveRows(policy, library) : null;
       using examples = new ConversationExamples(policy, library, live === null ? undefined : (clip) => live.rows(clip));
       models.beginStep(step);
@@ -86,6 +95,7 @@ function conversationObjective({ config, models, library, learnt }: SftTask): Ob
         recomputes,
       }).gradients(step);
       live?.backward();
+      outcome.metrics.sum("timing_s/wait_clips", wait);
       return outcome;
     },
   };

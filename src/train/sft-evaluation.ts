@@ -1,6 +1,6 @@
 // How far supervised fine-tuning has come, on rows that are not learnt from: their loss, and what the model says to a few of them.
-import type { ClipLibrary } from "../corpus/clips/clip-library.ts";
-import type { Conversation } from "../data/conversations/conversation.ts";
+import type { ClipOrder, ClipSource } from "../corpus/clips/clip-source.ts";
+import { type Conversation, clipsOf } from "../data/conversations/conversation.ts";
 import { withoutStop } from "../models/omni-model.ts";
 import { Metrics, type StepMetrics } from "../rl/metrics.ts";
 import type { StepLog } from "../run/metrics.ts";
@@ -11,14 +11,16 @@ import { LiveRows } from "./live-rows.ts";
 import type { OpenedPolicy } from "./policy.ts";
 import { type SftOptions, sftLoss } from "./sft.ts";
 
-export interface SftEvaluationOptions {
+/** Rows that are held out, batch by batch. */
+export interface HeldOut {
+  readonly clips: ClipSource<Conversation>;
+  readonly numBatches: number;
+}
+
+export interface SftEvaluationOptions extends HeldOut {
   readonly models: Pick<OpenedPolicy, "policy" | "trainsTowers">;
-  readonly library: ClipLibrary;
-  readonly heldOut: readonly Conversation[];
   /** How much lives at once. */
   readonly chunks: Pick<SftOptions, "promptsPerMicroBatch" | "tokensPerChunk">;
-  /** How many at once. */
-  readonly batchSize: number;
   readonly evalAnswers: number;
   readonly maxNewTokens: number;
   /** Gets the answers, one line each. */
@@ -27,62 +29,81 @@ export interface SftEvaluationOptions {
   readonly safePoint: () => Promise<void>;
 }
 
+/** The rows in their order; a step of it is a batch. */
+export function evaluationOrder(rows: readonly Conversation[], batchSize: number): ClipOrder<Conversation> {
+  const steps = Math.ceil(rows.length / batchSize);
+  return {
+    items: rows,
+    clipsOf: (row) => clipsOf([row]),
+    batchAt: (step) => rows.slice((step % steps) * batchSize, (step % steps) * batchSize + batchSize),
+    steps,
+  };
+}
+
 /** Mean cross-entropy over the tokens that are to be learnt; share of answers in the form that theirs has. */
 export function sftEvaluation(options: SftEvaluationOptions): (numSteps: number) => Promise<StepMetrics> {
-  const { heldOut, batchSize, safePoint } = options;
+  const { clips, numBatches, safePoint } = options;
   return async (numSteps) => {
     const metrics = new Metrics();
-    for (let start = 0; start < heldOut.length; start += batchSize) {
+    // A batch whose clips cannot be read gives way to another one, which counts once.
+    const seen = new Set<Conversation>();
+    for (let batch = 0; batch < numBatches; batch++) {
       await safePoint();
+      const rows = (await clips.ready(batch)).filter((row) => !seen.has(row));
+      if (rows.length === 0) continue;
+      const toAnswer = rows.slice(0, Math.max(0, options.evalAnswers - seen.size));
+      for (const row of rows) seen.add(row);
       withExamples(options, (examples) => {
-        const batch = heldOut.slice(start, start + batchSize).flatMap((one) => examples.of(one));
-        const numTokens = batch.flat().reduce((sum, { target }) => sum + target.length, 0);
-        const loss = sftLoss(options.models.policy, batch, { ...options.chunks, recomputes: false });
-        metrics.mean("loss", loss * numTokens, numTokens);
-        metrics.sum("num_tokens", numTokens);
+        measureLoss(options, rows, examples, metrics);
+        if (toAnswer.length > 0) logAnswers(options, toAnswer, examples, numSteps, metrics);
       });
     }
-    await safePoint();
-    if (options.evalAnswers > 0) logAnswers(options, numSteps, metrics);
     return metrics.values();
   };
 }
 
-function logAnswers(options: SftEvaluationOptions, numSteps: number, metrics: Metrics): void {
-  const { heldOut, evalAnswers, maxNewTokens, answers } = options;
-  const model = options.models.policy;
-  withExamples(options, (examples) => {
-    const asked = heldOut.slice(0, evalAnswers);
-    const questions = asked.map((one) => examples.lastQuestion(one));
-    const prompts = questions.map(({ prompt }) => prompt);
-    const completions = model.sample(prompts, { numSamples: 1, maxNewTokens, temperature: 0 });
-    for (const [i, [completion]] of completions.entries()) {
-      const { ids, truncated } = completion!;
-      const text = model.decodePieces(withoutStop(model, ids)).join("");
-      const expected = questions[i]!.answer;
-      const { wellFormed } = parseResponse(text, { truncated });
-      if (parseResponse(expected).wellFormed) metrics.meanOf("well_formed", [wellFormed ? 1 : 0]);
-      metrics.meanOf("truncated", [truncated ? 1 : 0]);
-      answers.append({
-        step: numSteps - 1,
-        id: asked[i]!.id,
-        text,
-        expected,
-        isWellFormed: wellFormed,
-        isTruncated: truncated,
-      });
-    }
-  });
+function measureLoss(
+  { models, chunks }: SftEvaluationOptions,
+  rows: readonly Conversation[],
+  examples: ConversationExamples,
+  metrics: Metrics,
+): void {
+  const batch = rows.flatMap((row) => examples.of(row));
+  const numTokens = batch.flat().reduce((sum, { target }) => sum + target.length, 0);
+  const loss = sftLoss(models.policy, batch, { ...chunks, recomputes: false });
+  metrics.mean("loss", loss * numTokens, numTokens);
+  metrics.sum("num_tokens", numTokens);
 }
 
-function withExamples({ models, library }: SftEvaluationOptions, body: (examples: ConversationExamples) => void) {
+function logAnswers(
+  { models, maxNewTokens, answers }: SftEvaluationOptions,
+  rows: readonly Conversation[],
+  examples: ConversationExamples,
+  numSteps: number,
+  metrics: Metrics,
+): void {
+  const model = models.policy;
+  const questions = rows.map((row) => examples.lastQuestion(row));
+  const prompts = questions.map(({ prompt }) => prompt);
+  const completions = model.sample(prompts, { numSamples: 1, maxNewTokens, temperature: 0 });
+  for (const [i, [completion]] of completions.entries()) {
+    const { ids, truncated: isTruncated } = completion!;
+    const text = model.decodePieces(withoutStop(model, ids)).join("");
+    const expected = questions[i]!.answer;
+    const { wellFormed: isWellFormed } = parseResponse(text, { truncated: isTruncated });
+    if (parseResponse(expected).wellFormed) metrics.meanOf("well_formed", [isWellFormed ? 1 : 0]);
+    metrics.meanOf("truncated", [isTruncated ? 1 : 0]);
+    answers.append({ step: numSteps - 1, id: rows[i]!.id, text, expected, isWellFormed, isTruncated });
+  }
+}
+
+function withExamples(
+  { models: { policy, trainsTowers }, clips: { library } }: SftEvaluationOptions,
+  body: (examples: ConversationExamples) => void,
+): void {
   noGrad(() => {
-    using live = models.trainsTowers ? new LiveRows(models.policy, library) : null;
-    using examples = new ConversationExamples(
-      models.policy,
-      library,
-      live === null ? undefined : (clip) => live.rows(clip),
-    );
+    using live = trainsTowers ? new LiveRows(policy, library) : null;
+    using examples = new ConversationExamples(policy, library, live === null ? undefined : (clip) => live.rows(clip));
     body(examples);
   });
 }

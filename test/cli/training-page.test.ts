@@ -76,7 +76,7 @@ describe("docs/training.md", () => {
     const files = [...table.matchAll(/^\| (.*?) \|/gm)].flatMap((row) => [...row[1]!.matchAll(/`([\w./-]+)`/g)]);
     assert.ok(files.length >= 6);
     // Nothing was left out, so there is no list of it.
-    for (const [, file] of files.filter(([, name]) => name !== "skipped.jsonl")) {
+    for (const [, file] of files.filter(([, name]) => !name!.startsWith("skipped"))) {
       assert.ok(existsSync(join(folder, "runs/cold", file!)), file);
     }
     const trained = outputs.find(({ line }) => line.startsWith("npx oppo train"))!;

@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
+import { heldClips } from "../../src/corpus/clips/clip-source.ts";
 import type { FittedSample } from "../../src/corpus/clips/fitted-samples.ts";
 import type { Conversation, ConversationPart, ConversationTurn } from "../../src/data/conversations/conversation.ts";
 import { loadModel } from "../../src/models/registry.ts";
@@ -11,11 +12,13 @@ import { resolveConfig } from "../../src/run/config.ts";
 import { InterruptedError } from "../../src/run/interrupt.ts";
 import { readStepLog } from "../../src/run/metrics.ts";
 import { numLiveTensors } from "../../src/tensor/index.ts";
-import { sftSteps, trainSft } from "../../src/train/cold-start.ts";
+import { learningOrder, trainSft } from "../../src/train/cold-start.ts";
 import { ConversationExamples, longestTokens, missingModality } from "../../src/train/conversation-examples.ts";
 import { openPolicy } from "../../src/train/policy.ts";
 import { sftLoss } from "../../src/train/sft.ts";
 import { sftSchema } from "../../src/train/sft-config.ts";
+import { evaluationOrder } from "../../src/train/sft-evaluation.ts";
+import { ShownRows } from "../../src/train/shown-rows.ts";
 import { fitAll, type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 import { digestOf, interruptAt, withoutTimes } from "../support/training-runs.ts";
 
@@ -140,6 +143,52 @@ describe("what is learnt of a conversation", () => {
   });
 });
 
+describe("rows that cannot be shown as they ask", () => {
+  async function shownRows(name: string, maxSkippedFraction: number, maxTokens: number | null = null) {
+    const model = await loadModel(start);
+    const library = new ClipLibrary(model);
+    // The first clip is silent.
+    library.add(
+      fitted.map((one, at) => (at === 0 ? { ...one, clip: { ...one.clip, waveform: new Float32Array(0) } } : one)),
+    );
+    const rows = fitted.map((_, at) => conversation(`r${at}`, ask([show(at, ["video", "audio"])], "why?"), answer(at)));
+    const order = { ...evaluationOrder(rows, 2), steps: 3 };
+    const told: string[] = [];
+    const shown = new ShownRows({
+      ...{ model, source: heldClips(library, order), order, maxTokens, maxSkippedFraction },
+      ...{ skipFile: join(theatre.root, `${name}.jsonl`), file: "rows.json" },
+      onSkip: (id, reason) => void told.push(`${id}: ${reason}`),
+    });
+    const dispose = () => {
+      library[Symbol.dispose]();
+      model[Symbol.dispose]();
+    };
+    return { shown, told, [Symbol.dispose]: dispose };
+  }
+
+  test("drop out of their batch, once told, and do so again after a stop", async () => {
+    using first = await shownRows("drop", 0.5);
+    const ids = async (rows: ShownRows, step: number) => (await rows.ready(step)).map(({ id }) => id);
+    assert.deepEqual(await ids(first.shown, 0), ["r1"]);
+    assert.deepEqual(await ids(first.shown, 1), ["r2", "r3"]);
+    assert.deepEqual(await ids(first.shown, 3), ["r1"]);
+    assert.deepEqual(first.told, [`r0: ${fitted[0]!.sample.id} has no audio`]);
+    using second = await shownRows("drop", 0.5);
+    assert.deepEqual(await ids(second.shown, 0), ["r1"]);
+    assert.deepEqual(second.told, []);
+    assert.equal(second.shown.skipped.length, 1);
+  });
+
+  test("end the run when there are too many of them, or nothing else", async () => {
+    const code = (expected: string) => (error: Error & { code: string }) => error.code === expected;
+    using strict = await shownRows("strict", 0.1);
+    await assert.rejects(strict.shown.ready(0), code("ERR_TOO_MANY_SKIPPED"));
+    using none = await shownRows("none", 1, 5);
+    await assert.rejects(none.shown.ready(0), code("ERR_NO_SAMPLES"));
+    assert.match(none.told[1]!, /^r1: \d+ tokens with its clips and answers; maxTokens is 5$/);
+  });
+});
+
 interface RunOptions {
   readonly overrides?: readonly string[];
   readonly stopAt?: number | null;
@@ -161,8 +210,15 @@ async function run(name: string, { overrides = [], stopAt = null }: RunOptions =
   using library = new ClipLibrary(models.reference);
   library.add(fitted);
   const rows = single();
-  const task = { config, models, library, learnt: rows.slice(0, 4), heldOut: rows.slice(4) };
-  await trainSft(task, { directory, interrupt: interruptAt(stopAt) });
+  const order = learningOrder(rows.slice(0, 4), config);
+  const evalOrder = evaluationOrder(rows.slice(4), 2);
+  await trainSft(
+    {
+      ...{ config, models, steps: order.steps, clips: heldClips(library, order) },
+      heldOut: { clips: heldClips(library, evalOrder), numBatches: evalOrder.steps },
+    },
+    { directory, interrupt: interruptAt(stopAt) },
+  );
   return {
     metrics: withoutTimes(directory),
     evaluations: readStepLog(join(directory, "evaluation.jsonl")),
@@ -215,7 +271,7 @@ describe("trainSft", () => {
       library.add(fitted);
       const directory = join(theatre.root, `parts-${overrides.join("-").replaceAll(/\W/g, "")}`);
       await trainSft(
-        { config, models, library, learnt: single(), heldOut: [] },
+        { config, models, steps: 1, clips: heldClips(library, learningOrder(single(), config)), heldOut: null },
         { directory, interrupt: interruptAt(null) },
       );
       const names = [...models.policy.parameters()].filter(
@@ -231,8 +287,10 @@ describe("trainSft", () => {
 
   test("steps follow from epochs unless they are said", () => {
     const config = (...overrides: string[]) => resolveConfig(sftSchema, { overrides });
-    assert.equal(sftSteps(config("epochs=2", "samplesPerStep=16"), 5000), 625);
-    assert.equal(sftSteps(config("epochs=0.5", "samplesPerStep=3"), 10), 2);
-    assert.equal(sftSteps(config("steps=7"), 10), 7);
+    const steps = (numRows: number, ...overrides: string[]) =>
+      learningOrder(new Array(numRows).fill(single()[0]), config(...overrides)).steps;
+    assert.equal(steps(5000, "epochs=2", "samplesPerStep=16"), 625);
+    assert.equal(steps(10, "epochs=0.5", "samplesPerStep=3"), 2);
+    assert.equal(steps(10, "steps=7"), 7);
   });
 });

@@ -5,7 +5,7 @@ import { readModelShape } from "../../models/read-model-shape.ts";
 import { sftTask } from "../../train/memory/config-task.ts";
 import { placeOn, roomOn } from "../../train/memory/room.ts";
 import { type MemoryReport, reportMemory } from "../../train/memory/table.ts";
-import type { Prepared } from "./ready-rows.ts";
+import type { Prepared } from "./prepare-rows.ts";
 import type { SftRunConfig } from "./settings.ts";
 
 export interface SftMemory extends MemoryReport {

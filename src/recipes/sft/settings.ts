@@ -1,6 +1,7 @@
 // What `oppo sft` can be told: how it learns (train/sft-config.ts), and where model and data are. One flat object, so that the
 // config.yaml of a run repeats the run.
 import { z } from "zod";
+import { clipSettings, idleClips } from "../../corpus/clips/clip-settings.ts";
 import {
   fieldsSetting,
   filePath,
@@ -45,6 +46,7 @@ const runSchema = z.strictObject({
     .max(1)
     .default(0.1)
     .describe("share of samples to leave out that have nothing to learn, or whose clip cannot be read"),
+  clips: clipSettings,
   ...sftSchema.shape,
 });
 
@@ -59,6 +61,7 @@ export type SftRunConfig = SettingsOf<typeof runSchema>;
 
 const idle: readonly IdleRule<SftSettings>[] = [
   ...sftIdle,
+  ...idleClips,
   {
     paths: ["videoSound"],
     when: ({ format }) => format === "samples",

@@ -1,8 +1,7 @@
 // `oppo sft`: supervised fine-tuning on any corpus, from a model directory to a model directory with the question that it was trained
 // with. A run that was stopped goes on from its checkpoint.
 import { join } from "node:path";
-import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
-import { refuseOverlap } from "../../corpus/overlap.ts";
+import { changeableClips } from "../../corpus/clips/clip-settings.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
@@ -12,16 +11,17 @@ import { changeableSettings, openRunDirectory, type RunDirectory } from "../../r
 import { readVersions } from "../../run/versions.ts";
 import { torchVersion } from "../../tensor/index.ts";
 import { sftRateBySize } from "../../train/by-size.ts";
-import { sftSteps, trainSft } from "../../train/cold-start.ts";
+import { learningOrder, type SftTask, trainSft } from "../../train/cold-start.ts";
 import { type BestModel, exportModel, lastModel, saveModels } from "../../train/export.ts";
 import { requireMemory } from "../../train/memory/table.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
-import type { StepRun, StepsDone } from "../../train/run-steps.ts";
+import { evaluationOrder } from "../../train/sft-evaluation.ts";
 import { memoryOfSft, type SftMemory } from "./memory.ts";
-import { loadClips, type Prepared } from "./ready-rows.ts";
+import { type OpenedRows, openRows } from "./open-rows.ts";
+import { type Prepared, prepareRows } from "./prepare-rows.ts";
 import type { SftRunConfig } from "./settings.ts";
-import { contentRows, readSftData, type SftData } from "./sft-data.ts";
-import { restName, splitData, writeRest } from "./split.ts";
+import type { SftData } from "./sft-data.ts";
+import { restName, writeRest } from "./split.ts";
 
 export interface SftRun {
   readonly directory: string;
@@ -58,20 +58,20 @@ const otherBytes = 2e7;
 
 /** What a step of the run would take of memory. Nothing is loaded and nothing written. */
 export async function dryRun(run: SftRun): Promise<SftMemory> {
-  return memoryOfSft(run.config, await prepare(run), run.interrupt.signal);
+  return memoryOfSft(run.config, await prepareRows(run.config, run.progress.log), run.interrupt.signal);
 }
 
 export async function runSft(run: SftRun): Promise<SftResult> {
-  const { config, progress } = run;
-  const prepared = await prepare(run);
-  const { data } = prepared;
-  if (run.overcommits !== true) requireMemory(await memoryOfSft(config, prepared, run.interrupt.signal));
+  const { config, progress, interrupt } = run;
+  const prepared = await prepareRows(config, progress.log);
+  const { data, evalData, split } = prepared;
+  if (run.overcommits !== true) requireMemory(await memoryOfSft(config, prepared, interrupt.signal));
   using models = await openPolicy({ ...config, isAlone: true });
   requireSpaceForRest(run.directory, bytesOnDisk(models, onDisk(config)) + otherBytes, "the run");
   using directory = openRunDirectory(run.directory, {
     kind: "sft",
     config,
-    mayChange: changeableSettings(run.directory, config, ["checkpointEvery", "keep", "tensorboard"], []),
+    mayChange: changeableSettings(run.directory, config, alwaysChangeable, []),
     versions: readVersions(torchVersion()),
     seeds: [config.seed],
     device: config.device,
@@ -80,40 +80,43 @@ export async function runSft(run: SftRun): Promise<SftResult> {
   for (const note of [headline(run, directory), ...data.notes, ...splitNotes(prepared), ...rateNotes(models, config)]) {
     progress.log(note);
   }
-  using library = new ClipLibrary(models.reference);
-  const ready = await loadClips(models, library, directory.path, prepared, run);
-  const task = { config, models, library, learnt: ready.learnt, heldOut: ready.heldOut };
-  const steps = sftSteps(config, ready.learnt.length);
-  const best = await learn(run, directory, { steps, data, models }, (watched) =>
-    trainSft(task, { directory: directory.path, interrupt: run.interrupt, ...watched }),
-  );
+  const shared = { models, config, folder: directory.path, progress, interrupt };
+  const order = learningOrder(split.learnt, config);
+  using learnt = await openRows({ ...shared, data, order, prefix: "" });
+  const evalOrder = evaluationOrder(split.heldOut, config.samplesPerStep);
+  using heldOut =
+    split.heldOut.length === 0
+      ? null
+      : await openRows({ ...shared, data: evalData, order: evalOrder, prefix: "held-out-" });
+  const task: SftTask = {
+    ...{ config, models, steps: order.steps, clips: learnt.rows },
+    heldOut: heldOut === null ? null : { clips: heldOut.rows, numBatches: evalOrder.steps },
+  };
+  const best = await learn(run, directory, task, data);
   return {
     run: directory.path,
     model: lastModel(directory.path).model,
     best,
-    steps,
-    numLearnt: ready.learnt.length,
-    numHeldOut: ready.heldOut.length,
+    steps: order.steps,
+    numLearnt: split.learnt.length,
+    numHeldOut: split.heldOut.length,
     numRest,
-    numSkipped: ready.numSkipped,
-    numNoticedClips: ready.numNoticedClips,
+    ...accountOf([learnt, heldOut]),
     metrics: readStepLog(directory.metricsFile).at(-1) ?? {},
     evaluation: readStepLog(join(directory.path, "evaluation.jsonl")).at(-1) ?? null,
   };
 }
 
-/** @throws OppoError ERR_OVERLAP */
-async function prepare({ config, progress }: SftRun): Promise<Prepared> {
-  const data = await readSftData(config.data, config, progress.log);
-  const split = await splitData(data, config);
-  if (config.evalData === null) return { data, evalData: data, split };
-  // Media of the other file lie beside it.
-  const evalData = await readSftData(config.evalData, { ...config, media: null }, progress.log, data.wording);
-  await refuseOverlap(
-    { file: config.data, rows: contentRows(data, data.conversations) },
-    { file: config.evalData, rows: contentRows(evalData, evalData.conversations) },
-  );
-  return { data, evalData, split: { ...split, heldOut: evalData.conversations } };
+/** What decides nothing of what is learnt. */
+const alwaysChangeable = ["checkpointEvery", "keep", "tensorboard", ...changeableClips];
+
+function accountOf(opened: readonly (OpenedRows | null)[]): Pick<SftResult, "numSkipped" | "numNoticedClips"> {
+  const sum = (of: (one: OpenedRows) => number) =>
+    opened.reduce((total, one) => total + (one === null ? 0 : of(one)), 0);
+  return {
+    numSkipped: sum(({ rows, clips }) => rows.skipped.length + clips.account().skipped.length),
+    numNoticedClips: sum(({ clips }) => clips.account().noticed.length),
+  };
 }
 
 /** The samples for reinforcement as a file beside the run's logs. @returns their number; null where there are none */
@@ -157,24 +160,19 @@ function rateNotes({ numParameters, masters, recomputes }: OpenedPolicy, config:
     : [`for ${(numParameters / 1e6).toFixed(1)} million parameters: ${chosen.join("; ")}`];
 }
 
-interface Learning {
-  readonly steps: number;
-  readonly data: SftData;
-  readonly models: OpenedPolicy;
-}
-
-type Watched = Pick<StepRun, "onStep" | "onEvaluation" | "onNotice">;
-
 async function learn(
   { progress, interrupt }: SftRun,
   directory: RunDirectory,
-  { steps, data, models }: Learning,
-  train: (watched: Watched) => Promise<StepsDone>,
+  task: SftTask,
+  data: SftData,
 ): Promise<BestModel | null> {
-  const stage = progress.stage("learning", steps);
+  const { models } = task;
+  const stage = progress.stage("learning", task.steps);
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
   try {
-    const { best } = await train({
+    const { best } = await trainSft(task, {
+      directory: directory.path,
+      interrupt,
       onStep: (step, { loss }) => stage.update(step + 1, `loss ${loss!.toFixed(3)}`),
       onEvaluation: (numSteps, { loss }) => progress.log(`after ${numSteps} steps: held-out loss ${loss!.toFixed(3)}`),
       onNotice: (line) => progress.log(`warning: ${line}`),
