@@ -25,7 +25,6 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/infer/text-stream.ts": "test/cli/model-commands.test.ts",
   "src/recipes/init/init-model.ts": "test/cli/model-commands.test.ts",
   "src/recipes/inspect/inspect-model.ts": "test/cli/model-commands.test.ts",
-  "src/corpus/clips/local-respondent.ts": "test/cli/commands.test.ts",
   "src/page/narration.ts": "test/recipes/mep/run.test.ts",
   "src/page/picture.ts": "test/recipes/mep/run.test.ts",
   "src/recipes/demo/rebuild-report.ts": "test/cli/commands.test.ts",

@@ -12,13 +12,17 @@ import { resolveConfig } from "../../src/run/config.ts";
 import { InterruptedError } from "../../src/run/interrupt.ts";
 import { readStepLog } from "../../src/run/metrics.ts";
 import { numLiveTensors } from "../../src/tensor/index.ts";
-import { learningOrder, trainSft } from "../../src/train/cold-start.ts";
-import { ConversationExamples, longestTokens, missingModality } from "../../src/train/conversation-examples.ts";
+import { learningOrder, trainSft } from "../../src/train/cold-start/cold-start.ts";
+import {
+  ConversationExamples,
+  longestTokens,
+  missingModality,
+} from "../../src/train/cold-start/conversation-examples.ts";
+import { evaluationOrder } from "../../src/train/cold-start/sft-evaluation.ts";
+import { ShownRows } from "../../src/train/cold-start/shown-rows.ts";
 import { openPolicy } from "../../src/train/policy.ts";
 import { sftLoss } from "../../src/train/sft.ts";
 import { sftSchema } from "../../src/train/sft-config.ts";
-import { evaluationOrder } from "../../src/train/sft-evaluation.ts";
-import { ShownRows } from "../../src/train/shown-rows.ts";
 import { fitAll, type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 import { digestOf, interruptAt, withoutTimes } from "../support/training-runs.ts";
 

@@ -6,8 +6,8 @@ import { type OpenedClips, openClips } from "../../corpus/clips/open-clips.ts";
 import type { Conversation } from "../../data/conversations/conversation.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
+import { ShownRows } from "../../train/cold-start/shown-rows.ts";
 import type { OpenedPolicy } from "../../train/policy.ts";
-import { ShownRows } from "../../train/shown-rows.ts";
 import type { SftRunConfig } from "./settings.ts";
 import type { SftData } from "./sft-data.ts";
 

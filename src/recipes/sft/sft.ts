@@ -11,11 +11,11 @@ import { changeableSettings, openRunDirectory, type RunDirectory } from "../../r
 import { readVersions } from "../../run/versions.ts";
 import { torchVersion } from "../../tensor/index.ts";
 import { sftRateBySize } from "../../train/by-size.ts";
-import { learningOrder, type SftTask, trainSft } from "../../train/cold-start.ts";
+import { learningOrder, type SftTask, trainSft } from "../../train/cold-start/cold-start.ts";
+import { evaluationOrder } from "../../train/cold-start/sft-evaluation.ts";
 import { type BestModel, exportModel, lastModel, saveModels } from "../../train/export.ts";
 import { requireMemory } from "../../train/memory/table.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
-import { evaluationOrder } from "../../train/sft-evaluation.ts";
 import { memoryOfSft, type SftMemory } from "./memory.ts";
 import { type OpenedRows, openRows } from "./open-rows.ts";
 import { type Prepared, prepareRows } from "./prepare-rows.ts";

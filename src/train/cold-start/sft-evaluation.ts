@@ -1,15 +1,15 @@
 // How far supervised fine-tuning has come, on rows that are not learnt from: their loss, and what the model says to a few of them.
-import type { ClipOrder, ClipSource } from "../corpus/clips/clip-source.ts";
-import { type Conversation, clipsOf } from "../data/conversations/conversation.ts";
-import { withoutStop } from "../models/omni-model.ts";
-import { Metrics, type StepMetrics } from "../rl/metrics.ts";
-import type { StepLog } from "../run/metrics.ts";
-import { noGrad } from "../tensor/index.ts";
-import { parseResponse } from "../text/response.ts";
+import type { ClipOrder, ClipSource } from "../../corpus/clips/clip-source.ts";
+import { type Conversation, clipsOf } from "../../data/conversations/conversation.ts";
+import { withoutStop } from "../../models/omni-model.ts";
+import { Metrics, type StepMetrics } from "../../rl/metrics.ts";
+import type { StepLog } from "../../run/metrics.ts";
+import { noGrad } from "../../tensor/index.ts";
+import { parseResponse } from "../../text/response.ts";
+import { LiveRows } from "../live-rows.ts";
+import type { OpenedPolicy } from "../policy.ts";
+import { type SftOptions, sftLoss } from "../sft.ts";
 import { ConversationExamples } from "./conversation-examples.ts";
-import { LiveRows } from "./live-rows.ts";
-import type { OpenedPolicy } from "./policy.ts";
-import { type SftOptions, sftLoss } from "./sft.ts";
 
 /** Rows that are held out, batch by batch. */
 export interface HeldOut {

@@ -1,12 +1,12 @@
 // Conversations with clips that can be shown as they ask. What a row lacks is known when its clips are read, at the first step or on
 // the way; it then drops out of its batch, is counted and named, as a clip does that cannot be read.
-import type { ClipLibrary } from "../corpus/clips/clip-library.ts";
-import type { ClipOrder, ClipSource } from "../corpus/clips/clip-source.ts";
-import type { SkippedSample } from "../corpus/clips/fitted-samples.ts";
-import { SkipLog } from "../corpus/clips/skip-log.ts";
-import type { Conversation } from "../data/conversations/conversation.ts";
-import { OppoError } from "../error.ts";
-import type { OmniModel } from "../models/omni-model.ts";
+import type { ClipLibrary } from "../../corpus/clips/clip-library.ts";
+import type { ClipOrder, ClipSource } from "../../corpus/clips/clip-source.ts";
+import type { SkippedSample } from "../../corpus/clips/fitted-samples.ts";
+import { SkipLog } from "../../corpus/clips/skip-log.ts";
+import type { Conversation } from "../../data/conversations/conversation.ts";
+import { OppoError } from "../../error.ts";
+import type { OmniModel } from "../../models/omni-model.ts";
 import { ConversationExamples, longestTokens, missingModality } from "./conversation-examples.ts";
 
 export interface ShownRowsOptions {

@@ -1,19 +1,19 @@
 // Supervised fine-tuning on conversations: the cold start that reinforcement begins from. Every draw is keyed by (seed, step).
 import { join } from "node:path";
-import type { ClipOrder, ClipSource } from "../corpus/clips/clip-source.ts";
-import { type Conversation, clipsOf } from "../data/conversations/conversation.ts";
-import { cosineSchedule, linearSchedule } from "../nn/index.ts";
-import { latestCheckpoint } from "../run/checkpoint.ts";
-import type { DeepReadonly } from "../run/config.ts";
-import { openStepLog } from "../run/metrics.ts";
-import { batchOf } from "./batches.ts";
-import { sftRateBySize } from "./by-size.ts";
+import type { ClipOrder, ClipSource } from "../../corpus/clips/clip-source.ts";
+import { type Conversation, clipsOf } from "../../data/conversations/conversation.ts";
+import { cosineSchedule, linearSchedule } from "../../nn/index.ts";
+import { latestCheckpoint } from "../../run/checkpoint.ts";
+import type { DeepReadonly } from "../../run/config.ts";
+import { openStepLog } from "../../run/metrics.ts";
+import { batchOf } from "../batches.ts";
+import { sftRateBySize } from "../by-size.ts";
+import { LiveRows } from "../live-rows.ts";
+import type { OpenedPolicy } from "../policy.ts";
+import { type Objective, runSteps, type StepRun, type StepsDone } from "../run-steps.ts";
+import { sftObjective } from "../sft.ts";
+import type { SftConfig } from "../sft-config.ts";
 import { ConversationExamples } from "./conversation-examples.ts";
-import { LiveRows } from "./live-rows.ts";
-import type { OpenedPolicy } from "./policy.ts";
-import { type Objective, runSteps, type StepRun, type StepsDone } from "./run-steps.ts";
-import { sftObjective } from "./sft.ts";
-import type { SftConfig } from "./sft-config.ts";
 import { type HeldOut, sftEvaluation } from "./sft-evaluation.ts";
 
 export interface SftTask {

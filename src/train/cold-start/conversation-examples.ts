@@ -1,13 +1,13 @@
 // What a conversation gives to learn: one example per assistant turn, whose prompt is all that was said and shown before it. The
 // examples that have seen the same clips share their prefix (train/sft.ts).
-import type { ClipLibrary } from "../corpus/clips/clip-library.ts";
-import type { Conversation, ConversationPart, ConversationTurn } from "../data/conversations/conversation.ts";
-import { textOf } from "../data/conversations/conversation.ts";
-import type { Modality } from "../media/clip.ts";
-import { joinRows } from "../models/clip-rows.ts";
-import type { ChatTurn, ClipRows, ClipShape, ModelPrompt, OmniModel, PromptPart } from "../models/omni-model.ts";
-import { keep } from "../tensor/index.ts";
-import type { SftExample } from "./sft.ts";
+import type { ClipLibrary } from "../../corpus/clips/clip-library.ts";
+import type { Conversation, ConversationPart, ConversationTurn } from "../../data/conversations/conversation.ts";
+import { textOf } from "../../data/conversations/conversation.ts";
+import type { Modality } from "../../media/clip.ts";
+import { joinRows } from "../../models/clip-rows.ts";
+import type { ChatTurn, ClipRows, ClipShape, ModelPrompt, OmniModel, PromptPart } from "../../models/omni-model.ts";
+import { keep } from "../../tensor/index.ts";
+import type { SftExample } from "../sft.ts";
 
 type ClipPart = Extract<ConversationPart, { type: "clip" }>;
 
