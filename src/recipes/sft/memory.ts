@@ -5,9 +5,8 @@ import { readModelShape } from "../../models/read-model-shape.ts";
 import { sftTask } from "../../train/memory/config-task.ts";
 import { placeOn, roomOn } from "../../train/memory/room.ts";
 import { type MemoryReport, reportMemory } from "../../train/memory/table.ts";
+import type { Prepared } from "./prepare-rows.ts";
 import type { SftRunConfig } from "./settings.ts";
-import type { SftData } from "./sft-data.ts";
-import type { Split } from "./split.ts";
 
 export interface SftMemory extends MemoryReport {
   /** What was assumed, one line each. */
@@ -17,7 +16,7 @@ export interface SftMemory extends MemoryReport {
 /** @throws CheckpointError, OppoError of the model's folder */
 export async function memoryOfSft(
   config: SftRunConfig,
-  { data, split }: { readonly data: SftData; readonly split: Split },
+  { data, split }: Pick<Prepared, "data" | "split">,
   signal?: AbortSignal,
 ): Promise<SftMemory> {
   const shape = await readModelShape(config.model);

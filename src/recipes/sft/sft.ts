@@ -2,7 +2,6 @@
 // with. A run that was stopped goes on from its checkpoint.
 import { join } from "node:path";
 import { changeableClips } from "../../corpus/clips/clip-settings.ts";
-import { refuseOverlap } from "../../corpus/overlap.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
@@ -19,9 +18,10 @@ import { requireMemory } from "../../train/memory/table.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { memoryOfSft, type SftMemory } from "./memory.ts";
 import { type OpenedRows, openRows } from "./open-rows.ts";
+import { type Prepared, prepareRows } from "./prepare-rows.ts";
 import type { SftRunConfig } from "./settings.ts";
-import { contentRows, readSftData, type SftData } from "./sft-data.ts";
-import { restName, type Split, splitData, writeRest } from "./split.ts";
+import type { SftData } from "./sft-data.ts";
+import { restName, writeRest } from "./split.ts";
 
 export interface SftRun {
   readonly directory: string;
@@ -58,22 +58,14 @@ const otherBytes = 2e7;
 
 /** What a step of the run would take of memory. Nothing is loaded and nothing written. */
 export async function dryRun(run: SftRun): Promise<SftMemory> {
-  return memoryOfSft(run.config, await prepare(run), run.interrupt.signal);
-}
-
-/** What is learnt and what is measured, of one file or of two. */
-interface Prepared {
-  readonly data: SftData;
-  /** Whose media the held-out rows' are. */
-  readonly evalData: SftData;
-  readonly split: Split;
+  return memoryOfSft(run.config, await prepareRows(run.config, run.progress.log), run.interrupt.signal);
 }
 
 export async function runSft(run: SftRun): Promise<SftResult> {
   const { config, progress, interrupt } = run;
-  const prepared = await prepare(run);
-  if (run.overcommits !== true) requireMemory(await memoryOfSft(config, prepared, interrupt.signal));
+  const prepared = await prepareRows(config, progress.log);
   const { data, evalData, split } = prepared;
+  if (run.overcommits !== true) requireMemory(await memoryOfSft(config, prepared, interrupt.signal));
   using models = await openPolicy({ ...config, isAlone: true });
   requireSpaceForRest(run.directory, bytesOnDisk(models, onDisk(config)) + otherBytes, "the run");
   using directory = openRunDirectory(run.directory, {
@@ -125,20 +117,6 @@ function accountOf(opened: readonly (OpenedRows | null)[]): Pick<SftResult, "num
     numSkipped: sum(({ rows, clips }) => rows.skipped.length + clips.account().skipped.length),
     numNoticedClips: sum(({ clips }) => clips.account().noticed.length),
   };
-}
-
-/** @throws OppoError ERR_OVERLAP */
-async function prepare({ config, progress }: SftRun): Promise<Prepared> {
-  const data = await readSftData(config.data, config, progress.log);
-  const split = await splitData(data, config);
-  if (config.evalData === null) return { data, evalData: data, split };
-  // Media of the other file lie beside it.
-  const evalData = await readSftData(config.evalData, { ...config, media: null }, progress.log, data.wording);
-  await refuseOverlap(
-    { file: config.data, rows: contentRows(data, data.conversations) },
-    { file: config.evalData, rows: contentRows(evalData, evalData.conversations) },
-  );
-  return { data, evalData, split: { ...split, heldOut: evalData.conversations } };
 }
 
 /** The samples for reinforcement as a file beside the run's logs. @returns their number; null where there are none */
