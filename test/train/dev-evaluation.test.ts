@@ -60,7 +60,11 @@ const setting = {
 
 const configOf = (overrides: readonly string[]) =>
   resolveConfig(trainSchema, {
-    overrides: ["promptsPerStep=2", "warmupSteps=0", `maxNewTokens=${maxNewTokens}`, "steps=3", ...overrides],
+    overrides: [
+      ...["promptsPerStep=2", "warmupSteps=0", "learningRate=0.003", "steps=3"],
+      `maxNewTokens=${maxNewTokens}`,
+      ...overrides,
+    ],
   });
 
 function evaluatorOf(models: OpenedPolicy, clips: readonly FittedSample[]) {
