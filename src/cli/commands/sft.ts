@@ -9,17 +9,8 @@ import { withSettings } from "../base/settings-command.ts";
 
 const inHelp = [
   ...["run", "preset", "model", "data", "format", "media", "question", "seed"],
-  ...[
-    "samples",
-    "epochs",
-    "steps",
-    "samplesPerStep",
-    "learningRate",
-    "trainable",
-    "maxTokens",
-    "checkpointEvery",
-    "dryRun",
-  ],
+  ...["samples", "epochs", "steps", "samplesPerStep", "learningRate", "maxTokens", "checkpointEvery"],
+  ...["trainable", "lora.rank", "device", "dtype", "recompute", "promptsPerMicroBatch", "dryRun"],
   ...["evalData", "evalSamples", "evalEvery", "evalAnswers"],
 ];
 

@@ -25,7 +25,7 @@ const inHelp = [
     "seed",
   ],
   ...["steps", "promptsPerStep", "groupSize", "maxNewTokens", "learningRate", "checkpointEvery", "keep", "tensorboard"],
-  "dryRun",
+  ...["trainable", "lora.rank", "device", "dtype", "recompute", "promptsPerMicroBatch", "dryRun"],
   ...["keyEnv", "cache", "concurrency", "maxRequests", "maxTokens", "timeout"].map((name) => `client.${name}`),
 ];
 
