@@ -69,3 +69,37 @@ test("roles are kept apart for an asymmetric embedder only", async () => {
   }
   assert.deepEqual(asked, ["cue ab", "clause ab"]);
 });
+
+test("texts that were begun ahead are embedded once, and asked for as ever", async () => {
+  const calls: (readonly string[])[] = [];
+  const apart: Embedder = {
+    ...{ name: "apart", dimension: 1, isApart: true },
+    async embed(texts) {
+      calls.push(texts);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return Float32Array.from(texts, () => 1);
+    },
+  };
+  const cache = new EmbedCache(apart);
+  cache.prefetch(["a", "b", "a"], "clause");
+  cache.prefetch(["b"], "clause");
+  assert.equal((await cache.embedRows(["b", "c", "a"], "clause")).length, 3);
+  assert.deepEqual(calls, [["a", "b"], ["c"]]);
+});
+
+test("what fails ahead is told to who asks; an embedder in this thread is not begun with", async () => {
+  let numCalls = 0;
+  const failing = (isApart: boolean): Embedder => ({
+    ...{ name: "failing", dimension: 1, isApart },
+    async embed() {
+      numCalls++;
+      throw new Error("gone");
+    },
+  });
+  const cache = new EmbedCache(failing(true));
+  cache.prefetch(["a"], "cue");
+  await assert.rejects(cache.embedRows(["a"], "cue"), /gone/);
+  numCalls = 0;
+  new EmbedCache(failing(false)).prefetch(["a"], "cue");
+  assert.equal(numCalls, 0);
+});

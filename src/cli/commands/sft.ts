@@ -36,7 +36,7 @@ export function configureSft(command: Command): void {
         const { dryRun, runSft } = await import("../../recipes/sft/sft.ts");
         const asked = { directory: run, config, progress, interrupt, overcommits: overcommit };
         if (isDry) {
-          const { showMemory } = await import("../base/show-memory.ts");
+          const { showMemory } = await import("./show-memory.ts");
           return showMemory("sft", await dryRun(asked), isJson);
         }
         const result = await runSft(asked);

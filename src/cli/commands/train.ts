@@ -47,7 +47,7 @@ export function configureTrain(command: Command): void {
     longRun(async ({ progress, interrupt }) => {
       const { dryRun, runTraining } = await import("../../recipes/train/train.ts");
       if (isDry) {
-        const { showMemory } = await import("../base/show-memory.ts");
+        const { showMemory } = await import("./show-memory.ts");
         return showMemory("train", await dryRun({ config, progress, interrupt }), isJson);
       }
       const { oppoHome } = await import("../../run/lexicon-store.ts");

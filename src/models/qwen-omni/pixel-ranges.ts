@@ -2,11 +2,12 @@
 // transformers' order, min_pixels and max_pixels or the edges of `size`, which are pixels too (Qwen2VLImageProcessor).
 import { join } from "node:path";
 import { z } from "zod";
-import type { PixelRange } from "../../media/fit.ts";
+import type { PixelRange, VideoFit } from "../../media/fit.ts";
 import { imagePixelLimits } from "../../media/sampling.ts";
 import { CheckpointError } from "../../tensor/index.ts";
 import { parseJsonObject } from "../../text/json-file.ts";
-import { defaultVideoSettings, parseVideoSettings, type VideoSettings } from "./processor.ts";
+import { readCompanions } from "../checkpoint/model-directory.ts";
+import { defaultVideoSettings, parseVideoSettings, type VideoSettings, videoFit } from "./processor.ts";
 
 const positive = z.number().positive();
 const rangeSchema = z.looseObject({
@@ -49,6 +50,11 @@ export function videoSettings(companions: Companions, directory: string): VideoS
   const maxPixels = Math.min(defaultVideoSettings.maxPixels, range.maxPixels);
   const minPixels = Math.max(Math.min(defaultVideoSettings.minPixels, maxPixels), range.minPixels);
   return { ...defaultVideoSettings, minPixels, maxPixels };
+}
+
+/** How a thinker looks at a video, from its folder's small files alone. @param directory null: as the published models do */
+export function fittingOf(directory: string | null): VideoFit {
+  return videoFit(videoSettings(directory === null ? new Map() : readCompanions(directory), directory ?? "published"));
 }
 
 interface ConfigPart {

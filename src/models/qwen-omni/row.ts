@@ -5,7 +5,7 @@ export const qwenOmni: ArchitectureRow = {
   title: "Qwen2.5-Omni thinker",
   use: "Use it with oppo train, infer, mep and serve.",
   inspect: async (json, path) => (await import("./describe.ts")).describe(json, path),
-  fitting: async (directory) => (await import("./fitting.ts")).fittingOf(directory),
+  fitting: async (directory) => (await import("./pixel-ranges.ts")).fittingOf(directory),
   load: async (directory, options) => (await import("./load.ts")).loadThinker(directory, options),
   init: {
     shapes: {

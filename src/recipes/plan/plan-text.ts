@@ -77,7 +77,7 @@ function timeRows({ time }: Candidate): string[] {
   ]);
 }
 
-function assumptions({ gpu, chosen }: Plan): string[] {
+function assumptions({ gpu, gpus, chosen }: Plan): string[] {
   const { batch } = chosen!.task;
   const { compute, memory } = usualEfficiency;
   const media = batch.media;
@@ -86,7 +86,8 @@ function assumptions({ gpu, chosen }: Plan): string[] {
     `  peak ${gpu.teraflops} TFLOP/s in bfloat16, ${gpu.gigabytesPerSecond} GB/s (${gpu.source}); ${100 * compute}% of the first and ${100 * memory}% of the second are reached`,
     `  ${batch.prompts} prompts of ${batch.promptTokens} tokens${media === null ? "" : ` (${media.frames} frames of ${media.width} x ${media.height}, ${media.audioSeconds} s of sound, 128 tokens of text)`}, ${batch.groupSize} completions of ${batch.newTokens} tokens, all as long as they may be`,
     "  every completion has both masked branches; decoding of files, rewards and an embedder run beside the step",
-    "  memory: 8% of a GPU and 1 GB are left to libraries; 9 of 10 estimates on the CPU are within 5% of counted bytes, of a GPU none was counted by this command",
+    ...(gpus > 1 ? [`  ${gpus} GPUs: reckoned only; a training of this version runs on one`] : []),
+    "  memory: 8% of a GPU and 1 GB are left to libraries; the estimate is tested against counted bytes on the CPU (docs/gpus.md)",
   ];
 }
 
@@ -102,7 +103,13 @@ function table(rows: readonly (readonly string[])[]): string[] {
 }
 
 function duration(seconds: number): string {
-  if (seconds < 120) return `${seconds.toPrecision(2)} s`;
-  if (seconds < 7200) return `${(seconds / 60).toPrecision(2)} min`;
-  return seconds < 172_800 ? `${(seconds / 3600).toPrecision(3)} h` : `${(seconds / 86_400).toPrecision(3)} days`;
+  const [value, unit] =
+    seconds < 120
+      ? [seconds, "s"]
+      : seconds < 7200
+        ? [seconds / 60, "min"]
+        : seconds < 172_800
+          ? [seconds / 3600, "h"]
+          : [seconds / 86_400, "days"];
+  return `${value < 10 ? value.toPrecision(2) : Math.round(value)} ${unit}`;
 }

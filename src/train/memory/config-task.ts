@@ -2,7 +2,7 @@
 import { numElements } from "../../models/checkpoint/parameter-spec.ts";
 import type { MediaSize, ModelShape } from "../../models/model-shape.ts";
 import type { DeepReadonly } from "../../run/config.ts";
-import { defaultsBySize } from "../by-size.ts";
+import { defaultsBySize, largeModel } from "../by-size.ts";
 import type { TrainConfig } from "../config.ts";
 import type { LearnerSettings } from "../learner-settings.ts";
 import type { SftConfig } from "../sft-config.ts";
@@ -68,7 +68,13 @@ export function sftTask(
     ...{ prompts: config.samplesPerStep, groupSize: examples, promptTokens: tokens },
     newTokens:
       config.maxTokens === null ? learntTokens : Math.max(1, Math.min(learntTokens, config.maxTokens - tokens)),
-    ...{ media, clipsAtOnce: clipsOfLibrary, samples: false, hasReference: false, usesReference: false },
+    ...{
+      media,
+      clipsAtOnce: numParameters(model) < largeModel ? clipsOfLibrary : clipsOfStream,
+      samples: false,
+      hasReference: false,
+      usesReference: false,
+    },
     ...{ views: 0, viewsAtOnce: 1, maskedShare: 1, anchor: "none" },
   };
   return { model, learner: learnerOf(model, config), batch, place };

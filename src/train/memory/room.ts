@@ -1,6 +1,7 @@
 // What is free on the device of a run, and what kind of place it is.
-import { freeHostMemory } from "../../run/free-memory.ts";
+
 import { deviceMemory, hasOperator } from "../../tensor/index.ts";
+import { freeHostMemory } from "./free-memory.ts";
 import type { Room } from "./table.ts";
 import type { Learner, Place } from "./task.ts";
 

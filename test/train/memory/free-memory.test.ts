@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { freeHostMemory } from "../../src/run/free-memory.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { freeHostMemory } from "../../../src/train/memory/free-memory.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const meminfo = "MemTotal:       24000000 kB\nMemFree:         1000000 kB\nMemAvailable:   16000000 kB\n";
 

@@ -1,6 +1,6 @@
 // What --dry-run prints: the table, or its numbers without the model's shape that they were reckoned from.
 import { type MemoryReport, memoryText } from "../../train/memory/table.ts";
-import { printJson } from "./json.ts";
+import { printJson } from "../base/json.ts";
 
 /** The exit code is 1 where the step does not fit. */
 export function showMemory(
