@@ -2,7 +2,7 @@
 // ("leaf"); every chunk runs the head, adds its part of the loss and goes backward at once, which leaves a gradient in
 // the leaf; one backward through the trunk finishes. Memory is bounded by the chunk, and nothing is computed twice.
 // R scored rows, D width
-import type { OmniModel, Trunk } from "../models/omni-model.ts";
+import type { Trunk } from "../models/omni-model.ts";
 import { indices, op, scope, type Tensor, tensor } from "../tensor/index.ts";
 
 /** Hidden rows that are scored, cut from the trunk's graph. */
@@ -45,23 +45,6 @@ export function backwardThroughTrunk({ rows, leaf, trunk }: CutRows): void {
   if (gradient === null || !rows.requiresGrad) return;
   rows.backward(gradient);
   trunk?.backward();
-}
-
-/** Logits that a chunk has by default: they stay in the cache (measured: 2 ** 20 to 2 ** 21 is fastest on a CPU). */
-const defaultLogits = 2 ** 20;
-/** Below this the head's matrix is read too often for what is done with it. */
-const leastDefaultRows = 64;
-
-/** On a device: launches cost more than what leaves the cache. */
-const deviceRows = 1024;
-
-/** Tokens per chunk: as asked for, or what is fast for the vocabulary where the model is. */
-export function rowsPerChunk(
-  asked: number | null,
-  { vocabSize, device }: Pick<OmniModel, "vocabSize" | "device">,
-): number {
-  const standing = device === "cpu" ? Math.max(leastDefaultRows, Math.floor(defaultLogits / vocabSize)) : deviceRows;
-  return asked ?? standing;
 }
 
 /** Runs the body on [start, end) ranges of at most `chunk` rows, each in its own scope. */

@@ -2,7 +2,8 @@
 // is masked (L_t of Eq. 7 and 8). No gradient, no cap.
 import type { ModelPrompt, OmniModel } from "../models/omni-model.ts";
 import { noGrad, scope } from "../tensor/index.ts";
-import { cutRows, forEachChunk, logDistribution, rowsPerChunk } from "./chunks.ts";
+import { rowsPerChunk } from "./chunk-size.ts";
+import { cutRows, forEachChunk, logDistribution } from "./chunks.ts";
 import { fullKl } from "./objectives/grpo.ts";
 
 /**

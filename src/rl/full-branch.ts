@@ -3,16 +3,8 @@
 // N rollouts, C longest completion, R scored tokens, n tokens of a chunk, D width, V vocabulary
 import type { OmniModel, Trunk } from "../models/omni-model.ts";
 import { noGrad, op, type Tensor } from "../tensor/index.ts";
-import {
-  type CutRows,
-  cutRows,
-  cutTrunk,
-  floatsLike,
-  forEachChunk,
-  indicesLike,
-  logDistribution,
-  rowsPerChunk,
-} from "./chunks.ts";
+import { rowsPerChunk } from "./chunk-size.ts";
+import { type CutRows, cutRows, cutTrunk, floatsLike, forEachChunk, indicesLike, logDistribution } from "./chunks.ts";
 import type { Metrics } from "./metrics.ts";
 import { clippedSurrogate, fullKl, importanceRatio, sampledKl } from "./objectives/grpo.ts";
 import { oppoLoss } from "./objectives/oppo.ts";

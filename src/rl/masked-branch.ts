@@ -5,6 +5,7 @@
 import { OppoError } from "../error.ts";
 import type { ModelPrompt, OmniModel, Trunk } from "../models/omni-model.ts";
 import { noGrad, type Tensor } from "../tensor/index.ts";
+import { rowsPerChunk } from "./chunk-size.ts";
 import {
   backwardThroughTrunk,
   cutRows,
@@ -13,7 +14,6 @@ import {
   forEachChunk,
   indicesLike,
   logDistribution,
-  rowsPerChunk,
 } from "./chunks.ts";
 import type { FullBranch, StepContext } from "./full-branch.ts";
 import { fullKl } from "./objectives/grpo.ts";

@@ -1,6 +1,7 @@
 // The parts of a step and what each has in memory beside what always stands. The parts follow train/grpo.ts and rl/gradients.ts:
 // towers, sampling, the full branch, masked branches one view at a time, the update.
-import { rowsPerChunk } from "../../rl/chunks.ts";
+import { rowsPerChunk } from "../../rl/chunk-size.ts";
+
 import { keptByLayer, passingLayer, passingPrefix, recomputedLayer, returningLayer } from "./layer.ts";
 import { promptsAtOnce, promptsOfGpu, type Sizes, sizesOf, sizesOfMasked } from "./sizes.ts";
 import { gradientBytes, sum, trainedSizes, typeBytes } from "./standing.ts";
