@@ -36,8 +36,11 @@ export function configureSft(command: Command): void {
         const { dryRun, runSft } = await import("../../recipes/sft/sft.ts");
         const asked = { directory: run, config, progress, interrupt, overcommits: overcommit };
         if (isDry) {
-          const { showMemory } = await import("./show-memory.ts");
-          return showMemory("sft", await dryRun(asked), isJson);
+          const { text, facts, fits } = await dryRun(asked);
+          if (fits === false) process.exitCode = 1;
+          if (isJson) printJson("sft", facts);
+          else console.log(text);
+          return;
         }
         const result = await runSft(asked);
         if (isJson) {

@@ -47,8 +47,11 @@ export function configureTrain(command: Command): void {
     longRun(async ({ progress, interrupt }) => {
       const { dryRun, runTraining } = await import("../../recipes/train/train.ts");
       if (isDry) {
-        const { showMemory } = await import("./show-memory.ts");
-        return showMemory("train", await dryRun({ config, progress, interrupt }), isJson);
+        const { text, facts, fits } = await dryRun({ config, progress, interrupt });
+        if (fits === false) process.exitCode = 1;
+        if (isJson) printJson("train", facts);
+        else console.log(text);
+        return;
       }
       const { oppoHome } = await import("../../run/lexicon-store.ts");
       const access = {

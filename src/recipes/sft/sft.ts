@@ -14,9 +14,9 @@ import { sftRateBySize } from "../../train/by-size.ts";
 import { learningOrder, type SftTask, trainSft } from "../../train/cold-start/cold-start.ts";
 import { evaluationOrder } from "../../train/cold-start/sft-evaluation.ts";
 import { type BestModel, exportModel, lastModel, saveModels } from "../../train/export.ts";
-import { requireMemory } from "../../train/memory/table.ts";
+import { type DryRun, dryRunOf, requireMemory } from "../../train/memory/table.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
-import { memoryOfSft, type SftMemory } from "./memory.ts";
+import { memoryOfSft } from "./memory.ts";
 import { type OpenedRows, openRows } from "./open-rows.ts";
 import { type Prepared, prepareRows } from "./prepare-rows.ts";
 import type { SftRunConfig } from "./settings.ts";
@@ -57,8 +57,10 @@ export interface SftResult {
 const otherBytes = 2e7;
 
 /** What a step of the run would take of memory. Nothing is loaded and nothing written. */
-export async function dryRun(run: SftRun): Promise<SftMemory> {
-  return memoryOfSft(run.config, await prepareRows(run.config, run.progress.log), run.interrupt.signal);
+export async function dryRun(run: SftRun): Promise<DryRun> {
+  const prepared = await prepareRows(run.config, run.progress.log);
+  const memory = await memoryOfSft(run.config, prepared, run.interrupt.signal);
+  return dryRunOf(memory, memory.assumptions);
 }
 
 export async function runSft(run: SftRun): Promise<SftResult> {

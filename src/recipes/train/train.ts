@@ -26,12 +26,12 @@ import { batchOf } from "../../train/batches.ts";
 import { defaultsBySize, largeModel } from "../../train/by-size.ts";
 import { type BestModel, exportModel, lastModel, saveModels } from "../../train/export.ts";
 import { trainGrpo } from "../../train/grpo.ts";
-import { requireMemory } from "../../train/memory/table.ts";
+import { type DryRun, dryRunOf, requireMemory } from "../../train/memory/table.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
 import { annotationNotes } from "./annotations.ts";
 import { type DevRun, evaluationLine, openDevSet, readDevRows } from "./dev-set.ts";
-import { memoryOfRun, type RunMemory } from "./memory.ts";
+import { memoryOfRun } from "./memory.ts";
 import type { RunConfig } from "./run-config.ts";
 import { changedSteps, requireStepsAhead, startModel } from "./start.ts";
 
@@ -68,9 +68,10 @@ export async function dryRun({
   config,
   progress,
   interrupt,
-}: Pick<TrainRun, "config" | "progress" | "interrupt">): Promise<RunMemory> {
+}: Pick<TrainRun, "config" | "progress" | "interrupt">): Promise<DryRun> {
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log, parseFieldMap(config.fields));
-  return memoryOfRun(config, rows, interrupt.signal);
+  const memory = await memoryOfRun(config, rows, interrupt.signal);
+  return dryRunOf(memory, memory.assumptions);
 }
 
 /** Logs and decoded clips of a small corpus; a large one says so when it gets there. */

@@ -2,7 +2,7 @@
 import { numElements } from "../../models/checkpoint/parameter-spec.ts";
 import type { MediaSize, ModelShape } from "../../models/model-shape.ts";
 import type { DeepReadonly } from "../../run/config.ts";
-import { defaultsBySize, largeModel } from "../by-size.ts";
+import { defaultsBySize } from "../by-size.ts";
 import type { TrainConfig } from "../config.ts";
 import type { LearnerSettings } from "../learner-settings.ts";
 import type { SftConfig } from "../sft-config.ts";
@@ -16,9 +16,8 @@ export const textTokens = 128;
 const learntTokens = 512;
 /** Masked views by name (rl/views.ts). */
 const viewCounts = { none: 0, oppo: 2, papo: 1, papoDual: 2 } as const;
-/** As a stream encodes them, and a cold start's corpus (corpus/clips). */
-const clipsOfStream = 1;
-const clipsOfLibrary = 16;
+/** As a run encodes them (corpus/clips/open-clips.ts). */
+const clipsAtOnce = 1;
 
 /** The longest prompt: text and the tokens of its clip. */
 export function promptTokens({ towers }: ModelShape, media: MediaSize | null): number {
@@ -46,7 +45,7 @@ export function grpoTask(
     ...{ prompts: config.promptsPerStep, groupSize: config.groupSize },
     newTokens: config.maxNewTokens ?? defaults.maxNewTokens,
     promptTokens: promptTokens(model, media),
-    ...{ media, clipsAtOnce: clipsOfStream, samples: true, hasReference: true },
+    ...{ media, clipsAtOnce, samples: true, hasReference: true },
     usesReference: config.referenceKlWeight !== 0,
     ...{ views, viewsAtOnce: perception.viewPasses === "one" ? 2 : 1 },
     maskedShare: perception.viewDraw === "half-of-rollouts" ? 0.5 : 1,
@@ -70,7 +69,7 @@ export function sftTask(
       config.maxTokens === null ? learntTokens : Math.max(1, Math.min(learntTokens, config.maxTokens - tokens)),
     ...{
       media,
-      clipsAtOnce: numParameters(model) < largeModel ? clipsOfLibrary : clipsOfStream,
+      clipsAtOnce,
       samples: false,
       hasReference: false,
       usesReference: false,

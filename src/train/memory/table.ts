@@ -28,6 +28,27 @@ export function reportMemory(task: MemoryTask, room: Room): MemoryReport {
   return { estimate, room, fits, plan: fits === false ? planToFit(task, freeBytes!) : null };
 }
 
+/** What a dry run tells: lines for people, and numbers without the model's shape that they were reckoned from. */
+export interface DryRun {
+  readonly text: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly fits: boolean | null;
+}
+
+/** @param assumptions one line each */
+export function dryRunOf(report: MemoryReport, assumptions: readonly string[]): DryRun {
+  const { estimate, room, fits, plan } = report;
+  const { standing, standingBytes, phases, largest, peakBytes } = estimate;
+  return {
+    text: [...assumptions, "", memoryText(report)].join("\n"),
+    facts: {
+      ...{ assumptions, standing, standingBytes, phases, largest: largest.name, peakBytes, room, fits },
+      plan: plan && { remedies: plan.remedies, peakBytes: plan.peakBytes, fits: plan.fits },
+    },
+    fits,
+  };
+}
+
 /** Example line: "  weights                      17.9 GB" */
 export function memoryText({ estimate, room, fits, plan }: MemoryReport): string {
   const { standing, standingBytes, phases, largest, peakBytes } = estimate;
