@@ -2,6 +2,7 @@
 // with. A run that was stopped goes on from its checkpoint.
 import { join } from "node:path";
 import { changeableClips } from "../../corpus/clips/clip-settings.ts";
+import { requireModelDirectory } from "../../models/checkpoint/model-directory.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
@@ -67,6 +68,7 @@ export async function runSft(run: SftRun): Promise<SftResult> {
   const { config, progress, interrupt } = run;
   const prepared = await prepareRows(config, progress.log);
   const { data, evalData, split } = prepared;
+  requireModelDirectory(config.model);
   if (run.overcommits !== true) requireMemory(await memoryOfSft(config, prepared, interrupt.signal));
   using models = await openPolicy({ ...config, isAlone: true });
   requireSpaceForRest(run.directory, bytesOnDisk(models, onDisk(config)) + otherBytes, "the run");

@@ -13,6 +13,7 @@ import { chooseSetting, type Setting } from "../../corpus/setting.ts";
 import { wordingOf } from "../../corpus/wording.ts";
 import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
+import { requireModelDirectory } from "../../models/checkpoint/model-directory.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
@@ -84,6 +85,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
   const devRows = await readDevRows(config, rows, progress.log);
   requireStepsAhead(run.directory, config.steps);
   const start = await startModel(config.model, run.directory);
+  requireModelDirectory(start);
   if (run.overcommits !== true) requireMemory(await memoryOfRun({ ...config, model: start }, rows, interrupt.signal));
   using models = await openPolicy({ ...config, model: start });
   const known = wordingOf([start]);
