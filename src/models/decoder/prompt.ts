@@ -19,6 +19,8 @@ export interface MediaRows {
 }
 
 export interface DecoderPrompt extends PositionedIds {
+  /** False: a repetition penalty counts generated ids alone. Default true. */
+  readonly isPenalised?: boolean;
   readonly media: readonly MediaRows[];
 }
 
