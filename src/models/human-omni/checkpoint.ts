@@ -53,7 +53,8 @@ export function writeCheckpoint(
   change: (name: string, parameter: Tensor) => Tensor = (_, parameter) => parameter,
 ): void {
   const dtype = parameters.values().next().value?.dtype ?? "float32";
-  const all = new Map([...parameters, ...unused]);
+  const stored = (name: string) => parameters.get(name) ?? unused.get(name);
+  const all = new Map(parameterSpecs(config).flatMap(({ name }) => (stored(name) ? [[name, stored(name)!]] : [])));
   writeWeights(directory, all, (name) => {
     const parameter = parameters.get(name);
     return parameter ? change(name, parameter) : unused.get(name)!;

@@ -11,7 +11,7 @@ export const humanOmni: ArchitectureRow = {
   init: {
     shapes: {
       "human-omni-0.5b": { numParameters: 1_373_177_925 },
-      "human-omni-7b": { numParameters: 0 },
+      "human-omni-7b": { numParameters: 9_581_587_845 },
       "human-omni-tiny": { numParameters: null },
     },
     write: async (shape, directory, files, options) => {
