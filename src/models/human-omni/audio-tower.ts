@@ -6,15 +6,9 @@ import type { WeightSource } from "../decoder/projection.ts";
 import type { AudioConfig } from "./config/config.ts";
 import { attend, layerNorm, linear, twoLayers } from "./layers.ts";
 import { AUDIO, AUDIO_PROJECTOR } from "./parameters.ts";
+import { audioTokens, ROWS_PER_TOKEN } from "./tokens.ts";
 
 const NORM_EPS = 1e-5; // PyTorch's default
-/** Rows that become a token. */
-const ROWS_PER_TOKEN = 3;
-
-/** Tokens of a sound. */
-export function audioTokens({ maxPositions }: Pick<AudioConfig, "maxPositions">): number {
-  return Math.floor(maxPositions / ROWS_PER_TOKEN);
-}
 
 /** @param mel [B, M, F] @returns [B * tokens, W] */
 export function encodeSounds(weights: WeightSource, config: AudioConfig, mel: Tensor): Tensor {

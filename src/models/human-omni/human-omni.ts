@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { MediaClip } from "../../media/clip.ts";
 import type { PictureFit, VideoFit } from "../../media/fit.ts";
 import type { FrameSamplingOptions } from "../../media/sampling.ts";
-import type { Tensor } from "../../tensor/index.ts";
+import type { DType, Tensor } from "../../tensor/index.ts";
 import { linearLayers } from "../decoder/parameters.ts";
 import type { WeightSource } from "../decoder/projection.ts";
 import type { LinearShape, LoraAdapter } from "../lora/adapter.ts";
@@ -20,11 +20,13 @@ import type {
   PromptTokens,
   SampledCompletion,
   SampleOptions,
+  Trunk,
+  TrunkOptions,
 } from "../omni-model.ts";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import { encodeClips, type HumanOmniFeatures, type HumanOmniShape, shapeOf } from "./clips.ts";
 import { chatTokens, layouts, type PromptMaker, promptTokens } from "./conversation.ts";
-import { headLogits, hiddenStates, sampled } from "./language.ts";
+import { headLogits, hiddenStates, sampled, trunkOf } from "./language.ts";
 import { isProjector, parameterSpecs, partOf } from "./parameters.ts";
 import { createFeatureExtractor, fitClip, fitImage, type MediaSettings } from "./processor.ts";
 import type { HumanOmniTokens } from "./prompt.ts";
@@ -41,6 +43,7 @@ export class HumanOmni implements OmniModel {
   readonly directory: string;
   readonly notices: readonly string[];
   readonly device: string;
+  readonly dtype: DType;
   readonly vocabSize: number;
   readonly stopIds: readonly number[];
   readonly fitKey: string;
@@ -54,7 +57,9 @@ export class HumanOmni implements OmniModel {
     this.parts = parts;
     this.directory = directory;
     this.notices = notices;
-    this.device = parameters.values().next().value!.device;
+    const first = parameters.values().next().value!;
+    this.device = first.device;
+    this.dtype = first.dtype;
     this.vocabSize = config.text.vocabSize;
     this.stopIds = parts.stopIds;
     this.fitKey = createHash("sha256").update(JSON.stringify(parts.media)).digest("hex");
@@ -92,6 +97,11 @@ export class HumanOmni implements OmniModel {
   /** What the layers multiply with. */
   protected weights(): WeightSource {
     return this.parts.checkpoint.parameters;
+  }
+
+  /** The same to learn from. */
+  protected learningWeights(): WeightSource {
+    return this.weights();
   }
 
   fitClip(clip: MediaClip): MediaClip {
@@ -136,6 +146,14 @@ export class HumanOmni implements OmniModel {
 
   hidden(prompts: readonly ModelPrompt[], completions: readonly (readonly Int32Array[])[]): Tensor {
     return hiddenStates(this.weights(), this.parts.checkpoint.config, prompts, completions);
+  }
+
+  trunk(
+    prompts: readonly ModelPrompt[],
+    completions: readonly (readonly Int32Array[])[],
+    options: TrunkOptions = {},
+  ): Trunk {
+    return trunkOf(this.learningWeights(), this.parts.checkpoint.config, prompts, completions, options);
   }
 
   logits(hidden: Tensor): Tensor {
@@ -197,7 +215,15 @@ export class AdaptedHumanOmni extends HumanOmni implements AdaptedModel {
   }
 
   protected override weights(): WeightSource {
+    return this.withPass(null);
+  }
+
+  protected override learningWeights(): WeightSource {
+    return this.withPass(this.adapter.nextPass());
+  }
+
+  private withPass(pass: number | null): WeightSource {
     const weights = this.base.parameters();
-    return { get: (name) => weights.get(name), adapterOf: (layer) => this.adapter.get(layer) };
+    return { get: (name) => weights.get(name), adapterOf: (layer) => this.adapter.get(layer, pass) };
   }
 }

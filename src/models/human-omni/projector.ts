@@ -6,30 +6,16 @@ import type { WeightSource } from "../decoder/projection.ts";
 import type { ProjectorConfig } from "./config/config.ts";
 import { layerNorm, twoLayers } from "./layers.ts";
 import { NUM_LISTS, PROJECTOR } from "./parameters.ts";
+import { slowFrames, tokensOfSide } from "./tokens.ts";
 
 /** Of the norms in the blocks, which the reference's wrapper of convolutions gives them. */
 const BLOCK_EPS = 1e-5;
-/** Frames between two that keep all of their tokens, and the first of those. */
-const SLOW_STEP = 4;
-const FIRST_SLOW = 1;
 
 export interface ProjectorShape {
   readonly clips: number;
   readonly frames: number;
   /** Patches of a side. */
   readonly side: number;
-}
-
-/** Tokens of a side: half the patches, rounded as the convolution or the resizing does. */
-export function tokensOfSide(side: number): number {
-  return Math.ceil(side / 2);
-}
-
-/** Tokens of a clip. */
-export function videoTokens(config: ProjectorConfig, frames: number, side: number): number {
-  const out = tokensOfSide(side);
-  if (!config.compresses) return frames * out ** 2;
-  return frames * Math.floor(out / 2) ** 2 + slowFrames(frames).length * out ** 2;
 }
 
 /** @param patches [B * T * P, D] @returns [B, tokens, 3 W]: the lists video, body and face of every token side by side */
@@ -137,13 +123,6 @@ function halving(side: number, like: Tensor): Tensor {
     weights[i * side + high]! += at - low;
   }
   return tensor(weights, [out, side]).to({ dtype: like.dtype, device: like.device });
-}
-
-/** Frames that keep all of their tokens: 1, 5, 9, ...; the only one of a picture. */
-function slowFrames(frames: number): number[] {
-  if (frames === 1) return [0];
-  const count = Math.ceil((frames - FIRST_SLOW) / SLOW_STEP);
-  return Array.from({ length: count }, (_, i) => FIRST_SLOW + i * SLOW_STEP);
 }
 
 /** All frames with their tokens pooled by 2 x 2, then the slow ones with all of them: [B, T n, W] -> [B, tokens, W]. */

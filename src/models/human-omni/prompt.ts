@@ -29,19 +29,32 @@ export function decoderPrompts(
     const { ids } = tokens;
     const { image, video, audio } = placeholders;
     const towers = [
-      { name: "video", own: [image, video], rows: rows?.video ?? null, weigh: shareOf(index) },
-      { name: "audio", own: [audio], rows: rows?.audio ?? null, weigh: (given: Tensor) => given },
+      { name: "video", own: [image, video], rows: rows?.video ?? null },
+      { name: "audio", own: [audio], rows: rows?.audio ?? null },
     ];
     const media = towers.flatMap((tower): MediaRows[] => {
       const places = Array.from(ids.keys()).filter((place) => (tower.own as number[]).includes(ids[place]!));
       const given = tower.rows?.size(0) ?? 0;
       if (places.length !== given) throw rowCountError(index, tower.name, places.length, given);
-      return tower.rows ? [{ places, rows: tower.weigh(tower.rows) }] : [];
+      if (tower.rows === null) return [];
+      if (tower.name === "audio") return [{ places, rows: tower.rows }];
+      return [{ places, rows: shareOf(index)(tower.rows), source: sourceOf(tower.rows, tokens.reading) }];
     });
     // The rows replace whatever stands at their places; the first id of the vocabulary does.
     const known = ids.map((id) => Math.max(id, 0));
     return { ids: known, positions: ids.map((_, place) => place), media, isPenalised: false };
   });
+}
+
+const sources = new WeakMap<Tensor, Map<string, object>>();
+
+/** The same object for the same lists weighed by the same question. */
+function sourceOf(rows: Tensor, reading: string): object {
+  const known = sources.get(rows) ?? new Map<string, object>();
+  sources.set(rows, known);
+  const source = known.get(reading) ?? {};
+  known.set(reading, source);
+  return source;
 }
 
 /** Of every prompt that has a video, how its rows [N, 3 W] become rows [N, W]. Equal questions are read once. */

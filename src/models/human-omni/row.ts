@@ -14,6 +14,7 @@ export const humanOmni: ArchitectureRow = {
       "human-omni-7b": { numParameters: 9_581_587_845 },
       "human-omni-tiny": { numParameters: null },
     },
+    inspect: async (shape) => (await import("./describe.ts")).describeFresh(sizes[shape as keyof typeof sizes]),
     write: async (shape, directory, files, options) => {
       const { initHumanOmni } = await import("./init.ts");
       initHumanOmni(directory, sizes[shape as keyof typeof sizes], files, options);

@@ -20,7 +20,7 @@ import {
   scope,
   type Tensor,
 } from "../../../src/tensor/index.ts";
-import { sftLoss } from "../../../src/train/sft.ts";
+import { type SftExample, sftGradients, sftLoss } from "../../../src/train/sft.ts";
 import { onHost, testDevice } from "../../support/device.ts";
 import {
   type CaseInfo,
@@ -233,12 +233,11 @@ function trainingRows(model: HumanOmni, info: CaseInfo): TrainingRow[] {
   });
 }
 
-function lossOf(model: HumanOmni, rows: readonly TrainingRow[]): Tensor {
-  return sftLoss(
-    model,
-    rows.map(({ prompt, target }) => [{ prompt, target, weights: new Float32Array(target.length).fill(1) }]),
-  );
+function batchOf(rows: readonly TrainingRow[]): SftExample[][] {
+  return rows.map(({ prompt, target }) => [{ prompt, target, weights: new Float32Array(target.length).fill(1) }]);
 }
+
+const lossOf = (model: HumanOmni, rows: readonly TrainingRow[]) => sftLoss(model, batchOf(rows));
 
 test("a batch of fine-tuning: ids, question, hidden states where rows differ in length, loss", goldenOptions, () => {
   const info = cases().sft_batch2!;
@@ -266,8 +265,8 @@ test("a batch of fine-tuning: ids, question, hidden states where rows differ in 
         assert.ok(distance(own, want) <= LOGIT_TOLERANCE, `hidden of ${i}: ${distance(own, want)}`);
       });
       const want = file.tensor("loss").item();
-      assert.ok(Math.abs(lossOf(model, rows).item() - want) <= LOSS_TOLERANCE);
-      const meanOfMeans = rows.reduce((sum, row) => sum + lossOf(model, [row]).item() / 2, 0);
+      assert.ok(Math.abs(lossOf(model, rows) - want) <= LOSS_TOLERANCE);
+      const meanOfMeans = rows.reduce((sum, row) => sum + lossOf(model, [row]) / 2, 0);
       assert.ok(Math.abs(meanOfMeans - want) > 1e-2, "the mean of rows' means");
       const other = rows.map((row): TrainingRow => {
         const { tokens } = row.prompt;
@@ -277,50 +276,60 @@ test("a batch of fine-tuning: ids, question, hidden states where rows differ in 
           prompt: { ...row.prompt, tokens: { ...tokens, question, reading: question.join() } as HumanOmniTokens },
         };
       });
-      assert.ok(Math.abs(lossOf(model, other).item() - want) > 1e-3, "another question");
+      assert.ok(Math.abs(lossOf(model, other) - want) > 1e-3, "another question");
     }),
   );
 });
 
-test("gradients of that loss: decoder, projectors, gate, and BERT", goldenOptions, () => {
-  const info = cases().sft_batch2!;
-  const { grad_norms: norms, none } = goldenJson<{
-    grad_norms: Record<string, number | null>;
-    none: readonly string[];
-  }>("grads.json");
-  using file = openSafetensors(join(goldenRoot!, "grads.safetensors"));
-  withModel((model) => {
-    const parameters = model.parameters();
-    const isTower = (name: string) => model.partOf(name).endsWith(" tower") && !model.isProjector(name);
-    for (const [name, parameter] of parameters) parameter.requiresGrad = !isTower(name);
-    scope(() => lossOf(model, trainingRows(model, info)).backward());
-    let numCompared = 0;
-    for (const key of file.entries.keys()) {
-      const match = /^grad(_rows8|_rows_256_271|_slice)?\.([^[]*)/.exec(key);
-      if (match === null) continue;
-      scope(() => {
-        const gradient = onHost(parameters.get(match[2]!)!.grad!);
-        const own =
-          match[1] === "_rows_256_271"
-            ? gradient.narrow(0, 256, 16)
-            : match[1] === undefined
-              ? gradient
-              : gradient.narrow(0, 0, 8);
-        const want = file.tensor(key);
-        const worst = distance(own, want) / want.abs().max().item();
-        assert.ok(worst <= GRADIENT_TOLERANCE, `${key}: ${worst}`);
-        numCompared++;
+for (const recomputes of [false, true])
+  test(
+    `gradients of that loss: decoder, projectors, gate, and BERT${recomputes ? ", layers computed again" : ""}`,
+    goldenOptions,
+    () => {
+      const info = cases().sft_batch2!;
+      const { grad_norms: norms, none } = goldenJson<{
+        grad_norms: Record<string, number | null>;
+        none: readonly string[];
+      }>("grads.json");
+      using file = openSafetensors(join(goldenRoot!, "grads.safetensors"));
+      withModel((model) => {
+        const parameters = model.parameters();
+        const isTower = (name: string) => model.partOf(name).endsWith(" tower") && !model.isProjector(name);
+        for (const [name, parameter] of parameters) parameter.requiresGrad = !isTower(name);
+        const options = {
+          promptsPerMicroBatch: recomputes ? 1 : null,
+          tokensPerChunk: recomputes ? 7 : null,
+          recomputes,
+        };
+        scope(() => void sftGradients(model, batchOf(trainingRows(model, info)), options));
+        let numCompared = 0;
+        for (const key of file.entries.keys()) {
+          const match = /^grad(_rows8|_rows_256_271|_slice)?\.([^[]*)/.exec(key);
+          if (match === null) continue;
+          scope(() => {
+            const gradient = onHost(parameters.get(match[2]!)!.grad!);
+            const own =
+              match[1] === "_rows_256_271"
+                ? gradient.narrow(0, 256, 16)
+                : match[1] === undefined
+                  ? gradient
+                  : gradient.narrow(0, 0, 8);
+            const want = file.tensor(key);
+            const worst = distance(own, want) / want.abs().max().item();
+            assert.ok(worst <= GRADIENT_TOLERANCE, `${key}: ${worst}`);
+            numCompared++;
+          });
+        }
+        assert.equal(numCompared, 24);
+        for (const [name, norm] of Object.entries(norms)) {
+          if (norm === null) continue; // listed in `none`
+          const own = noGrad(() => scope(() => parameters.get(name)!.grad!.square().sum().item() ** 0.5));
+          assert.ok(Math.abs(own - norm) <= 1e-3 * norm + 1e-6, `${name}: ${own}, expected ${norm}`);
+        }
+        for (const name of none) assert.ok(parameters.get(name)?.grad == null, name);
       });
-    }
-    assert.equal(numCompared, 24);
-    for (const [name, norm] of Object.entries(norms)) {
-      if (norm === null) continue; // listed in `none`
-      const own = noGrad(() => scope(() => parameters.get(name)!.grad!.square().sum().item() ** 0.5));
-      assert.ok(Math.abs(own - norm) <= 1e-3 * norm + 1e-6, `${name}: ${own}, expected ${norm}`);
-    }
-    for (const name of none) assert.ok(parameters.get(name)?.grad == null, name);
-  });
-});
+    },
+  );
 
 test("log-probabilities of two completions under the prompt of reinforcement learning", goldenOptions, () => {
   const info = cases().rl_logps!;

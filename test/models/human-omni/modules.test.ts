@@ -12,10 +12,10 @@ import {
   convolutionBranch,
   faceBranch,
   tokenLists,
-  videoTokens,
 } from "../../../src/models/human-omni/projector.ts";
 import { fusedRows } from "../../../src/models/human-omni/prompt.ts";
 import { encodeQuestions, questionShares } from "../../../src/models/human-omni/question-gate.ts";
+import { videoTokens } from "../../../src/models/human-omni/tokens.ts";
 import { encodeFrames } from "../../../src/models/human-omni/vision-tower.ts";
 import { openSafetensors, type SafetensorsFile, scope, type Tensor } from "../../../src/tensor/index.ts";
 import { createWordPiece } from "../../../src/text/word-piece.ts";

@@ -126,9 +126,21 @@ export function parseConfig(json: Json, path: string, towers: Towers): HumanOmni
     stopIds: [raw.eos_token_id ?? DEFAULT_STOP_ID].flat(),
     json,
   };
+  requireSide(config.vision, config.projector, raw.mm_projector_type, path);
   requireWidth("mm_hidden_size", raw.mm_hidden_size, config.vision.hiddenSize, towers.vision.folder, path);
   requireWidth("audio_hidden_size", raw.audio_hidden_size, config.audio.hiddenSize, towers.audio.folder, path);
   return config;
+}
+
+/** Where the convolutions and the resizing of a projector give equally many tokens. */
+function requireSide({ imageSize, patchSize }: VisionConfig, { padding }: ProjectorConfig, type: string, path: string) {
+  const side = Math.floor(imageSize / patchSize);
+  if (side % 2 === padding[1]) return;
+  throw new CheckpointError(
+    "ERR_CHECKPOINT_CONFIG",
+    path,
+    `${type}: expected ${padding[1] === 0 ? "an even" : "an odd"} number of patches on a side, got ${side}. The tower is of another model.`,
+  );
 }
 
 function requireWidth(field: string, stated: number, found: number, folder: string, path: string): void {
