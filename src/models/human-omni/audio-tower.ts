@@ -4,7 +4,7 @@
 import { gelu, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { WeightSource } from "../decoder/projection.ts";
 import type { AudioConfig } from "./config/config.ts";
-import { attend, layerNorm, linear, twoLayers } from "./layers.ts";
+import { attend, layerNorm, linear, runTower, twoLayers } from "./layers.ts";
 import { AUDIO, AUDIO_PROJECTOR } from "./parameters.ts";
 import { audioTokens, ROWS_PER_TOKEN } from "./tokens.ts";
 
@@ -24,11 +24,8 @@ export function encodeSounds(weights: WeightSource, config: AudioConfig, mel: Te
 /** The encoder alone, normed: [B * L, A]. */
 export function hearSounds(weights: WeightSource, config: AudioConfig, mel: Tensor): Tensor {
   const batch = mel.size(0);
-  let x = stem(weights, config, mel);
-  for (let i = 0; i < config.numLayers; i++) {
-    const rows = x;
-    x = scope(() => layer(weights, config, `${AUDIO}.layers.${i}`, rows, batch));
-  }
+  const start = scope(() => stem(weights, config, mel));
+  const x = runTower(start, config.numLayers, (rows, i) => layer(weights, config, `${AUDIO}.layers.${i}`, rows, batch));
   return layerNorm(weights, `${AUDIO}.layer_norm`, x, NORM_EPS);
 }
 
@@ -49,10 +46,12 @@ function layer(
   batch: number,
 ): Tensor {
   const attention = `${name}.self_attn`;
-  const normed = layerNorm(weights, `${attention}_layer_norm`, x, NORM_EPS);
-  const [queries, keys, values] = ["q", "k", "v"].map((part) => linear(weights, `${attention}.${part}_proj`, normed));
-  const context = attend(queries!, keys!, values!, { batch, heads });
-  const attended = x.add(linear(weights, `${attention}.out_proj`, context));
+  const attended = scope(() => {
+    const normed = layerNorm(weights, `${attention}_layer_norm`, x, NORM_EPS);
+    const [queries, keys, values] = ["q", "k", "v"].map((part) => linear(weights, `${attention}.${part}_proj`, normed));
+    const context = scope(() => attend(queries!, keys!, values!, { batch, heads }));
+    return x.add(linear(weights, `${attention}.out_proj`, context));
+  });
   const inner = linear(weights, `${name}.fc1`, layerNorm(weights, `${name}.final_layer_norm`, attended, NORM_EPS));
   return attended.add(linear(weights, `${name}.fc2`, gelu(inner)));
 }

@@ -12,6 +12,9 @@ import type { ModelPrompt, SampledCompletion, SampleOptions, Trunk, TrunkOptions
 import type { HumanOmniConfig } from "./config/config.ts";
 import { decoderPrompts } from "./prompt.ts";
 
+/** Scores of a prefix that exist at once where nothing is kept: a prompt of a thousand tokens has many times the cache's. */
+const maxScores = 1 << 21;
+
 /** Completions of every prompt. */
 type Completions = readonly (readonly Int32Array[])[];
 
@@ -65,7 +68,10 @@ export function sampled(
   rules: Parameters<typeof generate>[3],
 ): SampledCompletion[][] {
   return noGrad(() =>
-    scope(() => generate(language(weights, config, true), decoderPrompts(weights, config, prompts), options, rules)),
+    scope(() => {
+      const model = { ...language(weights, config, true), maxScores };
+      return generate(model, decoderPrompts(weights, config, prompts), options, rules);
+    }),
   );
 }
 

@@ -20,6 +20,17 @@ export function twoLayers(weights: WeightSource, name: string, x: Tensor): Tenso
   return linear(weights, `${name}.2`, gelu(linear(weights, `${name}.0`, x)));
 }
 
+/** Runs `count` layers one after another. What enters a layer goes once it has run: a graph keeps what it needs itself. */
+export function runTower(x: Tensor, count: number, layer: (rows: Tensor, index: number) => Tensor): Tensor {
+  let rows = x;
+  for (let i = 0; i < count; i++) {
+    const before = rows;
+    rows = scope(() => layer(before, i));
+    before.dispose();
+  }
+  return rows;
+}
+
 export interface AttentionShape {
   readonly batch: number;
   readonly heads: number;
@@ -28,7 +39,7 @@ export interface AttentionShape {
 }
 
 /** Scores that exist at once: a thirty-second window has 45 million for one layer, many times its weights. */
-const MAX_SCORES = 1 << 22;
+const MAX_SCORES = 1 << 20;
 
 /**
  * @param queries keys values [R, D] each

@@ -1,9 +1,9 @@
 // The gate: BERT reads the question, a small network turns its class vector into the shares of the three token lists.
 // B questions, L ids of the longest, D width
-import { gelu, indices, op, scope, type Tensor, tensor } from "../../tensor/index.ts";
+import { gelu, indices, op, type Tensor, tensor } from "../../tensor/index.ts";
 import type { WeightSource } from "../decoder/projection.ts";
 import type { QuestionConfig } from "./config/config.ts";
-import { attend, layerNorm, linear, twoLayers } from "./layers.ts";
+import { attend, layerNorm, linear, runTower, twoLayers } from "./layers.ts";
 import { GATE, QUESTION } from "./parameters.ts";
 
 /** Additive, for ids that are padding: far below any score. */
@@ -45,12 +45,11 @@ export function encodeQuestions(
     .reshape([-1, config.hiddenSize]);
   const isPadded = questions.some((own) => own.length < length);
   const mask = isPadded ? { mask: tensor(unseen, [batch, 1, 1, length]).to(target) } : {};
-  let x = layerNorm(weights, `${QUESTION}.embeddings.LayerNorm`, embedded, config.normEps);
-  for (let i = 0; i < config.numLayers; i++) {
-    const rows = x;
-    const shape = { batch, heads: config.numHeads, ...mask };
-    x = scope(() => layer(weights, config, `${QUESTION}.encoder.layer.${i}`, rows, shape));
-  }
+  const start = layerNorm(weights, `${QUESTION}.embeddings.LayerNorm`, embedded, config.normEps);
+  const shape = { batch, heads: config.numHeads, ...mask };
+  const x = runTower(start, config.numLayers, (rows, i) =>
+    layer(weights, config, `${QUESTION}.encoder.layer.${i}`, rows, shape),
+  );
   return x.view([batch, length, config.hiddenSize]).select(1, 0);
 }
 

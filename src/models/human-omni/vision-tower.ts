@@ -4,7 +4,7 @@
 import { geluTanh, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { WeightSource } from "../decoder/projection.ts";
 import type { VisionConfig } from "./config/config.ts";
-import { attend, layerNorm, linear } from "./layers.ts";
+import { attend, layerNorm, linear, runTower } from "./layers.ts";
 import { VISION } from "./parameters.ts";
 
 /**
@@ -12,12 +12,10 @@ import { VISION } from "./parameters.ts";
  * @returns [N * P, D], frame by frame
  */
 export function encodeFrames(weights: WeightSource, config: VisionConfig, pixels: Tensor): Tensor {
-  let x = embedPatches(weights, config, pixels);
-  for (let i = 0; i < config.numUsedLayers; i++) {
-    const rows = x;
-    x = scope(() => layer(weights, config, `${VISION}.encoder.layers.${i}`, rows, pixels.size(0)));
-  }
-  return x;
+  const start = scope(() => embedPatches(weights, config, pixels));
+  return runTower(start, config.numUsedLayers, (rows, i) =>
+    layer(weights, config, `${VISION}.encoder.layers.${i}`, rows, pixels.size(0)),
+  );
 }
 
 function embedPatches(weights: WeightSource, { patchSize, hiddenSize }: VisionConfig, pixels: Tensor): Tensor {
@@ -34,10 +32,12 @@ function embedPatches(weights: WeightSource, { patchSize, hiddenSize }: VisionCo
 function layer(weights: WeightSource, config: VisionConfig, name: string, x: Tensor, batch: number): Tensor {
   const { numHeads: heads, normEps } = config;
   const attention = `${name}.self_attn`;
-  const normed = layerNorm(weights, `${name}.layer_norm1`, x, normEps);
-  const [queries, keys, values] = ["q", "k", "v"].map((part) => linear(weights, `${attention}.${part}_proj`, normed));
-  const context = attend(queries!, keys!, values!, { batch, heads });
-  const attended = x.add(linear(weights, `${attention}.out_proj`, context));
+  const attended = scope(() => {
+    const normed = layerNorm(weights, `${name}.layer_norm1`, x, normEps);
+    const [queries, keys, values] = ["q", "k", "v"].map((part) => linear(weights, `${attention}.${part}_proj`, normed));
+    const context = scope(() => attend(queries!, keys!, values!, { batch, heads }));
+    return x.add(linear(weights, `${attention}.out_proj`, context));
+  });
   const inner = linear(weights, `${name}.mlp.fc1`, layerNorm(weights, `${name}.layer_norm2`, attended, normEps));
   return attended.add(linear(weights, `${name}.mlp.fc2`, geluTanh(inner)));
 }
