@@ -39,7 +39,7 @@ export function readCheckpoint(directory: string, options: LoadOptions = {}): Ch
   const parameters = new Map([...all].filter(([name]) => !isUnused.has(name)));
   const unused = new Map([...all].filter(([name]) => isUnused.has(name)));
   const notices = unfollowedPaths(json, towers);
-  if (unused.size > 0) notices.push(`${unused.size} tensors of heads that nothing reads are left out`);
+  if (unused.size > 0) notices.push(`${unused.size} tensors of heads and layers that nothing reads are left out`);
   return { directory, config, towers, parameters, unused, companions, notices };
 }
 

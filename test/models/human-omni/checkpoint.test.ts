@@ -159,7 +159,7 @@ test("a new model loads as what it is, saves, and loads again with its heads and
     [...new Set([...model.parameters().keys()].map((name) => model.partOf(name)))],
     ["language model", "vision tower", "question encoder", "gate", "audio tower"],
   );
-  assert.match(model.notices.join(), /tensors of heads that nothing reads are left out/);
+  assert.match(model.notices.join(), /tensors of heads and layers that nothing reads are left out/);
   const copy = join(temporaryFolder(t), "copy");
   model.save(copy);
   const [first, second] = [await inspectModel(directory), await inspectModel(copy)];
