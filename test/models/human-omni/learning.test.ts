@@ -9,11 +9,14 @@ import { accumulateGradients } from "../../../src/rl/gradients.ts";
 import type { TrainGroup } from "../../../src/rl/plan.ts";
 import { defaultStepOptions, type StepOptions } from "../../../src/rl/step-options.ts";
 import { viewSelectors } from "../../../src/rl/views.ts";
+import { resolveConfig } from "../../../src/run/config.ts";
 import { grad, indices, noGrad, numLiveTensors, scope, type Tensor, tensor } from "../../../src/tensor/index.ts";
+import { trainSchema } from "../../../src/train/config.ts";
+import { openPolicy, type PolicyOptions } from "../../../src/train/policy.ts";
 import { type SftExample, sftGradients } from "../../../src/train/sft.ts";
 import { scoredRollout } from "../../support/rollouts.ts";
 import { oppoOptions } from "../../support/step-world.ts";
-import { stripes, tinyHumanOmni } from "./tiny.ts";
+import { stripes, tinyDirectory, tinyHumanOmni } from "./tiny.ts";
 
 const ORDER_TOLERANCE = 2e-5;
 const DIFFERENCE_TOLERANCE = 0.01;
@@ -307,4 +310,32 @@ test("questions about one clip learn together as they learn apart: each sees the
     assert.ok(Math.abs(run([wrong]).metrics.loss! - together.metrics.loss!) > 1e-6, "one gate for all shows");
     for (const parameter of model.parameters().values()) parameter.grad = null;
   });
+});
+
+test("what a training may change: decoder, projectors with the gate, the question's encoder, towers", async () => {
+  const { directory, remove } = tinyDirectory(1);
+  try {
+    const open = async (change: Record<string, unknown>) => {
+      using opened = await openPolicy({
+        ...resolveConfig(trainSchema, {}),
+        model: directory,
+        ...change,
+      } as PolicyOptions);
+      const roots = new Set([...opened.trainable.keys()].map((name) => name.split(".")[1]));
+      return { roots: [...roots].sort(), trainsTowers: opened.trainsTowers };
+    };
+    const decoder = ["embed_tokens", "layers", "norm"];
+    assert.deepEqual(await open({}), { roots: decoder, trainsTowers: false });
+    const projectors = ["audio_projector", "bert_gate", "mm_projector"];
+    const full = (...parts: string[]) => ({ trainable: "full", parts });
+    assert.deepEqual(await open(full("projector")), { roots: projectors, trainsTowers: true });
+    assert.deepEqual(await open(full("question")), { roots: ["bert_model"], trainsTowers: false });
+    assert.deepEqual(await open(full("decoder", "projector")), {
+      roots: [...projectors, ...decoder].sort(),
+      trainsTowers: true,
+    });
+    assert.deepEqual((await open(full("towers"))).roots, ["audio_tower", "vision_tower"]);
+  } finally {
+    remove();
+  }
 });

@@ -241,3 +241,31 @@ test("the gate: ids, class vectors and shares of thirteen texts, alone and in a 
 function readVocabulary(): string {
   return readFileSync(`${goldenRoot}/model/bert-tiny-uncased/vocab.txt`, "utf8");
 }
+
+/** What each golden is compared with here: two times as much of a mistake's figure cannot hide in it. */
+const tolerances: readonly (readonly [golden: RegExp, tolerance: number])[] = [
+  [/^gate\.safetensors/, SHARE_TOLERANCE],
+  [/^(vision|projector|audio)|^projector/, TOLERANCE],
+  [/^cases\/sft/, 2e-5],
+  [/^cases\//, 5e-5],
+  [/^grads/, 2e-4],
+  [/^preprocess\/mel/, 2e-4],
+  [/^preprocess\//, 0],
+];
+
+test("every mistake that the reference lists moves its golden by more than is allowed here", goldenOptions, () => {
+  const { by_golden: listed } = goldenJson<{ by_golden: Record<string, Record<string, number | string>> }>(
+    "controls.json",
+  );
+  let numMistakes = 0;
+  for (const [golden, mistakes] of Object.entries(listed)) {
+    const tolerance = tolerances.find(([pattern]) => pattern.test(golden))?.[1];
+    assert.ok(tolerance !== undefined, golden);
+    for (const [name, moved] of Object.entries(mistakes)) {
+      if (typeof moved !== "number" || /allowed|correct|^rows$/.test(name)) continue;
+      assert.ok(Math.abs(moved) > tolerance, `${golden}, ${name}: ${moved} within ${tolerance}`);
+      numMistakes++;
+    }
+  }
+  assert.ok(numMistakes > 50);
+});
