@@ -42,13 +42,14 @@ export function roundHalfToEven(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** How many of `totalFrames` are taken: an even number, or null where fewer than two frames can be had. */
+/** How many of `totalFrames` are taken: an even number (but of parts), or null where fewer than two frames can be had. */
 export function countSampledFrames(
   totalFrames: number,
   videoFps: number,
   options: FrameSamplingOptions = {},
 ): number | null {
-  const { fps = 2, minFrames = 4, maxFrames = 768, numFrames } = options;
+  const { fps = 2, minFrames = 4, maxFrames = 768, numFrames, parts } = options;
+  if (parts !== undefined) return middleFrames(totalFrames, videoFps, parts)?.indices.length ?? null;
   let count: number;
   if (numFrames !== undefined) {
     count = framesPerPatch * roundHalfToEven(numFrames / framesPerPatch);

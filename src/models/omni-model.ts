@@ -72,8 +72,8 @@ export interface ClipRows extends Disposable {
 export interface PromptTokens {
   /** Placeholders are ids of the architecture's, negative ones where the vocabulary has none for them. */
   readonly ids: Int32Array;
-  /** How it reads its rows: prompts that begin alike can share a beginning with rows where this is equal. Of most models "". */
-  readonly reading: string;
+  /** How it sees its rows: prompts that begin alike can share a beginning with rows where this is equal. Of most models "". */
+  readonly lens: string;
   readonly [inside]: "prompt";
 }
 
@@ -95,7 +95,7 @@ export type VideoTime = "fixed" | "sampled";
 /** Where a parameter belongs. */
 export type ModelPart =
   | ("audio tower" | "vision tower" | "language model" | "head")
-  /** What decides from the question how a prompt reads its rows: an encoder of texts, and what it steers. */
+  /** What decides from the question how a prompt sees its rows: an encoder of texts, and what it steers. */
   | ("question encoder" | "gate")
   /** Of files alone. */
   | "unused heads";
@@ -123,8 +123,8 @@ export interface OmniModel extends Disposable {
   readonly fitting: VideoFit;
   /** Changes when `fitting` would give something else of the same clip: names what is kept of it. */
   readonly fitKey: string;
-  /** Decides the time positions of its prompts. */
-  readonly videoTime: VideoTime;
+  /** Decides the time positions of its prompts; null: they count places alone. */
+  readonly videoTime: VideoTime | null;
   /** The size that a picture gets. */
   readonly imageRange: PictureFit;
   /** Resizes a clip of native size to the model's resolution and rate. Masks act on the result. */

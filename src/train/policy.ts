@@ -76,8 +76,9 @@ const computingTypes: Partial<Record<DType, DType>> = { float16: "bfloat16", flo
 async function copied(policy: OmniModel, options: PolicyOptions): Promise<OpenedPolicy> {
   const trainable = chosenParameters(policy, options);
   const { dtype, videoTime } = policy;
+  const time = videoTime === null ? {} : { videoTime };
   const reference =
-    options.isAlone === true ? policy : await loadModel(options.model, { device: options.device, dtype, videoTime });
+    options.isAlone === true ? policy : await loadModel(options.model, { device: options.device, dtype, ...time });
   try {
     const masters = dtype === "float32" ? new Map() : await mastersOf(trainable, options);
     const trainsTowers = [...trainable.keys()].some((name) => isOfTower(policy, name));

@@ -89,7 +89,7 @@ function sumOfMicroBatches(
   const size = promptsPerMicroBatch ?? batch.length;
   let loss = 0;
   for (let start = 0; start < batch.length; start += size) {
-    loss += scope(() => lossOf(batch.slice(start, start + size).flatMap(byReading), totalWeight));
+    loss += scope(() => lossOf(batch.slice(start, start + size).flatMap(byLens), totalWeight));
   }
   return loss;
 }
@@ -190,13 +190,13 @@ interface Branches {
   readonly completions: readonly Int32Array[];
 }
 
-/** Examples of one clip whose prompts read its rows alike: they can share a prefix. */
-function byReading(examples: readonly SftExample[]): SftExample[][] {
+/** Examples of one clip whose prompts see its rows alike: they can share a prefix. */
+function byLens(examples: readonly SftExample[]): SftExample[][] {
   const groups = new Map<string, SftExample[]>();
   for (const example of examples) {
-    const { reading } = example.prompt.tokens;
-    const own = groups.get(reading);
-    if (own === undefined) groups.set(reading, [example]);
+    const { lens } = example.prompt.tokens;
+    const own = groups.get(lens);
+    if (own === undefined) groups.set(lens, [example]);
     else own.push(example);
   }
   return [...groups.values()];

@@ -6,8 +6,9 @@ import type { Tensor } from "../../tensor/index.ts";
 import { CONFIG_FILE, readCompanions, readConfigJson, writeModelFiles } from "../checkpoint/model-directory.ts";
 import { type LoadOptions, readWeights, writeWeights } from "../checkpoint/weight-files.ts";
 import { findWeights, withWeightFolders } from "../checkpoint/weight-table.ts";
-import { findTowers, type Towers, towerCompanions, unfollowedPaths } from "./config/components.ts";
 import { type HumanOmniConfig, parseConfig } from "./config/config.ts";
+import { findTowers, towerCompanions, unfollowedPaths } from "./config/find-towers.ts";
+import type { Towers } from "./config/towers.ts";
 import { humanOmniKey, parameterSpecs } from "./parameters.ts";
 import { absentTowers, towerWeights } from "./tower-weights.ts";
 

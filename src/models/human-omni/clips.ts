@@ -5,11 +5,11 @@ import { op, scope, type Tensor, tensor } from "../../tensor/index.ts";
 import { clipRows } from "../clip-rows.ts";
 import type { WeightSource } from "../decoder/projection.ts";
 import type { ClipFeatures, ClipRows, ClipShape, ModalityFeatures, ModalityShape } from "../omni-model.ts";
-import { encodeSounds } from "./audio-tower.ts";
 import type { HumanOmniConfig } from "./config/config.ts";
-import { tokenLists } from "./projector.ts";
-import { audioTokens, videoTokens } from "./tokens.ts";
-import { encodeFrames } from "./vision-tower.ts";
+import { encodeSounds } from "./towers/audio-tower.ts";
+import { tokenLists } from "./towers/projector.ts";
+import { audioTokens, videoTokens } from "./towers/tokens.ts";
+import { encodeFrames } from "./towers/vision-tower.ts";
 
 export interface HumanOmniShape extends ClipShape {
   readonly video: TokenCount | null;

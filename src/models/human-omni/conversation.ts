@@ -65,7 +65,7 @@ export function chatTokens(turns: readonly ChatTurn[], options: ChatOptions, mak
     if (medium) for (let k = 0; k < medium.numTokens; k++) ids.push(placeholders[medium.kind]);
   }
   const question = maker.question.encode(questionText(turns, layout));
-  return { ids: Int32Array.from(ids), question, reading: question.join() } as HumanOmniTokens;
+  return { ids: Int32Array.from(ids), question, lens: question.join() } as HumanOmniTokens;
 }
 
 /** One user turn: video, audio, text. */

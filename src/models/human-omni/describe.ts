@@ -1,9 +1,10 @@
 // A HumanOmni directory from its config.json and its towers' alone. Loads no native code.
 import { dirname } from "node:path";
 import type { Architecture } from "../architecture.ts";
-import { findTowers, type Towers, unfollowedPaths } from "./config/components.ts";
-import { type HumanOmniConfig, type Json, parseConfig } from "./config/config.ts";
+import { type HumanOmniConfig, parseConfig } from "./config/config.ts";
 import { type FreshSize, freshConfig, freshTowers } from "./config/config-json.ts";
+import { findTowers, unfollowedPaths } from "./config/find-towers.ts";
+import type { Json, Towers } from "./config/towers.ts";
 import { humanOmniKey, isProjector, parameterSpecs, partOf } from "./parameters.ts";
 import { towerShapes } from "./tower-shapes.ts";
 import { absentTowers, towerWeights } from "./tower-weights.ts";

@@ -1,8 +1,9 @@
 // HumanOmni as an OmniModel: parameters, tokenizers, chat template and settings of one checkpoint, and the calls that the method
 // makes; the same with a LoRA adapter over the weights. The work is in the files beside it.
 import { createHash } from "node:crypto";
-import type { MediaClip } from "../../media/clip.ts";
+import type { MediaClip, ModalityMask } from "../../media/clip.ts";
 import type { PictureFit, VideoFit } from "../../media/fit.ts";
+import { applyMask } from "../../media/mask.ts";
 import type { FrameSamplingOptions } from "../../media/sampling.ts";
 import type { DType, Tensor } from "../../tensor/index.ts";
 import { linearLayers } from "../decoder/parameters.ts";
@@ -40,6 +41,7 @@ export interface HumanOmniParts extends PromptMaker {
 
 export class HumanOmni implements OmniModel {
   readonly layouts = layouts;
+  readonly videoTime = null;
   readonly directory: string;
   readonly notices: readonly string[];
   readonly device: string;
@@ -112,8 +114,8 @@ export class HumanOmni implements OmniModel {
     return fitImage(image, this.parts.media);
   }
 
-  features(fitted: MediaClip): HumanOmniFeatures {
-    return this.extract(fitted);
+  features(fitted: MediaClip, masks: readonly ModalityMask[] = []): HumanOmniFeatures {
+    return this.extract(masks.reduce((view, mask) => applyMask(view, mask), fitted));
   }
 
   shapeOf(features: HumanOmniFeatures): HumanOmniShape {

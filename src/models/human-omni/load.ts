@@ -16,6 +16,12 @@ import { mediaSettings } from "./processor.ts";
 /** @throws CheckpointError, OppoError of the tokenizers' and template's files */
 export function loadHumanOmni(directory: string, options: LoadOptions = {}): HumanOmni {
   requireModelDirectory(directory);
+  if (options.videoTime !== undefined) {
+    throw new OppoError(
+      "ERR_CONFIG",
+      `videoTime: expected none, got ${options.videoTime}. Prompts of HumanOmni count places, not time: leave it out.`,
+    );
+  }
   const tokenizer = loadTokenizer(directory);
   requireTurnTokens(tokenizer, directory);
   const template = loadChatTemplate(directory);

@@ -3,7 +3,8 @@
 import { bias, norm, type ParameterSpec, residual, weight } from "../checkpoint/parameter-spec.ts";
 import { decoderSpecs, HEAD_NAME } from "../decoder/parameters.ts";
 import type { ModelPart } from "../omni-model.ts";
-import type { AudioConfig, HumanOmniConfig, QuestionConfig, TowerKind, VisionConfig } from "./config/config.ts";
+import type { AudioConfig, HumanOmniConfig, QuestionConfig, VisionConfig } from "./config/config.ts";
+import type { TowerKind } from "./config/towers.ts";
 
 export const VISION = "model.vision_tower.vision_tower.vision_model";
 export const AUDIO = "model.audio_tower.audio_tower.encoder";

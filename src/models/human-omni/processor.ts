@@ -10,8 +10,8 @@ import type { SquareFit } from "../../media/square.ts";
 import { CheckpointError } from "../../tensor/error.ts";
 import { parseJsonObject } from "../../text/json-file.ts";
 import { type HumanOmniFeatures, soundFeatures, videoFeatures } from "./clips.ts";
-import type { Towers } from "./config/components.ts";
-import type { HumanOmniConfig, Json } from "./config/config.ts";
+import type { HumanOmniConfig } from "./config/config.ts";
+import type { Json, Towers } from "./config/towers.ts";
 
 const CODE = "ERR_CHECKPOINT_CONFIG";
 const FILE = "processor_config.json";

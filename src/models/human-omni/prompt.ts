@@ -8,7 +8,7 @@ import type { DecoderPrompt, MediaRows } from "../decoder/prompt.ts";
 import type { ModelPrompt, PromptTokens } from "../omni-model.ts";
 import type { HumanOmniConfig } from "./config/config.ts";
 import { NUM_LISTS } from "./parameters.ts";
-import { questionShares } from "./question-gate.ts";
+import { questionShares } from "./towers/question-gate.ts";
 
 /** Ids of media, one for every row: the reference's own. */
 export const placeholders = { image: -200, video: -201, audio: -202 } as const;
@@ -38,7 +38,7 @@ export function decoderPrompts(
       if (places.length !== given) throw rowCountError(index, tower.name, places.length, given);
       if (tower.rows === null) return [];
       if (tower.name === "audio") return [{ places, rows: tower.rows }];
-      return [{ places, rows: shareOf(index)(tower.rows), source: sourceOf(tower.rows, tokens.reading) }];
+      return [{ places, rows: shareOf(index)(tower.rows), source: sourceOf(tower.rows, tokens.lens) }];
     });
     // The rows replace whatever stands at their places; the first id of the vocabulary does.
     const known = ids.map((id) => Math.max(id, 0));
@@ -49,11 +49,11 @@ export function decoderPrompts(
 const sources = new WeakMap<Tensor, Map<string, object>>();
 
 /** The same object for the same lists weighed by the same question. */
-function sourceOf(rows: Tensor, reading: string): object {
+function sourceOf(rows: Tensor, lens: string): object {
   const known = sources.get(rows) ?? new Map<string, object>();
   sources.set(rows, known);
-  const source = known.get(reading) ?? {};
-  known.set(reading, source);
+  const source = known.get(lens) ?? {};
+  known.set(lens, source);
   return source;
 }
 
@@ -65,13 +65,13 @@ function sharesOf(
 ): (prompt: number) => (rows: Tensor) => Tensor {
   const questions = new Map<string, Int32Array>();
   for (const { tokens, rows } of prompts) {
-    if (rows?.video) questions.set(tokens.reading, (tokens as HumanOmniTokens).question);
+    if (rows?.video) questions.set(tokens.lens, (tokens as HumanOmniTokens).question);
   }
   const order = [...questions.keys()];
   const shares =
     order.length > 0 ? scope(() => questionShares(weights, config.question, [...questions.values()])) : null;
   return (prompt) => (rows) =>
-    scope(() => fusedRows(rows, shares!.select(0, order.indexOf(prompts[prompt]!.tokens.reading))));
+    scope(() => fusedRows(rows, shares!.select(0, order.indexOf(prompts[prompt]!.tokens.lens))));
 }
 
 /** @param rows [N, 3 W] @param shares [3] @returns [N, W] */

@@ -1,7 +1,7 @@
 // What HumanOmni's towers do with a clip, as numbers: rows, tokens and who sees whom. Loads no native code.
 import type { TowerShape } from "../model-shape.ts";
 import type { HumanOmniConfig } from "./config/config.ts";
-import { audioTokens, videoTokens } from "./tokens.ts";
+import { audioTokens, videoTokens } from "./towers/tokens.ts";
 
 export function towerShapes({ vision, audio, projector, numFrames }: HumanOmniConfig): TowerShape[] {
   const side = Math.floor(vision.imageSize / vision.patchSize);

@@ -2,9 +2,8 @@
 // they are nowhere. Names no native code, so that an inspection can say it.
 import { join } from "node:path";
 import type { WeightFolder, WeightTable } from "../checkpoint/weight-table.ts";
-import type { Towers } from "./config/components.ts";
-import type { TowerKind } from "./config/config.ts";
 import { publishedTowers } from "./config/published-towers.ts";
+import type { TowerKind, Towers } from "./config/towers.ts";
 import { AUDIO, QUESTION, towerRoots, VISION } from "./parameters.ts";
 
 /** What the keys of a tower published alone begin with, and what they begin with here. */

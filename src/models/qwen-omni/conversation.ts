@@ -67,7 +67,7 @@ export function promptTokens(
 function mediaPrompt(ids: Int32Array, media: MediaLayout, config: PromptMaker["config"]): ThinkerTokens {
   const expanded = expandPlaceholders(ids, media, config);
   const { positions } = ropePositions(expanded, media, config);
-  return { ids: expanded, reading: "", positions } as ThinkerTokens;
+  return { ids: expanded, lens: "", positions } as ThinkerTokens;
 }
 
 function message({ role, parts }: ChatTurn, media: Media, tokenizer: TextTokenizer): Message {

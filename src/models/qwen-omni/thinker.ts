@@ -153,7 +153,7 @@ export class Thinker implements OmniModel {
   }
 
   promptHead(prompt: ThinkerTokens, length: number): ThinkerTokens {
-    return { ...headOf(prompt, length), reading: "" } as ThinkerTokens;
+    return { ...headOf(prompt, length), lens: "" } as ThinkerTokens;
   }
 
   encodeText(text: string): Int32Array {

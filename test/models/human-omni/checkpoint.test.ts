@@ -6,6 +6,8 @@ import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } fr
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { buildTheatreTokenizer } from "../../../src/data/theatre/tokenizer.ts";
+import { freshConfig } from "../../../src/models/human-omni/config/config-json.ts";
+import { findTowers } from "../../../src/models/human-omni/config/find-towers.ts";
 import { loadHumanOmni } from "../../../src/models/human-omni/load.ts";
 import { AUDIO, QUESTION, VISION } from "../../../src/models/human-omni/parameters.ts";
 import { humanOmni } from "../../../src/models/human-omni/row.ts";
@@ -104,6 +106,10 @@ test("the published 0.5B: every key with its shape, and its parameters to the la
   assert.equal(count(specs), 1_373_177_925);
   assert.equal(count(specs), parameters);
   assert.equal(freshShapes().get("human-omni-0.5b"), count(specs));
+  const fresh = freshConfig("0.5b", 0, () => 151645);
+  for (const [key, value] of Object.entries(realConfig("0.5b"))) {
+    if (key in fresh && !/tower$/.test(key)) assert.deepEqual(fresh[key], value, key);
+  }
   const large = await humanOmni.inspect(realConfig("7b"), "nowhere/config.json");
   assert.equal(freshShapes().get("human-omni-7b"), count(large.specs));
 });
@@ -241,7 +247,13 @@ test("towers that the weights lack: what to fetch, and where; their own folders 
 
 test("paths in config.json are not followed, and said so", async (t) => {
   const directory = await tinyFolder(t);
+  assert.throws(() => loadHumanOmni(directory, { videoTime: "sampled" }), {
+    code: "ERR_CONFIG",
+    message: /count places/,
+  });
   changeConfig(directory, { mm_vision_tower: "/etc/../tmp/siglip-tiny", mm_audio_tower: "C:\\models\\whisper-tiny" });
+  const { vision, audio, question } = findTowers(directory, configOf(directory));
+  assert.deepEqual([vision.folder, audio.folder, question.folder], ["siglip-tiny", "whisper-tiny", "bert-tiny"]);
   using model = loadHumanOmni(directory);
   assert.equal(model.notices.filter((notice) => /is not followed/.test(notice)).length, 2);
   assert.match(

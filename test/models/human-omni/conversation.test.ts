@@ -106,8 +106,8 @@ test(
     assert.match(shown(maker, ids), /what <audio> \ue000 <video>< \|im_end\|> \?<\|im_end\|>/);
     assert.deepEqual([...read], [...question.encode(asked)]);
     const plain = promptTokens("what ?", shape(2, 0), undefined, maker);
-    assert.notEqual(plain.reading, promptTokens("what what ?", shape(2, 0), undefined, maker).reading);
-    assert.equal(plain.reading, promptTokens("WHAT\n\n?", shape(2, 5), undefined, maker).reading);
+    assert.notEqual(plain.lens, promptTokens("what what ?", shape(2, 0), undefined, maker).lens);
+    assert.equal(plain.lens, promptTokens("WHAT\n\n?", shape(2, 5), undefined, maker).lens);
   },
 );
 

@@ -89,7 +89,7 @@ function tokensOf(model: HumanOmni, ids: readonly number[], question: string, ro
   ]);
   const all = ids.flatMap((id) => Array<number>(counts.get(id) ?? 1).fill(id));
   const read = model.parts.question.encode(question);
-  return { ids: Int32Array.from(all), question: read, reading: read.join() } as HumanOmniTokens;
+  return { ids: Int32Array.from(all), question: read, lens: read.join() } as HumanOmniTokens;
 }
 
 interface Outputs {
@@ -273,7 +273,7 @@ test("a batch of fine-tuning: ids, question, hidden states where rows differ in 
         const question = model.parts.question.encode("What is shown?");
         return {
           ...row,
-          prompt: { ...row.prompt, tokens: { ...tokens, question, reading: question.join() } as HumanOmniTokens },
+          prompt: { ...row.prompt, tokens: { ...tokens, question, lens: question.join() } as HumanOmniTokens },
         };
       });
       assert.ok(Math.abs(lossOf(model, other) - want) > 1e-3, "another question");

@@ -2,7 +2,6 @@
 // computed again, zero views, masks that change nothing; and a cold start whose questions share a clip.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { applyMask } from "../../../src/media/mask.ts";
 import type { HumanOmni } from "../../../src/models/human-omni/human-omni.ts";
 import type { ClipRows, ModelPrompt } from "../../../src/models/omni-model.ts";
 import { accumulateGradients } from "../../../src/rl/gradients.ts";
@@ -36,11 +35,8 @@ class CutRows {
 
   rows(model: HumanOmni, pace: number, masked: "video" | "audio" | "both" | null): ClipRows {
     const touched = masked === "both" ? (["video", "audio"] as const) : masked === null ? [] : ([masked] as const);
-    const clip = touched.reduce(
-      (view, modality) => applyMask(view, { modality, ratio: 0.7, seed: pace }),
-      model.fitClip(stripes(pace)),
-    );
-    const { video, audio } = model.encode([model.features(clip)])[0]!;
+    const masks = touched.map((modality) => ({ modality, ratio: 0.7, seed: pace }));
+    const { video, audio } = model.encode([model.features(model.fitClip(stripes(pace)), masks)])[0]!;
     const cut = (whole: Tensor): Tensor => {
       const leaf = whole.detach();
       leaf.requiresGrad = true;
@@ -305,7 +301,7 @@ test("questions about one clip learn together as they learn apart: each sees the
     );
     const wrong = all.map((one) => ({
       ...one,
-      prompt: { ...one.prompt, tokens: { ...one.prompt.tokens, reading: "all alike" } },
+      prompt: { ...one.prompt, tokens: { ...one.prompt.tokens, lens: "all alike" } },
     }));
     assert.ok(Math.abs(run([wrong]).metrics.loss! - together.metrics.loss!) > 1e-6, "one gate for all shows");
     for (const parameter of model.parameters().values()) parameter.grad = null;

@@ -3,20 +3,20 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { WeightSource } from "../../../src/models/decoder/projection.ts";
-import { encodeSounds, hearSounds } from "../../../src/models/human-omni/audio-tower.ts";
 import type { ProjectorConfig } from "../../../src/models/human-omni/config/config.ts";
 import { PROJECTOR } from "../../../src/models/human-omni/parameters.ts";
+import { fusedRows } from "../../../src/models/human-omni/prompt.ts";
+import { encodeSounds, hearSounds } from "../../../src/models/human-omni/towers/audio-tower.ts";
 import {
   bottleneck,
   compressed,
   convolutionBranch,
   faceBranch,
   tokenLists,
-} from "../../../src/models/human-omni/projector.ts";
-import { fusedRows } from "../../../src/models/human-omni/prompt.ts";
-import { encodeQuestions, questionShares } from "../../../src/models/human-omni/question-gate.ts";
-import { videoTokens } from "../../../src/models/human-omni/tokens.ts";
-import { encodeFrames } from "../../../src/models/human-omni/vision-tower.ts";
+} from "../../../src/models/human-omni/towers/projector.ts";
+import { encodeQuestions, questionShares } from "../../../src/models/human-omni/towers/question-gate.ts";
+import { videoTokens } from "../../../src/models/human-omni/towers/tokens.ts";
+import { encodeFrames } from "../../../src/models/human-omni/towers/vision-tower.ts";
 import { openSafetensors, type SafetensorsFile, scope, type Tensor } from "../../../src/tensor/index.ts";
 import { createWordPiece } from "../../../src/text/word-piece.ts";
 import { testDevice } from "../../support/device.ts";

@@ -1,7 +1,6 @@
 // config.json of new models and of their towers: the small one, and the published 0.5B and 7B.
-import type { Towers } from "./components.ts";
-import type { Json } from "./config.ts";
 import { publishedTowers } from "./published-towers.ts";
+import type { Json, Towers } from "./towers.ts";
 
 export type FreshSize = "tiny" | "0.5b" | "7b";
 

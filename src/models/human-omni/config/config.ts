@@ -4,10 +4,7 @@ import { z } from "zod";
 import { CheckpointError } from "../../../tensor/error.ts";
 import { requireKnownFields } from "../../checkpoint/config-fields.ts";
 import { type DecoderConfig, decoderConfig, decoderSchema, depth, size, unsupported } from "../../decoder/config.ts";
-import type { Towers } from "./components.ts";
-
-export type Json = Readonly<Record<string, unknown>>;
-export type TowerKind = "vision" | "audio" | "question";
+import type { Json, Towers } from "./towers.ts";
 
 /** SigLIP. */
 export interface VisionConfig {

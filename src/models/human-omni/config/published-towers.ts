@@ -1,5 +1,5 @@
 // The published towers of HumanOmni: what their config.json says of their shapes, and where to fetch them.
-import type { Json } from "./config.ts";
+import type { Json } from "./towers.ts";
 
 export interface PublishedTower {
   /** On the Hugging Face Hub. */

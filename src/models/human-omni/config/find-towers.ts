@@ -5,18 +5,8 @@ import { basename, join } from "node:path";
 import { CheckpointError } from "../../../tensor/error.ts";
 import { readJsonFile, readTextFile } from "../../../text/json-file.ts";
 import { COMPANION_FILES, CONFIG_FILE } from "../../checkpoint/model-directory.ts";
-import type { Json, TowerKind } from "./config.ts";
 import { publishedTowers } from "./published-towers.ts";
-
-/** One tower's settings and where they were found. */
-export interface Tower {
-  /** Its config.json. */
-  readonly json: Json;
-  /** Its folder's name inside the model's, where its weights may lie too; it need not exist. */
-  readonly folder: string;
-}
-
-export type Towers = Readonly<Record<TowerKind, Tower>>;
+import type { Json, TowerKind, Towers } from "./towers.ts";
 
 interface KnownKind {
   /** Of its config.json. */

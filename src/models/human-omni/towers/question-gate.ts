@@ -1,10 +1,10 @@
 // The gate: BERT reads the question, a small network turns its class vector into the shares of the three token lists.
 // B questions, L ids of the longest, D width
-import { gelu, indices, op, type Tensor, tensor } from "../../tensor/index.ts";
-import type { WeightSource } from "../decoder/projection.ts";
-import type { QuestionConfig } from "./config/config.ts";
+import { gelu, indices, op, type Tensor, tensor } from "../../../tensor/index.ts";
+import type { WeightSource } from "../../decoder/projection.ts";
+import type { QuestionConfig } from "../config/config.ts";
+import { GATE, QUESTION } from "../parameters.ts";
 import { attend, layerNorm, linear, runTower, twoLayers } from "./layers.ts";
-import { GATE, QUESTION } from "./parameters.ts";
 
 /** Additive, for ids that are padding: far below any score. */
 const UNSEEN = -1e30;

@@ -1,8 +1,8 @@
 // What the towers share: linear layers that may have an adapter, layer norms, two-layer projections, and attention in which
 // every row of a sequence sees all of it. Rows of all sequences lie one after another.
 // B sequences, L rows of each, R = B L, D width, H heads, K head dimension
-import { gelu, op, scope, type Tensor } from "../../tensor/index.ts";
-import { project, projection, type WeightSource } from "../decoder/projection.ts";
+import { gelu, op, scope, type Tensor } from "../../../tensor/index.ts";
+import { project, projection, type WeightSource } from "../../decoder/projection.ts";
 
 /** [R, in] -> [R, out] */
 export function linear(weights: WeightSource, name: string, x: Tensor): Tensor {

@@ -1,11 +1,11 @@
 // From the patches of a clip to three lists of tokens of the text's width, which the gate weighs. Two branches of
 // convolutions, "video" and "body", look at the same patches with their own weights; "face" is a projection of every patch.
 // B clips, T frames of each, P = s s patches of a frame, D width of the tower, W width of the text, n tokens of a frame
-import { op, scope, type Tensor, tensor } from "../../tensor/index.ts";
-import type { WeightSource } from "../decoder/projection.ts";
-import type { ProjectorConfig } from "./config/config.ts";
+import { op, scope, type Tensor, tensor } from "../../../tensor/index.ts";
+import type { WeightSource } from "../../decoder/projection.ts";
+import type { ProjectorConfig } from "../config/config.ts";
+import { NUM_LISTS, PROJECTOR } from "../parameters.ts";
 import { layerNorm, twoLayers } from "./layers.ts";
-import { NUM_LISTS, PROJECTOR } from "./parameters.ts";
 import { slowFrames, tokensOfSide } from "./tokens.ts";
 
 /** Of the norms in the blocks, which the reference's wrapper of convolutions gives them. */

@@ -1,11 +1,11 @@
 // Whisper's encoder on windows of one length, silence at their end included, then the mean of every three rows and a
 // projection to the text's width.
 // B sounds, M mels, F mel frames of a window, L = F / 2 rows of it, A width, W width of the text
-import { gelu, op, scope, type Tensor } from "../../tensor/index.ts";
-import type { WeightSource } from "../decoder/projection.ts";
-import type { AudioConfig } from "./config/config.ts";
+import { gelu, op, scope, type Tensor } from "../../../tensor/index.ts";
+import type { WeightSource } from "../../decoder/projection.ts";
+import type { AudioConfig } from "../config/config.ts";
+import { AUDIO, AUDIO_PROJECTOR } from "../parameters.ts";
 import { attend, layerNorm, linear, runTower, twoLayers } from "./layers.ts";
-import { AUDIO, AUDIO_PROJECTOR } from "./parameters.ts";
 import { audioTokens, ROWS_PER_TOKEN } from "./tokens.ts";
 
 const NORM_EPS = 1e-5; // PyTorch's default

@@ -1,11 +1,11 @@
 // SigLIP: patches with learned places, pre-norm layers in which every patch of a frame sees all of it. What one of the last
 // layers gives is read as it is, without the norm that follows the last one.
 // N frames, P patches of a frame, D width
-import { geluTanh, op, scope, type Tensor } from "../../tensor/index.ts";
-import type { WeightSource } from "../decoder/projection.ts";
-import type { VisionConfig } from "./config/config.ts";
+import { geluTanh, op, scope, type Tensor } from "../../../tensor/index.ts";
+import type { WeightSource } from "../../decoder/projection.ts";
+import type { VisionConfig } from "../config/config.ts";
+import { VISION } from "../parameters.ts";
 import { attend, layerNorm, linear, runTower } from "./layers.ts";
-import { VISION } from "./parameters.ts";
 
 /**
  * @param pixels [N, 3, side, side], -1 to 1

@@ -1,5 +1,5 @@
 // How many tokens a clip's video and sound become. Pure arithmetic, shared by towers, prompts and whoever reckons their cost.
-import type { AudioConfig, ProjectorConfig } from "./config/config.ts";
+import type { AudioConfig, ProjectorConfig } from "../config/config.ts";
 
 /** Rows of the audio tower that become a token. */
 export const ROWS_PER_TOKEN = 3;
