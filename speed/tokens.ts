@@ -92,14 +92,23 @@ function measure(model: OmniModel, device: string, { numPrompts, numTokens, ques
       const sampled = model.sample(prompts, { numSamples: 1, maxNewTokens, temperature: 0 });
       numNew = sampled.flat().reduce((sum, { ids }) => sum + ids.length, 0);
     };
+    const oneByOne = (maxNewTokens: number) => {
+      for (const prompt of prompts) model.sample([prompt], { numSamples: 1, maxNewTokens, temperature: 0 });
+    };
     const prefillSeconds = fastest(rounds, device, () => sample(1));
+    const alonePrefillSeconds = fastest(rounds, device, () => oneByOne(1));
     const wholeSeconds = fastest(rounds, device, () => sample(numTokens));
+    const aloneSeconds = fastest(rounds, device, () => oneByOne(numTokens));
     return {
       numDecoded: numNew - numPrompts,
       encodeSeconds,
       promptTokens: tokens.ids.length,
       prefillSeconds,
       decodeSeconds: wholeSeconds - prefillSeconds,
+      overOneByOne: {
+        whole: aloneSeconds / wholeSeconds,
+        decode: (aloneSeconds - alonePrefillSeconds) / (wholeSeconds - prefillSeconds),
+      },
     };
   });
 }
@@ -141,6 +150,7 @@ async function main(): Promise<void> {
     towersMs: 1000 * result.encodeSeconds,
     prefill: { tokensPerSecond: prefillRate, shareOfPeak: (prefillRate * each) / peak },
     decode: { tokensPerSecond: decodeRate, shareOfPeak: (decodeRate * each) / peak },
+    overOneByOne: result.overOneByOne,
     peakTeraOperations: peak / 1e12,
   };
   if (values.json) {
@@ -164,6 +174,8 @@ interface TokensReport {
   readonly towersMs: number;
   readonly prefill: Rate;
   readonly decode: Rate;
+  /** The batch's tokens per second over those of the same prompts one at a time, each with its cache. */
+  readonly overOneByOne: { readonly whole: number; readonly decode: number };
   readonly peakTeraOperations: number;
 }
 
@@ -176,6 +188,10 @@ function printReport(report: TokensReport): void {
   console.log(`towers  ${report.towersMs.toFixed(1)} ms for ${clipSeconds} s of video and sound`);
   console.log(`prefill ${rate(report.prefill)}`);
   console.log(`decode  ${rate(report.decode)}`);
+  const { whole, decode } = report.overOneByOne;
+  console.log(
+    `a batch of ${report.prompts} gives ${decode.toFixed(2)} times the tokens per second of one prompt at a time, with its prefill ${whole.toFixed(2)} times`,
+  );
   console.log(
     `peak    ${report.peakTeraOperations.toFixed(2)} tera-operations/s, a product of ${report.device === "cpu" ? peakSize.cpu : peakSize.cuda} squared`,
   );

@@ -12,10 +12,9 @@ import {
   isEndOfFile,
   type MediaContainer,
   openContainer,
-  type ReadLimits,
   secondsPerTick,
 } from "./decode/container.ts";
-import { AudioReader } from "./decode/decode-audio.ts";
+import { AudioReader, type SoundOptions } from "./decode/decode-audio.ts";
 import {
   addToIndex,
   countFrames,
@@ -31,7 +30,7 @@ import { shortfalls, statedLengths } from "./decode/stated-length.ts";
 import { MediaError } from "./media-error.ts";
 import { type FrameSamplingOptions, type FrameSelection, sampleFrames } from "./sampling.ts";
 
-export interface DecodeOptions extends FrameSamplingOptions, VideoOptions {
+export interface DecodeOptions extends FrameSamplingOptions, VideoOptions, SoundOptions {
   /** Of the waveform. Default 16,000. */
   readonly sampleRateHz?: number;
   /** Leave pictures alone: the file stands for its sound, and a cover in it is no video. */
@@ -140,7 +139,7 @@ function readSoundAndIndex(
   container: MediaContainer,
   index: PacketIndex,
   sampleRateHz: number,
-  limits: ReadLimits,
+  limits: SoundOptions,
 ): { readonly waveform: Float32Array; readonly notices: string[] } {
   const { format, path, video, audio } = container;
   const stated = statedLengths(container);

@@ -18,6 +18,8 @@ export interface FrameSamplingOptions {
   readonly maxFrames?: number;
   /** Exactly this many (rounded to an even number), whatever the frame rate. */
   readonly numFrames?: number;
+  /** The middle frames of so many equal parts, or of every second, as HumanOmni looks: nothing else then counts. */
+  readonly parts?: number | "seconds";
 }
 
 export interface FrameSelection {
@@ -40,13 +42,14 @@ export function roundHalfToEven(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** How many of `totalFrames` are taken: an even number, or null where fewer than two frames can be had. */
+/** How many of `totalFrames` are taken: an even number (but of parts), or null where fewer than two frames can be had. */
 export function countSampledFrames(
   totalFrames: number,
   videoFps: number,
   options: FrameSamplingOptions = {},
 ): number | null {
-  const { fps = 2, minFrames = 4, maxFrames = 768, numFrames } = options;
+  const { fps = 2, minFrames = 4, maxFrames = 768, numFrames, parts } = options;
+  if (parts !== undefined) return middleFrames(totalFrames, videoFps, parts)?.indices.length ?? null;
   let count: number;
   if (numFrames !== undefined) {
     count = framesPerPatch * roundHalfToEven(numFrames / framesPerPatch);
@@ -66,10 +69,28 @@ export function sampleFrames(
   videoFps: number,
   options: FrameSamplingOptions = {},
 ): FrameSelection | null {
+  if (options.parts !== undefined) return middleFrames(totalFrames, videoFps, options.parts);
   const count = countSampledFrames(totalFrames, videoFps, options);
   if (count === null) return null;
   const positions = linspaceFloat32(0, totalFrames - 1, count);
   return { indices: Uint32Array.from(positions, roundHalfToEven), fps: (count / totalFrames) * videoFps };
+}
+
+/** Keeps a half from being rounded down by its own error. */
+const upwards = 1e-6;
+
+/** Of a video with fewer frames than parts some count several times; halves go up. Null without a frame. */
+function middleFrames(totalFrames: number, videoFps: number, parts: number | "seconds"): FrameSelection | null {
+  if (totalFrames < 1) return null;
+  if (parts === "seconds") {
+    const step = Math.min(Math.max(1, Math.floor(videoFps)), totalFrames);
+    const first = Math.floor(step / 2);
+    const indices = Uint32Array.from({ length: Math.ceil((totalFrames - first) / step) }, (_, i) => first + i * step);
+    return { indices, fps: videoFps / step };
+  }
+  const step = (totalFrames - 1) / parts;
+  const indices = Uint32Array.from({ length: parts }, (_, i) => roundHalfToEven(step * (i + 0.5) + upwards));
+  return { indices, fps: (parts / totalFrames) * videoFps };
 }
 
 /** torch's float32 linspace: counted from both ends, so that it is symmetric. */

@@ -5,7 +5,7 @@ import type { VideoFit } from "../media/fit.ts";
 import type { DType } from "../tensor/index.ts";
 import type { ParameterSpec } from "./checkpoint/parameter-spec.ts";
 import type { LoadOptions } from "./checkpoint/weight-files.ts";
-import type { KeyNames } from "./checkpoint/weight-table.ts";
+import type { KeyNames, WeightFolder, WeightTable } from "./checkpoint/weight-table.ts";
 import type { DecoderConfig } from "./decoder/config.ts";
 import type { TowerShape } from "./model-shape.ts";
 import type { ModelPart, OmniModel } from "./omni-model.ts";
@@ -22,6 +22,10 @@ export interface Architecture {
   readonly towers?: readonly TowerShape[];
   /** Files that it needs beside the weights: any one of each group must be there. */
   readonly companions: readonly (readonly string[])[];
+  /** Folders below it where weights of parts may lie that its own lack. */
+  readonly folders?: readonly WeightFolder[];
+  /** What of the directory is not followed, or must still be fetched, one line each. */
+  notices?(table: WeightTable): readonly string[];
 }
 
 /** What the tokenizer of a new model consists of. */

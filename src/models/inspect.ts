@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { byteSize, type DType } from "../tensor/dtype.ts";
 import { numElements } from "./checkpoint/parameter-spec.ts";
-import { compareWeights, findWeights, type WeightProblems } from "./checkpoint/weight-table.ts";
+import { compareWeights, findWeights, type WeightProblems, withWeightFolders } from "./checkpoint/weight-table.ts";
 import type { DecoderConfig } from "./decoder/config.ts";
 import { readArchitecture } from "./registry.ts";
 
@@ -45,6 +45,8 @@ export interface Inspection {
   /** Files that should be there and are not. */
   readonly absentFiles: readonly string[];
   readonly problems: WeightProblems;
+  /** What is not followed, or must still be fetched, one line each. */
+  readonly notices: readonly string[];
   /** Whether it can be loaded. */
   readonly isComplete: boolean;
 }
@@ -52,7 +54,8 @@ export interface Inspection {
 /** @throws CheckpointError ERR_CHECKPOINT_* for what is damaged or of another kind; what is only missing is listed */
 export async function inspectModel(directory: string): Promise<Inspection> {
   const architecture = await readArchitecture(directory);
-  const table = findWeights(directory, architecture.nameOf, true);
+  const own = findWeights(directory, architecture.nameOf, true);
+  const table = withWeightFolders(own, architecture.folders ?? []);
   const problems = compareWeights(table, architecture.specs);
   const parts = new Map<string, { numTensors: number; numParameters: number }>();
   const dtypes: Partial<Record<DType, number>> = {};
@@ -85,6 +88,7 @@ export async function inspectModel(directory: string): Promise<Inspection> {
     numSkipped: table.skipped.length,
     absentFiles,
     problems,
+    notices: architecture.notices?.(table) ?? [],
     isComplete: absentFiles.length === 0 && Object.values(problems).every((names) => names.length === 0),
   };
 }

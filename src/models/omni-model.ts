@@ -2,7 +2,8 @@
 // B prompts, G completions per prompt, N = sum of G, C completion tokens (padded), D width, V vocabulary
 
 import type { MediaClip, ModalityMask } from "../media/clip.ts";
-import type { PixelRange, VideoFit } from "../media/fit.ts";
+import type { PictureFit, VideoFit } from "../media/fit.ts";
+import type { FrameSamplingOptions } from "../media/sampling.ts";
 import type { DType, Tensor } from "../tensor/index.ts";
 import type { SampledCompletion, SampleOptions } from "./decoder/sampling.ts";
 import type { Trunk, TrunkOptions } from "./decoder/trunk.ts";
@@ -56,9 +57,12 @@ export interface ChatOptions {
   readonly layout?: string;
 }
 
-/** Tower outputs of one clip, or of all media of a prompt (joinRows): what replaces the placeholders. An owner: dispose it. */
+/**
+ * Tower outputs of one clip, or of all media of a prompt (joinRows): what the placeholders' rows are made of. An owner:
+ * dispose it.
+ */
 export interface ClipRows extends Disposable {
-  /** [videoTokens, D] or null; an image's rows too. */
+  /** [videoTokens, width] or null; an image's rows too. The width is the architecture's: D, or several lists of D beside one another that a prompt weighs. */
   readonly video: Tensor | null;
   /** [audioTokens, D] or null. */
   readonly audio: Tensor | null;
@@ -66,7 +70,10 @@ export interface ClipRows extends Disposable {
 
 /** A tokenised prompt: ids with placeholders already expanded, and what else the architecture needs. Plain data. */
 export interface PromptTokens {
+  /** Placeholders are ids of the architecture's, negative ones where the vocabulary has none for them. */
   readonly ids: Int32Array;
+  /** How it sees its rows: prompts that begin alike can share a beginning with rows where this is equal. Of most models "". */
+  readonly lens: string;
   readonly [inside]: "prompt";
 }
 
@@ -82,23 +89,23 @@ export function withoutStop({ stopIds }: Pick<OmniModel, "stopIds">, ids: Int32A
   return last !== undefined && stopIds.includes(last) ? ids.subarray(0, -1) : ids;
 }
 
-/** Frames per second of the video, between two counts. */
-export interface FrameSampling {
-  readonly fps: number;
-  readonly minFrames: number;
-  readonly maxFrames: number;
-}
-
 /** What a prompt takes for the time between two frame pairs: 1 s, or what they were sampled at. */
 export type VideoTime = "fixed" | "sampled";
 
 /** Where a parameter belongs. */
-export type ModelPart = "audio tower" | "vision tower" | "language model" | "head";
+export type ModelPart =
+  | ("audio tower" | "vision tower" | "language model" | "head")
+  /** What decides from the question how a prompt sees its rows: an encoder of texts, and what it steers. */
+  | ("question encoder" | "gate")
+  /** Of files alone. */
+  | "unused heads";
 
 /** Towers, language model and their own prompt layout. Policies and references are the same type. */
 export interface OmniModel extends Disposable {
   /** Where it was loaded from. */
   readonly directory: string;
+  /** What of its directory is not followed or not read, one line each. */
+  readonly notices: readonly string[];
   /** Of its weights. */
   readonly device: string;
   /** The same: what it computes with. */
@@ -111,15 +118,15 @@ export interface OmniModel extends Disposable {
   /** Whether it is of a tower's last layers, which give rows of the language model's width; they count as the tower's. */
   isProjector(parameter: string): boolean;
   /** How many frames of a video the model looks at: what decoding has to bring. */
-  readonly sampling: FrameSampling;
+  readonly sampling: FrameSamplingOptions;
   /** The same with the sizes of frames: what decoding can do at once. Its result is fitted, and is not fitted again. */
   readonly fitting: VideoFit;
   /** Changes when `fitting` would give something else of the same clip: names what is kept of it. */
   readonly fitKey: string;
-  /** Decides the time positions of its prompts. */
-  readonly videoTime: VideoTime;
-  /** Pixels that a picture may have. */
-  readonly imageRange: PixelRange;
+  /** Decides the time positions of its prompts; null: they count places alone. */
+  readonly videoTime: VideoTime | null;
+  /** The size that a picture gets. */
+  readonly imageRange: PictureFit;
   /** Resizes a clip of native size to the model's resolution and rate. Masks act on the result. */
   fitClip(clip: MediaClip): MediaClip;
   /** The same for a picture, a clip of one frame. */

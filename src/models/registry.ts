@@ -14,6 +14,7 @@ import type {
 } from "./architecture.ts";
 import { CONFIG_FILE, readConfigJson } from "./checkpoint/model-directory.ts";
 import type { LoadOptions } from "./checkpoint/weight-files.ts";
+import { humanOmni } from "./human-omni/row.ts";
 import type { OmniModel } from "./omni-model.ts";
 import { qwenOmni } from "./qwen-omni/row.ts";
 import { qwen2, qwen3 } from "./qwen-text/row.ts";
@@ -22,6 +23,7 @@ import { qwen2, qwen3 } from "./qwen-text/row.ts";
 const architectures: Readonly<Record<string, ArchitectureRow>> = {
   qwen2_5_omni: qwenOmni,
   qwen2_5_omni_thinker: qwenOmni,
+  HumanOmni_qwen2: humanOmni,
   qwen2,
   qwen3,
 };

@@ -15,7 +15,15 @@ const isFirstGeneration = torchVersion().startsWith("1.");
  * through a slice of its whole length, which costs the forward pass nothing.
  */
 export function gelu(x: Tensor): Tensor {
-  const y = wrap(native.call(geluOperator, x.h));
+  return withSoundBackward(x, wrap(native.call(geluOperator, x.h)));
+}
+
+/** The same with a tanh in place of erf. */
+export function geluTanh(x: Tensor): Tensor {
+  return withSoundBackward(x, wrap(native.call(geluOperator, x.h, "tanh")));
+}
+
+function withSoundBackward(x: Tensor, y: Tensor): Tensor {
   if (!isFirstGeneration || x.ndim === 0) return y;
   return op.narrow(y, 0, 0, y.size(0));
 }

@@ -1,7 +1,7 @@
 // Tensors on libtorch: import from here, so that the operators are installed as methods.
 
 export { customGrad, type GradOptions, grad } from "./autograd.ts";
-export { gelu, rmsNorm } from "./composite.ts";
+export { gelu, geluTanh, rmsNorm } from "./composite.ts";
 export { type HostArray, indices, tensor } from "./create.ts";
 export { byteSize, type DType } from "./dtype.ts";
 export { CheckpointError, OperatorError, ShapeError, TensorDisposedError } from "./error.ts";

@@ -24,10 +24,13 @@ export const learnerSettings = {
     .default("decoder")
     .describe("what learns: the weights themselves (which: parts), those of the decoder alone, or an adapter"),
   parts: z
-    .array(z.enum(["decoder", "projector", "towers"]))
+    .array(z.enum(["decoder", "projector", "question", "towers"]))
     .min(1)
     .default(["decoder", "projector", "towers"])
-    .describe("of a full training: decoder; projector, the last layers of the towers; towers, all before them"),
+    .describe(
+      "of a full training: decoder; projector, the last layers of the towers (HumanOmni's gate too); question, the encoder of the " +
+        "question (HumanOmni's BERT); towers, all before the projectors",
+    ),
   lora: z
     .strictObject({
       rank: count.default(16).describe("of the adapter"),

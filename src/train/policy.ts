@@ -76,8 +76,9 @@ const computingTypes: Partial<Record<DType, DType>> = { float16: "bfloat16", flo
 async function copied(policy: OmniModel, options: PolicyOptions): Promise<OpenedPolicy> {
   const trainable = chosenParameters(policy, options);
   const { dtype, videoTime } = policy;
+  const time = videoTime === null ? {} : { videoTime };
   const reference =
-    options.isAlone === true ? policy : await loadModel(options.model, { device: options.device, dtype, videoTime });
+    options.isAlone === true ? policy : await loadModel(options.model, { device: options.device, dtype, ...time });
   try {
     const masters = dtype === "float32" ? new Map() : await mastersOf(trainable, options);
     const trainsTowers = [...trainable.keys()].some((name) => isOfTower(policy, name));
@@ -162,8 +163,9 @@ function chosenParameters(policy: OmniModel, { trainable, parts }: PolicyOptions
   );
 }
 
-function learnerPart(policy: OmniModel, name: string): "decoder" | "projector" | "towers" {
+function learnerPart(policy: OmniModel, name: string): "decoder" | "projector" | "question" | "towers" {
   if (policy.isProjector(name)) return "projector";
+  if (policy.partOf(name) === "question encoder") return "question";
   return isOfTower(policy, name) ? "towers" : "decoder";
 }
 
@@ -172,9 +174,9 @@ function isOfTower(policy: OmniModel, name: string): boolean {
   return policy.partOf(name).endsWith(" tower");
 }
 
-/** Everything but the towers, which stay frozen: their rows are encoded once. */
+/** The decoder and its head. Towers, and what decides how a prompt reads their rows, stay frozen: rows are encoded once. */
 export function outsideTowers(policy: OmniModel): Map<string, Tensor> {
-  return new Map([...policy.parameters()].filter(([name]) => !isOfTower(policy, name)));
+  return new Map([...policy.parameters()].filter(([name]) => learnerPart(policy, name) === "decoder"));
 }
 
 const bytesPerNumber = 4;

@@ -89,7 +89,7 @@ function sumOfMicroBatches(
   const size = promptsPerMicroBatch ?? batch.length;
   let loss = 0;
   for (let start = 0; start < batch.length; start += size) {
-    loss += scope(() => lossOf(batch.slice(start, start + size), totalWeight));
+    loss += scope(() => lossOf(batch.slice(start, start + size).flatMap(byLens), totalWeight));
   }
   return loss;
 }
@@ -188,6 +188,18 @@ function targetsOf(
 interface Branches {
   readonly prefix: ModelPrompt;
   readonly completions: readonly Int32Array[];
+}
+
+/** Examples of one clip whose prompts see its rows alike: they can share a prefix. */
+function byLens(examples: readonly SftExample[]): SftExample[][] {
+  const groups = new Map<string, SftExample[]>();
+  for (const example of examples) {
+    const { lens } = example.prompt.tokens;
+    const own = groups.get(lens);
+    if (own === undefined) groups.set(lens, [example]);
+    else own.push(example);
+  }
+  return [...groups.values()];
 }
 
 /** Cuts the prompts of one clip, which all show the same rows, at their longest common prefix, which keeps at least one token for each branch. */

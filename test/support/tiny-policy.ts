@@ -62,6 +62,7 @@ export function tinyPolicy(seed: number, dtype: "float32" | "float64" = "float64
   return {
     vocabSize: tinyVocab,
     stopIds: [0],
+    notices: [],
     directory: "nowhere",
     device: testDevice,
     dtype,

@@ -52,6 +52,7 @@ async function run(settings: SettingsOf<typeof inferSettings>, { args: clips, is
     ...(videoTime === null ? {} : { videoTime }),
   });
   using adapted = adapter === null ? null : loadAdapter(base, adapter);
+  for (const notice of base.notices) console.error(`note: ${notice}`);
   const numSkipped = adapted?.adapter.numSkipped ?? 0;
   if (numSkipped > 0)
     console.error(`note: ${numSkipped} tensors of ${adapter} belong to the speech parts and are left out`);

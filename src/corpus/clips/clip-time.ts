@@ -9,7 +9,7 @@ const tolerance = 0.1;
 
 /** Seconds between the frame pairs of a clip that the prompt counts as 1; null where they are near, or are counted as they are. */
 export function otherSeconds({ videoTime }: Pick<OmniModel, "videoTime">, clip: MediaClip): number | null {
-  if (videoTime === "sampled" || clip.numFrames <= framesPerPatch || !(clip.fps > 0)) return null;
+  if (videoTime !== "fixed" || clip.numFrames <= framesPerPatch || !(clip.fps > 0)) return null;
   const seconds = framesPerPatch / clip.fps;
   return Math.abs(seconds - 1) <= tolerance ? null : seconds;
 }

@@ -9,6 +9,8 @@ import type { MediaSize } from "../../models/model-shape.ts";
 
 /** Headers are read of so many clips, spread evenly over the corpus: thousands would take minutes. */
 const maxProbed = 64;
+/** Of a file that states none. */
+const defaultFps = 2;
 
 export interface LargestClip {
   /** The most of each that any clip has; null where no clip could be read. */
@@ -50,7 +52,7 @@ async function sizeOf(
     const sound = soundFile === null ? null : await probeClip(soundFile, {}, signal);
     const audioSeconds = sound?.durationSeconds ?? (audio === null ? 0 : durationSeconds);
     if (video === null) return { frames: 0, height: 0, width: 0, audioSeconds };
-    const fps = video.fps || fit.fps;
+    const fps = video.fps || fit.fps || defaultFps;
     const total = video.numFrames || Math.max(2, Math.round(durationSeconds * fps));
     const frames = countSampledFrames(total, fps, fit) ?? 0;
     return { frames, ...fittedSize(video, Math.max(1, frames), fit), audioSeconds };

@@ -13,6 +13,7 @@ import {
   AVERROR_EOF,
 } from "node-av/constants";
 import { type CodecContext, Frame, type Packet, SoftwareResampleContext } from "node-av/lib";
+import type { StereoMix } from "../fit.ts";
 import { MediaError } from "../media-error.ts";
 import { check, checkDuration, type MediaContainer, openDecoder, type ReadLimits } from "./container.ts";
 
@@ -35,6 +36,11 @@ export interface DecodedSound {
   readonly numBroken: number;
 }
 
+export interface SoundOptions extends ReadLimits {
+  /** Default: the mean. */
+  readonly stereo?: StereoMix;
+}
+
 type SoundFormat = Pick<Frame, "channels" | "sampleRate" | "format">;
 
 /** Takes packets, gives the waveform at the end. */
@@ -43,6 +49,7 @@ export class AudioReader {
   readonly #limits: ReadLimits;
   readonly #sampleRateHz: number;
   readonly #exactSeconds: number;
+  readonly #stereo: StereoMix;
   readonly #decoder: CodecContext;
   readonly #frame = new Frame();
   #resampler: SoftwareResampleContext | null = null;
@@ -56,12 +63,13 @@ export class AudioReader {
   #frameSamples = 0;
 
   /** @param exactSeconds the length where a container counts it to the sample; 0 where it only estimates or says nothing */
-  constructor(container: MediaContainer, sampleRateHz: number, limits: ReadLimits, exactSeconds: number) {
+  constructor(container: MediaContainer, sampleRateHz: number, limits: SoundOptions, exactSeconds: number) {
     const stream = container.audio!;
     this.#container = container;
     this.#limits = limits;
     this.#sampleRateHz = sampleRateHz;
     this.#exactSeconds = exactSeconds;
+    this.#stereo = limits.stereo ?? "mean";
     this.#decoder = openDecoder(container, stream, limits);
     this.#frame.alloc();
     // A broken header may state any duration.
@@ -165,9 +173,10 @@ export class AudioReader {
       path,
       "audio parameters that make sense",
     );
-    // The mean of the channels, not FFmpeg's weighted downmix.
+    // The mean of the channels, not FFmpeg's weighted downmix, unless two are to be mixed as FFmpeg does it to floats.
+    const weight = this.#stereo === "power" && channels === 2 ? Math.SQRT1_2 : 1 / channels;
     check(
-      resampler.setMatrix(new Array<number>(channels).fill(1 / channels), channels),
+      resampler.setMatrix(new Array<number>(channels).fill(weight), channels),
       "ERR_MEDIA_BROKEN",
       path,
       "channels",

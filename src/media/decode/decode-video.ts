@@ -57,6 +57,8 @@ export type FitFrames = (size: FrameSize, numFrames: number) => FrameSize;
 export interface VideoOptions extends ReadLimits {
   /** Default: frames keep their size. Saves memory where frames are large and many. */
   readonly fit?: FitFrames;
+  /** Brings a frame to the size that `fit` gave. Default: as videos are resized. */
+  readonly resizer?: (from: FrameSize, to: FrameSize) => FrameResizer;
 }
 
 export interface SelectedFrames {
@@ -332,7 +334,8 @@ class RgbPainter {
     const { height, width } = this.#size;
     checkClipPixels(this.#path, this.#capacity, this.#size, this.#options);
     this.#frames = new Uint8Array(this.#capacity * height * width * 3);
-    if (height !== shown.height || width !== shown.width) this.#resize = createResizer(shown, this.#size);
+    if (height !== shown.height || width !== shown.width)
+      this.#resize = (this.#options.resizer ?? createResizer)(shown, this.#size);
     if (this.#resize !== null || !isUpright(this.#orientation)) {
       this.#decoded = new Uint8Array(decoded.height * decoded.width * 3);
     }

@@ -5,10 +5,9 @@ import type { MediaClip } from "../clip.ts";
 import { checkClipPixels, checkDecodedPixels, probeClip } from "../decode/container.ts";
 import { decodeClip } from "../decode.ts";
 import { decodeImage } from "../decode-image.ts";
-import { fitPicture, fittedSize, refineSelection } from "../fit.ts";
+import { fitFrame, fitPicture, fitSound, fittedResizer, fittedSize, refineSelection } from "../fit.ts";
 import { MediaError } from "../media-error.ts";
 import { blackVideo, soundlessVideo, videoShape } from "../remux.ts";
-import { resizeFrames } from "../resize.ts";
 import { type FrameSize, sampleFrames } from "../sampling.ts";
 import type { ClipOptions, DecodeReply, DecodeRequest, DecodeResults, FramesOptions } from "./request.ts";
 
@@ -62,12 +61,16 @@ async function resultOf(request: DecodeRequest): Promise<DecodeResults[keyof Dec
 
 async function clipOf(path: string, { fit, height, ...options }: ClipOptions): Promise<MediaClip> {
   if (fit !== undefined) {
-    return await decodeClip(path, {
+    const { pixels: _, square: __, sound, ...frames } = fit;
+    const clip = await decodeClip(path, {
       ...options,
-      ...{ fps: fit.fps, minFrames: fit.minFrames, maxFrames: fit.maxFrames },
+      ...frames,
+      ...(sound === undefined ? {} : { stereo: sound.stereo }),
       refine: (selection) => refineSelection(selection, fit),
       fit: (size, numFrames) => fittedSize(size, numFrames, fit),
+      resizer: (from, to) => fittedResizer(from, to, fit),
     });
+    return fitSound(clip, fit);
   }
   if (height === undefined) return await decodeClip(path, options);
   const atHeight = (size: FrameSize) => ({
@@ -81,7 +84,7 @@ async function clipOf(path: string, { fit, height, ...options }: ClipOptions): P
 async function clipOfFrames(paths: readonly string[], { fps, fit, ...limits }: FramesOptions): Promise<MediaClip> {
   const selection = sampleFrames(paths.length, fps, fit);
   const numFrames = selection?.indices.length ?? paths.length;
-  const isChosen = new Set<number>(selection?.indices ?? paths.keys());
+  const chosen = [...(selection?.indices ?? paths.keys())];
   let native: FrameSize | null = null;
   let clip: MediaClip | null = null;
   let at = 0;
@@ -89,16 +92,16 @@ async function clipOfFrames(paths: readonly string[], { fps, fit, ...limits }: F
     const picture = await decodeImage(path, limits);
     native ??= { height: picture.height, width: picture.width };
     requireSize(path, picture, native, i);
-    if (!isChosen.has(i)) continue;
+    const times = chosen.filter((index) => index === i).length;
+    if (times === 0) continue;
     const size = fittedSize(picture, numFrames, fit);
     checkClipPixels(path, numFrames, size, limits);
     clip ??= {
       ...{ ...picture, ...size, numFrames, fps: numFrames === paths.length ? fps : selection!.fps },
       ...{ frames: new Uint8Array(numFrames * size.height * size.width * 3), durationSeconds: paths.length / fps },
     };
-    const frame = resizeFrames(picture.frames, picture, size);
-    clip.frames.set(frame, at);
-    at += frame.length;
+    const frame = fitFrame(picture.frames, picture, size, fit);
+    for (let time = 0; time < times; time++, at += frame.length) clip.frames.set(frame, at);
   }
   return clip!;
 }

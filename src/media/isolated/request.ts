@@ -3,7 +3,7 @@
 import type { ErrorCode } from "../../error.ts";
 import type { MediaClip } from "../clip.ts";
 import type { MediaInfo, ReadLimits } from "../decode/container.ts";
-import type { PixelRange, VideoFit } from "../fit.ts";
+import type { PictureFit, VideoFit } from "../fit.ts";
 import type { VideoFile, VideoShape } from "../remux.ts";
 import type { FrameSamplingOptions } from "../sampling.ts";
 
@@ -20,8 +20,8 @@ export interface ClipOptions extends FrameSamplingOptions, ReadLimits {
 }
 
 export interface ImageOptions extends ReadLimits {
-  /** Resized into this range, as Pillow does it. */
-  readonly range?: PixelRange;
+  /** Resized like this, as Pillow does it. */
+  readonly range?: PictureFit;
 }
 
 /** Pictures of one size that are the frames of a clip. */

@@ -1,7 +1,7 @@
 // The small files of a model directory: config.json and its companions (tokenizer, chat template, preprocessor and
 // generation settings), which a save writes back as they were read.
-import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { temporaryBeside } from "../../temporary-files.ts";
 import { CheckpointError } from "../../tensor/error.ts";
 import { readJsonFile, readTextFile } from "../../text/json-file.ts";
@@ -51,7 +51,7 @@ export function readCompanions(directory: string): Map<string, string> {
 }
 
 /**
- * Writes companions and config.json, config.json last: a directory that has one is a model, also after a crash or on a
+ * Writes companions (names may lead into folders below) and config.json, config.json last: a directory that has one is a model, also after a crash or on a
  * full disk. The weights are there already.
  */
 export function writeModelFiles(
@@ -59,7 +59,11 @@ export function writeModelFiles(
   config: Readonly<Record<string, unknown>>,
   companions: ReadonlyMap<string, string>,
 ): void {
-  for (const [name, text] of companions) replaceText(join(directory, name), text);
+  for (const [name, text] of companions) {
+    const path = join(directory, name);
+    mkdirSync(dirname(path), { recursive: true });
+    replaceText(path, text);
+  }
   replaceText(join(directory, CONFIG_FILE), `${JSON.stringify(config, null, 2)}\n`);
 }
 

@@ -11,6 +11,8 @@ export interface ParameterSpec {
   readonly role: ParameterRole;
   /** True: a file may leave it out (a head that is tied to the embedding). */
   readonly optional?: boolean;
+  /** True: nothing reads it. It may be absent or of any shape, does not learn, and is saved as it was. */
+  readonly isUnused?: boolean;
 }
 
 export function numElements(shape: readonly number[]): number {

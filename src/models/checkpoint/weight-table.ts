@@ -86,6 +86,30 @@ export function findWeights(directory: string, nameOf: KeyNames, toleratesAbsent
   return { directory, files, weights, skipped, absent };
 }
 
+/** Weights of a part that lie in a folder of their own below the model's. */
+export interface WeightFolder {
+  readonly folder: string;
+  /** By the keys of that folder's files; null for what is not read. */
+  readonly nameOf: KeyNames;
+  /** What the names of the part begin with. */
+  readonly root: string;
+}
+
+/** The table with parts that it lacks entirely taken from their folders, where those have weights. */
+export function withWeightFolders(table: WeightTable, folders: readonly WeightFolder[]): WeightTable {
+  const files = [...table.files];
+  const weights = new Map(table.weights);
+  for (const { folder, nameOf, root } of folders) {
+    const directory = join(table.directory, folder);
+    const hasWeights = [INDEX_FILE, SINGLE_FILE].some((name) => existsSync(join(directory, name)));
+    if (!hasWeights || [...table.weights.keys()].some((name) => name.startsWith(root))) continue;
+    const own = findWeights(directory, nameOf);
+    files.push(...own.files.map((file) => `${folder}/${file}`));
+    for (const [name, weight] of own.weights) weights.set(name, { ...weight, file: `${folder}/${weight.file}` });
+  }
+  return { ...table, files, weights };
+}
+
 /**
  * A link among the shards may lead on into the folder, or into the store of blobs beside it that Hugging Face's cache is
  * made of (snapshots/COMMIT/x -> ../../blobs/HASH), and nowhere else.
@@ -158,11 +182,11 @@ export interface WeightProblems {
 export function compareWeights(table: WeightTable, specs: readonly ParameterSpec[]): WeightProblems {
   const missing: string[] = [];
   const misshapen: string[] = [];
-  for (const { name, shape, optional } of specs) {
+  for (const { name, shape, optional, isUnused } of specs) {
     const stored = table.weights.get(name)?.shape;
     if (stored === undefined) {
       if (!optional) missing.push(name);
-    } else if (stored.join() !== shape.join()) {
+    } else if (isUnused !== true && stored.join() !== shape.join()) {
       misshapen.push(`${name} expected [${shape.join(", ")}], got [${stored.join(", ")}]`);
     }
   }

@@ -47,7 +47,11 @@ export function firstBatch(
     return { shared, own: roomFor(none, options.maxNewTokens, branches) };
   });
   const penalised = options.repetitionPenalty !== undefined && options.repetitionPenalty !== 1;
-  const promptIds = penalised ? prompts.flatMap(({ ids }) => Array<Int32Array>(branches).fill(ids)) : [];
+  const promptIds = penalised
+    ? prompts.flatMap(({ ids, isPenalised = true }) =>
+        Array<Int32Array>(branches).fill(isPenalised ? ids : new Int32Array(0)),
+      )
+    : [];
   return {
     prompts: prompts.length,
     branches,

@@ -16,9 +16,13 @@ export interface MediaRows {
   readonly places: readonly number[];
   /** [places.length, D] */
   readonly rows: Tensor;
+  /** What rows are made of that are made anew for every call: equal sources, equal rows. Left out: the rows themselves. */
+  readonly source?: object;
 }
 
 export interface DecoderPrompt extends PositionedIds {
+  /** False: a repetition penalty counts generated ids alone. Default true. */
+  readonly isPenalised?: boolean;
   readonly media: readonly MediaRows[];
 }
 

@@ -15,7 +15,7 @@ import {
   packPrompts,
 } from "./language.ts";
 import { type Attend, type Heads, type KeyHeads, keysOf, runLayers } from "./layers.ts";
-import type { DecoderPrompt } from "./prompt.ts";
+import type { DecoderPrompt, MediaRows } from "./prompt.ts";
 import { promptRope, type RopeTable } from "./rope.ts";
 
 /** What a batch of prompts lends. */
@@ -76,8 +76,10 @@ function numSame(a: DecoderPrompt, b: DecoderPrompt): number {
   const isAlike = equal(a.ids, b.ids) && equal(a.positions, b.positions) && a.media.length === b.media.length;
   if (!isAlike) return 0;
   let same = a.ids.length - 1;
-  for (const [i, { rows, places }] of a.media.entries()) {
-    if (rows !== b.media[i]!.rows) same = Math.min(same, places[0] ?? same);
+  const sourceOf = ({ rows, source = rows }: MediaRows): object => source;
+  for (const [i, own] of a.media.entries()) {
+    const { places } = own;
+    if (sourceOf(own) !== sourceOf(b.media[i]!)) same = Math.min(same, places[0] ?? same);
   }
   return same;
 }

@@ -66,7 +66,8 @@ export function promptTokens(
 
 function mediaPrompt(ids: Int32Array, media: MediaLayout, config: PromptMaker["config"]): ThinkerTokens {
   const expanded = expandPlaceholders(ids, media, config);
-  return { ids: expanded, positions: ropePositions(expanded, media, config).positions } as ThinkerTokens;
+  const { positions } = ropePositions(expanded, media, config);
+  return { ids: expanded, lens: "", positions } as ThinkerTokens;
 }
 
 function message({ role, parts }: ChatTurn, media: Media, tokenizer: TextTokenizer): Message {

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { OppoError } from "../../error.ts";
 import type { MediaClip, ModalityMask } from "../../media/clip.ts";
 import type { PixelRange, VideoFit } from "../../media/fit.ts";
+import type { FrameSamplingOptions } from "../../media/sampling.ts";
 import { type DType, noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { ChatTemplate } from "../../text/chat-template.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
@@ -22,7 +23,6 @@ import type {
   ChatTurn,
   ClipRows,
   ClipShape,
-  FrameSampling,
   ModelPart,
   ModelPrompt,
   OmniModel,
@@ -54,6 +54,7 @@ export interface ThinkerParts {
 
 export class Thinker implements OmniModel {
   readonly layouts = layouts;
+  readonly notices: readonly string[] = [];
   readonly directory: string;
   readonly device: string;
   readonly dtype: DType;
@@ -96,7 +97,7 @@ export class Thinker implements OmniModel {
     return isProjector(parameter);
   }
 
-  get sampling(): FrameSampling {
+  get sampling(): FrameSamplingOptions {
     const { fps, minFrames, maxFrames } = this.parts.video;
     return { fps, minFrames, maxFrames };
   }
@@ -152,7 +153,7 @@ export class Thinker implements OmniModel {
   }
 
   promptHead(prompt: ThinkerTokens, length: number): ThinkerTokens {
-    return headOf(prompt, length) as ThinkerTokens;
+    return { ...headOf(prompt, length), lens: "" } as ThinkerTokens;
   }
 
   encodeText(text: string): Int32Array {

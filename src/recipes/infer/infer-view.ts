@@ -1,12 +1,13 @@
 // A clip or picture as a question about it shows it to a model: decoded, fitted, with parts masked; and the line spoken in it.
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { otherSeconds, timeNotice } from "../../corpus/clips/clip-time.ts";
 import { decodeWithSound } from "../../corpus/clips/sample-clip.ts";
 import type { MediaClip, Modality, ModalityMask } from "../../media/clip.ts";
 import { isImage } from "../../media/decode/image-header.ts";
 import { isOfUnits } from "../../media/degrade/degrade.ts";
-import { decodeClip, decodeImage } from "../../media/isolated/index.ts";
+import type { VideoFit } from "../../media/fit.ts";
+import { decodeClip, decodeFrames, decodeImage } from "../../media/isolated/index.ts";
 import { applyMask, countMaskUnits, maskedUnits } from "../../media/mask.ts";
 import type { OmniModel } from "../../models/omni-model.ts";
 import { readSubtitles } from "../../text/subtitles.ts";
@@ -30,6 +31,8 @@ export interface MaskReport extends ModalityMask {
   readonly numUnits: number;
 }
 
+/** Of pictures in a folder, which have no rate; models that look at a fixed number of frames do not read it. */
+const framesPerSecond = 2;
 /** Bytes that tell a picture from anything else. */
 const headBytes = 16;
 
@@ -43,13 +46,29 @@ export async function readView(
   const picture = isPicture(file);
   const fitted = picture
     ? await decodeImage(file, { range: model.imageRange })
-    : audio === undefined
-      ? await decodeClip(file, { fit: model.fitting })
-      : await decodeWithSound(file, audio, { fit: model.fitting });
+    : await fittedVideo(file, model.fitting, audio);
   const shown = masks.reduce((view, mask) => applyMask(view, mask), fitted);
   const seconds = picture ? null : otherSeconds(model, fitted);
   const notices = [...(fitted.notices ?? []), ...(seconds === null ? [] : [timeNotice(seconds)])];
   return { file, isImage: picture, fitted, shown, notices };
+}
+
+async function fittedVideo(file: string, fit: VideoFit, audio: string | undefined): Promise<MediaClip> {
+  const frames = picturesIn(file);
+  const seen = frames.length > 0 ? decodeFrames(frames, { fps: fit.fps ?? framesPerSecond, fit }) : null;
+  if (audio === undefined) return (await seen) ?? decodeClip(file, { fit });
+  if (seen === null) return decodeWithSound(file, audio, { fit });
+  const { waveform, sampleRateHz } = await decodeClip(audio, { fit, soundOnly: true });
+  return { ...(await seen), waveform, sampleRateHz };
+}
+
+/** The pictures of a folder in the order of their names: a video without sound. */
+function picturesIn(folder: string): string[] {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  return readdirSync(folder)
+    .filter((name) => /\.(jpe?g|png|webp|bmp|gif)$/i.test(name))
+    .sort()
+    .map((name) => join(folder, name));
 }
 
 function isPicture(file: string): boolean {

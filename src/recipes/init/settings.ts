@@ -13,13 +13,13 @@ export const initSettings = z.strictObject({
     description: "draw the weights (there is no other way yet)",
   }),
   seed: seedSetting("seed of the weights"),
-  dtype: dtypeSetting("of the weights", "bfloat16; tiny is always float32"),
+  dtype: dtypeSetting("of the weights", "bfloat16; small models are always float32"),
 });
 
 export const initIdle: readonly IdleRule<SettingsOf<typeof initSettings>>[] = [
   {
     paths: ["dtype"],
-    when: ({ arch, dtype }) => arch === "tiny" && dtype !== "float32",
-    why: "tiny is always float32",
+    when: ({ arch, dtype }) => freshShapes().get(arch) === null && dtype !== "float32",
+    why: "small models are always float32",
   },
 ];

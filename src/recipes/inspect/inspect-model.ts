@@ -31,12 +31,13 @@ export function inspectionText(found: Inspection): string {
       `${formatBytes(memory.trainLora)} with LoRA of rank ${LORA_RANK}; in float32 with AdamW and a reference ${formatBytes(memory.trainLanguage)} for the language model, ${formatBytes(memory.trainAll)} for everything`,
     ],
   ];
-  if (found.numSkipped > 0) rows.push(["not read", `${count(found.numSkipped)} tensors of the speech parts`]);
+  if (found.numSkipped > 0) rows.push(["not read", `${count(found.numSkipped)} tensors that nothing here uses`]);
   rows.push(["files missing", listed(found.absentFiles)]);
   for (const kind of ["missing", "unexpected", "misshapen"] as const) {
     const names = problems[kind];
     if (names.length > 0) rows.push([`${kind} tensors`, `${count(names.length)}: ${listed(names)}`]);
   }
+  for (const notice of found.notices) rows.push(["notice", notice]);
   rows.push(["complete", found.isComplete ? "yes" : "no"]);
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join("\n");

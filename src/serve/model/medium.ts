@@ -14,6 +14,8 @@ const limits = {
   maxPixels: 4096 * 2304,
   maxDecodedPixels: 600 * 30 * 1920 * 1080,
 };
+/** Of frames that nobody gave a rate. */
+const defaultFps = 2;
 const silence = new Float32Array(0);
 
 export interface MediumBounds {
@@ -45,7 +47,11 @@ async function fittedClip(
     case "image":
       return await decodeImage(file.path, { ...options, range: imageRange }, signal);
     case "frames":
-      return await decodeFrames(file.paths, { ...options, fps: file.fps ?? fitting.fps, fit: fitting }, signal);
+      return await decodeFrames(
+        file.paths,
+        { ...options, fps: file.fps ?? fitting.fps ?? defaultFps, fit: fitting },
+        signal,
+      );
     case "audio": {
       const clip = await decodeClip(file.path, { ...options, soundOnly: true }, signal);
       if (clip.waveform.length === 0) throw mediaError("a sound in the audio part", "a file without one");

@@ -32,5 +32,7 @@ export function promptOf(
     });
   const chat = turns.map((turn): ChatTurn => ({ role: turn.role, parts: partsOf(turn) }));
   const hasSound = media.some((file) => file.kind === "video" && file.withSound);
-  return model.chatTokens(chat, hasSound ? { layout: "audio-in-video" } : {});
+  // Of a model that does not interleave them the sound follows its video.
+  const layout = "audio-in-video";
+  return model.chatTokens(chat, hasSound && model.layouts.includes(layout) ? { layout } : {});
 }

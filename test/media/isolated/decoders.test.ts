@@ -53,10 +53,12 @@ test("the same clips as in this process, fitted as they come: bytes, rates, leng
   await encodeClip(files[1]!, fixtureClip({ width: 320, height: 90, numFrames: 33, fps: 30 }));
   await encodeClip(files[2]!, fixtureClip({ numFrames: 200, fps: 10, seconds: 20 }));
   const fits: VideoFit[] = [fit, { ...fit, maxFrames: 6 }, { fps: 1, minFrames: 2, maxFrames: 8 }];
+  const square = { side: 48, shape: "pad" } as const;
+  fits.push({ parts: 8, square, sound: { maxSeconds: 1, stereo: "mean" } }, { parts: "seconds", square });
   for (const file of files) {
     for (const one of fits) {
-      const { fps, minFrames, maxFrames } = one;
-      const afterwards = fitVideo(await decodeHere(file, { fps, minFrames, maxFrames }), one);
+      const { pixels: _, square: __, sound: ___, ...sampling } = one;
+      const afterwards = fitVideo(await decodeHere(file, sampling), one);
       assert.deepEqual(await decodeClip(file, { fit: one }), afterwards);
     }
   }
