@@ -74,8 +74,8 @@ export function groupAdvantages(
 /** One term of the rewards of a step, with its weight. */
 export interface TermRewards {
   readonly weight: number;
-  /** [group][rollout] */
-  readonly groups: readonly (readonly number[])[];
+  /** [group][rollout]; null: not known, and worth as much as the others of its group on average. */
+  readonly groups: readonly (readonly (number | null)[])[];
 }
 
 /**
@@ -88,13 +88,25 @@ export function decoupledAdvantages(
   options: AdvantageOptions = defaultAdvantageOptions,
 ): number[][] {
   const paid = terms.filter(({ weight }) => weight !== 0);
-  const own = paid.map(({ groups }) => groupAdvantages(groups, options));
+  const own = paid.map(({ groups }) => knownAdvantages(groups, options));
   const sums = (terms[0]?.groups ?? []).map((rewards, g) =>
     rewards.map((_, i) => paid.reduce((sum, { weight }, k) => sum + weight * own[k]![g]![i]!, 0)),
   );
   const all = sums.flat();
   const [centre, scale] = [mean(all), sampleStd(all) + options.epsilon];
   return sums.map((group) => group.map((value) => (value - centre) / scale));
+}
+
+/** Over the rewards of a group that are known; 0 for the others. */
+function knownAdvantages(groups: readonly (readonly (number | null)[])[], options: AdvantageOptions): number[][] {
+  const known = groupAdvantages(
+    groups.map((rewards) => rewards.filter((reward) => reward !== null)),
+    options,
+  );
+  return groups.map((rewards, g) => {
+    let next = 0;
+    return rewards.map((reward) => (reward === null ? 0 : known[g]![next++]!));
+  });
 }
 
 function requireFinite(groups: readonly (readonly number[])[]): void {

@@ -141,10 +141,17 @@ export function rolloutMetrics(groups: readonly ScoredGroup[]): Metrics {
     "omni/clauses",
     rollouts.map((scored) => scored.clauses.length),
   );
-  for (const name of Object.keys(rollouts[0]?.rewards.parts ?? {})) {
-    const parts = rollouts.map((scored) => scored.rewards.parts[name]!);
+  const names = new Set(rollouts.flatMap(({ rewards }) => Object.keys(rewards.parts)));
+  for (const name of names) {
+    const parts = rollouts.flatMap(({ rewards }) => rewards.parts[name] ?? []);
     metrics.meanOf(`rewards/${name}/mean`, parts);
     metrics.std(`rewards/${name}/std`, parts);
+  }
+  for (const name of Object.keys(rollouts[0]?.rewards.isMissing ?? {})) {
+    metrics.meanOf(
+      `rewards/${name}/missing`,
+      shares(({ rewards }) => rewards.isMissing?.[name] === true),
+    );
   }
   return metrics;
 }

@@ -7,12 +7,15 @@ import type { Clause } from "../text/clause.ts";
 import { type ClauseOptions, splitClauses } from "../text/clauses.ts";
 import { type ParsedResponse, parseResponse } from "../text/response.ts";
 import { type AdvantageCombination, type AdvantageOptions, decoupledAdvantages, groupAdvantages } from "./advantage.ts";
+import { type JudgedScores, type JudgedTerm, judgeStep, standIn } from "./rewards/judged.ts";
 import type { EndedCompletion } from "./rollout.ts";
 import type { RewardBreakdown, RewardContext, RewardTerm, Rollout, RolloutGroup, ScoredGroup } from "./types.ts";
 
 export interface ScoreOptions {
   readonly embedder: Embedder;
   readonly terms: readonly RewardTerm[];
+  /** Terms that a language model is asked for, once for all rollouts; left out: none. */
+  readonly judged?: readonly JudgedTerm[];
   /** delta for the evidence tokens (Eq. 9), strictly exceeded. */
   readonly similarityThreshold: number;
   readonly advantage: AdvantageOptions;
@@ -80,11 +83,16 @@ export async function scoreGroups(groups: readonly RolloutGroup[], options: Scor
     readings.map(({ sample, clauses }) => ({ cues: sample.cues, clauses })),
     options.embedder,
   );
-  const scored = readings.map((reading, i) => {
-    const { sample, ...read } = reading;
-    const routing = routings[i]!;
-    const rewards = shaped(scoreRollout({ sample, ...read, routing }, options.terms), read.rollout, options.overlong);
-    return { ...read, routing, rewards, evidence: evidenceTokens(routing, options.similarityThreshold) };
+  const contexts = readings.map((reading, i): RewardContext & Reading => ({ ...reading, routing: routings[i]! }));
+  const judged = await judgedOf(groups, contexts, options.judged ?? []);
+  const scored = contexts.map((context, i) => {
+    const { sample: _, ...read } = context;
+    const rewards = shaped(
+      withJudged(scoreRollout(context, options.terms), judged[i]!),
+      read.rollout,
+      options.overlong,
+    );
+    return { ...read, rewards, evidence: evidenceTokens(read.routing, options.similarityThreshold) };
   });
   const rest = [...scored];
   const ofGroup = groups.map(({ rollouts }) => rest.splice(0, rollouts.length));
@@ -98,25 +106,64 @@ export async function scoreGroups(groups: readonly RolloutGroup[], options: Scor
   }));
 }
 
+/** A judged term's score of one rollout, and what stands in for it where the judgement failed. */
+interface Judgement {
+  readonly name: string;
+  readonly weight: number;
+  readonly score: number | null;
+  readonly standIn: number;
+}
+
+/** The judgements of every rollout, in the order of the rollouts. */
+async function judgedOf(
+  groups: readonly RolloutGroup[],
+  contexts: readonly RewardContext[],
+  terms: readonly JudgedTerm[],
+): Promise<Judgement[][]> {
+  if (terms.length === 0) return contexts.map(() => []);
+  const rest = [...contexts];
+  const byGroup = groups.map(({ rollouts }) => rest.splice(0, rollouts.length));
+  const scores: JudgedScores[] = await judgeStep(terms, byGroup);
+  return byGroup.flatMap((own, g) =>
+    own.map((_, i) =>
+      terms.map(({ name, weight }, t) => {
+        const ofGroup = scores[t]![g]!;
+        return { name, weight, score: ofGroup[i]!, standIn: standIn(ofGroup) };
+      }),
+    ),
+  );
+}
+
+function withJudged(rewards: RewardBreakdown, judged: readonly Judgement[]): RewardBreakdown {
+  if (judged.length === 0) return rewards;
+  const parts = { ...rewards.parts };
+  let { total } = rewards;
+  for (const { name, weight, score, standIn: other } of judged) {
+    if (score !== null) parts[name] = score;
+    total += weight * (score ?? other);
+  }
+  return { total, parts, isMissing: Object.fromEntries(judged.map(({ name, score }) => [name, score === null])) };
+}
+
 function shaped(rewards: RewardBreakdown, { ids }: Rollout, overlong: OverlongOptions | null): RewardBreakdown {
   if (overlong === null) return rewards;
   const part = overlongPart(ids.length, overlong);
-  return { total: rewards.total + overlong.weight * part, parts: { ...rewards.parts, overlong: part } };
+  return { ...rewards, total: rewards.total + overlong.weight * part, parts: { ...rewards.parts, overlong: part } };
 }
 
 function advantagesOf(groups: readonly (readonly RewardBreakdown[])[], options: ScoreOptions): number[][] {
-  const { terms, overlong, combination, advantage } = options;
+  const { terms, judged = [], overlong, combination, advantage } = options;
   if (combination === "sum-then-normalize") {
     return groupAdvantages(
       groups.map((rewards) => rewards.map(({ total }) => total)),
       advantage,
     );
   }
-  const weighted = [...terms, ...(overlong === null ? [] : [{ name: "overlong", weight: overlong.weight }])];
+  const weighted = [...terms, ...judged, ...(overlong === null ? [] : [{ name: "overlong", weight: overlong.weight }])];
   return decoupledAdvantages(
     weighted.map(({ name, weight }) => ({
       weight,
-      groups: groups.map((rewards) => rewards.map(({ parts }) => parts[name]!)),
+      groups: groups.map((rewards) => rewards.map(({ parts }) => parts[name] ?? null)),
     })),
     advantage,
   );

@@ -48,8 +48,10 @@ export interface RewardTerm {
 /** Example: `{ total: 2.9, parts: { accuracy: 1, format: 1, omni: 1.8 } }` with weights 1, 1, 0.5. */
 export interface RewardBreakdown {
   readonly total: number;
-  /** Unweighted, by term name. */
+  /** Unweighted, by term name; a judged term whose judgement failed is not among them. */
   readonly parts: Readonly<Record<string, number>>;
+  /** Of every judged term, whether this rollout's judgement failed; left out where there are no such terms. */
+  readonly isMissing?: Readonly<Record<string, boolean>>;
 }
 
 export interface ScoredRollout {

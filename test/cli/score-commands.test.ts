@@ -110,3 +110,20 @@ test("what is kept lies in one folder, which can be chosen", () => {
   assert.equal(lexiconPath("/x", "affectgpt"), "/x/lexicons/affectgpt.json");
   assert.equal(judgeCacheFolder("/x"), "/x/cache/polarity");
 });
+
+test("MME-Emotion and closed questions, from files to tables and JSON", (t) => {
+  const folder = folderWith(t, {
+    "IR.json": '[{"video_id":"a.mp4","label":"happy","label_set":["happy","sad"]}]',
+    "IR_mine.json": '[{"video_id":"a.mp4","model_response":"happy"}]',
+    "questions.jsonl": '{"id":"1","answer":"yes","pair":"p"}\n{"id":"2","answer":"no","pair":"p"}\n',
+    "answers.jsonl": '{"id":"1","text":"Yes"}\n{"id":"2","text":"yes"}\n',
+  });
+  const mme = oppo(folder, "score", "mme-emotion", "IR_mine.json", "--root", ".", "--partial");
+  assert.deepEqual([mme.status, mme.stderr], [0, ""]);
+  assert.match(mme.stdout, /all clips of 1 of 8 +- +- +- +- +100\.0 \[2\.5, 100\.0\]/);
+  const closed = oppo(folder, "score", "questions", "answers.jsonl", "--questions", "questions.jsonl", "--json");
+  const report = JSON.parse(closed.stdout);
+  assert.equal(report.schema, "oppo.score-questions/1");
+  assert.equal(report.systems[0].all.metrics.pairRight.value, 0);
+  assert.equal(oppo(folder, "score", "mme-emotion", "IR_mine.json", "--root", ".").status, 1);
+});

@@ -10,6 +10,8 @@ import { initIdle, initSettings } from "../../src/recipes/init/settings.ts";
 import { mepBuildIdle, mepBuildSettings } from "../../src/recipes/mep/build-settings.ts";
 import { mepCompareSettings, mepRunIdle, mepRunSettings } from "../../src/recipes/mep/run-settings.ts";
 import { pullSettings } from "../../src/recipes/pull/settings.ts";
+import { mmeIdle, mmeSettings } from "../../src/recipes/score/mme-emotion/settings.ts";
+import { questionsSettings } from "../../src/recipes/score/questions/settings.ts";
 import { explainSettings, scoreIdle, scoreSettings } from "../../src/recipes/score/settings.ts";
 import { resolveConfig } from "../../src/run/config.ts";
 import type { IdleRule } from "../../src/run/idle-settings.ts";
@@ -124,6 +126,15 @@ const cases: Readonly<Record<string, Case>> = {
       ["client.timeout=3", [`judge=${server}`]],
     ],
   },
+  "score mme-emotion": {
+    schema: mmeSettings,
+    idle: mmeIdle,
+    base: ["root=r"],
+    pairs: [
+      ["media=m", [`judge=${server}`]],
+      ["steps=http://h/v1#n", [`judge=${server}`]],
+    ],
+  },
   "serve reward": {
     schema: serveRewardSettings,
     idle: serveRewardIdle,
@@ -168,7 +179,7 @@ test("calibration takes a bank or a corpus, not both; settings that must be give
     () => resolveConfig(calibrateSettings, { overrides: ["embedder=theatre", "bank=a", "data=b"] }),
     /expected --bank or --data, got both/,
   );
-  for (const schema of [dataExportSettings, initSettings, mepBuildSettings]) {
+  for (const schema of [dataExportSettings, initSettings, mepBuildSettings, questionsSettings]) {
     assert.throws(() => resolveConfig(schema, {}), { code: "ERR_CONFIG", isMissing: true });
   }
   assert.equal(addressSettings(8000, 1).port.parse(undefined), 8000);

@@ -21,7 +21,7 @@ export const commands: readonly CommandDefinition[] = [
     name: "score",
     summary: "score predictions of any model: MER-UniBench (EW, hit rate, weighted F), WAR and UAR, with intervals",
     group: "Measure:",
-    configure: async (command) => (await import("./score.ts")).configureScore(command),
+    configure: async (command) => (await import("./score/index.ts")).configureScore(command),
   },
   {
     name: "lexicon",

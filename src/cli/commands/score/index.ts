@@ -1,14 +1,16 @@
 // `oppo score`: the community's numbers for predictions of any model.
 
 import type { Command } from "commander";
-import type { ScoreRequest } from "../../recipes/score/score.ts";
-import { scoreIdle, scoreSettings } from "../../recipes/score/settings.ts";
-import type { SettingsOf } from "../../run/config.ts";
-import { addHelp } from "../base/command.ts";
-import { endpointCache, endpointOptions } from "../base/endpoint-access.ts";
-import { printJson } from "../base/json.ts";
-import { type LongRun, longRun } from "../base/long-run.ts";
-import { type Call, withSettings } from "../base/settings-command.ts";
+import type { ScoreRequest } from "../../../recipes/score/score.ts";
+import { scoreIdle, scoreSettings } from "../../../recipes/score/settings.ts";
+import type { SettingsOf } from "../../../run/config.ts";
+import { addHelp } from "../../base/command.ts";
+import { endpointCache, endpointOptions } from "../../base/endpoint-access.ts";
+import { printJson } from "../../base/json.ts";
+import { type LongRun, longRun } from "../../base/long-run.ts";
+import { type Call, withSettings } from "../../base/settings-command.ts";
+import { configureMmeEmotion } from "./mme-emotion.ts";
+import { configureQuestions } from "./questions.ts";
 
 type ScoreSettings = SettingsOf<typeof scoreSettings>;
 
@@ -34,15 +36,17 @@ export function configureScore(command: Command): void {
   withSettings(command, { schema: scoreSettings, idle: scoreIdle, retired }, (settings, call) =>
     longRun((around) => run(settings, call, around)),
   );
+  configureMmeEmotion(command.command("mme-emotion"));
+  configureQuestions(command.command("questions"));
 }
 
 async function run(options: ScoreSettings, { args: predictions, isJson }: Call, around: LongRun): Promise<void> {
-  const { score, rulesFor } = await import("../../recipes/score/score.ts");
-  const { chooseLexicon } = await import("../../corpus/lexicons.ts");
-  const { namedSystems } = await import("../../recipes/score/systems.ts");
-  const { readTruths } = await import("../../recipes/score/truths.ts");
-  const { writeOutputs } = await import("../../recipes/score/outputs.ts");
-  const { oppoHome } = await import("../../run/lexicon-store.ts");
+  const { score, rulesFor } = await import("../../../recipes/score/score.ts");
+  const { chooseLexicon } = await import("../../../corpus/lexicons.ts");
+  const { namedSystems } = await import("../../../recipes/score/systems.ts");
+  const { readTruths } = await import("../../../recipes/score/truths.ts");
+  const { writeOutputs } = await import("../../../recipes/score/outputs.ts");
+  const { oppoHome } = await import("../../../run/lexicon-store.ts");
   const lexicon = chooseLexicon(options.lexicon, oppoHome(process.env));
   const { truths, leftOut } = await readTruths({
     datasets: options.dataset,
@@ -74,7 +78,7 @@ async function run(options: ScoreSettings, { args: predictions, isJson }: Call, 
   if (isJson) printJson("score", report);
   else if (printed !== null) process.stdout.write(printed);
   else {
-    const { scoreText } = await import("../../recipes/score/text.ts");
+    const { scoreText } = await import("../../../recipes/score/text.ts");
     console.log(scoreText(report));
   }
   // Beside what a program reads, the paths go apart from it.
@@ -83,7 +87,7 @@ async function run(options: ScoreSettings, { args: predictions, isJson }: Call, 
 
 async function extractorOf({ extract, client }: ScoreSettings, { progress, interrupt }: LongRun) {
   if (extract === null) return null;
-  const { endpointExtractor } = await import("../../recipes/score/endpoint-extractor.ts");
+  const { endpointExtractor } = await import("../../../recipes/score/endpoint-extractor.ts");
   const options = await endpointOptions(extract, client, process.env, await endpointCache(process.env));
   const onNotice = (line: string) => progress.log(line);
   return endpointExtractor({ ...options, signal: interrupt.signal, onNotice }, (numTexts) =>
@@ -98,7 +102,7 @@ function chosenRules(settings: ScoreSettings): Partial<ScoreRequest["rules"]> {
 
 async function judgeOf({ judge, client }: ScoreSettings) {
   if (judge === null) return null;
-  const { endpointJudge } = await import("../../recipes/score/endpoint-judge.ts");
-  const { judgeCacheFolder, oppoHome } = await import("../../run/lexicon-store.ts");
+  const { endpointJudge } = await import("../../../recipes/score/endpoint-judge.ts");
+  const { judgeCacheFolder, oppoHome } = await import("../../../run/lexicon-store.ts");
   return endpointJudge(await endpointOptions(judge, client, process.env, judgeCacheFolder(oppoHome(process.env))));
 }
