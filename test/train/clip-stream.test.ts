@@ -74,7 +74,8 @@ async function train(name: string, options: RunOptions) {
   const shared = [`promptsPerStep=${promptsPerStep}`, "warmupSteps=0", "maxNewTokens=48", "checkpointEvery=50"];
   const config = resolveConfig(trainSchema, {
     preset: presets.oppo.config,
-    overrides: [...shared, "learningRate=2e-4", `steps=${steps}`],
+    // Both views of every prompt, so that a few steps look at each.
+    overrides: [...shared, "learningRate=2e-4", `steps=${steps}`, "perception.viewDraw=all"],
   });
   using models = await openPolicy({ ...config, model: warm });
   using library = new ClipLibrary(models.reference);
