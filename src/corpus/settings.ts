@@ -85,20 +85,24 @@ export type ClientSettings = Readonly<z.output<typeof clientSettings>>;
 /** What idle rules of an embedder look at. */
 interface WithEmbedder {
   readonly embedder: string;
+  /** Another server that is asked. */
+  readonly judge?: string | null;
 }
 
 const kindOf = ({ embedder }: WithEmbedder): string => embedder.split(":")[0]!;
+
+const hasJudge = ({ judge }: WithEmbedder): boolean => (judge ?? null) !== null;
 
 /** A server's settings without a server; a folder for vectors that are not worth keeping. */
 export const idleWithEmbedder: readonly IdleRule<WithEmbedder>[] = [
   {
     paths: ["keyEnv", "concurrency", "maxRequests", "maxTokens", "timeout"].map((name) => `client.${name}`),
-    when: (config) => kindOf(config) !== "endpoint",
+    when: (config) => kindOf(config) !== "endpoint" && !hasJudge(config),
     why: "no server is asked (--embedder endpoint:URL#MODEL would ask one)",
   },
   {
     paths: ["client.cache"],
-    when: (config) => !["endpoint", "qwen3"].includes(kindOf(config)),
+    when: (config) => !["endpoint", "qwen3"].includes(kindOf(config)) && !hasJudge(config),
     why: "only vectors of qwen3: and endpoint: are kept",
   },
 ];

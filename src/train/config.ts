@@ -1,6 +1,7 @@
 // Everything that a GRPO or OPPO run can be told, as one schema: defaults are the demo's; beside each stands the paper's symbol,
 // value and place. Presets (presets.ts) are spreads over the defaults.
 import { z } from "zod";
+import { judgedNames } from "../corpus/judges/judged-terms.ts";
 import { count, deltaSetting, optionalCount, seedSetting, wholeNumber } from "../corpus/settings.ts";
 import { paperTerms, type RewardTermName, rewardTerms, termProblem } from "../rl/rewards/terms.ts";
 import { learnerSettings } from "./learner-settings.ts";
@@ -25,6 +26,18 @@ export const rewardSchema = z.strictObject({
       paper: "0.5",
       source: "Eq. 5",
     }),
+  judged: z
+    .array(z.strictObject({ name: z.enum(judgedNames), weight: z.number() }))
+    .refine((terms) => termProblem(terms) === null, { error: ({ input }) => `${termProblem(input as never)}.` })
+    .default([])
+    .meta({
+      description:
+        "terms that a language model (judge) is asked for, with weights: context and logic as HumanOmni-V2 has them, preference as AffectGPT-R1",
+      standard: "none",
+    }),
+  maxUnjudged: unit
+    .default(0.25)
+    .describe("share of a step's judgements that may fail; a failed one is missing, never 0"),
   similarityThreshold: deltaSetting,
   emptyKind: z
     .enum(["zero", "skip"])

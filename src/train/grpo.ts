@@ -15,6 +15,7 @@ import { rolloutMetrics } from "../rl/metrics.ts";
 import type { PromptPair, TrainGroup } from "../rl/plan.ts";
 import { type RolloutRecord, recordRollout } from "../rl/record.ts";
 import { type Notice, RewardWatch } from "../rl/reward-watch.ts";
+import type { JudgedTerm } from "../rl/rewards/judged.ts";
 import { makeTerms } from "../rl/rewards/terms.ts";
 import { type EndedCompletion, sampleGroups } from "../rl/rollout.ts";
 import { clausesToCome, type ScoreOptions, scoreGroups } from "../rl/score.ts";
@@ -42,6 +43,8 @@ export interface GrpoTask {
   readonly promptText: (sample: Sample) => string;
   readonly embedder: Embedder;
   readonly emotionScore: EmotionScore;
+  /** Terms that a judge is asked for; left out: none. */
+  readonly judged?: readonly JudgedTerm[];
 }
 
 /** How the learning rate goes from its warm-up to its floor. */
@@ -131,16 +134,20 @@ export function grpoObjective(task: GrpoTask): Objective {
   };
 }
 
-type Scoring = Pick<GrpoTask, "config" | "embedder" | "emotionScore">;
+type Scoring = Pick<GrpoTask, "config" | "embedder" | "emotionScore" | "judged">;
 
 /** How completions are scored. */
-export function scoreOptions({ config, embedder, emotionScore }: Scoring, maxNewTokens: number): ScoreOptions {
+export function scoreOptions(
+  { config, embedder, emotionScore, judged = [] }: Scoring,
+  maxNewTokens: number,
+): ScoreOptions {
   const { terms, similarityThreshold, emptyKind, combineKinds, requireWellFormed } = config.reward;
   const setting = { emotionScore, similarityThreshold, empty: emptyKind, combine: combineKinds };
   return {
     embedder,
     // A term without a weight is still measured: arms are compared on it.
     terms: makeTerms(terms, setting),
+    judged,
     similarityThreshold,
     advantage: {
       baseline: config.advantageBaseline,

@@ -24,6 +24,11 @@ export const methodIdle: readonly IdleRule<SettingsOf<typeof trainSchema>>[] = [
     why: "perception.anchorWeight is 0",
   },
   {
+    paths: ["reward.maxUnjudged"],
+    when: ({ reward }) => reward.judged.length === 0,
+    why: "reward.judged is empty",
+  },
+  {
     paths: below("reward", ["emptyKind", "combineKinds"]),
     when: ({ reward }) => !reward.terms.some(({ name }) => name === "omni"),
     why: "reward.terms has no omni",

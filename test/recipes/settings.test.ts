@@ -36,6 +36,7 @@ const server = "http://h/v1#m";
 const method: readonly (readonly [idle: string, working: readonly string[]])[] = [
   ["lora.rank=4", ["trainable=lora"]],
   ["clipHigh=0.3", ["oldLogprobs=sampler"]],
+  ["reward.maxUnjudged=0.5", ["reward.judged=[{ name: logic, weight: 1 }]"]],
   ["advantageMinStd=1", ["advantageScale=batch"]],
   ["perception.maskRatio=1", ["perception.views=papo"]],
   ["perception.capNats=1", ["perception.perceptionLossWeight=1"]],

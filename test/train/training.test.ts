@@ -11,6 +11,7 @@ import { reasoningQuestion } from "../../src/data/theatre/script.ts";
 import type { ClipRows, OmniModel } from "../../src/models/omni-model.ts";
 import { loadModel } from "../../src/models/registry.ts";
 import { cosineSchedule } from "../../src/nn/index.ts";
+import type { JudgedTerm } from "../../src/rl/rewards/judged.ts";
 import { resolveConfig } from "../../src/run/config.ts";
 import { InterruptedError } from "../../src/run/interrupt.ts";
 import { readStepLog } from "../../src/run/metrics.ts";
@@ -132,11 +133,12 @@ interface RunOptions {
   readonly stopAt?: number | null;
   /** Of the reference; the policy's by default. */
   readonly reference?: string;
+  readonly judged?: readonly JudgedTerm[];
 }
 
 /** Trains into a folder. @returns its metrics without times, and a digest of the parameters afterwards. */
 async function train(name: string, options: RunOptions = {}) {
-  const { preset = "oppo", overrides = [], steps = 3, stopAt = null, reference: start = warm } = options;
+  const { preset = "oppo", overrides = [], steps = 3, stopAt = null, reference: start = warm, judged = [] } = options;
   const directory = join(theatre.root, name);
   mkdirSync(directory, { recursive: true });
   const shared = ["promptsPerStep=3", "warmupSteps=0", "maxNewTokens=48", "learningRate=2e-4", "checkpointEvery=50"];
@@ -157,6 +159,7 @@ async function train(name: string, options: RunOptions = {}) {
       promptText: (sample) => theatreKind.userTurn(sample.subtitle, reasoningQuestion),
       embedder: theatreKind.embedder(),
       emotionScore: theatreKind.emotion.score,
+      judged,
     },
     { directory, interrupt: interruptAt(stopAt) },
   );
@@ -193,6 +196,22 @@ describe("trainGrpo", () => {
     assert.deepEqual(again, whole, "a finished run has nothing to do");
     const shorter = await train("shorter", { steps: 2 });
     assert.notDeepEqual(shorter.weights, whole.weights, "the third step changes the weights");
+  });
+
+  test("a judged term moves the weights and is logged with what is missing; one that never judges leaves the run as it was", async () => {
+    const judge = (score: (text: string, i: number) => number | null): JudgedTerm => ({
+      name: "context",
+      weight: 1,
+      judge: async (groups) => groups.map((group) => group.map(({ rollout }, i) => score(rollout.text, i))),
+    });
+    const plain = await train("unjudged", { steps: 2 });
+    const silent = await train("silent", { steps: 2, judged: [judge(() => null)] });
+    assert.equal(silent.weights, plain.weights);
+    assert.equal(silent.metrics[0]!["rewards/context/missing"], 1);
+    const loud = await train("judged", { steps: 2, judged: [judge((_, i) => (i === 0 ? null : i % 2))] });
+    assert.notEqual(loud.weights, plain.weights);
+    assert.equal(loud.metrics[0]!["rewards/context/missing"], 0.25);
+    assert.ok(Math.abs(loud.metrics[0]!["rewards/context/mean"]! - 2 / 3) < 1e-12);
   });
 
   test("a temperature is that of the trained distribution too: sampler and trainer agree on it", async () => {

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { resolveTrain, trainSettings } from "../../recipes/train/run-config.ts";
 import { addHelp } from "../base/command.ts";
 import { embedderAccess } from "../base/embedder-access.ts";
+import { endpointCache, endpointOptions } from "../base/endpoint-access.ts";
 import { printJson } from "../base/json.ts";
 import { longRun } from "../base/long-run.ts";
 import { withSettings } from "../base/settings-command.ts";
@@ -59,6 +60,11 @@ export function configureTrain(command: Command): void {
         ...(config.embedderDevice === null ? {} : { device: config.embedderDevice }),
         isApart: config.embedderProcess,
       };
+      const around = { signal: interrupt.signal, onNotice: (line: string) => progress.log(line) };
+      const judge =
+        config.judge === null
+          ? null
+          : await endpointOptions(config.judge, client, process.env, await endpointCache(process.env));
       const result = await runTraining({
         directory: run,
         config,
@@ -67,6 +73,7 @@ export function configureTrain(command: Command): void {
         home: oppoHome(process.env),
         overcommits: overcommit,
         access,
+        judge: judge === null ? null : { ...judge, ...around },
       });
       if (isJson) printJson("train", result);
       else console.log(`The model: ${result.model}\nThe curves: ${result.run}/metrics.jsonl`);

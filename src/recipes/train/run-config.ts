@@ -8,6 +8,7 @@ import {
   clientSettings,
   embedderPlace,
   embedderSetting,
+  endpointSetting,
   fieldsSetting,
   filePath,
   folderPath,
@@ -63,6 +64,7 @@ const runSchema = z.strictObject({
   data: filePath("samples, one JSON object per line; media paths are relative to this file"),
   ...corpusFields,
   ...evalSettings,
+  judge: endpointSetting("a language model that is asked for the terms of reward.judged"),
   bestBy: z.enum(devMeasures).default("reward").meta({
     description: "which number of an evaluation chooses best/",
     value: "measure",
@@ -83,6 +85,7 @@ export type TrainSettings = SettingsOf<typeof trainSettings>;
 const trainIdle: readonly IdleRule<TrainSettings>[] = [
   ...methodIdle,
   ...idleWithEmbedder,
+  { paths: ["judge"], when: ({ reward }) => reward.judged.length === 0, why: "reward.judged is empty" },
   ...idleClips,
   idleInstruction,
   idleEmbedderPlace,

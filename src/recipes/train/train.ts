@@ -8,11 +8,13 @@ import { openClips } from "../../corpus/clips/open-clips.ts";
 import { readCorpus } from "../../corpus/clips/read-corpus.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
 import type { EmbedderAccess } from "../../corpus/embedding/opened-embedder.ts";
+import { type OpenedJudges, openJudges } from "../../corpus/judges/open-judges.ts";
 import { deltaWarnings, readKnownDelta } from "../../corpus/known-delta.ts";
 import { chooseSetting, type Setting } from "../../corpus/setting.ts";
 import { wordingOf } from "../../corpus/wording.ts";
 import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
+import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
 import { requireModelDirectory } from "../../models/checkpoint/model-directory.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
@@ -47,6 +49,8 @@ export interface TrainRun {
   readonly overcommits?: boolean;
   /** How the embedder is reached; left out: as it comes, with nothing kept between runs. */
   readonly access?: EmbedderAccess | undefined;
+  /** How the judge is reached; left out: there is none. */
+  readonly judge?: EndpointOptions | null;
 }
 
 export interface TrainResult {
@@ -97,6 +101,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     access: run.access,
     onCues: cueStage(progress, interrupt),
   });
+  using judges = openJudges(config.reward, run.judge ?? null);
   requireSpaceForRest(run.directory, bytesOnDisk(models, onDisk(config)) + otherBytes, "the run");
   const stepsNote = changedSteps(run.directory, config);
   using directory = openRunDirectory(run.directory, {
@@ -123,7 +128,7 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     interrupt,
   });
   using dev = await openDevSet(devRows, { directory: directory.path, config, models, setting, progress, interrupt });
-  const best = await learn({ run, directory, models, library, setting, samples: rows, clips, dev });
+  const best = await learn({ run, directory, models, library, setting, judges, samples: rows, clips, dev });
   const { total, skipped, noticed } = clips.account();
   return {
     run: directory.path,
@@ -190,18 +195,20 @@ interface Learning {
   readonly models: OpenedPolicy;
   readonly library: ClipLibrary;
   readonly setting: Setting;
+  readonly judges: OpenedJudges;
   readonly samples: readonly Sample[];
   readonly clips: ClipSource<Sample>;
   /** null: nothing is evaluated. */
   readonly dev: DevRun | null;
 }
 
-async function learn({ run, directory, models, library, setting, samples, clips, dev }: Learning) {
+async function learn({ run, directory, models, library, setting, judges, samples, clips, dev }: Learning) {
   const { config, progress, interrupt } = run;
   const { embedder, promptText } = setting;
   const stage = progress.stage("training", config.steps);
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
-  const task = { config, models, library, samples, clips, embedder, emotionScore: setting.emotion.score };
+  const emotionScore = setting.emotion.score;
+  const task = { config, models, library, samples, clips, embedder, emotionScore, judged: judges.terms };
   try {
     const { best } = await trainGrpo(
       { ...task, promptText: (sample) => promptText(sample) },
