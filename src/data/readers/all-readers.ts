@@ -16,3 +16,4 @@ export { mer2025Ov } from "./mer2025-ov.ts";
 export { ovMerd } from "./ov-merd.ts";
 export { ovMerdPlus } from "./ov-merd-plus.ts";
 export { ravdess } from "./ravdess.ts";
+export { saber } from "./saber.ts";

@@ -10,10 +10,13 @@ import { datasetNamed, onlySplit } from "../../data/readers/datasets.ts";
 import { type FieldMap, keyOf, sampleKeys, shownKeys } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
+import { type Description, descriptionBreak } from "../../evidence/extraction/extract-descriptions.ts";
 
 export interface Account {
   readonly id: string;
   readonly text: string;
+  /** What the text is joined of, where the corpus says of each part what it describes (SABER). */
+  readonly descriptions?: readonly Description[];
   /** What is written beside the cues. */
   readonly row: Readonly<Record<string, unknown>>;
 }
@@ -88,8 +91,18 @@ async function* ofSamples(samples: AsyncIterable<Sample>, prefix: string): Async
   for await (const sample of samples) {
     const { media, audio } = sample;
     const row = { ...sample, media: under(media), ...(audio === undefined ? {} : { audio: under(audio) }) };
-    yield { id: sample.id, text: sample.reasoning, row };
+    const descriptions = descriptionsOf(sample);
+    yield { id: sample.id, text: sample.reasoning, row, ...(descriptions === null ? {} : { descriptions }) };
   }
+}
+
+const described = z.array(z.object({ kind: z.enum(["video", "audio", "emotion"]), text: z.string().min(1) })).min(1);
+
+/** Where a sample's reasoning is what its corpus describes part by part; null for any other. */
+function descriptionsOf({ meta, reasoning }: Sample): readonly Description[] | null {
+  const parts = described.safeParse(meta?.descriptions).data;
+  const isWhole = parts?.map(({ text }) => text).join(descriptionBreak) === reasoning;
+  return parts !== undefined && isWhole ? parts : null;
 }
 
 function prefixFor(out: string, root: string, name: string): string {

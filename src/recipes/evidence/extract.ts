@@ -10,6 +10,7 @@ import type { EndpointStatistics } from "../../endpoint/statistics.ts";
 import { OppoError } from "../../error.ts";
 import { cueLexiconVersion } from "../../evidence/extraction/cue-lexicon.ts";
 import { type AskOptions, type CueExtraction, extractCues } from "../../evidence/extraction/extract-cues.ts";
+import { extractDescriptions } from "../../evidence/extraction/extract-descriptions.ts";
 import { extractOffline } from "../../evidence/extraction/extract-offline.ts";
 import { promptVersion } from "../../evidence/extraction/prompt.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
@@ -80,7 +81,8 @@ export async function extractEvidence(request: ExtractRequest): Promise<ExtractR
   const counts = { cues: 0, dropped: 0, skipped: 0 };
   const extracted = await askAll(accounts, endpoint?.concurrency ?? 1, async (account, index): Promise<Extracted> => {
     if (index % stride === 0) await interrupt.safePoint();
-    const extraction = await extract(account.text);
+    const { descriptions, text } = account;
+    const extraction = await (descriptions === undefined ? extract(text) : extractDescriptions(descriptions, extract));
     counts.cues += extraction.cues.length;
     counts.dropped += extraction.dropped.length;
     if (extraction.problem !== null && ++counts.skipped > maxSkipped) {

@@ -1,4 +1,4 @@
-// EMER, DFEW, MAFW and RAVDESS in their own layouts, on rows made up here.
+// EMER, DFEW, MAFW, RAVDESS and SABER in their own layouts, on rows made up here.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readGroundTruth } from "../../../src/data/read-dataset.ts";
@@ -6,6 +6,7 @@ import { dfew } from "../../../src/data/readers/dfew.ts";
 import { emer } from "../../../src/data/readers/emer.ts";
 import { mafw } from "../../../src/data/readers/mafw.ts";
 import { ravdess } from "../../../src/data/readers/ravdess.ts";
+import { saber } from "../../../src/data/readers/saber.ts";
 import { datasetFolder, readAll } from "../../support/dataset-folder.ts";
 
 test("EMER v1 and v2: reasons, with or without a word and a subtitle", async (t) => {
@@ -130,4 +131,47 @@ test("RAVDESS: the names hold the labels; songs and silent takes are left out", 
   await assert.rejects(readAll(ravdess, datasetFolder(t, { "Actor_1.txt": "" }), "all"), {
     code: "ERR_DATASET_ABSENT",
   });
+});
+
+test("SABER: descriptions by modality, with or without a folder per corpus", async (t) => {
+  const whole = {
+    audio_desc: { speech_content: "Why?", acoustic_feat: "A low voice." },
+    video_desc: "A kitchen.",
+    facial_exp_desc: "Brows are raised.",
+    body_lang_desc: "",
+    sentiment_analysis: "He is curious.",
+  };
+  const root = datasetFolder(t, {
+    "SABER/json/a.json": JSON.stringify(whole),
+    "SABER/json/b.json": "{",
+    "SABER/json/c.json": JSON.stringify({ audio_desc: { speech_content: "Go" } }),
+    "SABER/json/d.json": JSON.stringify({ video_desc: ["a"] }),
+    "SABER/json/MELD/dia0_utt0.json": JSON.stringify({ facial_exp_desc: "A smile." }),
+    "SABER/video/MELD/dia0_utt0.avi": "",
+  });
+  const { samples, annotations, problems } = await readAll(saber, root, "train");
+  const descriptions = [
+    { kind: "video", text: "A kitchen." },
+    { kind: "video", text: "Brows are raised." },
+    { kind: "audio", text: "A low voice." },
+    { kind: "emotion", text: "He is curious." },
+  ];
+  assert.deepEqual(samples[0], {
+    id: "a",
+    media: "SABER/video/a.mp4",
+    subtitle: "Why?",
+    labels: [],
+    reasoning: "A kitchen.\nBrows are raised.\nA low voice.\nHe is curious.",
+    cues: [],
+    meta: { dataset: "SABER", split: "train", descriptions },
+  });
+  assert.deepEqual([samples[1]!.id, samples[1]!.media], ["MELD_dia0_utt0", "SABER/video/MELD/dia0_utt0.avi"]);
+  assert.deepEqual(
+    annotations.map(([, annotation]) => annotation),
+    [null, null],
+  );
+  assert.deepEqual(
+    problems.map(([kind]) => kind),
+    ["malformed", "unlabelled", "malformed"],
+  );
 });

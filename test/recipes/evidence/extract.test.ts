@@ -256,3 +256,22 @@ describe("extraction by the rules", () => {
     await assert.rejects(extractEvidence(request(t, { source: { file: empty } })), { message: /got none/ });
   });
 });
+
+test("descriptions of known modalities: SABER's become cues of their modality", async (t) => {
+  const root = temporaryFolder(t);
+  mkdirSync(join(root, "json"));
+  const clip = {
+    audio_desc: { speech_content: "Why?", acoustic_feat: "He speaks with a trembling voice." },
+    facial_exp_desc: "His brow is furrowed and his trembling voice shows on his lips.",
+    sentiment_analysis: "His furrowed brow suggests anger.",
+  };
+  writeFileSync(join(root, "json", "a.json"), JSON.stringify(clip));
+  const source = { dataset: "saber", root, split: null };
+  const { files, statistics } = await extractEvidence(request(t, { source }));
+  assert.equal(statistics.samples, 1);
+  const { samples } = await loadSamples(files.samples);
+  const cues = (kind: string) => samples[0]!.cues.filter((cue) => cue.kind === kind).map(({ text }) => text);
+  assert.ok(cues("video").includes("trembling voice"), "seen, since the description of the face has it");
+  assert.deepEqual(cues("audio"), ["trembling voice"]);
+  assert.ok(cues("emotion").length > 0);
+});
