@@ -134,6 +134,8 @@ const cases: Readonly<Record<string, Case>> = {
     pairs: [
       ["media=m", [`judge=${server}`]],
       ["steps=http://h/v1#n", [`judge=${server}`]],
+      ["client.timeout=3", [`ask=${server}`]],
+      ["askTokens=3", [`ask=${server}`]],
     ],
   },
   "serve reward": {

@@ -3,10 +3,10 @@
 // video's own packets without the sound, the sound as the samples that we decode ourselves.
 import { createHash } from "node:crypto";
 import type { ClipView } from "../../bench/respondent.ts";
+import { soundPart, videoPart } from "../../corpus/clips/chat-parts.ts";
 import type { MaskedAs } from "../../corpus/clips/local-respondent.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { ChatPart } from "../../endpoint/chat.ts";
-import { wavBytes } from "../../media/encode/wav.ts";
 import { blackVideo, decodeClip, soundlessVideo, videoShape } from "../../media/isolated/index.ts";
 import { MediaError } from "../../media/media-error.ts";
 import type { VideoFile } from "../../media/remux.ts";
@@ -54,10 +54,6 @@ function filesOf(sample: Sample, { files }: PartSource): MediaFiles {
   return files.get(sample.id)!;
 }
 
-function videoPart({ bytes, mimeType }: VideoFile): ChatPart {
-  return { type: "video_url", video_url: { url: `data:${mimeType};base64,${Buffer.from(bytes).toString("base64")}` } };
-}
-
 async function intactVideo({ video }: MediaFiles, { signal }: PartSource): Promise<VideoFile> {
   return (await soundlessVideo(video, {}, signal)) ?? fail(video);
 }
@@ -81,14 +77,7 @@ function fail(path: string): never {
   );
 }
 
-type Sound = Awaited<ReturnType<typeof soundOf>>;
-
 async function soundOf({ video, sound }: MediaFiles, { signal }: PartSource) {
   const { waveform, sampleRateHz } = await decodeClip(sound ?? video, { soundOnly: true }, signal);
   return { waveform, sampleRateHz };
-}
-
-function soundPart({ waveform, sampleRateHz }: Sound): ChatPart {
-  const data = Buffer.from(wavBytes(waveform, sampleRateHz)).toString("base64");
-  return { type: "input_audio", input_audio: { data, format: "wav" } };
 }

@@ -14,6 +14,7 @@ after the judgement; what a row has is not asked for again. A folder has one fil
   examples: [
     "oppo score mme-emotion answers/ --root MME-Emotion",
     "oppo score mme-emotion answers/ --root MME-Emotion --media clips --judge http://localhost:8000/v1#Qwen/Qwen2.5-VL-72B-Instruct",
+    "oppo score mme-emotion answers/ --root MME-Emotion --media clips --ask http://localhost:8000/v1#mine",
     "oppo score mme-emotion IR_mine.json --root MME-Emotion --partial",
   ],
 };
@@ -31,6 +32,7 @@ export function configureMmeEmotion(command: Command): void {
 async function run(settings: MmeSettings, { args: [responses], isJson }: Call, around: LongRun): Promise<void> {
   const { scoreMmeEmotion } = await import("../../../recipes/score/mme-emotion/mme-emotion.ts");
   const { mmeText } = await import("../../../recipes/score/mme-emotion/report.ts");
+  await askFirst(settings, responses!, around);
   using judge = await judgeOf(settings, around);
   const report = await scoreMmeEmotion({
     root: settings.root,
@@ -49,18 +51,30 @@ async function run(settings: MmeSettings, { args: [responses], isJson }: Call, a
   else console.log(mmeText(report));
 }
 
-async function judgeOf({ judge, steps, media, client }: MmeSettings, { progress, interrupt }: LongRun) {
+async function serverAt(address: string, { client }: MmeSettings, { progress, interrupt }: LongRun) {
+  const options = await endpointOptions(address, client, process.env, await endpointCache(process.env));
+  return { ...options, signal: interrupt.signal, onNotice: (line: string) => progress.log(line) };
+}
+
+async function askFirst(settings: MmeSettings, folder: string, around: LongRun): Promise<void> {
+  const { ask, root, media, askTokens, maxMissing } = settings;
+  if (ask === null) return;
+  const { askMmeEmotion } = await import("../../../recipes/score/mme-emotion/ask.ts");
+  const endpoint = await serverAt(ask, settings, around);
+  const notes = await askMmeEmotion({
+    ...{ root, folder, media, endpoint, maxTokens: askTokens, maxRefused: maxMissing },
+    stageOf: (task, numClips) => around.progress.stage(`asking ${task}`, numClips),
+  });
+  for (const note of notes) around.progress.log(note);
+}
+
+async function judgeOf(settings: MmeSettings, around: LongRun) {
+  const { judge, steps, media } = settings;
   if (judge === null) return null;
   const { endpointStepJudge } = await import("../../../recipes/score/mme-emotion/step-judge.ts");
-  const cache = await endpointCache(process.env);
-  const around = { signal: interrupt.signal, onNotice: (line: string) => progress.log(line) };
-  const options = async (address: string) => ({
-    ...(await endpointOptions(address, client, process.env, cache)),
-    ...around,
-  });
   return endpointStepJudge({
-    judge: await options(judge),
-    steps: steps === null ? null : await options(steps),
+    judge: await serverAt(judge, settings, around),
+    steps: steps === null ? null : await serverAt(steps, settings, around),
     media,
   });
 }

@@ -25,6 +25,11 @@ export const mmeSettings = z.strictObject({
   rows: optionalFile("write every clip's steps, scores and labels as JSON lines"),
   resamples: count.default(1000).describe("of the bootstrap"),
   seed: seedSetting("of the bootstrap", 1),
+  ask: endpointSetting("the model to measure: it answers the tasks of which the folder has no responses yet").meta({
+    standard: "all responses are there",
+    group: server,
+  }),
+  askTokens: count.default(1024).meta({ description: "longest answer of that model", group: server }),
   judge: endpointSetting("a language model, best one that sees, that says which steps of an answer hold").meta({
     standard: "what the responses' rows say, else labels alone",
     group: server,
@@ -33,25 +38,27 @@ export const mmeSettings = z.strictObject({
     standard: "the judge",
     group: server,
   }),
-  media: optionalFolder("the clips, by their video_id; at most 10 frames of each are shown to the judge").meta({
+  media: optionalFolder(
+    "the clips, by their video_id: whole for the model that is asked, at most 10 frames for the judge",
+  ).meta({
     standard: "the judge sees none",
     group: server,
   }),
-  maxMissing: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.02)
-    .meta({ description: "share of answers that may be left without a judgement", value: "share" }),
+  maxMissing: z.number().min(0).max(1).default(0.02).meta({
+    description: "share of answers that may be left without a judgement, or of clips that the model refuses",
+    value: "share",
+  }),
   client: clientSettings,
 });
 
 export type MmeSettings = SettingsOf<typeof mmeSettings>;
 
 export const mmeIdle: readonly IdleRule<MmeSettings>[] = [
+  { paths: ["steps"], when: ({ judge }) => judge === null, why: "no judge is asked (--judge URL#MODEL)" },
   {
-    paths: ["steps", "media", "client"],
-    when: ({ judge }) => judge === null,
-    why: "no judge is asked (--judge URL#MODEL)",
+    paths: ["media", "client"],
+    when: ({ judge, ask }) => judge === null && ask === null,
+    why: "no server is asked (--judge or --ask URL#MODEL)",
   },
+  { paths: ["askTokens"], when: ({ ask }) => ask === null, why: "no model is asked (--ask URL#MODEL)" },
 ];
