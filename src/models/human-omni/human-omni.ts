@@ -225,7 +225,6 @@ export class AdaptedHumanOmni extends HumanOmni implements AdaptedModel {
   }
 
   private withPass(pass: number | null): WeightSource {
-    const weights = this.base.parameters();
-    return { get: (name) => weights.get(name), adapterOf: (layer) => this.adapter.get(layer, pass) };
+    return this.adapter.over(this.base.parameters(), pass);
   }
 }

@@ -1,7 +1,8 @@
 // The decoder's entry points as HumanOmni calls them.
 // B prompts, N completions, C completion tokens, D width, V vocabulary
-import { OppoError } from "../../error.ts";
+
 import { noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
+import { type Completions, requireCompletions } from "../decoder/completions.ts";
 import { generate } from "../decoder/generate.ts";
 import { type LanguageModel, languageModel, runBranches, runPrefix } from "../decoder/language.ts";
 import { decoderLayer, decoderLayers } from "../decoder/layers.ts";
@@ -16,8 +17,6 @@ import { decoderPrompts } from "./prompt.ts";
 const maxScores = 1 << 21;
 
 /** Completions of every prompt. */
-type Completions = readonly (readonly Int32Array[])[];
-
 /** Hidden states that predict the completions, [N, C, D]. @throws OppoError ERR_COMPLETIONS */
 export function hiddenStates(
   weights: WeightSource,
@@ -77,14 +76,4 @@ export function sampled(
 
 function language(weights: WeightSource, { text }: HumanOmniConfig, fewRows = false): LanguageModel {
   return languageModel(weights, text, decoderLayers(weights, text, fewRows));
-}
-
-function requireCompletions(numPrompts: number, completions: Completions): void {
-  const longest = completions.reduce((most, own) => Math.max(most, ...own.map((ids) => ids.length)), 0);
-  if (numPrompts === completions.length && longest > 0) return;
-  throw new OppoError(
-    "ERR_COMPLETIONS",
-    `hidden: expected completions for ${numPrompts} prompts with at least one token, got ${completions.length} ` +
-      `lists, longest completion ${longest}. Give every prompt its completions.`,
-  );
 }

@@ -81,6 +81,11 @@ export class LoraAdapter implements Disposable {
     return { ...adapter, dropout };
   }
 
+  /** The weights of a base with this over them. @param pass as of `get` */
+  over(weights: ReadonlyMap<string, Tensor>, pass: number | null) {
+    return { get: (name: string) => weights.get(name), adapterOf: (layer: string) => this.get(layer, pass) };
+  }
+
   get modules(): readonly string[] {
     return [...this.#modules.keys()];
   }

@@ -1,14 +1,15 @@
 // The Qwen2.5-Omni thinker as an OmniModel: parameters, tokenizer, chat template and settings of one checkpoint, and the
 // calls that the method makes; the same with a LoRA adapter over the weights. The work is in the files beside it.
 // B prompts, G completions per prompt, N completions, C completion tokens, D width, V vocabulary
+
 import { createHash } from "node:crypto";
-import { OppoError } from "../../error.ts";
 import type { MediaClip, ModalityMask } from "../../media/clip.ts";
 import type { PixelRange, VideoFit } from "../../media/fit.ts";
 import type { FrameSamplingOptions } from "../../media/sampling.ts";
 import { type DType, noGrad, op, scope, type Tensor } from "../../tensor/index.ts";
 import type { ChatTemplate } from "../../text/chat-template.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
+import { requireCompletions } from "../decoder/completions.ts";
 import { generate } from "../decoder/generate.ts";
 import { type LanguageModel, languageModel, runBranches, runPrefix } from "../decoder/language.ts";
 import { decoderLayer, decoderLayers } from "../decoder/layers.ts";
@@ -271,17 +272,6 @@ export class AdaptedThinker extends Thinker implements AdaptedModel {
   }
 
   private withPass(pass: number | null): WeightSource {
-    const weights = this.base.parameters();
-    return { get: (name) => weights.get(name), adapterOf: (layer) => this.adapter.get(layer, pass) };
+    return this.adapter.over(this.base.parameters(), pass);
   }
-}
-
-function requireCompletions(numPrompts: number, completions: readonly (readonly Int32Array[])[]): void {
-  const longest = completions.reduce((most, own) => Math.max(most, ...own.map((ids) => ids.length)), 0);
-  if (numPrompts === completions.length && longest > 0) return;
-  throw new OppoError(
-    "ERR_COMPLETIONS",
-    `hidden: expected completions for ${numPrompts} prompts with at least one token, got ${completions.length} ` +
-      `lists, longest completion ${longest}. Give every prompt its completions.`,
-  );
 }
