@@ -17,6 +17,7 @@ import { sampleGroups } from "../../src/rl/rollout.ts";
 import { defaultStepOptions, type StepOptions } from "../../src/rl/step-options.ts";
 import { viewSelectors } from "../../src/rl/views.ts";
 import { scope } from "../../src/tensor/index.ts";
+import { placeOn } from "../../src/train/memory/room.ts";
 import type { MemoryTask } from "../../src/train/memory/task.ts";
 import { openPolicy } from "../../src/train/policy.ts";
 import { countMemory } from "./counted-memory.ts";
@@ -200,6 +201,6 @@ async function taskOf(model: string, choices: StepChoices, promptTokens: number)
         anchor: isMasked ? "reference" : "none",
       },
     },
-    place: { kind: "cpu", fusesAttention: false, gpus: 1 },
+    place: placeOn("cpu", dtype),
   };
 }

@@ -43,7 +43,7 @@ export function attendPrefix(
 ): Tensor {
   const [rows, heads] = queries.shape as [number, number, number];
   const fused = fusedAttention(queries);
-  if (fused !== null) return fusedPrefix(fused, queries, kept, mask, batch);
+  if (fused !== null) return scope(() => fusedPrefix(fused, queries, kept, mask, batch));
   const slices = prefixSlices(batch, heads, rows / batch, maxScores);
   if (slices.length === 1) return attendPrefixSlice(queries, kept, mask, batch, slices[0]!);
   // Prompt by prompt and row by row, so one after the other they are the rows.
@@ -98,7 +98,7 @@ export function probabilities(scores: Tensor): Tensor {
  */
 export function attendBranches(operands: BranchOperands, maxScores = MAX_SCORES): Tensor {
   const fused = fusedAttention(operands.queries);
-  if (fused !== null) return fusedBranches(fused, operands);
+  if (fused !== null) return scope(() => fusedBranches(fused, operands));
   const slices = slicesOf(operands, maxScores);
   if (slices.length === 1) return attendWhole(operands);
   const rows: Tensor[] = [];

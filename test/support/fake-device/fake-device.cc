@@ -279,6 +279,8 @@ NAPI_MODULE_INIT() {
 #if TORCH_VERSION_MAJOR >= 2
   static FakeHooks hooks;
   if (!at::isPrivateUse1HooksRegistered()) at::RegisterPrivateUse1HooksInterface(&hooks);
+  // The engine asks which accelerator there is, and a backend is one once it has a name.
+  c10::register_privateuse1_backend("privateuseone");
 #endif
   napi_value function;
   napi_create_function(env, "report", NAPI_AUTO_LENGTH, report, nullptr, &function);
