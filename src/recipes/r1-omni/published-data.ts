@@ -31,7 +31,7 @@ export async function publishedMaterial(config: ROneOmniConfig, paths: RunPaths)
   }
   mkdirSync(paths.data, { recursive: true });
   const root = resolve(data);
-  const { prefix } = wayToMedia(resolve(join(paths.data, "labels.json")), root, "media");
+  const { prefix } = wayToMedia(resolve(join(paths.data, "labels.json")), root, "clips");
   const read = async (name: string, split: string) => {
     const samples: Sample[] = [];
     for await (const sample of readDataset(datasetNamed(name), root, split)) {
