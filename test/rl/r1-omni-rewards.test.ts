@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { labelReward } from "../../src/rl/rewards/label.ts";
 import { tagsReward } from "../../src/rl/rewards/tags.ts";
 import type { RewardContext } from "../../src/rl/types.ts";
+import { RewardScorer } from "../../src/serve/reward/reward-scorer.ts";
+import { weightedTerms } from "../../src/serve/reward/weighted-terms.ts";
 import { untilEnd } from "../../src/text/special-tokens.ts";
 import { testSample, textRollout } from "../support/rollouts.ts";
 
@@ -57,4 +59,22 @@ test("end tokens that a trainer kept are no part of a completion", () => {
 test("several labels are one text", () => {
   assert.deepEqual(scores("<think>a</think><answer>sad, gloomy</answer>", ["sad", "gloomy"]), [1, 1]);
   assert.deepEqual(scores("<think>a</think><answer>sad</answer>", ["sad", "gloomy"]), [0, 1]);
+});
+
+test("the reward server pays the same, without cues", async () => {
+  const terms = weightedTerms(["accuracy=0", "format=0", "omni=0", "label=1", "tags=1"]);
+  const none = { name: "none", dimension: 1, embed: (texts: readonly string[]) => new Float32Array(texts.length) };
+  const rules = { terms, threshold: 0.5, empty: "zero", requireWellFormed: true } as const;
+  const scorer = new RewardScorer(none, () => 0, rules);
+  const item = (completion: string) => ({ completion, isTruncated: false, cues: [], labels: ["sad"] });
+  const answers = ["<think>a</think>\n<answer>sad</answer><|im_end|>", "sad", "<think>a</think><answer>Sad</answer>"];
+  const rewards = await scorer.score(answers.map(item), false);
+  assert.deepEqual(
+    rewards.map(({ total, parts }) => [total, parts.label, parts.tags]),
+    [
+      [2, 1, 1],
+      [1, 1, 0],
+      [1, 0, 1],
+    ],
+  );
 });

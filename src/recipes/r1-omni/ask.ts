@@ -9,7 +9,7 @@ import { localRespondent } from "../../corpus/clips/local-respondent.ts";
 import { loadSamples } from "../../data/jsonl.ts";
 import { loadModel } from "../../models/registry.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
-import type { TaskContext } from "./tasks.ts";
+import type { TaskContext } from "./context.ts";
 
 export interface AskTask {
   readonly model: string;

@@ -2,9 +2,8 @@
 import { join } from "node:path";
 import { buildCorpus } from "../../data/theatre/corpus.ts";
 import type { Modality } from "../../media/clip.ts";
-import type { Interrupt } from "../../run/interrupt.ts";
-import type { TaskProgress } from "../../run/pool.ts";
 import { type AskTask, ask } from "./ask.ts";
+import type { TaskContext } from "./context.ts";
 import { type RunPaths, runPaths } from "./paths.ts";
 import type { ROneOmniConfig } from "./settings.ts";
 import { theatrePlan } from "./theatre-material.ts";
@@ -15,13 +14,6 @@ export type Task =
   | { readonly kind: "tower"; readonly modality: Modality }
   | { readonly kind: "join" }
   | ({ readonly kind: "ask" } & AskTask);
-
-export interface TaskContext {
-  readonly config: ROneOmniConfig;
-  readonly paths: RunPaths;
-  readonly interrupt: Interrupt;
-  readonly progress: (progress: TaskProgress) => void;
-}
 
 /** What the parent sends. */
 export interface TaskPayload {

@@ -14,7 +14,7 @@ import { openSafetensors, scope, writeSafetensors } from "../../tensor/index.ts"
 import { batchOf } from "../../train/batches.ts";
 import { runSteps } from "../../train/run-steps.ts";
 import { type LabelledClip, StateClassifier, stateAccuracy, warmUpObjective } from "../../train/warm-up.ts";
-import type { TaskContext } from "./tasks.ts";
+import type { TaskContext } from "./context.ts";
 
 const clipsPerStep = 48;
 const optimizer = { learningRate: 2e-3, weightDecay: 0.01, betas: [0.9, 0.999], maxGradNorm: 1 } as const;
