@@ -40,7 +40,6 @@ const runBy: Readonly<Record<string, string>> = {
   "src/train/watch/run-logs.ts": "test/train/watch/evaluations.test.ts",
   "src/train/watch/watch-settings.ts": "test/cli/watch-commands.test.ts",
   "src/recipes/score/rebuild-report.ts": "test/cli/watch-commands.test.ts",
-  "src/serve/reward/weighted-terms.ts": "test/cli/serve-commands.test.ts",
   "src/recipes/theatre/build-theatre.ts": "test/cli/commands.test.ts",
   "src/serve/model/worker.ts": "test/serve/model-server.test.ts",
   "src/recipes/demo/stories.ts": "test/recipes/demo/demo.test.ts",
