@@ -7,6 +7,7 @@ import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import { fitSamples } from "../../corpus/clips/fitted-samples.ts";
 import { localRespondent } from "../../corpus/clips/local-respondent.ts";
 import { loadSamples } from "../../data/jsonl.ts";
+import { OppoError } from "../../error.ts";
 import { loadModel } from "../../models/registry.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { TaskContext } from "./context.ts";
@@ -41,8 +42,8 @@ export async function ask(context: TaskContext, task: AskTask): Promise<void> {
     for (let start = 0; start < samples.length; start += clipsPerPart) {
       const part = samples.slice(start, start + clipsPerPart);
       const { fitted } = await fitSamples(dirname(file), part, {
-        ...{ model, maxSkippedFraction: part.length < samples.length ? 1 : maxSkippedFraction },
-        signal: interrupt.signal,
+        // The whole set decides, below.
+        ...{ model, maxSkippedFraction: 1, signal: interrupt.signal },
         ...(config.theatre ? { cacheFile: join(context.paths.cache, `${start}-${nameOf(file)}.safetensors`) } : {}),
       });
       using library = new ClipLibrary(model);
@@ -61,9 +62,21 @@ export async function ask(context: TaskContext, task: AskTask): Promise<void> {
       }
       progress({ done: answers.length, total: samples.length, detail: nameOf(file) });
     }
+    requireReadable(file, answers);
     mkdirSync(dirname(out), { recursive: true });
     replaceFile(out, `${JSON.stringify(answers, null, 1)}\n`);
   }
+}
+
+/** @throws OppoError ERR_TOO_MANY_SKIPPED */
+function requireReadable(file: string, answers: readonly Answered[]): void {
+  const unread = answers.filter(({ text }) => text === null);
+  const limit = Math.floor(maxSkippedFraction * answers.length);
+  if (unread.length <= limit) return;
+  throw new OppoError(
+    "ERR_TOO_MANY_SKIPPED",
+    `${file}: expected at most ${limit} of ${answers.length} clips to be unreadable, got ${unread.length}; the last is ${unread.at(-1)!.id} (${unread.at(-1)!.media}). Bring or repair them.`,
+  );
 }
 
 const nameOf = (file: string) => file.slice(dirname(file).length + 1).replace(/\.jsonl$/, "");
