@@ -74,7 +74,7 @@ describe("documents", () => {
       shown.filter((name) => !text.includes(`\`npx oppo ${name}`)),
       [],
     );
-    const named = [...text.matchAll(/npx oppo ([a-z-]+)/g)].map((match) => match[1]!);
+    const named = [...text.matchAll(/npx oppo ([a-z0-9-]+)/g)].map((match) => match[1]!);
     assert.deepEqual(
       named.filter((name) => !commands.some((command) => command.name === name)),
       [],

@@ -61,6 +61,7 @@ async function embedCues(
 
 async function fitOnCues(samples: readonly Sample[], threshold: number): Promise<OpenedEmbedder> {
   const { concepts, numWordless } = cueConcepts(samples);
+  if (concepts.length === 0 && numWordless === 0) return withoutCues;
   if (concepts.length > maxConcepts) {
     throw new OppoError(
       "ERR_EMBEDDER",
@@ -76,6 +77,15 @@ async function fitOnCues(samples: readonly Sample[], threshold: number): Promise
   if (numWordless > 0) notes.push(`embedder: ${numWordless} cues without a word that says anything are never matched`);
   return { embedder, notes, isSlow: false, textsPerTurn: maxConcepts, [Symbol.dispose]: () => undefined };
 }
+
+/** For rows with labels alone: every text is a zero vector, which is like no other. */
+const withoutCues: OpenedEmbedder = {
+  embedder: { name: "none", dimension: 1, embed: (texts) => new Float32Array(texts.length) },
+  notes: ["embedder: none, for no sample has a cue to compare with"],
+  isSlow: false,
+  textsPerTurn: maxConcepts,
+  [Symbol.dispose]: () => undefined,
+};
 
 /** One concept per distinct cue text; texts that read the same to the embedder ("a smile", "the smile") are one. */
 export function cueConcepts(samples: readonly Sample[]): { concepts: Concept[]; numWordless: number } {

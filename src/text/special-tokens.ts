@@ -89,6 +89,12 @@ export function replyText(text: string): string {
   return text.slice(start, end);
 }
 
+/** Up to the first token that ends a reply, as it stands: white space is kept. */
+export function untilEnd(text: string): string {
+  ending.lastIndex = 0;
+  return text.slice(0, ending.exec(text)?.index ?? text.length);
+}
+
 /** What follows the last opening of an assistant's turn; null where there is none. */
 export function lastTurn(text: string): string | null {
   const ends = assistantTurns.map((turn) => {

@@ -5,6 +5,7 @@ import { type ConfigSources, readConfigFile } from "../run/config.ts";
 
 interface NamedPreset {
   readonly config: object;
+  readonly question?: string;
 }
 
 /**
@@ -33,7 +34,8 @@ export function choosePreset(
       `--preset ${given}: expected the preset of ${file}, which is ${String(inFile)}. Leave one of the two out.`,
     );
   }
-  return { preset: name, ...presets[name]!.config };
+  const { config, question } = presets[name]!;
+  return { preset: name, ...config, ...(question === undefined ? {} : { question }) };
 }
 
 /** What the command line says of a setting: its option, else a `--set` of it. */

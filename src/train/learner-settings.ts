@@ -24,12 +24,12 @@ export const learnerSettings = {
     .default("decoder")
     .describe("what learns: the weights themselves (which: parts), those of the decoder alone, or an adapter"),
   parts: z
-    .array(z.enum(["decoder", "projector", "question", "towers"]))
+    .array(z.enum(["decoder", "projector", "gate", "question", "towers"]))
     .min(1)
-    .default(["decoder", "projector", "towers"])
+    .default(["decoder", "projector", "gate", "towers"])
     .describe(
-      "of a full training: decoder; projector, the last layers of the towers (HumanOmni's gate too); question, the encoder of the " +
-        "question (HumanOmni's BERT); towers, all before the projectors",
+      "of a full training: decoder; projector, the last layers of the towers; gate, what weighs HumanOmni's projectors by the question; " +
+        "question, the encoder of the question (HumanOmni's BERT); towers, all before the projectors",
     ),
   lora: z
     .strictObject({

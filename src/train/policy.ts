@@ -8,6 +8,7 @@ import { loadModel } from "../models/registry.ts";
 import { deriveSeed } from "../seeds.ts";
 import { byteSize, type DType, keep, noGrad, scope, type Tensor } from "../tensor/index.ts";
 import { defaultsBySize } from "./by-size.ts";
+import { learnerPart } from "./learner-part.ts";
 import { type LearnerSettings, targetsOf } from "./learner-settings.ts";
 
 export interface PolicyOptions
@@ -161,12 +162,6 @@ function chosenParameters(policy: OmniModel, { trainable, parts }: PolicyOptions
     "ERR_TRAINABLE",
     `parts: expected parts that the model has, got ${parts.join(", ")}, which has no parameter in ${policy.directory}. Choose decoder.`,
   );
-}
-
-function learnerPart(policy: OmniModel, name: string): "decoder" | "projector" | "question" | "towers" {
-  if (policy.isProjector(name)) return "projector";
-  if (policy.partOf(name) === "question encoder") return "question";
-  return isOfTower(policy, name) ? "towers" : "decoder";
 }
 
 /** A tower's own, or its projector's. */

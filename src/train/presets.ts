@@ -7,6 +7,8 @@ import type { TrainConfigInput } from "./config.ts";
 export interface Preset {
   readonly title: string;
   readonly config: TrainConfigInput;
+  /** What is asked about a clip, where the method says it; left out: as the model was trained. */
+  readonly question?: string;
 }
 
 const noPerception = { views: "none", perceptionLossWeight: 0, anchorWeight: 0 } as const;
@@ -25,6 +27,11 @@ const literalPerception = {
   perceptionLossWeight: 8e-3,
   reduction: "sum",
 } as const;
+
+/** Of R1-Omni's reinforcement learning, whatever its rows ask. */
+export const rlvrQuestion =
+  "As an emotional recognition expert; throughout the video, which emotion conveyed by the characters is the most obvious to you?\n" +
+  "Output the thinking process in <think> </think> and final emotion in <answer> </answer> tags.";
 
 export const presets = {
   /** GRPO with R_acc and R_fmt. */
@@ -83,6 +90,35 @@ export const presets = {
       groupSize: 4,
       maxNewTokens: 512,
       learningRate: 2e-6,
+      warmupSteps: 0,
+      learningRateFloor: 0,
+      beta2: 0.999,
+      checkpointEvery: 100,
+    },
+  },
+  /**
+   * R1-Omni's reinforcement with verifiable rewards (arXiv 2503.05379): an exact label and tags, no perception. 15,306 clips twice
+   * at 16 prompts a step; what its trainer does by default (1e-6, linear to 0, AdamW as torch has it). The gate stays what the cold
+   * start made of it.
+   */
+  "r1-omni": {
+    title: "R1-Omni's RLVR",
+    question: rlvrQuestion,
+    config: {
+      reward: {
+        terms: [
+          { name: "label", weight: 1 },
+          { name: "tags", weight: 1 },
+        ],
+      },
+      perception: noPerception,
+      trainable: "full",
+      parts: ["decoder", "projector"],
+      steps: 1913,
+      promptsPerStep: 16,
+      groupSize: 8,
+      maxNewTokens: 512,
+      learningRate: 1e-6,
       warmupSteps: 0,
       learningRateFloor: 0,
       beta2: 0.999,

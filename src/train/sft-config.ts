@@ -26,6 +26,13 @@ export const sftSchema = z.strictObject({
     paper: "2e-5",
   }),
   warmupSteps: wholeNumber.default(20).describe("linear warm-up"),
+  warmupRatio: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullable()
+    .default(null)
+    .meta({ description: "share of all steps instead, rounded up", standard: "as warmupSteps says" }),
   schedule: learnerSettings.schedule
     .unwrap()
     .default("cosine")
@@ -47,11 +54,13 @@ interface Evaluated {
   readonly evalData: string | null;
   readonly evalAnswers: number;
   readonly steps: number | null;
+  readonly warmupRatio: number | null;
 }
 
 export const sftIdle: readonly IdleRule<Evaluated>[] = [
   ...learnerIdle,
   { paths: ["epochs"], when: ({ steps }) => steps !== null, why: "steps says how long" },
+  { paths: ["warmupSteps"], when: ({ warmupRatio }) => warmupRatio !== null, why: "warmupRatio says how many" },
   { paths: ["evalSamples"], when: ({ evalData }) => evalData !== null, why: "evalData is evaluated on" },
   {
     paths: ["evalEvery", "evalAnswers", "maxNewTokens"],

@@ -6,24 +6,30 @@ export interface SftPreset {
   readonly config: SftConfigInput;
 }
 
+const rOneOmni = {
+  trainable: "full",
+  parts: ["decoder", "projector", "gate"],
+  learningRate: 2e-5,
+  warmupRatio: 0.03,
+  learningRateFloor: 0,
+  beta2: 0.999,
+} satisfies SftConfigInput;
+
 export const sftPresets = {
   sft: { title: "supervised fine-tuning on everything, two epochs", config: {} },
   "sft-paper": {
     title: "OPPO's cold start: 5,000 samples drawn from the corpus, the rest kept for reinforcement",
     config: { samples: 5000, epochs: 2, learningRate: 2e-5 },
   },
-  /** R1-Omni's cold start on 580 clips: projectors learn too, five epochs, warm-up over 3% of them. */
+  /** R1-Omni's cold start on 580 clips: five epochs of 16, projectors and gate learn too. */
   "sft-r1-omni": {
-    title: "R1-Omni's cold start: decoder and projectors, five epochs",
-    config: {
-      trainable: "full",
-      parts: ["decoder", "projector"],
-      epochs: 5,
-      learningRate: 2e-5,
-      warmupSteps: 5,
-      learningRateFloor: 0,
-      beta2: 0.999,
-    },
+    title: "R1-Omni's cold start: decoder, projectors and gate, five epochs",
+    config: { ...rOneOmni, epochs: 5, samplesPerStep: 16 },
+  },
+  /** What R1-Omni is compared with: the labels of 15,306 clips, once, 128 at a time. */
+  "sft-labels": {
+    title: "fine-tuning on labels alone, as R1-Omni's MAFW-DFEW-SFT: one epoch of 128",
+    config: { ...rOneOmni, epochs: 1, samplesPerStep: 128, promptsPerMicroBatch: 16 },
   },
   /** The demo's rates, for a model of a million parameters and the theatre's clips. */
   "sft-theatre": {

@@ -167,3 +167,11 @@ test("what is no choice is refused", async () => {
   }
   await assert.rejects(openEmbedder(`qwen3:${join(checkpoint, "nowhere")}`), { code: "ERR_CHECKPOINT_MISSING" });
 });
+
+test("rows without a cue need no embedder: nothing is like anything", async () => {
+  const samples = [testSample("a", { labels: ["sad"] }), testSample("b", { labels: ["happy"] })];
+  using opened = await chooseEmbedder(samples, null, { embedder: "auto", similarityThreshold: 0.5 });
+  assert.deepEqual([opened.embedder.name, opened.isSlow], ["none", false]);
+  assert.deepEqual(await opened.embedder.embed(["he weeps", "he laughs"], "clause"), new Float32Array(2));
+  assert.match(opened.notes.join(), /no sample has a cue/);
+});

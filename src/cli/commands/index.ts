@@ -48,6 +48,12 @@ export const commands: readonly CommandDefinition[] = [
     configure: async (command) => (await import("./train.ts")).configureTrain(command),
   },
   {
+    name: "r1-omni",
+    summary: "R1-Omni's Table 1: base, cold start, label SFT and RLVR of a HumanOmni, in and out of distribution",
+    group: "Train:",
+    configure: async (command) => (await import("./r1-omni.ts")).configureROneOmni(command),
+  },
+  {
     name: "plan",
     summary: "which settings of a training fit on a GPU, and how long a step and the run would take",
     group: "Train:",

@@ -80,11 +80,11 @@ export async function isBuilt(root: string, plan: CorpusPlan): Promise<boolean> 
 
 /** Every scene of the plan, split after split. */
 export function placedScenes(plan: CorpusPlan): readonly PlacedScene[] {
-  return plan.splits.flatMap(({ name, kind, numClips }) =>
+  return plan.splits.flatMap(({ name, kind, numClips, troupe }) =>
     Array.from({ length: numClips }, (_, i) => ({
       id: `${name}-${String(i).padStart(5, "0")}`,
       split: name,
-      scene: drawScene(kind, deriveSeed(plan.seed, name, i)),
+      scene: drawScene(kind, deriveSeed(plan.seed, name, i), troupe),
     })),
   );
 }

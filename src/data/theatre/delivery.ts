@@ -1,6 +1,7 @@
 // How a line is delivered: the acoustic state and a speaker as numbers for the synthesis. States are far apart, speakers
 // close together, so that a high voice is high whoever speaks.
 import type { Random } from "../../random.ts";
+import { type Troupe, troupeVoices } from "./troupes.ts";
 import type { AcousticState } from "./world.ts";
 
 export interface Delivery {
@@ -32,17 +33,18 @@ const levels = { plain: 0.085, loud: 0.24, quiet: 0.026 } as const;
 /** Spread of speakers: standard deviations of log pitch, log length, log level. */
 const spread = { pitch: 0.035, pace: 0.05, level: 0.09 } as const;
 
-export function drawDelivery(state: AcousticState, random: Random): Delivery {
+export function drawDelivery(state: AcousticState, random: Random, troupe: Troupe = "first"): Delivery {
+  const voices = troupeVoices[troupe];
   const vary = (deviation: number): number => Math.exp(deviation * Math.max(-2, Math.min(2, random.normal())));
   const loud = state.volume === "loud";
   const quiet = state.volume === "quiet";
   const harsh = state.quality === "harsh";
   return {
     quality: state.quality,
-    pitchHz: pitches[state.pitch] * vary(spread.pitch),
-    syllableSeconds: syllableLengths[state.pace] * vary(spread.pace),
-    level: levels[state.volume] * vary(spread.level),
-    tract: vary(0.05),
+    pitchHz: voices.pitch * pitches[state.pitch] * vary(spread.pitch),
+    syllableSeconds: voices.syllableSeconds * syllableLengths[state.pace] * vary(spread.pace),
+    level: voices.level * levels[state.volume] * vary(spread.level),
+    tract: voices.tract * vary(0.05),
     openShare: harsh ? 0.42 : loud ? 0.52 : quiet ? 0.74 : 0.62,
     brightness: harsh || loud ? 1 : quiet ? 0.5 : 0.8,
     breath: harsh ? 0.5 : quiet ? 0.34 : 0.1,

@@ -1,6 +1,7 @@
 // Drawing a scene: which emotions the face and the voice express, the state of every attribute, and the spoken line.
 // A scene is plain data and a pure function of (kind, seed); its pixels and samples are made from it later.
 import { createRandom, type Random } from "../../random.ts";
+import { secondLines, secondNeutralLines, type Troupe } from "./troupes.ts";
 import {
   type AcousticState,
   acousticStates,
@@ -33,9 +34,12 @@ export interface Scene {
   readonly subtitle: string;
   /** Seeds the actor's looks, the stage and the voice: everything that is no cue. */
   readonly seed: number;
+  /** Who plays it; left out: the first troupe. */
+  readonly troupe?: "second";
 }
 
-export function drawScene(kind: SceneKind, seed: number): Scene {
+/** The troupe changes who plays and what is said, not what is shown: states are those of the first for the same seed. */
+export function drawScene(kind: SceneKind, seed: number, troupe: Troupe = "first"): Scene {
   const random = createRandom(seed);
   const { video, audio } = drawEmotions(kind, random);
   const uniform = kind === "decorrelated";
@@ -43,9 +47,11 @@ export function drawScene(kind: SceneKind, seed: number): Scene {
   const acoustic = drawStates(acousticStates, uniform ? "uniform" : audio && typicalAcoustic[audio], random);
   const spoken = audio ?? video;
   const fits = spoken !== null && random.next() < rates.subtitleFits;
-  const subtitle = pick(fits ? emotionalLines[spoken] : neutralLines, random);
+  const [emotional, neutral] = troupe === "first" ? [emotionalLines, neutralLines] : [secondLines, secondNeutralLines];
+  const subtitle = pick(fits ? emotional[spoken] : neutral, random);
   const looks = random.int(0x100000000) >>> 0;
-  return { kind, videoEmotion: video, audioEmotion: audio, visual, acoustic, subtitle, seed: looks };
+  const scene = { kind, videoEmotion: video, audioEmotion: audio, visual, acoustic, subtitle, seed: looks };
+  return troupe === "first" ? scene : { ...scene, troupe };
 }
 
 /** A uniformly drawn element of a list that is not empty. */

@@ -1,5 +1,6 @@
 // What a corpus of the theatre consists of: its splits, how many clips each has, and how they are written.
 import type { SceneKind } from "./draw.ts";
+import type { Troupe } from "./troupes.ts";
 
 /** How clips are written. */
 export interface ClipFormat {
@@ -27,6 +28,8 @@ export interface SplitPlan {
   readonly name: string;
   readonly kind: SceneKind;
   readonly numClips: number;
+  /** Left out: the first. */
+  readonly troupe?: Troupe | undefined;
 }
 
 export interface CorpusPlan {

@@ -26,7 +26,9 @@ export interface PlacedScene {
 
 /** The path of a scene's clip under the corpus root; it names the content, so an existing file never needs a second look. */
 export function clipPath({ id, scene }: PlacedScene, format: ClipFormat): string {
-  const content = JSON.stringify([rendererVersion, format, scene.visual, scene.acoustic, scene.subtitle, scene.seed]);
+  const { visual, acoustic, subtitle, seed, troupe } = scene;
+  const played = troupe === undefined ? [] : [troupe];
+  const content = JSON.stringify([rendererVersion, format, visual, acoustic, subtitle, seed, ...played]);
   return `clips/${id}-${createHash("sha256").update(content).digest("hex").slice(0, 10)}.mp4`;
 }
 

@@ -34,7 +34,7 @@ export function* stageFrames(scene: Scene, lips: LipTrack, options: StageOptions
   const { size, fps, numFrames } = options;
   const canvas = createCanvas(size, size);
   const context = canvas.getContext("2d");
-  const look = drawLook(scene.seed);
+  const look = drawLook(scene.seed, scene.troupe);
   const performance = drawPerformance(scene.seed);
   const backdrop = paintBackdrop(look, size);
   const face = prepareFace(context, look);

@@ -26,7 +26,7 @@ const hissLevel = 0.1;
 
 export function speak(scene: Scene, seconds: number, sampleRateHz: number): Voice {
   const random = createRandom(scene.seed ^ 0x30061);
-  const delivery = drawDelivery(scene.acoustic, random);
+  const delivery = drawDelivery(scene.acoustic, random, scene.troupe);
   const timing = { syllableSeconds: delivery.syllableSeconds, startSeconds: 0.08, endSeconds: seconds - 0.06 };
   const syllables = layOut(syllablesOf(scene.subtitle), timing, random);
   const tracks = speechTracks(syllables, delivery, seconds, random);

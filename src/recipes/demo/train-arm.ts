@@ -55,7 +55,7 @@ export async function trainArm(context: TaskContext, { preset, seed, overrides =
         context,
         config.steps,
         (metrics) =>
-          `reward ${metrics.reward!.toFixed(2)} recall ${metrics["rewards/omni/mean"]!.toFixed(2)}/3 kl ${(metrics.kl ?? 0).toFixed(3)}`,
+          `reward ${metrics.reward!.toFixed(2)} recall ${(metrics["rewards/omni/mean"] ?? 0).toFixed(2)}/3 kl ${(metrics.kl ?? 0).toFixed(3)}`,
       ),
     },
   );

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { count, folderPath, optionalCount, seedSetting } from "../../corpus/settings.ts";
 import { type CorpusPlan, defaultPlan } from "../../data/theatre/plan.ts";
+import { troupes } from "../../data/theatre/troupes.ts";
 import { OppoError } from "../../error.ts";
 import { type ConfigSources, type DeepReadonly, resolveConfig } from "../../run/config.ts";
 
@@ -19,11 +20,13 @@ const planSchema = z.strictObject({
           .enum(["train", "decorrelated", "congruent", "conflict"])
           .describe("how the emotions of face and voice go together"),
         numClips: count,
+        troupe: z.enum(troupes).optional().describe("who plays; the second has other faces, voices and lines"),
       }),
     )
     .default(splitsByName(defaultPlan))
     .meta({
-      description: "splits by name, each { kind: train, decorrelated, congruent or conflict, numClips }",
+      description:
+        "splits by name, each { kind: train, decorrelated, congruent or conflict, numClips }; troupe: second has other faces, voices and lines",
       standard: defaultPlan.splits.map(({ name, numClips }) => `${name} ${numClips}`).join(", "),
     }),
   format: z

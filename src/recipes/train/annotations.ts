@@ -19,9 +19,9 @@ export function annotationNotes(samples: readonly Sample[], { data, reward, perc
     },
     {
       what: "labels",
-      isNeeded: isPaid("accuracy"),
+      isNeeded: isPaid("accuracy") || isPaid("label"),
       has: ({ labels }: Sample) => labels.length > 0,
-      advice: "Say which key holds them (--fields labels=KEY), or take accuracy out of reward.terms.",
+      advice: "Say which key holds them (--fields labels=KEY), or take accuracy and label out of reward.terms.",
     },
   ];
   return needs.flatMap(({ what, isNeeded, has, advice }) => {

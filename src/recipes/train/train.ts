@@ -240,7 +240,9 @@ function announce({ config, progress }: TrainRun, directory: RunDirectory, notes
 }
 
 /** Whether delta fits the embedder. */
-function deltaLines(embedder: string, { calibration, reward }: RunConfig): string[] {
+function deltaLines(embedder: string, { calibration, reward, perception }: RunConfig): string[] {
+  const isCompared = perception.views !== "none" || reward.terms.some(({ name }) => name === "omni");
+  if (!isCompared) return [];
   const own = calibration === null ? [] : [readKnownDelta(calibration)];
   return deltaWarnings(embedder, reward.similarityThreshold, [...own, ...calibratedDeltas]);
 }

@@ -6,7 +6,9 @@ import type { CoverageOptions } from "../../evidence/route.ts";
 import type { RewardTerm, TermScore } from "../types.ts";
 import { accuracyReward } from "./accuracy.ts";
 import { formatReward } from "./format.ts";
+import { labelReward } from "./label.ts";
 import { omniReward } from "./omni.ts";
+import { tagsReward } from "./tags.ts";
 
 /** What terms may need beside a rollout: the same for the whole run. */
 export interface RewardSetting extends CoverageOptions {
@@ -22,6 +24,10 @@ export const rewardTerms = {
   format: () => formatReward,
   /** R_omni */
   omni: (setting) => omniReward(setting),
+  /** R1-Omni's accuracy */
+  label: () => labelReward,
+  /** R1-Omni's format */
+  tags: () => tagsReward,
 } satisfies Record<string, (setting: RewardSetting) => TermScore>;
 
 export type RewardTermName = keyof typeof rewardTerms;

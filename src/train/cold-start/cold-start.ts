@@ -46,7 +46,8 @@ export async function trainSft(
   run: Pick<StepRun, "directory" | "interrupt" | "onStep" | "onEvaluation" | "onNotice">,
 ): Promise<StepsDone> {
   const { config, models, heldOut, steps } = task;
-  const { warmupSteps: warmup, learningRateFloor: floor } = config;
+  const { learningRateFloor: floor } = config;
+  const warmup = config.warmupRatio === null ? config.warmupSteps : Math.ceil(config.warmupRatio * steps);
   const schedule = config.schedule === "cosine" ? cosineSchedule : linearSchedule;
   const firstStep = latestCheckpoint(join(run.directory, "checkpoints"))?.step ?? 0;
   using answers = heldOut === null ? null : openStepLog(join(run.directory, answersName), firstStep);

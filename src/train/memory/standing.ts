@@ -4,6 +4,7 @@ import { numElements } from "../../models/checkpoint/parameter-spec.ts";
 import { defaultLora } from "../../models/lora/config.ts";
 import { targetModules } from "../../models/lora/targets.ts";
 import type { ModelShape } from "../../models/model-shape.ts";
+import { learnerPart } from "../learner-part.ts";
 import { targetsOf } from "../learner-settings.ts";
 import type { Learner, MemoryLine, MemoryTask } from "./task.ts";
 
@@ -35,11 +36,6 @@ export function adaptedLayers({ linearLayers }: ModelShape, { lora }: Learner): 
     ),
   );
   return linearLayers.filter(({ name }) => chosen.has(name));
-}
-
-export function learnerPart(model: ModelShape, name: string): "decoder" | "projector" | "towers" {
-  if (model.isProjector(name)) return "projector";
-  return model.partOf(name).endsWith(" tower") ? "towers" : "decoder";
 }
 
 /** Of one GPU. */

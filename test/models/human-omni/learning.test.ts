@@ -308,7 +308,7 @@ test("questions about one clip learn together as they learn apart: each sees the
   });
 });
 
-test("what a training may change: decoder, projectors with the gate, the question's encoder, towers", async () => {
+test("what a training may change: decoder, projectors, the gate, the question's encoder, towers", async () => {
   const { directory, remove } = tinyDirectory(1);
   try {
     const open = async (change: Record<string, unknown>) => {
@@ -322,9 +322,10 @@ test("what a training may change: decoder, projectors with the gate, the questio
     };
     const decoder = ["embed_tokens", "layers", "norm"];
     assert.deepEqual(await open({}), { roots: decoder, trainsTowers: false });
-    const projectors = ["audio_projector", "bert_gate", "mm_projector"];
+    const projectors = ["audio_projector", "mm_projector"];
     const full = (...parts: string[]) => ({ trainable: "full", parts });
     assert.deepEqual(await open(full("projector")), { roots: projectors, trainsTowers: true });
+    assert.deepEqual(await open(full("gate")), { roots: ["bert_gate"], trainsTowers: false });
     assert.deepEqual(await open(full("question")), { roots: ["bert_model"], trainsTowers: false });
     assert.deepEqual(await open(full("decoder", "projector")), {
       roots: [...projectors, ...decoder].sort(),

@@ -1,0 +1,99 @@
+// The page: the table with intervals, what holds of the paper's orderings, confusion matrices, and what the rows said to some clips.
+import { dirname, join, relative } from "node:path";
+import type { Confusion } from "../../bench/mer-unibench/class-recall.ts";
+import { type Html, html, raw } from "../../page/html.ts";
+import { styleSheet } from "../../page/style.ts";
+import { parseResponse } from "../../text/response.ts";
+import type { TestSet } from "./material.ts";
+import type { RunPaths } from "./paths.ts";
+import { type Results, readAnswers, type SetResult } from "./results.ts";
+import { type RowName, rowNames, rowTitles } from "./rows.ts";
+import { columnNames, finding, orderingText, percent, publishedText, setHeading, withInterval } from "./text.ts";
+
+export interface Timing {
+  readonly stage: string;
+  readonly seconds: number;
+}
+
+export interface PageData {
+  readonly title: string;
+  readonly results: Results;
+  readonly sets: readonly TestSet[];
+  readonly timings: readonly Timing[];
+  readonly notes: readonly string[];
+}
+
+const numReasonings = 4;
+
+export function resultsPage({ title, results, sets, timings, notes }: PageData, paths: RunPaths): string {
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title><link rel="icon" href="data:,"><style>${raw(styleSheet)}
+.matrix td { text-align:right; padding:.15em .5em; background:color-mix(in srgb,var(--video) calc(var(--strength)*.6),transparent); } .matrix th { font-weight:500; padding:0 .5em; text-align:left; }</style></head>
+<body><h1>${title}</h1><p class="lede">${finding(results)}</p>
+${notes.map((note) => html`<p class="muted">${note}</p>`)}
+${results.sets.map(setTable)}
+<p class="muted">In brackets: 95% intervals over seeds and clips. Outside the label set: answers that are no word of it; they are wrong.</p>
+<h2>Which of the paper's orderings hold here</h2>
+<ul>${results.orderings.map((ordering) => html`<li>${orderingText(ordering)}</li>`)}</ul>
+<p class="muted">Paired tests over the same seeds and clips, after Holm's correction: "holds" and "does not hold" from p below .05.</p>
+<h2>Confusions</h2>${results.sets.map(confusions)}
+<h2>Reasonings</h2>${sets.map((set) => reasonings(set, paths))}
+<h2>This run</h2><dl class="facts">${timings.map(({ stage, seconds }) => html`<dt>${stage}</dt><dd>${seconds.toFixed(1)} s</dd>`)}</dl>
+</body></html>
+`.text;
+}
+
+function setTable(set: SetResult): Html {
+  return html`<h2>${setHeading(set)}</h2><div class="scroll"><table class="results">
+<thead><tr><th></th>${columnNames.map((name) => html`<th>${name}</th>`)}<th>published WAR / UAR</th></tr></thead>
+<tbody>${set.rows.map(
+    ({
+      row,
+      report,
+      published,
+      numSeeds,
+    }) => html`<tr><th>${rowTitles[row]}<span class="hint">${numSeeds} seeds</span></th>
+${["war", "uar", "outside"].map((name) => html`<td>${withInterval(report[name]!)}</td>`)}<td>${publishedText(published)}</td></tr>`,
+  )}</tbody></table></div>`;
+}
+
+function confusions(set: SetResult): Html {
+  return html`<h3>${set.title}</h3><div class="arms">${set.rows.map(
+    ({ row, confusion }) => html`<section><h4>${rowTitles[row]}</h4>${matrix(confusion)}</section>`,
+  )}</div>`;
+}
+
+/** Rows are the truth, in shares of it; the last column is outside the label set. */
+function matrix({ classes, named, counts }: Confusion): Html {
+  return html`<div class="scroll"><table class="matrix"><thead><tr><th></th>${[...named, "outside"].map((name) => html`<th>${name}</th>`)}</tr></thead>
+<tbody>${counts.map((row, i) => {
+    const total = row.reduce((sum, count) => sum + count, 0);
+    return html`<tr><th>${classes[i]!}</th>${row.map(
+      (count) => html`<td style="--strength:${(100 * count) / total}%">${percent(count / total)}</td>`,
+    )}</tr>`;
+  })}</tbody></table></div>`;
+}
+
+/** Clips spread over the set, as the first seed's models answered them. */
+function reasonings(set: TestSet, paths: RunPaths): Html {
+  const answers = new Map(rowNames.map((row) => [row, readAnswers(paths.answers(row, 0, set.title))]));
+  const clips = answers.get("base")!;
+  const shown = Array.from({ length: Math.min(numReasonings, clips.length) }, (_, i) =>
+    Math.floor((i * clips.length) / numReasonings),
+  );
+  return html`<h3>${set.title}</h3>${shown.map((at) => {
+    const { media, gold } = clips[at]!;
+    const source = relative(dirname(paths.report), join(dirname(set.file), media));
+    return html`<section class="clip"><header><video src="${source}" controls preload="metadata"></video>
+<div><span class="chip emotion">${gold}</span></div></header><div class="arms">${rowNames.map((row) =>
+      said(row, answers.get(row)![at]!.text),
+    )}</div></section>`;
+  })}`;
+}
+
+function said(row: RowName, text: string | null): Html {
+  const { think, answer } = parseResponse(text ?? "");
+  return html`<section><h4>${rowTitles[row]}</h4><p>${think?.text ?? (answer === null ? (text ?? "the clip could not be read") : "")}</p>
+${answer === null ? "" : html`<p class="answer">${answer.text}</p>`}</section>`;
+}
