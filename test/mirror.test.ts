@@ -31,7 +31,6 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/demo/rebuild-report.ts": "test/cli/commands.test.ts",
   "src/recipes/train/train.ts": "test/cli/commands.test.ts",
   "src/recipes/train/memory.ts": "test/cli/plan-commands.test.ts",
-  "src/train/memory/room.ts": "test/cli/plan-commands.test.ts",
   "src/train/memory/settings.ts": "test/cli/plan-commands.test.ts",
   "src/corpus/embedding/embedder-child.ts": "test/corpus/embedding/embedder-process.test.ts",
   "src/recipes/train/dev-set.ts": "test/cli/watch-commands.test.ts",
