@@ -27,8 +27,8 @@ export function keptByLayer(task: MemoryTask, sizes: Sizes): LayerBytes {
   if (task.place.fusesAttention) {
     // Queries, what they saw, their sums; keys and values of every query head, a prefix again for every branch.
     const ownPrefix = bytes * (4 * queries + 2 * keys) + probabilityBytes * task.model.decoder.numHeads;
-    const seen = (prefix + tokens) / tokens;
-    const ownBranch = bytes * (2 * queries + 2 * queries * seen) + probabilityBytes * task.model.decoder.numHeads;
+    const ownBranch =
+      bytes * (2 * queries + 2 * queries * seenPerRow(sizes)) + probabilityBytes * task.model.decoder.numHeads;
     return {
       prefix: prefixRows * (row + ownPrefix),
       branches: branchRows * (row + ownBranch),
@@ -43,6 +43,11 @@ export function keptByLayer(task: MemoryTask, sizes: Sizes): LayerBytes {
     branches: branchRows * (row + ownRow) + branchScores * (perScore + onPrefix),
     lastPrefix: prefixRows * lastPrefixRow(task, sizes),
   };
+}
+
+/** Keys of a branch, its prompt's among them, to each of its rows. */
+function seenPerRow({ prefix, tokens }: Sizes): number {
+  return (prefix + tokens) / tokens;
 }
 
 /** Without attention: both norms, what the projections read, the feed-forward. */
@@ -77,11 +82,35 @@ function adaptedInDecoder({ model, learner }: MemoryTask): ReturnType<typeof ada
 }
 
 /** What exists while a layer is computed, without attention scores, per row: every result lives until the layer is done. */
-function passingPerRow({ width, feedForward, queries, keys, bytes }: Sizes): number {
-  const isHalf = bytes < probabilityBytes;
-  const norm = isHalf ? 3 * width * probabilityBytes + 2 * width * bytes : 3 * width * bytes;
+function passingPerRow(sizes: Sizes): number {
+  const { queries, keys, bytes } = sizes;
   const heads = queries + 2 * keys + 3 * (queries + keys) + 2 * keys + 4 * queries;
-  return 2 * norm + bytes * (heads + 2 * width + 4 * feedForward);
+  return passingNorm(sizes) + bytes * heads + passingFeedForward(sizes);
+}
+
+function passingNorm({ width, bytes }: Sizes): number {
+  return bytes < probabilityBytes ? 3 * width * probabilityBytes + 2 * width * bytes : 3 * width * bytes;
+}
+
+function passingFeedForward(sizes: Sizes): number {
+  return passingNorm(sizes) + sizes.bytes * (2 * sizes.width + 4 * sizes.feedForward);
+}
+
+/** Gradients of what a layer computed after its attention. */
+function returningPerRow({ width, feedForward, bytes }: Sizes): number {
+  return bytes * (2 * width + 3 * feedForward);
+}
+
+/**
+ * By how much a branch's row takes more in fused attention than in the feed-forward: keys and values once per branch and query
+ * head, and as they were before; on the way back the gradients of both. The two parts are not in memory together.
+ */
+function fusedBeyondFeedForward({ place }: MemoryTask, sizes: Sizes, returns: boolean): number {
+  if (!place.fusesAttention) return 0;
+  const { queries, keys, bytes } = sizes;
+  const joined = 2 * bytes * (queries + 2 * keys) * seenPerRow(sizes);
+  const attention = returns ? 2 * joined + 2 * bytes * queries : joined;
+  return Math.max(0, attention - passingFeedForward(sizes) - (returns ? returningPerRow(sizes) : 0));
 }
 
 /** Of attention without a way back. */
@@ -100,25 +129,27 @@ export function passingPrefix(task: MemoryTask, sizes: Sizes, recomputes: boolea
 /** One layer on the way there: the larger of prefixes and branches, which end in hidden states. */
 export function passingLayer(task: MemoryTask, sizes: Sizes, recomputes: boolean): number {
   const { branchRows, branchScores, width, queries, bytes } = sizes;
-  const row = passingPerRow(sizes) + bytes * (5 * width + 2 * queries);
+  const beyond = fusedBeyondFeedForward(task, sizes, false);
+  const row = passingPerRow(sizes) + bytes * (5 * width + 2 * queries) + beyond;
   const branches = branchRows * row + passingScores(task, branchScores, recomputes);
   return Math.max(passingPrefix(task, sizes, recomputes), branches);
 }
 
 /** One layer on the way back, beside what its graph keeps: gradients of what it computed. */
 export function returningLayer(task: MemoryTask, sizes: Sizes): number {
-  const { prefixRows, branchRows, prefixScores, branchScores, width, feedForward, bytes } = sizes;
-  const row = bytes * (2 * width + 3 * feedForward);
+  const { prefixRows, branchRows, prefixScores, branchScores } = sizes;
+  const row = returningPerRow(sizes);
   const scores = (count: number) => (task.place.fusesAttention ? 0 : 2 * probabilityBytes * count);
   return Math.max(prefixRows * row + scores(prefixScores), branchRows * row + scores(branchScores));
 }
 
 /** One layer that is computed again and goes back: its graph, its gradients, one slice of scores. */
 export function recomputedLayer(task: MemoryTask, sizes: Sizes): number {
-  const { prefixRows, branchRows, width, feedForward, bytes, prefixScores, branchScores } = sizes;
-  const row = passingPerRow(sizes) + bytes * (2 * width + 3 * feedForward);
+  const { prefixRows, branchRows, bytes, prefixScores, branchScores } = sizes;
+  const row = passingPerRow(sizes) + returningPerRow(sizes);
+  const branchRow = row + fusedBeyondFeedForward(task, sizes, true);
   // Scores, probabilities and the gradients of both; in half precision each has a copy in the other type.
   const perScore = bytes < probabilityBytes ? 6 * probabilityBytes : 4 * probabilityBytes;
   const scores = (count: number) => (task.place.fusesAttention ? 0 : Math.min(count, maxRecomputedScores) * perScore);
-  return Math.max(prefixRows * row + scores(prefixScores), branchRows * row + scores(branchScores));
+  return Math.max(prefixRows * row + scores(prefixScores), branchRows * branchRow + scores(branchScores));
 }

@@ -20,6 +20,8 @@ function uncounted({ task }: CountedStep): number {
   return standing.reduce((sum, { name, bytes }) => sum + (names.includes(name) ? bytes : 0), 0);
 }
 
+const manyHeads = { num_attention_heads: 64, intermediate_size: 256, vocab_size: 2048 };
+
 function compare(counted: CountedStep): number {
   const extra = uncounted(counted);
   const estimate = estimateMemory(counted.task);
@@ -41,6 +43,9 @@ const cases: readonly Partial<StepChoices>[] = [
   { recompute: true, trainable: "lora" },
   { recompute: true, trainable: "lora", dtype: "bfloat16", promptsPerMicroBatch: 1 },
   { recompute: true, newTokens: 200, prompts: 2 },
+  // More in attention than in the feed-forward, where attention is fused.
+  { recompute: true, dtype: "bfloat16", views: "none", newTokens: 48, text: manyHeads },
+  { recompute: true, dtype: "bfloat16", newTokens: 200, text: { vocab_size: 2048 }, prompts: 2 },
   { recompute: true, viewsAtOnce: 2 },
   { trainable: "lora", viewsAtOnce: 2, promptsPerMicroBatch: 2 },
 ];
@@ -57,4 +62,12 @@ test("a step that keeps its graph is not taken for one that computes layers agai
   const { task } = counted;
   const wrong = { ...counted, task: { ...task, learner: { ...task.learner, recomputes: false } } };
   assert.ok(compare(wrong) > 1 + tolerance);
+});
+
+test("a place with one operator for attention is not taken for one without", async () => {
+  const counted = await countStep({ ...usual, dtype: "bfloat16", trainable: "lora" });
+  const { task } = counted;
+  const place = { ...task.place, fusesAttention: !task.place.fusesAttention };
+  const ratio = compare({ ...counted, task: { ...task, place } });
+  assert.ok(Math.abs(ratio - 1) > tolerance, `estimate / counted is ${ratio.toFixed(3)}`);
 });
