@@ -28,12 +28,12 @@ const theatreSettings = z
       .prefault({}),
     warmupSteps: count.default(160).describe("steps of either tower"),
     baseSteps: count.default(260).describe("steps of the base model, of 24"),
-    coldEpochs: count.default(8).describe("of the cold start"),
+    coldEpochs: count.default(20).describe("of the cold start"),
     labelEpochs: count.default(2).describe("of label SFT"),
-    rlvrSteps: count.default(40).describe("steps of RLVR, of promptsPerStep times eight"),
+    rlvrSteps: count.default(50).describe("steps of RLVR, of promptsPerStep times eight"),
     promptsPerStep: count.default(12).describe("prompts of a step of RLVR"),
-    sftRate: rate.default(1e-3).describe("learning rate of cold start and label SFT"),
-    rlvrRate: rate.default(3e-4).describe("learning rate of RLVR"),
+    sftRate: rate.default(2e-3).describe("learning rate of cold start and label SFT"),
+    rlvrRate: rate.default(5e-4).describe("learning rate of RLVR"),
     trainable: z
       .enum(["full", "decoder"])
       .default("decoder")
