@@ -32,6 +32,10 @@ export async function chooseEmbedder(
   options: EmbedderOptions,
 ): Promise<OpenedEmbedder> {
   const choice = options.embedder === "auto" ? (kind?.name ?? "cues") : options.embedder;
+  // Whoever names the cues' own embedder means to compare with some.
+  if (options.embedder === "auto" && choice === "cues" && samples.every(({ cues }) => cues.length === 0)) {
+    return withoutCues;
+  }
   if (choice === "cues") return fitOnCues(samples, options.similarityThreshold);
   const opened = await openEmbedder(choice, options.access ?? defaultAccess, "auto, cues, ");
   if (!opened.isSlow) return opened;
@@ -61,7 +65,6 @@ async function embedCues(
 
 async function fitOnCues(samples: readonly Sample[], threshold: number): Promise<OpenedEmbedder> {
   const { concepts, numWordless } = cueConcepts(samples);
-  if (concepts.length === 0 && numWordless === 0) return withoutCues;
   if (concepts.length > maxConcepts) {
     throw new OppoError(
       "ERR_EMBEDDER",

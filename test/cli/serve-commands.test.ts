@@ -125,7 +125,10 @@ test("wrong use is one sentence with a code", () => {
   assert.match(oppo("reward").stderr, /Give --data, or an --embedder that needs no corpus\. \[ERR_REWARD_EMBEDDER\]/);
   assert.match(oppo("reward", "--embedder", "theatre", "--host", "192.0.2.1").stderr, /\[ERR_SERVER_ADDRESS\]/);
   assert.equal(oppo("reward", "--threshold", "1").status, 2);
-  assert.match(oppo("reward", "--weight", "omni=x").stderr, /expected one of accuracy, format, omni with a number/);
+  assert.match(
+    oppo("reward", "--weight", "omni=x").stderr,
+    /expected one of accuracy, format, omni, label, tags with a number/,
+  );
   assert.equal(tokenOf({ tokenEnv: null }), null);
   assert.throws(() => tokenOf({ tokenEnv: "OPPO_NO_SUCH_TOKEN" }), { code: "ERR_TOKEN_EMPTY" });
 });

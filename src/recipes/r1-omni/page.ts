@@ -29,6 +29,7 @@ export function resultsPage({ title, results, sets, timings, notes }: PageData, 
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title><link rel="icon" href="data:,"><style>${raw(styleSheet)}
+.matrices { display:grid; grid-template-columns:repeat(auto-fit,minmax(min(30em,100%),1fr)); gap:0 2em; }
 .matrix td { text-align:right; padding:.15em .5em; background:color-mix(in srgb,var(--video) calc(var(--strength)*.6),transparent); } .matrix th { font-weight:500; padding:0 .5em; text-align:left; }</style></head>
 <body><h1>${title}</h1><p class="lede">${finding(results)}</p>
 ${notes.map((note) => html`<p class="muted">${note}</p>`)}
@@ -45,21 +46,22 @@ ${results.sets.map(setTable)}
 }
 
 function setTable(set: SetResult): Html {
+  const isPublished = set.rows.some(({ published }) => published !== null);
   return html`<h2>${setHeading(set)}</h2><div class="scroll"><table class="results">
-<thead><tr><th></th>${columnNames.map((name) => html`<th>${name}</th>`)}<th>published WAR / UAR</th></tr></thead>
+<thead><tr><th></th>${columnNames.map((name) => html`<th>${name}</th>`)}${isPublished && html`<th>published WAR / UAR</th>`}</tr></thead>
 <tbody>${set.rows.map(
     ({
       row,
       report,
       published,
       numSeeds,
-    }) => html`<tr><th>${rowTitles[row]}<span class="hint">${numSeeds} seeds</span></th>
-${["war", "uar", "outside"].map((name) => html`<td>${withInterval(report[name]!)}</td>`)}<td>${publishedText(published)}</td></tr>`,
+    }) => html`<tr><th>${rowTitles[row]}<span class="hint">${numSeeds === 1 ? "1 seed" : `${numSeeds} seeds`}</span></th>
+${["war", "uar", "outside"].map((name) => html`<td>${withInterval(report[name]!)}</td>`)}${isPublished && html`<td>${publishedText(published)}</td>`}</tr>`,
   )}</tbody></table></div>`;
 }
 
 function confusions(set: SetResult): Html {
-  return html`<h3>${set.title}</h3><div class="arms">${set.rows.map(
+  return html`<h3>${set.title}</h3><div class="matrices">${set.rows.map(
     ({ row, confusion }) => html`<section><h4>${rowTitles[row]}</h4>${matrix(confusion)}</section>`,
   )}</div>`;
 }

@@ -83,10 +83,13 @@ describe("chooseSetting", () => {
     assert.match(notes, /1 cues without a word that says anything/);
     assert.match(notes, /accuracy: emotion-wheel F1, mean of 5 wheels, lexicon built-in/);
     assert.equal(setting.kind, null);
+    // without a cue there is nothing to compare with, and a line says so; whoever asks for cues by name is refused
+    const labelled = await chooseSetting([], defaults);
+    assert.equal(labelled.kind, null, "no samples are of no kind");
+    assert.match(labelled.notes.join("\n"), /embedder: none, for no sample has a cue/);
     assert.equal(
-      await chooseSetting([], defaults).catch((error) => error.code),
+      await chooseSetting([], { ...defaults, embedder: "cues" }).catch((error) => error.code),
       "ERR_EMBEDDER_EMPTY_BANK",
-      "no samples are of no kind",
     );
     assert.equal(setting.promptText(plain[1]!, "why?"), "why?");
     assert.equal(setting.promptText(plain[0]!, "why?"), 'The person says: "hello". why?');
