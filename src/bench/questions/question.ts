@@ -1,20 +1,10 @@
 // A benchmark of closed questions: one of several choices, or yes and no; perhaps in pairs of which both must be right
 // (EmotionHallucer), perhaps in tasks (EmoReAlM). What an answer says is read here; nothing else decides.
+import type { QuestionRow } from "../../data/scoring/question-file.ts";
 import { lenientAnswer } from "../../text/answer.ts";
 import { readYesNo } from "../faithfulness.ts";
 
-export interface Question {
-  readonly id: string;
-  /** The clip that it is about; questions of one clip are drawn together. */
-  readonly media: string | null;
-  readonly task: string;
-  /** Two or more; null: yes or no. */
-  readonly choices: readonly string[] | null;
-  /** Index of the right choice; of yes/no 0 is yes. */
-  readonly answer: number;
-  /** Shared by the two questions of a pair. */
-  readonly pair: string | null;
-}
+export type Question = QuestionRow;
 
 /** The index of what an answer chooses, or null where it does not say one thing. */
 export function readAnswer(text: string, { choices }: Pick<Question, "choices">): number | null {

@@ -5,8 +5,6 @@ import type { ClipFiles } from "../../data/conversations/conversation.ts";
 import type { OppoError } from "../../error.ts";
 import type { MediaClip } from "../../media/clip.ts";
 import { formatBytes } from "../../run/disk.ts";
-import type { Interrupt } from "../../run/interrupt.ts";
-import type { Progress } from "../../run/progress.ts";
 import { type ClipLibrary, clipBytes } from "./clip-library.ts";
 import { type NoticedClip, noticeLines } from "./clip-notices.ts";
 import type { ClipSettings } from "./clip-settings.ts";
@@ -14,7 +12,7 @@ import { type ClipOrder, type ClipSource, heldClips } from "./clip-source.ts";
 import { ClipStream, untilAborted } from "./clip-stream.ts";
 import { TimeWatch } from "./clip-time.ts";
 import type { SkippedSample } from "./fitted-samples.ts";
-import { fitCorpus, noticedOf, requireReadable } from "./read-corpus.ts";
+import { type FitCorpusOptions, fitCorpus, noticedOf, requireReadable } from "./read-corpus.ts";
 import { ClipReader } from "./reader/clip-reader.ts";
 import { SkipLog } from "./skip-log.ts";
 
@@ -31,21 +29,9 @@ export interface OpenedClips<Item> extends ClipSource<Item> {
   account(): ClipAccount;
 }
 
-export interface OpenClipsOptions {
+/** As `fitCorpus` takes them; of a stream nothing goes to the cache file. */
+export interface OpenClipsOptions extends Omit<FitCorpusOptions, "read" | "atOnce"> {
   readonly settings: ClipSettings;
-  /** Names the corpus in logs and errors. */
-  readonly file: string;
-  /** Where the media are; left out: beside the file. */
-  readonly root?: string;
-  readonly maxSkippedFraction: number;
-  /** Clips whose prompts are longer are left out as those that cannot be read; null: none is. */
-  readonly maxPromptTokens?: number | null;
-  /** Where a corpus that is held keeps its decoded clips; left out: nowhere. */
-  readonly cacheFile?: string;
-  /** Where clips that are left out are listed, with reasons; left out, they are only logged. */
-  readonly skipFile?: string;
-  readonly progress: Progress;
-  readonly interrupt: Interrupt;
 }
 
 /**

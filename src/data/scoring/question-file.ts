@@ -4,11 +4,14 @@ import { type FileRow, fileError, readRows, scoreError, shown } from "./rows.ts"
 
 export interface QuestionRow {
   readonly id: string;
+  /** The clip that it is about; questions of one clip are drawn together. */
   readonly media: string | null;
   readonly task: string;
+  /** Two or more; null: yes or no. */
   readonly choices: readonly string[] | null;
   /** Index of the right choice; of yes/no 0 is yes. */
   readonly answer: number;
+  /** Shared by the two questions of a pair. */
   readonly pair: string | null;
 }
 

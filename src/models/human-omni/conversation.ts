@@ -5,6 +5,7 @@ import { OppoError } from "../../error.ts";
 import type { ChatTemplate } from "../../text/chat-template.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
 import type { WordPiece } from "../../text/word-piece.ts";
+import { clipTurns } from "../clip-turns.ts";
 import type { ChatOptions, ChatTurn, ClipShape, PromptPart } from "../omni-model.ts";
 import type { HumanOmniShape } from "./clips.ts";
 import { type HumanOmniTokens, placeholders } from "./prompt.ts";
@@ -75,13 +76,7 @@ export function promptTokens(
   system: string | undefined,
   maker: PromptMaker,
 ): HumanOmniTokens {
-  const parts: readonly PromptPart[] = [
-    { type: "clip", clip: shape },
-    { type: "text", text },
-  ];
-  const turns: ChatTurn[] = [{ role: "user", parts }];
-  if (system !== undefined) turns.unshift({ role: "system", parts: [{ type: "text", text: system }] });
-  return chatTokens(turns, {}, maker);
+  return chatTokens(clipTurns(text, shape, system), {}, maker);
 }
 
 function requireLayout(layout: string): Layout {

@@ -3,7 +3,8 @@
 import { OppoError } from "../../error.ts";
 import type { ChatTemplate, Message, MessagePart } from "../../text/chat-template.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
-import type { ChatOptions, ChatTurn, ClipShape, PromptPart } from "../omni-model.ts";
+import { clipTurns } from "../clip-turns.ts";
+import type { ChatOptions, ChatTurn, ClipShape } from "../omni-model.ts";
 import type { ThinkerShape, ThinkerTokens } from "./clips.ts";
 import type { ThinkerConfig } from "./config/config.ts";
 import type { Grid, MediaLayout, VideoLayout } from "./layout.ts";
@@ -55,13 +56,7 @@ export function promptTokens(
   system: string | undefined,
   maker: PromptMaker,
 ): ThinkerTokens {
-  const parts: readonly PromptPart[] = [
-    { type: "clip", clip: shape },
-    { type: "text", text },
-  ];
-  const turns: ChatTurn[] = [{ role: "user", parts }];
-  if (system !== undefined) turns.unshift({ role: "system", parts: [{ type: "text", text: system }] });
-  return chatTokens(turns, {}, maker);
+  return chatTokens(clipTurns(text, shape, system), {}, maker);
 }
 
 function mediaPrompt(ids: Int32Array, media: MediaLayout, config: PromptMaker["config"]): ThinkerTokens {
