@@ -1,15 +1,13 @@
 // What is said of memory and time from the outside: `oppo plan`, --dry-run of train and sft, the refusal of what cannot fit, and a
 // GPU that is not there.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { cudaAvailable } from "../../src/tensor/index.ts";
-import { repositoryRoot } from "../support/repository.ts";
+import { oppoIn } from "../support/oppo-in.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 
-const main = join(repositoryRoot, "build/js/src/cli/main.js");
 let theatre: SmallTheatre;
 
 before(async () => {
@@ -18,13 +16,7 @@ before(async () => {
 });
 after(() => theatre[Symbol.dispose]());
 
-function oppo(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    encoding: "utf8",
-    cwd: theatre.root,
-  });
-  return { status, stdout, stderr };
-}
+const oppo = (...args: string[]) => oppoIn(theatre.root, ...args);
 
 const on = (model: string) => ["--model", model, "--data", "corpus/clips.jsonl", "--run", "run"];
 

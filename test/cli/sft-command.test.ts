@@ -1,13 +1,11 @@
 // `oppo sft` from the outside, and that the question it taught is what `infer`, `train` and `mep run` ask afterwards.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { repositoryRoot } from "../support/repository.ts";
+import { oppoIn } from "../support/oppo-in.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 
-const main = join(repositoryRoot, "build/js/src/cli/main.js");
 const question = "how does the person feel?";
 
 let theatre: SmallTheatre;
@@ -18,13 +16,7 @@ before(async () => {
 });
 after(() => theatre[Symbol.dispose]());
 
-function oppo(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    encoding: "utf8",
-    cwd: theatre.root,
-  });
-  return { status, stdout, stderr };
-}
+const oppo = (...args: string[]) => oppoIn(theatre.root, ...args);
 
 const cold = [
   "sft",

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { readStepLog } from "../../src/run/metrics.ts";
+import { oppoIn } from "../support/oppo-in.ts";
 import { repositoryRoot } from "../support/repository.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 
@@ -36,13 +37,7 @@ before(async () => {
 });
 after(() => theatre[Symbol.dispose]());
 
-function oppo(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    encoding: "utf8",
-    cwd: theatre.root,
-  });
-  return { status, stdout, stderr };
-}
+const oppo = (...args: string[]) => oppoIn(theatre.root, ...args);
 
 function passes(...args: string[]) {
   const result = oppo(...args);
