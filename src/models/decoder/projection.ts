@@ -20,8 +20,8 @@ export interface LinearPart {
   readonly adapter: LowRank | null;
 }
 
-/** Elements above which weights are not copied together. */
-const STACK_LIMIT = 1 << 22;
+/** Elements above which weights are not copied together: one layer's copy is small, but all layers' live through a decode. */
+const STACK_LIMIT = 1 << 19;
 
 /**
  * The projection of `names` ("x.weight", and "x.bias" where it exists; a stack fills a missing bias with zeros).
