@@ -3,7 +3,8 @@ import { readModelShape } from "../../models/read-model-shape.ts";
 import { resolveConfig } from "../../run/config.ts";
 import { trainSchema } from "../../train/config.ts";
 import { type GpuFacts, gpuNamed } from "../../train/cost/gpus.ts";
-import { type Candidate, searchPlans, usableBytes } from "../../train/cost/search.ts";
+import { type Candidate, type Engines, searchPlans, usableBytes } from "../../train/cost/search.ts";
+import { spreadOver } from "../../train/cost/spread.ts";
 import { grpoTask, numParameters, sftTask } from "../../train/memory/config-task.ts";
 import type { MemoryTask, Place } from "../../train/memory/task.ts";
 import { type PresetName, presets } from "../../train/presets.ts";
@@ -17,6 +18,9 @@ export interface Plan {
   readonly numParameters: number;
   readonly gpu: GpuFacts;
   readonly gpus: number;
+  /** GPUs without a completion of a step: there are fewer completions than GPUs. */
+  readonly idleGpus: number;
+  readonly engines: Engines | null;
   /** Bytes of one GPU that tensors may take. */
   readonly usableBytes: number;
   readonly program: "train" | "sft";
@@ -33,7 +37,8 @@ const sftSamples = 5000;
 /** @throws OppoError ERR_MODEL_SHAPE, CheckpointError of a folder */
 export async function planModel(model: string, settings: PlanSettings): Promise<Plan> {
   const shape = await readModelShape(model);
-  const gpu = gpuNamed(settings.gpu)!;
+  const gpu = reachedGpu(settings);
+  const engines = enginesOf(settings);
   const { frames, audioSeconds } = settings;
   const cell = 28;
   const whole = (pixels: number) => Math.max(cell, Math.floor(pixels / cell) * cell);
@@ -49,12 +54,40 @@ export async function planModel(model: string, settings: PlanSettings): Promise<
     (config) => sftTask(shape, config, media, place),
   );
   const start: MemoryTask = { ...task, learner: { ...task.learner, dtype: "bfloat16" } };
-  const candidates = searchPlans(start, gpu);
+  const candidates = searchPlans(start, gpu, program === "train" ? engines : null);
+  const { prompts, groupSize } = start.batch;
   return {
     ...{ model, title: shape.title, numParameters: numParameters(shape), gpu, gpus: settings.gpus },
+    idleGpus: spreadOver(prompts, groupSize, settings.gpus).idle,
+    engines: program === "train" ? engines : null,
     ...{ usableBytes: usableBytes(gpu), program, preset: settings.preset, steps: settings.steps ?? steps, candidates },
     chosen: candidates.find(({ fits }) => fits) ?? null,
   };
+}
+
+/** Its link is the network's where several machines take part. */
+function reachedGpu({ gpu, gpus, gpusPerNode, network }: PlanSettings): GpuFacts {
+  const facts = gpuNamed(gpu)!;
+  if (gpus <= gpusPerNode) return facts;
+  return { ...facts, linkGigabytesPerSecond: Math.min(facts.linkGigabytesPerSecond, network) };
+}
+
+function enginesOf({ engines, network, rolloutAhead }: PlanSettings): Engines | null {
+  if (engines === 0) return null;
+  return { engines, networkGigabytesPerSecond: network, ahead: rolloutAhead === 1 };
+}
+
+const scaleCounts = [1, 8, 16, 64] as const;
+
+/** The same run on more and more GPUs; engines grow with them. */
+export async function planScale(model: string, settings: PlanSettings): Promise<Plan[]> {
+  const { gpus, engines } = settings;
+  const enginesFor = (count: number) => (engines === 0 ? 0 : Math.max(1, Math.round((count * engines) / gpus)));
+  const plans: Plan[] = [];
+  for (const count of scaleCounts) {
+    plans.push(await planModel(model, { ...settings, gpus: count, engines: enginesFor(count) }));
+  }
+  return plans;
 }
 
 interface PresetTask {

@@ -1,6 +1,7 @@
 // A plan as text: what may learn and whether it fits, the chosen settings as a command line, where memory and time go, and every
 // assumption.
 import { formatBytes } from "../../run/disk.ts";
+import { engineTraffic } from "../../train/cost/engines.ts";
 import type { Candidate } from "../../train/cost/search.ts";
 import { usualEfficiency } from "../../train/cost/time.ts";
 import type { Plan } from "./plan-model.ts";
@@ -12,7 +13,7 @@ export function planText(plan: Plan): string {
     `${plan.title}, ${billions} billion parameters, on ${gpus} x ${gpu.name} (${gpu.gigabytes} GB, of which tensors may take ${formatBytes(plan.usableBytes)})`,
     `${plan.program} --preset ${plan.preset}, ${plan.steps} steps`,
     "",
-    ...table([
+    ...columns([
       ["learns", "fits", "memory", "a step", "the run", "frames", "recompute", "prompts at once", "chunk"],
       ...candidates.map((candidate) => candidateRow(candidate, plan.steps)),
     ]),
@@ -25,11 +26,16 @@ export function planText(plan: Plan): string {
     );
     return lines.join("\n");
   }
-  lines.push("", `Chosen: ${chosen.name}`, `  oppo ${plan.program} --preset ${plan.preset} ${flagsOf(chosen)}`);
+  lines.push(
+    "",
+    `Chosen: ${chosen.name}`,
+    `  oppo ${plan.program} --preset ${plan.preset} ${flagsOf(chosen)}${plan.engines === null ? "" : ` --rollouts URL[,URL...]${plan.engines.ahead ? " --rollout-ahead 1" : ""}`}`,
+  );
   lines.push(
     "",
     "Memory of one GPU",
     ...memoryRows(chosen),
+    ...engineRows(plan),
     "",
     "Time of a step",
     ...timeRows(chosen),
@@ -58,15 +64,25 @@ function flagsOf({ task }: Candidate): string {
 
 function memoryRows({ memory }: Candidate): string[] {
   const { standing, largest, peakBytes } = memory;
-  return table([
+  return columns([
     ...standing.map(({ name, bytes }) => [`  ${name}`, formatBytes(bytes)]),
     ...largest.lines.map(({ name, bytes }) => [`  ${name} (${largest.name})`, formatBytes(bytes)]),
     ["  at most", formatBytes(peakBytes)],
   ]);
 }
 
+function engineRows({ engines, chosen }: Plan): string[] {
+  if (engines === null) return [];
+  const sent = engineTraffic(chosen!.task).map(({ name, bytes }) => [`  ${name}`, formatBytes(bytes)]);
+  return [
+    "",
+    "Engines",
+    ...columns([["  memory of one, without its server", formatBytes(chosen!.engineBytes)], ...sent]),
+  ];
+}
+
 function timeRows({ time }: Candidate): string[] {
-  return table([
+  return columns([
     ...time.parts.map(({ name, seconds, flops, assumption }) => [
       `  ${name}`,
       duration(seconds),
@@ -77,7 +93,7 @@ function timeRows({ time }: Candidate): string[] {
   ]);
 }
 
-function assumptions({ gpu, gpus, chosen }: Plan): string[] {
+export function assumptions({ gpu, gpus, idleGpus, engines, chosen }: Plan): string[] {
   const { batch } = chosen!.task;
   const { compute, memory } = usualEfficiency;
   const media = batch.media;
@@ -86,13 +102,22 @@ function assumptions({ gpu, gpus, chosen }: Plan): string[] {
     `  peak ${gpu.teraflops} TFLOP/s in bfloat16, ${gpu.gigabytesPerSecond} GB/s (${gpu.source}); ${100 * compute}% of the first and ${100 * memory}% of the second are reached`,
     `  ${batch.prompts} prompts of ${batch.promptTokens} tokens${media === null ? "" : ` (${media.frames} frames of ${media.width} x ${media.height}, ${media.audioSeconds} s of sound, 128 tokens of text)`}, ${batch.groupSize} completions of ${batch.newTokens} tokens, all as long as they may be`,
     "  every completion has both masked branches; decoding of files, rewards and an embedder run beside the step",
-    ...(gpus > 1 ? [`  ${gpus} GPUs: reckoned only; a training of this version runs on one`] : []),
+    ...(gpus > 1
+      ? [
+          `  ${gpus} GPUs: ${gpu.linkGigabytesPerSecond} GB/s of a GPU to others, one way; the fullest rank decides${idleGpus > 0 ? `; ${idleGpus} have no completion of a step: more prompts a step would use them` : ""}`,
+        ]
+      : []),
+    ...(engines === null
+      ? []
+      : [
+          `  ${engines.engines} engines beside them, of the same kind, start a token's kernels at once; ${engines.ahead ? "one step ahead" : "before every step"}`,
+        ]),
     "  memory: 8% of a GPU and 1 GB are left to libraries; the estimate is tested against counted bytes on the CPU (docs/gpus.md)",
   ];
 }
 
 /** Columns as wide as their widest cell. */
-function table(rows: readonly (readonly string[])[]): string[] {
+export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row
@@ -102,7 +127,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-function duration(seconds: number): string {
+export function duration(seconds: number): string {
   const [value, unit] =
     seconds < 120
       ? [seconds, "s"]

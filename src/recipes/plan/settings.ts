@@ -1,7 +1,8 @@
 // What `oppo plan` can be told: the GPU, the method, and the clips of the corpus.
 import { z } from "zod";
-import { count, optionalCount } from "../../corpus/settings.ts";
+import { count, optionalCount, wholeNumber } from "../../corpus/settings.ts";
 import type { SettingsOf } from "../../run/config.ts";
+import type { IdleRule } from "../../run/idle-settings.ts";
 import { gpuNamed, gpus } from "../../train/cost/gpus.ts";
 import { presets } from "../../train/presets.ts";
 import { sftPresets } from "../../train/sft-presets.ts";
@@ -18,6 +19,23 @@ export const planSettings = z.strictObject({
     .max(1024)
     .default(1)
     .describe("how many; gradients, masters and moments of full weights are spread (ZeRO-2)"),
+  gpusPerNode: count.max(64).default(8).describe("GPUs of one machine; beyond, gradients go over the network"),
+  network: z.number().positive().max(1000).default(50).meta({
+    description: "between machines, of every GPU, one way; 50 is 400 Gbit/s",
+    value: "GB/s",
+  }),
+  engines: wholeNumber
+    .max(1024)
+    .default(0)
+    .describe("further GPUs that only sample (--rollouts); 0: those that train do"),
+  rolloutAhead: wholeNumber
+    .max(1)
+    .default(0)
+    .describe("1: engines sample the next step's completions while this one is learnt from"),
+  scale: z
+    .boolean()
+    .default(false)
+    .describe("the same run on 1, 8, 16 and 64 GPUs side by side, engines in proportion"),
   preset: z
     .enum(presetNames)
     .default("oppo-paper-7b")
@@ -31,3 +49,18 @@ export const planSettings = z.strictObject({
 });
 
 export type PlanSettings = SettingsOf<typeof planSettings>;
+
+export const planIdle: readonly IdleRule<PlanSettings>[] = [
+  { paths: ["rolloutAhead"], when: ({ engines }) => engines === 0, why: "there are no engines" },
+  {
+    paths: ["engines", "rolloutAhead"],
+    when: ({ preset }) => Object.hasOwn(sftPresets, preset),
+    why: "a cold start samples nothing",
+  },
+  { paths: ["gpusPerNode"], when: ({ gpus, scale }) => gpus === 1 && !scale, why: "there is one GPU" },
+  {
+    paths: ["network"],
+    when: ({ gpus, gpusPerNode, engines, scale }) => gpus <= gpusPerNode && engines === 0 && !scale,
+    why: "nothing goes over it: one machine, no engines",
+  },
+];

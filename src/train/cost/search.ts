@@ -5,8 +5,16 @@ import { promptTokens } from "../memory/config-task.ts";
 import { estimateMemory } from "../memory/estimate.ts";
 import { promptsOfGpu } from "../memory/sizes.ts";
 import type { Learner, MemoryEstimate, MemoryTask } from "../memory/task.ts";
+import { type EngineFacts, engineBytes, engineParts } from "./engines.ts";
 import type { GpuFacts } from "./gpus.ts";
-import { estimateTime, type TimeEstimate } from "./time.ts";
+import { taskOfRank } from "./spread.ts";
+import { estimateTime, type TimeEstimate, type TimePart } from "./time.ts";
+
+/** GPUs beside those that train. */
+export interface Engines extends EngineFacts {
+  /** The next step's completions are sampled while this one is learnt from. */
+  readonly ahead: boolean;
+}
 
 export interface Candidate {
   /** Example: "lora, rank 64" */
@@ -14,6 +22,8 @@ export interface Candidate {
   readonly task: MemoryTask;
   readonly memory: MemoryEstimate;
   readonly time: TimeEstimate;
+  /** Of one engine; 0 without. */
+  readonly engineBytes: number;
   readonly fits: boolean;
 }
 
@@ -31,7 +41,7 @@ export function usableBytes({ gigabytes }: GpuFacts): number {
 }
 
 /** What learns, from everything to the smallest adapter; of each the best way that fits, else the one that takes least. */
-export function searchPlans(start: MemoryTask, gpu: GpuFacts): Candidate[] {
+export function searchPlans(start: MemoryTask, gpu: GpuFacts, engines: Engines | null = null): Candidate[] {
   const kinds: { name: string; learner: Partial<Learner> }[] = [
     { name: "full", learner: { trainable: "full", parts: ["decoder", "projector", "towers"] } },
     { name: "decoder", learner: { trainable: "decoder" } },
@@ -40,14 +50,14 @@ export function searchPlans(start: MemoryTask, gpu: GpuFacts): Candidate[] {
       learner: { trainable: "lora", lora: { ...start.learner.lora, rank } } as const,
     })),
   ];
-  return kinds.map(({ name, learner }) => bestOf(name, withLearner(start, learner), gpu));
+  return kinds.map(({ name, learner }) => bestOf(name, withLearner(start, learner), { gpu, engines }));
 }
 
-function bestOf(name: string, task: MemoryTask, gpu: GpuFacts): Candidate {
+function bestOf(name: string, task: MemoryTask, machines: Machines): Candidate {
   let least: Candidate | null = null;
   for (const media of mediaChoices(task.batch.media)) {
     const shown = { ...task, batch: { ...task.batch, media, promptTokens: promptTokens(task.model, media) } };
-    const all = ways(shown).map((way) => candidate(name, way, gpu));
+    const all = ways(shown).map((way) => candidate(name, way, machines));
     const fitting = all.filter(({ fits }) => fits);
     if (fitting.length > 0) return fitting.reduce((best, other) => (isBetter(other, best) ? other : best));
     const smallest = all.reduce((best, other) => (other.memory.peakBytes < best.memory.peakBytes ? other : best));
@@ -76,7 +86,7 @@ function mediaChoices(media: MediaSize | null): (MediaSize | null)[] {
 function ways(task: MemoryTask): MemoryTask[] {
   const tasks: MemoryTask[] = [];
   for (const recomputes of [false, true]) {
-    for (let prompts = promptsOfGpu(task); prompts >= 1; prompts = Math.floor(prompts / 2)) {
+    for (let prompts = promptsOfGpu(taskOfRank(task)); prompts >= 1; prompts = Math.floor(prompts / 2)) {
       for (const tokensPerChunk of chunkSizes) {
         tasks.push(withLearner(task, { recomputes, promptsPerMicroBatch: prompts, tokensPerChunk }));
       }
@@ -85,9 +95,38 @@ function ways(task: MemoryTask): MemoryTask[] {
   return tasks;
 }
 
-function candidate(name: string, task: MemoryTask, gpu: GpuFacts): Candidate {
-  const memory = estimateMemory(task);
-  return { name, task, memory, time: estimateTime(task, gpu), fits: memory.peakBytes <= usableBytes(gpu) };
+interface Machines {
+  readonly gpu: GpuFacts;
+  readonly engines: Engines | null;
+}
+
+/** @param task of the whole step: what a rank has of it is reckoned */
+function candidate(name: string, task: MemoryTask, { gpu, engines }: Machines): Candidate {
+  const own = taskOfRank({ ...task, batch: { ...task.batch, samples: task.batch.samples && engines === null } });
+  const memory = estimateMemory(own);
+  const trained = estimateTime(own, gpu);
+  const needed = engines === null ? 0 : engineBytes(task, engines.engines);
+  const time = engines === null ? trained : withEngines(trained, engineParts(task, gpu, engines), engines);
+  const fits = Math.max(memory.peakBytes, needed) <= usableBytes(gpu);
+  return { name, task, memory, time, engineBytes: needed, fits };
+}
+
+/** One after the other, or, a step ahead, only what training has to wait. */
+function withEngines(trained: TimeEstimate, parts: readonly TimePart[], { ahead }: Engines): TimeEstimate {
+  const sampled = parts.reduce((seconds, part) => seconds + part.seconds, 0);
+  const shown: readonly TimePart[] = ahead
+    ? [
+        {
+          name: "waiting for engines",
+          flops: 0,
+          seconds: Math.max(0, sampled - trained.seconds),
+          assumption: `they need ${sampled.toPrecision(2)} s for the next step's completions, beside this one`,
+        },
+      ]
+    : parts;
+  const all = [...trained.parts, ...shown].filter(({ seconds }) => seconds > 0);
+  const sum = (of: "seconds" | "flops") => all.reduce((total, part) => total + part[of], 0);
+  return { parts: all, seconds: sum("seconds"), flops: sum("flops") };
 }
 
 function withLearner(task: MemoryTask, change: Partial<Learner>): MemoryTask {

@@ -100,19 +100,23 @@ function computedParts(task: MemoryTask, products: Products): TimePart[] {
   ];
 }
 
-/** One token of all completions after another. */
-function decoding(task: MemoryTask, gpu: GpuFacts, { memory, launchSeconds }: Efficiency): TimePart {
+/** What one token of all completions of a GPU moves: the decoder's weights and the caches. */
+export function samplingBytes(task: MemoryTask): number {
   const { model, batch, learner } = task;
   const { decoder } = model;
   const bytes = typeBytes[learner.dtype];
-  const prompts = promptsOfGpu(task);
   const inDecoder = model.parameters.filter(({ name }) => !model.partOf(name).endsWith(" tower"));
   const weights = sum(inDecoder.map(({ shape }) => numElements(shape))) * bytes;
   const perToken = 2 * decoder.numLayers * decoder.numKvHeads * decoder.headDim * bytes;
-  const cache = perToken * prompts * (batch.promptTokens + (batch.groupSize * batch.newTokens) / 2);
-  const moved = (weights + cache) / (gpu.gigabytesPerSecond * 1e9 * memory);
+  return weights + perToken * promptsOfGpu(task) * (batch.promptTokens + (batch.groupSize * batch.newTokens) / 2);
+}
+
+/** One token of all completions after another. */
+function decoding(task: MemoryTask, gpu: GpuFacts, { memory, launchSeconds }: Efficiency): TimePart {
+  const { model, batch, learner } = task;
+  const moved = samplingBytes(task) / (gpu.gigabytesPerSecond * 1e9 * memory);
   const kernels = learner.trainable === "lora" ? kernelsPerLayer.adapted : kernelsPerLayer.plain;
-  const launched = decoder.numLayers * kernels * launchSeconds;
+  const launched = model.decoder.numLayers * kernels * launchSeconds;
   return {
     name: "sampling",
     seconds: batch.newTokens * Math.max(moved, launched),

@@ -12,7 +12,7 @@ const floatBytes = 4;
 /** Rows over the vocabulary in float32 that exist at once per token: measured. */
 const chunkCopies = 10;
 const choiceCopies = 5;
-const maxJoined = 2 ** 22;
+const maxJoined = 2 ** 19;
 
 /** In the order of a step. */
 export function phasesOf(task: MemoryTask): MemoryPhase[] {
