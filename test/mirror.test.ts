@@ -19,6 +19,7 @@ const runBy: Readonly<Record<string, string>> = {
   "src/models/qwen-omni/config/published-ids.ts": "test/models/qwen-omni/checkpoint.test.ts",
   "src/media/decode/": "test/media/decode.test.ts",
   "src/recipes/demo/": "test/recipes/demo/demo.test.ts",
+  "src/train/theatre/": "test/recipes/demo/demo.test.ts",
   "src/recipes/r1-omni/": "test/recipes/r1-omni/r1-omni.test.ts",
   "src/recipes/doctor/doctor.ts": "test/cli/program.test.ts",
   "src/recipes/doctor/native-findings.ts": "test/cli/program.test.ts",

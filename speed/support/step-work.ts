@@ -9,9 +9,7 @@ import { initFresh } from "../../src/models/registry.ts";
 import { AdamW, updateParameters } from "../../src/nn/index.ts";
 import { demoSchema } from "../../src/recipes/demo/config.ts";
 import { demoPaths } from "../../src/recipes/demo/paths.ts";
-import { isTaskDone, runDemoTask } from "../../src/recipes/demo/run-task.ts";
-import { fittedSplit, type SplitName, shardsOf } from "../../src/recipes/demo/splits.ts";
-import { type TaskContext, theatrePrompt } from "../../src/recipes/demo/task.ts";
+import { type DemoContext, isTaskDone, runDemoTask } from "../../src/recipes/demo/run-task.ts";
 import { resolveConfig } from "../../src/run/config.ts";
 import { type Interrupt, listenForInterrupt } from "../../src/run/interrupt.ts";
 import { deriveSeed } from "../../src/seeds.ts";
@@ -19,6 +17,8 @@ import { trainSchema } from "../../src/train/config.ts";
 import { grpoObjective } from "../../src/train/grpo.ts";
 import { openPolicy } from "../../src/train/policy.ts";
 import { type PresetName, presets } from "../../src/train/presets.ts";
+import { theatrePrompt } from "../../src/train/theatre/context.ts";
+import { fittedSplit, type SplitName, shardsOf } from "../../src/train/theatre/splits.ts";
 
 export interface Arm {
   readonly name: string;
@@ -78,11 +78,11 @@ const smallDemo = {
   sft: { steps: 160 },
 } as const;
 
-function demoContext(directory: string, interrupt: Interrupt, changes: object = {}): TaskContext {
+function demoContext(directory: string, interrupt: Interrupt, changes: object = {}): DemoContext {
   return { paths: demoPaths(directory), config: demoSchema.parse(changes), interrupt, progress: () => {} };
 }
 
-async function smallColdStart(directory: string, interrupt: Interrupt): Promise<TaskContext> {
+async function smallColdStart(directory: string, interrupt: Interrupt): Promise<DemoContext> {
   const context = demoContext(directory, interrupt, smallDemo);
   const { paths, config } = context;
   const seed = deriveSeed(config.seed, "policy");
@@ -96,7 +96,7 @@ async function smallColdStart(directory: string, interrupt: Interrupt): Promise<
 }
 
 async function takeTurns(
-  context: TaskContext,
+  context: DemoContext,
   split: SplitName,
   arms: readonly Arm[],
   { steps, warmup }: MeasureOptions,

@@ -8,12 +8,12 @@ import { sceneOf } from "../../src/data/theatre/sample-scene.ts";
 import { drawProbe, reasoningQuestion } from "../../src/data/theatre/script.ts";
 import type { OmniModel } from "../../src/models/omni-model.ts";
 import { createRandom } from "../../src/random.ts";
-import { responseText } from "../../src/recipes/demo/theatre-examples.ts";
 import { type Interrupt, InterruptedError } from "../../src/run/interrupt.ts";
 import { readStepLog } from "../../src/run/metrics.ts";
 import type { Tensor } from "../../src/tensor/index.ts";
 import { outsideTowers } from "../../src/train/policy.ts";
 import type { SftExample } from "../../src/train/sft.ts";
+import { responseText } from "../../src/train/theatre/theatre-examples.ts";
 
 /** A stop request before the step of this number (counted over the run); never for null. */
 export function interruptAt(step: number | null): Interrupt {

@@ -16,11 +16,11 @@ import { openRunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { torchVersion } from "../../tensor/index.ts";
+import { type SplitName, shardsOf } from "../../train/theatre/splits.ts";
 import type { DemoConfig } from "./config.ts";
 import { type DemoPaths, demoPaths } from "./paths.ts";
 import { type Timing, writeReport } from "./report.ts";
 import { type DemoTask, isTaskDone, taskName } from "./run-task.ts";
-import { type SplitName, shardsOf } from "./splits.ts";
 import { storyClips } from "./story-clips.ts";
 
 export interface DemoRun {

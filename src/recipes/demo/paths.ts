@@ -1,21 +1,12 @@
 // Where the demo keeps what: everything under one run directory, one folder or file per finished task.
 import { join } from "node:path";
+import type { TheatrePaths } from "../../train/theatre/context.ts";
 
-export interface DemoPaths {
+export interface DemoPaths extends TheatrePaths {
   readonly root: string;
-  /** The randomly initialised policy. */
-  readonly fresh: string;
-  /** After the cold start: what every arm starts from and is compared with. */
-  readonly sft: string;
   readonly timings: string;
   readonly results: string;
   readonly report: string;
-  corpus(split: string): string;
-  tower(modality: string): string;
-  /** How well a tower tells states, once it is warm. */
-  towerAccuracy(modality: string): string;
-  /** Logs and checkpoints of what comes before the arms: a tower's warm-up, the cold start. */
-  learning(name: string): string;
   arm(name: string, seed: number): string;
   measured(name: string, seed: number): string;
 }

@@ -3,19 +3,36 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Modality } from "../../media/clip.ts";
 import { loadModel } from "../../models/registry.ts";
-import { coldStart } from "./cold-start.ts";
+import { type DeepReadonly, resolveConfig } from "../../run/config.ts";
+import { deriveSeed } from "../../seeds.ts";
+import { trainSchema } from "../../train/config.ts";
+import { type PresetName, presets } from "../../train/presets.ts";
+import { coldStart } from "../../train/theatre/cold-start.ts";
+import type { TaskContext } from "../../train/theatre/context.ts";
+import { renderShard, type Shard } from "../../train/theatre/splits.ts";
+import { trainArm } from "../../train/theatre/train-arm.ts";
+import { warmTower } from "../../train/theatre/warm-tower.ts";
+import type { DemoConfig } from "./config.ts";
 import { type MeasureTask, measure } from "./measure.ts";
 import type { DemoPaths } from "./paths.ts";
-import { renderShard, type Shard } from "./splits.ts";
-import type { TaskContext } from "./task.ts";
-import { type ArmTask, trainArm } from "./train-arm.ts";
-import { warmTower } from "./warm-tower.ts";
+
+/** What a task of the demo gets. */
+export interface DemoContext extends TaskContext {
+  readonly paths: DemoPaths;
+  readonly config: DeepReadonly<DemoConfig>;
+}
+
+/** A preset and the number of its RL seed, 0 the first. */
+export interface ArmOfDemo {
+  readonly preset: PresetName;
+  readonly seed: number;
+}
 
 export type DemoTask =
   | ({ readonly kind: "render" } & Shard)
   | { readonly kind: "tower"; readonly modality: Modality }
   | { readonly kind: "cold-start" }
-  | { readonly kind: "arm"; readonly train: ArmTask | null; readonly measure: MeasureTask };
+  | { readonly kind: "arm"; readonly train: ArmOfDemo | null; readonly measure: MeasureTask };
 
 export function taskName(task: DemoTask): string {
   if (task.kind === "render") return `clips ${task.split} ${task.index + 1}/${task.count}`;
@@ -34,18 +51,32 @@ export function isTaskDone(task: DemoTask, paths: DemoPaths): boolean {
   return existsSync(task.measure.file);
 }
 
-export async function runDemoTask(task: DemoTask, context: TaskContext): Promise<void> {
+export async function runDemoTask(task: DemoTask, context: DemoContext): Promise<void> {
   if (task.kind === "render") {
     using policy = await loadModel(context.paths.fresh);
     await renderShard(context, task, policy);
   } else if (task.kind === "tower") await warmTower(context, task.modality);
   else if (task.kind === "cold-start") await coldStart(context);
   else {
-    if (task.train !== null && !isTrained(task.measure)) await trainArm(context, task.train);
+    if (task.train !== null && !isTrained(task.measure)) await trainDemoArm(context, task.train);
     await measure(context, task.measure);
   }
 }
 
 function isTrained(task: MeasureTask): boolean {
   return existsSync(join(task.model, "config.json"));
+}
+
+async function trainDemoArm(context: DemoContext, { preset, seed }: ArmOfDemo): Promise<void> {
+  const { config, paths } = context;
+  const own = {
+    ...presets[preset].config,
+    steps: config.rlSteps,
+    seed: deriveSeed(config.seed, "rl", seed),
+  };
+  await trainArm(context, {
+    config: resolveConfig(trainSchema, { preset: own }),
+    directory: paths.arm(preset, seed),
+    title: `preset ${preset}`,
+  });
 }

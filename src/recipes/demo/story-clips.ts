@@ -3,8 +3,8 @@
 import { loadSamples } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import { sceneOf } from "../../data/theatre/sample-scene.ts";
+import { samplesFile } from "../../train/theatre/splits.ts";
 import type { DemoPaths } from "./paths.ts";
-import { samplesFile } from "./splits.ts";
 
 const minCuesPerModality = 3;
 

@@ -12,7 +12,7 @@ import type { Modality } from "../../media/clip.ts";
 import type { ClipRows, OmniModel } from "../../models/omni-model.ts";
 import { createRandom, type Random } from "../../random.ts";
 import { deriveSeed } from "../../seeds.ts";
-import type { SftExample } from "../../train/sft.ts";
+import type { SftExample } from "../sft.ts";
 
 export interface TheatreExampleOptions {
   readonly seed: number;

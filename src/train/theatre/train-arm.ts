@@ -1,38 +1,28 @@
-// One arm as a task: a preset trained from the cold start with one seed.
+// One arm as a task: a resolved configuration trained from the cold start.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import { theatreKind } from "../../corpus/theatre-kind.ts";
-import { configToYaml, resolveConfig } from "../../run/config.ts";
-import { deriveSeed } from "../../seeds.ts";
-import { trainSchema } from "../../train/config.ts";
-import { trainGrpo } from "../../train/grpo.ts";
-import { openPolicy } from "../../train/policy.ts";
-import { type PresetName, presets } from "../../train/presets.ts";
+import { configToYaml, type DeepReadonly } from "../../run/config.ts";
+import type { TrainConfig } from "../config.ts";
+import { trainGrpo } from "../grpo.ts";
+import { openPolicy } from "../policy.ts";
+import { stepProgress, type TaskContext, theatrePrompt } from "./context.ts";
 import { fittedSplit } from "./splits.ts";
-import { stepProgress, type TaskContext, theatrePrompt } from "./task.ts";
 
 export interface ArmTask {
-  readonly preset: PresetName;
-  /** 0 is the first RL seed. */
-  readonly seed: number;
-  /** `path=value` changes to the preset, for experiments. */
-  readonly overrides?: readonly string[];
+  /** Without the model, which is the cold start's. */
+  readonly config: DeepReadonly<TrainConfig>;
+  readonly directory: string;
+  /** Opens its config.yaml. Example: "preset oppo" */
+  readonly title: string;
 }
 
-export async function trainArm(context: TaskContext, { preset, seed, overrides = [] }: ArmTask): Promise<void> {
+/** Trains the cold start's model with a resolved configuration; leaves `model` in the directory. */
+export async function trainArm(context: TaskContext, { config, directory, title }: ArmTask): Promise<void> {
   const { paths, interrupt } = context;
-  const directory = paths.arm(preset, seed);
-  const config = resolveConfig(trainSchema, {
-    preset: {
-      ...presets[preset].config,
-      steps: context.config.rlSteps,
-      seed: deriveSeed(context.config.seed, "rl", seed),
-    },
-    overrides,
-  });
   await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, "config.yaml"), configToYaml(config, `preset ${preset}`));
+  await writeFile(join(directory, "config.yaml"), configToYaml(config, title));
   using models = await openPolicy({ ...config, model: paths.sft });
   const { policy } = models;
   const fitted = await fittedSplit(context, "rl", policy);

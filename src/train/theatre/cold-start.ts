@@ -6,12 +6,12 @@ import { loadModel } from "../../models/registry.ts";
 import { cosineSchedule } from "../../nn/index.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { openSafetensors, scope } from "../../tensor/index.ts";
-import { batchOf } from "../../train/batches.ts";
-import { outsideTowers } from "../../train/policy.ts";
-import { runSteps } from "../../train/run-steps.ts";
-import { sftObjective } from "../../train/sft.ts";
+import { batchOf } from "../batches.ts";
+import { outsideTowers } from "../policy.ts";
+import { runSteps } from "../run-steps.ts";
+import { sftObjective } from "../sft.ts";
+import { stepProgress, type TaskContext } from "./context.ts";
 import { fittedSplit } from "./splits.ts";
-import { stepProgress, type TaskContext } from "./task.ts";
 import { theatreExamples } from "./theatre-examples.ts";
 
 const betas = [0.9, 0.98] as const;

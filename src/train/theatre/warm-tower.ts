@@ -9,11 +9,11 @@ import { cosineSchedule } from "../../nn/index.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { type Tensor, writeSafetensors } from "../../tensor/index.ts";
-import { batchOf } from "../../train/batches.ts";
-import { runSteps } from "../../train/run-steps.ts";
-import { type LabelledClip, StateClassifier, stateAccuracy, warmUpObjective } from "../../train/warm-up.ts";
+import { batchOf } from "../batches.ts";
+import { runSteps } from "../run-steps.ts";
+import { type LabelledClip, StateClassifier, stateAccuracy, warmUpObjective } from "../warm-up.ts";
+import { stepProgress, type TaskContext } from "./context.ts";
 import { fittedSplit, type SplitName } from "./splits.ts";
-import { stepProgress, type TaskContext } from "./task.ts";
 
 const betas = [0.9, 0.999] as const;
 const towers: Readonly<Record<Modality, ModelPart>> = { video: "vision tower", audio: "audio tower" };

@@ -1,16 +1,28 @@
-// What a task of the demo gets: where things lie, what was asked for, and how to tell progress and to stop.
+// What a task about the theatre gets: where things lie, what was asked for, and how to tell progress and to stop.
 import { theatreKind } from "../../corpus/theatre-kind.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { StepMetrics } from "../../rl/metrics.ts";
-import type { DeepReadonly } from "../../run/config.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { TaskProgress } from "../../run/pool.ts";
-import type { DemoConfig } from "./config.ts";
-import type { DemoPaths } from "./paths.ts";
+import type { TheatreConfig } from "./settings.ts";
+
+/** Where a model's way lies, one folder or file per finished task. */
+export interface TheatrePaths {
+  /** The randomly initialised policy. */
+  readonly fresh: string;
+  /** After the cold start: what every arm starts from and is compared with. */
+  readonly sft: string;
+  corpus(split: string): string;
+  tower(modality: string): string;
+  /** How well a tower tells states, once it is warm. */
+  towerAccuracy(modality: string): string;
+  /** Logs and checkpoints of what comes before the arms: a tower's warm-up, the cold start. */
+  learning(name: string): string;
+}
 
 export interface TaskContext {
-  readonly paths: DemoPaths;
-  readonly config: DeepReadonly<DemoConfig>;
+  readonly paths: TheatrePaths;
+  readonly config: TheatreConfig;
   readonly interrupt: Interrupt;
   readonly progress: (progress: TaskProgress) => void;
 }

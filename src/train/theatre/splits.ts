@@ -1,4 +1,4 @@
-// The demo's splits: one theatre corpus each, rendered and decoded in as many shards as there are workers, so that what is
+// The theatre's splits: one corpus each, rendered and decoded in as many shards as there are workers, so that what is
 // needed first is there first and no clip is decoded twice.
 import { join } from "node:path";
 import { type ClipFitter, type FittedSample, fitSamples } from "../../corpus/clips/fitted-samples.ts";
@@ -8,10 +8,8 @@ import { buildCorpus, placedScenes } from "../../data/theatre/corpus.ts";
 import type { SceneKind } from "../../data/theatre/draw.ts";
 import { type CorpusPlan, defaultClipFormat } from "../../data/theatre/plan.ts";
 import { sceneSample } from "../../data/theatre/render.ts";
-import type { DeepReadonly } from "../../run/config.ts";
-import type { DemoConfig } from "./config.ts";
-import type { DemoPaths } from "./paths.ts";
-import type { TaskContext } from "./task.ts";
+import type { TaskContext, TheatrePaths } from "./context.ts";
+import type { TheatreConfig } from "./settings.ts";
 
 const kinds = {
   warmup: "decorrelated",
@@ -26,7 +24,7 @@ const kinds = {
 
 export type SplitName = keyof typeof kinds;
 
-/** More unreadable clips than this share stop the demo; its clips were just rendered, so any is suspicious. */
+/** More unreadable clips than this share stop the program; its clips were just rendered, so any is suspicious. */
 const maxSkippedFraction = 0.02;
 
 export interface Shard {
@@ -35,7 +33,7 @@ export interface Shard {
   readonly count: number;
 }
 
-export function shardsOf(config: DeepReadonly<DemoConfig>, split: SplitName): Shard[] {
+export function shardsOf(config: TheatreConfig, split: SplitName): Shard[] {
   const count = config.shards;
   return Array.from({ length: count }, (_, index) => ({ split, index, count }));
 }
@@ -77,12 +75,12 @@ export async function fittedSplit(context: TaskContext, split: SplitName, fitter
   return merged.filter((item) => item !== undefined);
 }
 
-export function samplesFile(paths: DemoPaths, split: SplitName): string {
+export function samplesFile(paths: Pick<TheatrePaths, "corpus">, split: SplitName): string {
   return join(paths.corpus(split), `${split}.jsonl`);
 }
 
 async function fitShard(
-  paths: DemoPaths,
+  paths: TheatrePaths,
   { split, index, count }: Shard,
   samples: readonly Sample[],
   fitter: ClipFitter,
@@ -98,7 +96,7 @@ async function fitShard(
   return fitted;
 }
 
-function planOf(config: DeepReadonly<DemoConfig>, split: SplitName): CorpusPlan {
+function planOf(config: TheatreConfig, split: SplitName): CorpusPlan {
   return {
     seed: config.seed,
     splits: [{ name: split, kind: kinds[split], numClips: config.clips[split] }],

@@ -1,0 +1,45 @@
+// How a model of the theatre is brought up: how many clips, the towers' warm-up, the cold start. What programs do with it is theirs.
+import { z } from "zod";
+import { count } from "../../corpus/settings.ts";
+import type { SettingsOf } from "../../run/config.ts";
+
+/** Spread into a program's schema; its `seed` is the program's own. */
+export const theatreShape = {
+  shards: count.default(2).describe("parts in which a split is rendered and decoded"),
+  clips: z
+    .strictObject({
+      warmup: count.default(900).describe("decorrelated clips for the towers"),
+      warmupDev: count.default(80).describe("decorrelated clips that the towers are checked on"),
+      sft: count.default(1300).describe("clips of the cold start"),
+      rl: count.default(400).describe("clips of reinforcement learning"),
+      dev: count.default(100).describe("congruent clips for every choice of a hyper-parameter"),
+      devConflict: count.default(50).describe("the same on which face and voice disagree"),
+      congruent: count.default(300).describe("held-out clips that the report measures on"),
+      conflict: count.default(100).describe("held-out clips on which face and voice disagree"),
+    })
+    .prefault({}),
+  warmup: z
+    .strictObject({
+      steps: count.default(200).describe("optimiser steps"),
+      clipsPerStep: count.default(48).describe("clips per step"),
+      learningRate: z.number().positive().default(2e-3).describe("AdamW"),
+      weightDecay: z.number().min(0).default(0.01).describe("AdamW"),
+    })
+    .prefault({}),
+  sft: z
+    .strictObject({
+      steps: count.default(520).describe("optimiser steps"),
+      clipsPerStep: count.default(24).describe("clips per step"),
+      learningRate: z.number().positive().default(3e-3).describe("AdamW"),
+      warmupSteps: z.int().min(0).default(20).describe("linear warm-up"),
+      learningRateFloor: z.number().min(0).max(1).default(0.1).describe("share of the learning rate at the last step"),
+      weightDecay: z.number().min(0).default(0.02).describe("AdamW"),
+      probeWeight: z.number().min(0).default(1).describe("loss weight of a probe's tokens"),
+      verdictWeight: z.number().positive().default(4).describe("further weight of the yes or no"),
+    })
+    .prefault({}),
+};
+
+const theatreSchema = z.strictObject({ seed: z.int().min(0).default(0), ...theatreShape });
+
+export type TheatreConfig = SettingsOf<typeof theatreSchema>;
