@@ -10,6 +10,8 @@
 // strongest. The association of a cue is the strongest way from the other modality to it, direct or through an emotion of
 // the clip; a way through an emotion is as strong as the weaker of its two links.
 
+import type { Modality } from "../media/clip.ts";
+
 export interface AssociationItems {
   /** Distinct concepts of the clip's video, of its sound, and its label groups; one numbering per list. */
   readonly video: readonly number[];
@@ -22,7 +24,12 @@ export const defaultPriorCount = 2;
 
 export interface AssociationTable {
   /** Association of the cue `concept` (one of clip i's video or audio concepts) with the clip's other modality. */
-  of(clip: number, modality: "video" | "audio", concept: number): number;
+  of(clip: number, modality: Modality, concept: number): number;
+  /**
+   * The same by way of the clip's emotions alone, for a cue that the clip has or has not. Of cues that are not there the direct
+   * way is no guide: a sound that two emotions share suggests the faces of both.
+   */
+  throughEmotion(clip: number, modality: Modality, concept: number): number;
 }
 
 export function measureAssociation(
@@ -39,24 +46,33 @@ export function measureAssociation(
     }
   }
   const numOthers = clips.length - 1;
-  // Both items are in the clip, so each count has one to leave out.
-  const lift = (x: string, y: string): number => {
-    const together = pairs.get(pairKey(x, y))! - 1;
-    const expected = numOthers > 0 ? ((single.get(x)! - 1) * (single.get(y)! - 1)) / numOthers : 0;
+  // y is in the clip, and x where `isIn`: what the clip itself counts for is left out.
+  const lift = (x: string, y: string, isIn: boolean): number => {
+    const own = isIn ? 1 : 0;
+    const together = (pairs.get(pairKey(x, y)) ?? 0) - own;
+    const expected = numOthers > 0 ? (((single.get(x) ?? 0) - own) * (single.get(y)! - 1)) / numOthers : 0;
     return (together + priorCount) / (expected + priorCount);
+  };
+  /** Lifts of a cue of `modality` with the clip's other modality, and with its emotions as far as that one tells them. */
+  const ways = (index: number, modality: Modality, concept: number) => {
+    const clip = clips[index]!;
+    const other = modality === "video" ? "audio" : "video";
+    const cue = `${modality} ${concept}`;
+    const isIn = clip[modality].includes(concept);
+    const evidence = clip[other].map((item) => `${other} ${item}`);
+    const throughGroup = clip.groups.map((group) => {
+      const name = `group ${group}`;
+      return Math.min(lift(cue, name, isIn), Math.max(0, ...evidence.map((item) => lift(item, name, true))));
+    });
+    return { direct: evidence.map((item) => lift(cue, item, isIn)), throughGroup };
   };
   return {
     of(index, modality, concept) {
-      const clip = clips[index]!;
-      const other = modality === "video" ? "audio" : "video";
-      const cue = `${modality} ${concept}`;
-      const evidence = clip[other].map((item) => `${other} ${item}`);
-      const direct = evidence.map((item) => lift(cue, item));
-      const throughGroup = clip.groups.map((group) => {
-        const name = `group ${group}`;
-        return Math.min(lift(cue, name), Math.max(0, ...evidence.map((item) => lift(item, name))));
-      });
+      const { direct, throughGroup } = ways(index, modality, concept);
       return Math.max(0, ...direct, ...throughGroup);
+    },
+    throughEmotion(index, modality, concept) {
+      return Math.max(0, ...ways(index, modality, concept).throughGroup);
     },
   };
 }

@@ -1,7 +1,8 @@
 // MEP-Bench, faithfulness: hide the modality that holds a cue, leave the other in as a distractor, and ask for the cue.
 // The right answer is "no" (Acc@V, Acc@A). A model that always says "no", or babbles when it sees nothing, would score
 // 100%, so scoring is strict (an explicit "no" in a well-formed answer) and every masked probe comes with two unmasked
-// controls on the same clip: the cue itself ("yes") and a cue of the same kind that is not there ("no").
+// controls on the same clip: the cue itself ("yes") and a cue of the same kind that is not there ("no"). The harder third one
+// asks for a cue that the clip's emotion suggests and that is not there either ("no").
 
 import type { Modality } from "../media/clip.ts";
 import { lenientAnswer, type ReadingMode } from "../text/answer.ts";
@@ -28,8 +29,8 @@ export function readYesNo(text: string, style: AnswerStyle): "yes" | "no" | null
 }
 
 /**
- * Acc@modality, its controls, how often the controls were answered "yes" (0.5 is unbiased), and how many answers were
- * neither. The clip is the unit of every draw: probes of one clip are not independent.
+ * Acc@modality, its controls (the adversarial one where it was asked, and balanced with the present one), how often
+ * the other controls were answered "yes" (0.5 is unbiased), and how many answers were neither. The clip is the unit of every draw: probes of one clip are not independent.
  */
 export function faithfulnessMeasures(
   probes: readonly Probe[],
@@ -54,11 +55,16 @@ export function faithfulnessMeasures(
     const yes: Ratio = [(t) => t.presentYes, (t) => t.present];
     const no: Ratio = [(t) => t.absentNo, (t) => t.absent];
     const controls = (t: Tally) => t.present + t.absent;
-    const all = (t: Tally) => t.masked + controls(t);
+    const adversarialNo: Ratio = [(t) => t.adversarialNo, (t) => t.adversarial];
+    const all = (t: Tally) => t.masked + controls(t) + t.adversarial;
     put("acc", "masked", [(t) => t.maskedNo, (t) => t.masked]);
     put("yes", "present", yes);
     put("no", "absent", no);
     put("balanced", "present", yes, no);
+    if (clips.some(({ adversarial }) => adversarial > 0)) {
+      put("adversarial", "adversarial", adversarialNo);
+      put("balancedAdversarial", "adversarial", yes, adversarialNo);
+    }
     put("f1", "present", [(t) => 2 * t.presentYes, (t) => controls(t) + t.presentYes - t.absentNo]);
     put("yesRate", controls, [(t) => t.saidYes, controls]);
     put("unreadable", all, [(t) => t.unreadable, all]);
@@ -82,13 +88,16 @@ interface Tally {
   presentYes: number;
   absent: number;
   absentNo: number;
-  /** Among the controls. */
+  adversarial: number;
+  adversarialNo: number;
+  /** Among the present and absent controls. */
   saidYes: number;
   unreadable: number;
 }
 
 function emptyTally(): Tally {
-  return { masked: 0, maskedNo: 0, present: 0, presentYes: 0, absent: 0, absentNo: 0, saidYes: 0, unreadable: 0 };
+  const asked = { masked: 0, present: 0, absent: 0, adversarial: 0 };
+  return { ...asked, maskedNo: 0, presentYes: 0, absentNo: 0, adversarialNo: 0, saidYes: 0, unreadable: 0 };
 }
 
 /** One tally per clip that is asked about the modality, in order of appearance. */
@@ -103,7 +112,9 @@ function clipsOf(probes: readonly Probe[], read: readonly ("yes" | "no" | null)[
     if (probe.kind === "masked" && read[i] === "no") tally.maskedNo++;
     if (probe.kind === "present" && read[i] === "yes") tally.presentYes++;
     if (probe.kind === "absent" && read[i] === "no") tally.absentNo++;
-    if (probe.kind !== "masked" && read[i] === "yes") tally.saidYes++;
+    if (probe.kind === "adversarial" && read[i] === "no") tally.adversarialNo++;
+    const isControl = probe.kind === "present" || probe.kind === "absent";
+    if (isControl && read[i] === "yes") tally.saidYes++;
   }
   return [...clips.values()];
 }

@@ -13,6 +13,7 @@ import { type AssociationTable, measureAssociation } from "./association.ts";
 import { type CueBank, ofKind } from "./cue-bank.ts";
 import { type CueConcepts, cueConceptsOf } from "./cue-concepts.ts";
 import { buildProbes, type Probe } from "./probes.ts";
+import type { AbsenceOf } from "./said.ts";
 import { type Swap, swapsOf } from "./swap.ts";
 
 export interface MepSet {
@@ -24,6 +25,8 @@ export interface MepSet {
   readonly probes: readonly Probe[];
   /** Which clips are shown with another one's video or sound. */
   readonly swaps: readonly Swap[];
+  /** Reads statements that name no cue. Left out: whether a model says that it cannot perceive is not measured. */
+  readonly absenceOf?: AbsenceOf | undefined;
 }
 
 export interface SelectionOptions {
@@ -46,14 +49,17 @@ export interface MepProbeOptions {
   readonly absentThreshold: number;
 }
 
-/** Which cues the other modality suggests. */
+/** Which cues a clip suggests. */
 export type IsTypical = (sample: Sample, cue: Cue) => boolean;
 
 /** Why candidates were left out, and how the cues of the others are suggested. */
 export interface Selection {
   /** In the corpus' order. */
   readonly samples: readonly Sample[];
+  /** Whether the other modality suggests a cue of the clip. */
   readonly isTypical: IsTypical;
+  /** Whether the clip's emotion suggests a cue, which the clip may have or not. */
+  readonly fitsEmotion: IsTypical;
   readonly counts: {
     readonly candidates: number;
     readonly fewCues: number;
@@ -108,14 +114,18 @@ export async function selectSamples(
   }
   chosen.sort((a, b) => a - b);
   const place = new Map(chosen.map((i) => [candidates[i]!.id, i]));
-  return {
-    samples: chosen.map((i) => candidates[i]!),
-    isTypical: (sample, cue) => {
+  const reaches =
+    (association: AssociationTable["of"]): IsTypical =>
+    (sample, cue) => {
       const i = place.get(sample.id);
       const concept = concepts.conceptOf(cue);
       if (i === undefined || concept < 0 || cue.kind === "emotion") return false;
-      return table.of(i, cue.kind, concept) >= options.minAssociation;
-    },
+      return association(i, cue.kind, concept) >= options.minAssociation;
+    };
+  return {
+    samples: chosen.map((i) => candidates[i]!),
+    isTypical: reaches(table.of),
+    fitsEmotion: reaches(table.throughEmotion),
     counts: {
       candidates: candidates.length,
       fewCues: candidates.length - rich.length - numOverfull,
@@ -156,8 +166,11 @@ export async function makeMepSet(
     readonly embedder: Embedder;
     readonly bank: CueBank | null;
     readonly isTypical?: IsTypical;
+    /** For adversarial controls; none without it. */
+    readonly fitsEmotion?: IsTypical;
     /** A clip's emotions, for partners of another one. Default: its labels. */
     readonly groupsOf?: (sample: Sample) => readonly string[];
+    readonly absenceOf?: AbsenceOf;
   },
   options: MepProbeOptions,
 ): Promise<MepSet> {
@@ -170,7 +183,10 @@ export async function makeMepSet(
     maxPerClip: options.maxProbesPerClip,
     absentThreshold: options.absentThreshold,
     ...(cues.isTypical === undefined ? {} : { isTypical: cues.isTypical }),
+    ...(cues.fitsEmotion === undefined ? {} : { fitsEmotion: cues.fitsEmotion }),
     ...(merged === null ? {} : { counts: merged.counts }),
   });
-  return { bank, congruent, conflict, probes, swaps: swapsOf(congruent, cues.groupsOf) };
+  const { absenceOf } = cues;
+  const set = { bank, congruent, conflict, probes, swaps: swapsOf(congruent, cues.groupsOf) };
+  return absenceOf === undefined ? set : { ...set, absenceOf };
 }

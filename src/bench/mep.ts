@@ -6,7 +6,7 @@ import type { Sample } from "../data/sample.ts";
 import type { EmotionScore } from "../emotion/score.ts";
 import type { Modality } from "../media/clip.ts";
 import { type BootstrapOptions, defaultBootstrapOptions } from "./bootstrap.ts";
-import { presentCues } from "./cue-bank.ts";
+import { presentCues, type StatedCues } from "./cue-bank.ts";
 import { emotionScores, formatScores } from "./emotion-score.ts";
 import { type AnswerStyle, askedClips, faithfulnessMeasures } from "./faithfulness.ts";
 import { hallucinationMeasures, hallucinationValues } from "./hallucination.ts";
@@ -16,6 +16,7 @@ import { type Probe, probeQuery } from "./probes.ts";
 import { countReadings, type Reading, readingOfReasoning, readingOfVerdict } from "./reading.ts";
 import type { Report } from "./report.ts";
 import { intactView, maskedView, type Query, type Respondent } from "./respondent.ts";
+import { falseRefusals, maskedSaidMeasures, type Said, saidOf } from "./said.ts";
 import { type Decompose, type Decomposition, decomposeAtPunctuation } from "./statements.ts";
 import { swapMeasures, swappedView, swapValues } from "./swap.ts";
 import { cosineRecall, statedCues, utilizationMeasures, utilizationValues } from "./utilization.ts";
@@ -140,8 +141,9 @@ async function measuresOf(
   const present = await presentCues(bank, congruent);
   const intact = textsOf(reasonings.intact);
   const said = decompositionsOf(reasonings.intact);
+  const stated = await statedCues(bank, said);
   return {
-    ...utilizationMeasures(utilizationValues(bank, await statedCues(bank, said), present)),
+    ...utilizationMeasures(utilizationValues(bank, stated, present)),
     recallCosine: meanMeasure("congruent", await cosineRecall(bank, congruent, said)),
     emotionF1: meanMeasure("congruent", emotionScores(congruent, intact, style, options.emotionScore)),
     format: meanMeasure("congruent", formatScores(intact, style)),
@@ -149,9 +151,26 @@ async function measuresOf(
     ...faithfulnessMeasures(probes, answers, style),
     ...(await maskedMeasures("video", reasonings.maskedVideo, present, options)),
     ...(await maskedMeasures("audio", reasonings.maskedAudio, present, options)),
+    ...saidPart(said, stated, options, (all) => ({
+      ...falseRefusals("video", all.video),
+      ...falseRefusals("audio", all.audio),
+    })),
     ...(await swapPart("video", reasonings.swappedVideo, options)),
     ...(await swapPart("audio", reasonings.swappedAudio, options)),
   };
+}
+
+/** Nothing where no statement without a cue can be read. */
+function saidPart(
+  decompositions: readonly Decomposition[],
+  stated: readonly StatedCues[],
+  { bank, absenceOf }: MepOptions,
+  measures: (said: Readonly<Record<Modality, readonly (Said | null)[]>>) => Measures,
+): Measures {
+  if (absenceOf === undefined) return {};
+  const said = decompositions.map((one, i) => saidOf(bank, one, stated[i]!, absenceOf));
+  const of = (modality: Modality) => said.map((one) => (one === null ? null : one[modality]));
+  return measures({ video: of("video"), audio: of("audio") });
 }
 
 const textsOf = (reasonings: readonly Reasoning[]) => reasonings.map(({ text }) => text);
@@ -173,11 +192,16 @@ async function maskedMeasures(
   modality: Modality,
   reasonings: readonly Reasoning[],
   present: readonly (readonly number[])[],
-  { bank, answerStyle }: MepOptions,
+  options: MepOptions,
 ): Promise<Measures> {
+  const { bank, answerStyle } = options;
   const texts = textsOf(reasonings);
-  const stated = await statedCues(bank, decompositionsOf(reasonings));
-  return hallucinationMeasures(modality, hallucinationValues(bank, modality, texts, stated, present, answerStyle));
+  const decompositions = decompositionsOf(reasonings);
+  const stated = await statedCues(bank, decompositions);
+  return {
+    ...hallucinationMeasures(modality, hallucinationValues(bank, modality, texts, stated, present, answerStyle)),
+    ...saidPart(decompositions, stated, options, (said) => maskedSaidMeasures(modality, said[modality])),
+  };
 }
 
 async function swapPart(modality: Modality, reasonings: readonly Reasoning[], { bank }: MepOptions): Promise<Measures> {

@@ -1,18 +1,22 @@
 // The questions of MEP-Bench's faithfulness part. A masked probe asks for a cue that the clip has while its modality is
 // hidden (the right answer is "no"); on the same clip, unmasked, a present control asks for that cue ("yes") and an absent
-// control for a cue of the same kind that is not there ("no"), so that neither "no" nor "yes" to everything scores.
+// control for a cue of the same kind that is not there ("no"), so that neither "no" nor "yes" to everything scores. An absent
+// cue drawn from all is mostly one that nothing suggests; the adversarial control is one that the clip's emotion suggests
+// and that is not there: who answers by the emotion says "yes".
 import type { Sample } from "../data/sample.ts";
 import type { Cue } from "../evidence/cue.ts";
 import { probeQuestion } from "../evidence/probe-question.ts";
 import { cosineMatrix } from "../evidence/similarity.ts";
 import type { Modality } from "../media/clip.ts";
+import { deriveSeed } from "../seeds.ts";
 import { reasoningSpan } from "../text/answer.ts";
 import { splitClauses } from "../text/clauses.ts";
 import { seededUniform } from "./bootstrap.ts";
 import { type CueBank, cueIndices, ofKind } from "./cue-bank.ts";
 import { intactView, maskedView, type Query } from "./respondent.ts";
 
-export type ProbeKind = "masked" | "present" | "absent";
+export const probeKinds = ["masked", "present", "absent", "adversarial"] as const;
+export type ProbeKind = (typeof probeKinds)[number];
 
 /** Example: kind "masked", modality "video", cue "a furrowed brow", expected "no". */
 export interface Probe {
@@ -31,6 +35,8 @@ export interface ProbeOptions {
   readonly seed: number;
   /** Whether the other modality suggests the cue (strong audio-visual correlation). Default: every cue of a clip. */
   readonly isTypical?: (sample: Sample, cue: Cue) => boolean;
+  /** Whether the clip's emotion suggests a cue that is not there. Left out: there are no adversarial controls. */
+  readonly fitsEmotion?: (sample: Sample, cue: Cue) => boolean;
   /**
    * An absent control is this unlike everything that the reference says of the clip: no cosine with a cue of it or with a
    * clause of its reasoning is above.
@@ -50,35 +56,51 @@ interface Askable {
   readonly typical: Cue[];
   /** Bank indices that are not there. */
   readonly absent: number[];
+  /** Those of them that its emotion suggests. */
+  readonly adversarial: number[];
 }
 
-/** Three probes (masked, present, absent) per asked cue. Which cues are asked for is drawn from the seed. */
+/**
+ * Three probes (masked, present, absent) per asked cue, and an adversarial control where the clip has one left. Which cues are
+ * asked for is drawn from the seed.
+ */
 export async function buildProbes(bank: CueBank, samples: readonly Sample[], options: ProbeOptions): Promise<Probe[]> {
   const askables = await askablesOf(bank, samples, options);
-  const uniform = seededUniform(options.seed);
-  const take = <T>(values: T[], weight: (value: T) => number): T => {
+  const take = drawing(options.seed);
+  // A stream of its own: the other questions of a set are the same with these and without.
+  const takeAdversarial = drawing(deriveSeed(options.seed, "adversarial"));
+  const common = (index: number) => options.counts?.[index] ?? 1;
+  const probes: Probe[] = [];
+  for (const modality of ["video", "audio"] as const) {
+    let numAsked = 0;
+    for (let round = 0; round < options.maxPerClip; round++) {
+      for (const { sample, typical, absent, adversarial } of askables[modality]) {
+        if (numAsked === options.maxPerModality) break;
+        if (typical.length === 0 || absent.length === 0) continue;
+        numAsked++;
+        const cue = take(typical, () => 1);
+        const missing = bank.cues[take(absent, common)]!;
+        probes.push({ kind: "masked", modality, sample, cue, expected: "no" });
+        probes.push({ kind: "present", modality, sample, cue, expected: "yes" });
+        probes.push({ kind: "absent", modality, sample, cue: missing, expected: "no" });
+        if (adversarial.length === 0) continue;
+        const suggested = bank.cues[takeAdversarial(adversarial, common)]!;
+        probes.push({ kind: "adversarial", modality, sample, cue: suggested, expected: "no" });
+      }
+    }
+  }
+  return probes;
+}
+
+/** Takes a value out of a list, drawn by weight. */
+function drawing(seed: number) {
+  const uniform = seededUniform(seed);
+  return <T>(values: T[], weight: (value: T) => number): T => {
     let left = uniform() * values.reduce((sum, value) => sum + weight(value), 0);
     let at = 0;
     while (at < values.length - 1 && left >= weight(values[at]!)) left -= weight(values[at++]!);
     return values.splice(at, 1)[0]!;
   };
-  const probes: Probe[] = [];
-  for (const modality of ["video", "audio"] as const) {
-    let numAsked = 0;
-    for (let round = 0; round < options.maxPerClip; round++) {
-      for (const { sample, typical, absent } of askables[modality]) {
-        if (numAsked === options.maxPerModality) break;
-        if (typical.length === 0 || absent.length === 0) continue;
-        numAsked++;
-        const cue = take(typical, () => 1);
-        const missing = bank.cues[take(absent, (index) => options.counts?.[index] ?? 1)]!;
-        probes.push({ kind: "masked", modality, sample, cue, expected: "no" });
-        probes.push({ kind: "present", modality, sample, cue, expected: "yes" });
-        probes.push({ kind: "absent", modality, sample, cue: missing, expected: "no" });
-      }
-    }
-  }
-  return probes;
 }
 
 async function askablesOf(
@@ -87,6 +109,7 @@ async function askablesOf(
   options: ProbeOptions,
 ): Promise<Record<Modality, Askable[]>> {
   const isTypical = options.isTypical ?? (() => true);
+  const fitsEmotion = options.fitsEmotion ?? (() => false);
   const result: Record<Modality, Askable[]> = { video: [], audio: [] };
   const indices = await cueIndices(bank, samples);
   const alike = await similarCues(bank, samples, options.absentThreshold);
@@ -99,7 +122,9 @@ async function askablesOf(
       const own = ofKind(bank, [...worded.keys()], modality).sort((a, b) => a - b);
       const typical = own.map((index) => worded.get(index)!).filter((cue) => isTypical(sample, cue));
       const others = ofKind(bank, [...bank.cues.keys()], modality).filter((index) => !worded.has(index));
-      result[modality].push({ sample, typical, absent: others.filter((index) => !alike[i]!.has(index)) });
+      const absent = others.filter((index) => !alike[i]!.has(index));
+      const adversarial = absent.filter((index) => fitsEmotion(sample, bank.cues[index]!));
+      result[modality].push({ sample, typical, absent, adversarial });
     }
   }
   return result;

@@ -2,6 +2,7 @@
 // questions in its words. Whoever works with a corpus asks for its kind and never for the theatre.
 import type { CueBank } from "../bench/cue-bank.ts";
 import type { MepProbeOptions, SelectionOptions } from "../bench/mep-set.ts";
+import type { AbsenceOf } from "../bench/said.ts";
 import type { Sample } from "../data/sample.ts";
 import type { NamedEmotionScore } from "../emotion/score.ts";
 import type { Cue, Embedder } from "../evidence/cue.ts";
@@ -27,6 +28,10 @@ export interface CorpusKind {
   readonly bank: (embedder: Embedder) => Promise<CueBank>;
   /** Whether the other modality suggests a cue: only then is it asked for while masked. */
   readonly isTypical: (sample: Sample, cue: Cue) => boolean;
+  /** Whether the clip's emotion suggests a cue, which the clip may have or not. */
+  readonly fitsEmotion: (sample: Sample, cue: Cue) => boolean;
+  /** Its phrases for a modality that shows nothing, and for one that cannot be perceived. */
+  readonly absenceOf: AbsenceOf;
   /** What of a MEP set's settings is not as for other corpora. */
   readonly setOptions: Partial<SelectionOptions & MepProbeOptions>;
 }

@@ -32,7 +32,8 @@ export async function makeKnownSet(
   options: MepProbeOptions = setOptionsFor(kind),
 ): Promise<MepSet> {
   const bank = await kind.bank(embedder);
-  return makeMepSet(clips, { embedder, bank, isTypical: kind.isTypical }, options);
+  const { isTypical, fitsEmotion, absenceOf } = kind;
+  return makeMepSet(clips, { embedder, bank, isTypical, fitsEmotion, absenceOf }, options);
 }
 
 /** Clips of an annotated corpus, chosen by what is measured on it. */

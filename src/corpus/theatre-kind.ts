@@ -2,7 +2,14 @@
 import { buildCueBank } from "../bench/cue-bank.ts";
 import { theatreChatTemplate } from "../data/theatre/chat-template.ts";
 import { isTheatreSample, isTypicalCue } from "../data/theatre/sample-scene.ts";
-import { allCues, phraseGroups, promptText, reasoningQuestion, spokenTurn } from "../data/theatre/script.ts";
+import {
+  absenceOfPhrase,
+  allCues,
+  phraseGroups,
+  promptText,
+  reasoningQuestion,
+  spokenTurn,
+} from "../data/theatre/script.ts";
 import { cuePhrases, emotionWords } from "../data/theatre/world.ts";
 import { groupsOf } from "../emotion/score.ts";
 import { fitBuiltinEmbedder } from "../evidence/builtin-embedder.ts";
@@ -29,6 +36,8 @@ export const theatreKind: CorpusKind = {
     return buildCueBank(cues, embedder);
   },
   isTypical: isTypicalCue,
+  fitsEmotion: isTypicalCue,
+  absenceOf: absenceOfPhrase,
   /** Clips are drawn to be congruent, so all are taken, and each is asked once a modality. */
   setOptions: { minCues: 0, minAssociation: 0, maxProbesPerClip: 1 },
 };

@@ -1,5 +1,7 @@
 // Which metrics the table shows, in which order, under which words. The names are those of bench/mep.ts.
 
+import type { Report } from "../bench/report.ts";
+
 export interface MetricRow {
   readonly metric: string;
   readonly label: string;
@@ -51,6 +53,36 @@ export const metricGroups: readonly MetricGroup[] = [
       row("noVideo", "Control, absent cue not seen", "unmasked, cue absent: no"),
       row("yesAudio", "Control, present cue heard", "unmasked, cue present: yes"),
       row("noAudio", "Control, absent cue not heard", "unmasked, cue absent: no"),
+      row("adversarialVideo", "Control, typical absent cue not seen", "unmasked, the emotion suggests it, absent: no"),
+      row(
+        "balancedAdversarialVideo",
+        "Balanced, typical absent, video",
+        "mean of it and the present cue; 0.5 is a guess",
+      ),
+      row("adversarialAudio", "Control, typical absent cue not heard", "unmasked, the emotion suggests it, absent: no"),
+      row(
+        "balancedAdversarialAudio",
+        "Balanced, typical absent, audio",
+        "mean of it and the present cue; 0.5 is a guess",
+      ),
+      row("saysUnseenVideo", "Says it cannot see", "video black: no cue, no plain face, but that nothing can be seen"),
+      row("saysNeutralVideo", "Says a plain face", "video black: a face without expression is claimed", {
+        better: "lower",
+      }),
+      row("falselyUnseenVideo", "Refuses a visible clip", "unmasked, yet nothing can be seen, it says", {
+        better: "lower",
+      }),
+      row(
+        "saysUnseenAudio",
+        "Says it cannot hear",
+        "sound silent: no cue, no flat voice, but that nothing can be heard",
+      ),
+      row("saysNeutralAudio", "Says a flat voice", "sound silent: a voice without expression is claimed", {
+        better: "lower",
+      }),
+      row("falselyUnseenAudio", "Refuses an audible clip", "unmasked, yet nothing can be heard, it says", {
+        better: "lower",
+      }),
       row("formatMaskedVideo", "Format, video masked", "well-formed answers under a black video"),
       row("formatMaskedAudio", "Format, sound masked", "well-formed answers under silence"),
     ],
@@ -72,6 +104,11 @@ export const metricGroups: readonly MetricGroup[] = [
     ],
   },
 ];
+
+/** Rows that some report has: a set that does not ask a question, and an older result, have no row of it. */
+export function measuredRows({ rows }: MetricGroup, arms: readonly { readonly metrics: Report }[]): MetricRow[] {
+  return rows.filter(({ metric }) => arms.some(({ metrics }) => metrics[metric] !== undefined));
+}
 
 export const metricRows: readonly MetricRow[] = metricGroups.flatMap((group) => group.rows);
 

@@ -2,7 +2,7 @@
 import type { Metric } from "../bench/report.ts";
 import type { ArmResult } from "./data.ts";
 import { type Html, html } from "./html.ts";
-import { type MetricGroup, type MetricRow, metricGroups, metricRows } from "./metric-rows.ts";
+import { type MetricGroup, type MetricRow, measuredRows, metricGroups, metricRows } from "./metric-rows.ts";
 
 /** What a table needs of an arm: its name for people, and its numbers. */
 export type TableArm = Pick<ArmResult, "title" | "metrics">;
@@ -20,7 +20,7 @@ export function resultsTable(
   <thead><tr><th></th>${arms.map((arm) => html`<th scope="col">${arm.title}</th>`)}</tr></thead>
   <tbody>${groups.map(
     (group) => html`<tr class="group"><th colspan="${arms.length + 1}">${group.title}</th></tr>
-    ${group.rows.map((row) => tableRow(row, arms, best.get(row.metric) ?? null))}`,
+    ${measuredRows(group, arms).map((row) => tableRow(row, arms, best.get(row.metric) ?? null))}`,
   )}</tbody></table></div>`;
 }
 

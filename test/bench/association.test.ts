@@ -41,6 +41,20 @@ describe("lift over the other clips", () => {
     near(table.of(4, "video", 1), 8 / 11);
   });
 
+  test("by way of the emotion, a cue that the clip has not is counted over the others as they are", () => {
+    const more = measureAssociation([...clips, clip(1, 0, "sad")], 2);
+    // clip 5 without video 0: of 5 others three have it, two are sad, two are both: (2 + 2) / (3 x 2 / 5 + 2) = 5/4; audio 0,
+    // sad without the clip itself: (2 + 2) / (4 x 2 / 5 + 2) = 10/9
+    near(more.throughEmotion(5, "video", 0), 10 / 9);
+    const table = measureAssociation(clips, 2);
+    // clip 0 without video 1, which is never sad: (0 + 2) / (2 x 1 / 4 + 2) = 4/5
+    near(table.throughEmotion(0, "video", 1), 4 / 5);
+    // a clip without an emotion suggests nothing by it, however often its sound goes with the cue
+    near(table.throughEmotion(2, "video", 0), 0);
+    // a concept of no clip: nothing is known of it
+    near(table.throughEmotion(0, "video", 9), 1);
+  });
+
   test("a concept that no other clip has says nothing", () => {
     const table = measureAssociation(clips, 2);
     // audio 1 is in clip 3 alone: every lift with it is (0 + 2) / (0 + 2)
@@ -117,7 +131,7 @@ describe("on the theatre", () => {
 
   test("what is measured is what the world says", async () => {
     const samples = clipsOf("congruent", 300);
-    const { isTypical, samples: chosen } = await selectOnCorpus(samples, setting, options);
+    const { isTypical, fitsEmotion, samples: chosen } = await selectOnCorpus(samples, setting, options);
     let [both, measured, known] = [0, 0, 0];
     for (const sample of chosen) {
       for (const cue of sample.cues.filter(({ kind }) => kind !== "emotion")) {
@@ -131,6 +145,24 @@ describe("on the theatre", () => {
     // measured when this was written: .974 and .991
     assert.ok(both / measured > 0.95, `precision ${both / measured}`);
     assert.ok(both / known > 0.95, `recall ${both / known}`);
+    // of cues that a clip has not: these the adversarial controls ask for, by way of the emotion alone
+    const bank = await theatreKind.bank(theatreKind.embedder());
+    let [absentBoth, absentMeasured, absentKnown, direct] = [0, 0, 0, 0];
+    for (const sample of chosen) {
+      const own = new Set(sample.cues.map(({ text }) => text));
+      for (const cue of bank.cues.filter(({ text }) => !own.has(text))) {
+        const [m, k] = [fitsEmotion(sample, cue), isTypicalCue(sample, cue)];
+        direct += Number(isTypical(sample, cue) && !k);
+        absentMeasured += Number(m);
+        absentKnown += Number(k);
+        absentBoth += Number(m && k);
+      }
+    }
+    assert.ok(absentKnown > 300);
+    // measured when this was written: 333 of 333 and of 376; the direct way finds 1522 that do not fit
+    assert.ok(absentBoth / absentMeasured > 0.95, `precision ${absentBoth} of ${absentMeasured}`);
+    assert.ok(absentBoth / absentKnown > 0.8, `recall ${absentBoth} of ${absentKnown}`);
+    assert.ok(direct > 2 * absentKnown, `${direct} suggested directly`);
     // negative control: where face and voice are drawn apart, hardly a clip is left
     const apart = await selectOnCorpus(clipsOf("decorrelated", 300), setting, options);
     assert.ok(apart.samples.length < 0.1 * 300, `${apart.samples.length} clips`);

@@ -92,6 +92,13 @@ describe("the table for a terminal", () => {
     const seen = lines.find((line) => line.includes("Seen in the dark"))!;
     const { metrics } = arms[1]!;
     assert.ok(seen.includes(metrics.hallucinatedVideo!.value!.toFixed(2)));
-    assert.match(resultsText([{ ...arms[0]!, metrics: {} }]), /Recall +-\n/);
+    const empty = { value: null, low: null, high: null, count: 0 };
+    const unscored = resultsText([{ ...arms[0]!, metrics: { ...arms[0]!.metrics, recall: empty } }]);
+    assert.match(unscored, /Recall +-\n/);
+    // what no arm was asked has no row; what one of two was asked has
+    const { adversarialVideo: _, ...older } = arms[0]!.metrics;
+    const asks = (...reports: (typeof older)[]) =>
+      resultsText(reports.map((metrics) => ({ title: "x", metrics }))).includes("Control, typical absent cue not seen");
+    assert.deepEqual([asks(older), asks(older, arms[1]!.metrics)], [false, true]);
   });
 });

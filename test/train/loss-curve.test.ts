@@ -6,13 +6,16 @@ import { torchVersion } from "../../src/tensor/index.ts";
 import { testDevice } from "../support/device.ts";
 import { type SmallSteps, smallSteps, withSmallModel } from "../support/small-steps.ts";
 
-/** Made with libtorch 1.13 on the CPU; other versions, processors and devices add in another order. */
+/**
+ * Made with libtorch 1.13 on the CPU, with the vocabulary of the theatre's present world: new words make another fresh model.
+ * Other versions, processors and devices add in another order.
+ */
 const relativeTolerance = torchVersion().startsWith("1.13") && !testDevice.startsWith("cuda") ? 2e-4 : 2e-3;
 const pinned = {
-  sft: [7.446867, 5.804193, 4.727818, 3.796359],
-  oppo: [0.479237, 0.381821, 0.293909],
-  klVideo: [0.0980672, 0.163498, 0.222621],
-  gradNorm: [2.103122, 2.052834, 3.854883],
+  sft: [7.458866, 6.071184, 5.287952, 4.488949],
+  oppo: [0.383709, 0.322625, 0.256323],
+  klVideo: [0.0988257, 0.146319, 0.22252],
+  gradNorm: [1.505644, 1.675827, 2.109218],
 };
 
 /** The largest difference of two curves, in shares of the first. */

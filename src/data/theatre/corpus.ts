@@ -101,8 +101,13 @@ async function finish(root: string, plan: CorpusPlan, all: readonly PlacedScene[
   sweepTemporaries(join(root, "clips"));
 }
 
+/** Of the world's tables: what was made of others is not mixed with what is made of these. */
+export function worldName(): string {
+  return hashOf(Object.entries(world).filter(([, table]) => typeof table !== "function"));
+}
+
 function manifestOf(plan: CorpusPlan): CorpusManifest {
-  const worldHash = hashOf(Object.entries(world).filter(([, table]) => typeof table !== "function"));
+  const worldHash = worldName();
   return {
     version: 1,
     hash: hashOf([worldHash, plan, placedScenes(plan).map((placed) => clipPath(placed, plan.format))]),

@@ -16,8 +16,11 @@ import {
   emotionWords,
   neutralLines,
   neutralPhrases,
+  plainAcoustic,
   plainPhrases,
+  plainVisual,
   rates,
+  unseenPhrases,
   visualAttributes,
   visualStates,
 } from "./world.ts";
@@ -77,6 +80,19 @@ export function emotionPhrase(emotion: Emotion): string {
   return `the person is ${emotionWords[emotion][0]}`;
 }
 
+/** A scene as a copy of its clip lets it be perceived. */
+export interface PerceivedScene extends Scene {
+  /** The modality of which nothing can be perceived, where there is one. */
+  readonly unseen?: Modality;
+}
+
+/** The scene of a copy that lacks a modality: what it showed, and the emotion in it, are nobody's to tell. */
+export function sceneWithout(scene: Scene, unseen: Modality): PerceivedScene {
+  return unseen === "video"
+    ? { ...scene, unseen, videoEmotion: null, visual: plainVisual }
+    : { ...scene, unseen, audioEmotion: null, acoustic: plainAcoustic };
+}
+
 export interface Annotation {
   /** What the annotator wrote, without tags; each cue in it is true, not all are in it. */
   readonly reasoning: string;
@@ -85,7 +101,7 @@ export interface Annotation {
 }
 
 /** An annotator's account. A decorrelated scene has no emotion to conclude: its account ends after the cues. */
-export function annotate(scene: Scene, random: Random): Annotation {
+export function annotate(scene: PerceivedScene, random: Random): Annotation {
   const sentences = (["video", "audio"] as const).map((modality) => modalitySentence(scene, modality, random));
   if (scene.kind === "decorrelated") return { reasoning: sentences.join(" "), labels: [] };
   const felt = sceneEmotions(scene);
@@ -94,12 +110,17 @@ export function annotate(scene: Scene, random: Random): Annotation {
   return { reasoning: sentences.join(" "), labels: answerWords(felt, random) };
 }
 
-function modalitySentence(scene: Scene, modality: Modality, random: Random): string {
+function modalitySentence(scene: PerceivedScene, modality: Modality, random: Random): string {
   const present = sceneCues(scene, modality);
-  if (present.length === 0) return `${modalityIntros[modality]} ${pick(neutralPhrases[modality], random)}.`;
+  if (present.length === 0) return `${modalityIntros[modality]} ${pick(absencesOf(scene, modality), random)}.`;
   const noticed = present.filter(() => random.next() < rates.annotatorMentions);
   const mentioned = noticed.length > 0 ? noticed : [pick(present, random)];
   return `${modalityIntros[modality]} ${mentioned.map((cue) => drawPhrase(cue.key, random)).join(", ")}.`;
+}
+
+/** What can be said of a modality without a cue: of one that is there, or of one that is not. */
+function absencesOf({ unseen }: PerceivedScene, modality: Modality): readonly string[] {
+  return modality === unseen ? unseenPhrases[modality] : neutralPhrases[modality];
 }
 
 /** Two words for one emotion, one word each for two. */
@@ -140,12 +161,12 @@ export interface SceneProbe {
 
 /**
  * A probe for one cue; the thought names the state of the asked attribute and nothing else, or that the modality shows
- * nothing at all.
+ * nothing at all, or cannot be perceived.
  */
-export function sceneProbe(scene: Scene, cue: SceneCue, random: Random): SceneProbe {
+export function sceneProbe(scene: PerceivedScene, cue: SceneCue, random: Random): SceneProbe {
   const cues = sceneCues(scene, cue.modality);
   const present = cues.find(({ attribute }) => attribute === cue.attribute);
-  const plain = cues.length === 0 ? pick(neutralPhrases[cue.modality], random) : plainPhrases[cue.attribute];
+  const plain = cues.length === 0 ? pick(absencesOf(scene, cue.modality), random) : plainPhrases[cue.attribute];
   const seen = present ? cuePhrases[present.key][0] : plain;
   return {
     cue,
@@ -156,7 +177,7 @@ export function sceneProbe(scene: Scene, cue: SceneCue, random: Random): ScenePr
 }
 
 /** A training probe: a cue that is there in half of the draws (where there is one), else one that is not. */
-export function drawProbe(scene: Scene, modality: Modality, random: Random): SceneProbe {
+export function drawProbe(scene: PerceivedScene, modality: Modality, random: Random): SceneProbe {
   const present = sceneCues(scene, modality);
   const asksPresent = random.next() < 0.5 && present.length > 0;
   const absent = allCues.filter((cue) => cue.modality === modality && !present.includes(cue));
@@ -169,6 +190,27 @@ export function drawProbe(scene: Scene, modality: Modality, random: Random): Sce
  */
 export function cueOfPhrase(text: string): SceneCue | null {
   return cuesByPhrase.get(barePhrase(text)) ?? null;
+}
+
+/** A statement about a whole modality that names no cue of it. */
+export interface SceneAbsence {
+  readonly modality: Modality;
+  /** It shows nothing (a plain face, a flat voice), or it cannot be perceived. */
+  readonly kind: "neutral" | "unseen";
+}
+
+const absencesByPhrase: ReadonlyMap<string, SceneAbsence> = new Map(
+  (["video", "audio"] as const).flatMap((modality) =>
+    (["neutral", "unseen"] as const).flatMap((kind) => {
+      const phrases = kind === "neutral" ? neutralPhrases : unseenPhrases;
+      return phrases[modality].map((phrase): [string, SceneAbsence] => [phrase, { modality, kind }]);
+    }),
+  ),
+);
+
+/** What a phrase or a clause says of a modality without a cue, by exact wording as `cueOfPhrase`; null for anything else. */
+export function absenceOfPhrase(text: string): SceneAbsence | null {
+  return absencesByPhrase.get(barePhrase(text)) ?? null;
 }
 
 function barePhrase(text: string): string {
@@ -203,6 +245,8 @@ export function theatreTexts(): readonly string[] {
     ...phrases,
     ...neutralPhrases.video,
     ...neutralPhrases.audio,
+    ...unseenPhrases.video,
+    ...unseenPhrases.audio,
     ...Object.values(modalityIntros),
     ...Object.values(emotionWords).map((words) => `${conclusionIntro} ${words.join(" and ")}.`),
     ...Object.values(emotionWords).map((words) => words.join(", ")),

@@ -75,13 +75,25 @@ export const rates = {
   subtitleFits: 0.5,
   /** The annotator writes a cue down (at least one per expressive modality): annotations under-report. */
   annotatorMentions: 0.62,
-  /** The model's copy of a training clip lacks one modality (black or silent), though the annotator had the whole clip ... */
+  /** The model's copy of a training clip lacks one modality (black or silent), though the annotator had the whole clip. */
   hiddenModality: 0.15,
-  /** ... and wrote down what it showed; otherwise the copy was checked and nothing is claimed of what it lacks. */
-  hiddenStillDescribed: 0.88,
   /** A cue is named by its first phrase rather than by any of its phrases. */
   firstPhrase: 0.6,
 } as const;
+
+/**
+ * What is written about the modality that a model's copy of a clip lacks. The number is the probability that it is described
+ * as the annotator saw it; otherwise the copy was checked, and the account says that nothing can be perceived of it.
+ */
+export const coldStarts = {
+  /** Every label of a blank is wrong: the unseen phrases are in the vocabulary and in no example. */
+  described: 1,
+  /** Most are wrong, as on corpora that were annotated from other copies. */
+  mixed: 0.88,
+  /** Every label is right. */
+  honest: 0,
+} as const;
+export type ColdStart = keyof typeof coldStarts;
 
 /** Three phrases of 2 to 6 words per cue; the first is the cue's name in the exact annotation. */
 export const cuePhrases: Readonly<Record<CueKey, readonly [string, string, string]>> = {
@@ -127,6 +139,16 @@ export const plainPhrases: Readonly<Record<Attribute, string>> = {
 export const neutralPhrases: Readonly<Record<"video" | "audio", readonly string[]>> = {
   video: ["no clear expression", "no visible feeling", "no facial cue"],
   audio: ["no marked tone", "no vocal emphasis", "no audible feeling"],
+};
+
+/**
+ * What a reasoning says of a modality that cannot be perceived: required where a picture or a sound is gone, wrong of a plain
+ * face or a flat voice. No word of the neutral phrases or of a cue is in them, and they begin alike, so that whether a
+ * modality shows a cue, shows nothing or is not there is told by the first word after its opening.
+ */
+export const unseenPhrases: Readonly<Record<"video" | "audio", readonly string[]>> = {
+  video: ["nothing that can be seen", "nothing an onlooker could watch", "nothing within sight"],
+  audio: ["nothing that can be heard", "nothing a listener could catch", "nothing within earshot"],
 };
 
 /** Answer words. Words of one emotion fall into the same cluster on (nearly) every emotion wheel of the metric. */

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { worldName } from "../../data/theatre/corpus.ts";
 import { buildTheatreTokenizer } from "../../data/theatre/tokenizer.ts";
 import { initFresh } from "../../models/registry.ts";
 import type { ArmResult } from "../../page/data.ts";
@@ -47,6 +48,7 @@ export async function runDemo(run: DemoRun): Promise<DemoResult> {
     versions: readVersions(torchVersion()),
     seeds: Array.from({ length: config.seeds }, (_, seed) => seed),
     device: "cpu",
+    choices: { world: worldName() },
   });
   const paths = demoPaths(opened.path);
   const timings = await readTimings(paths);

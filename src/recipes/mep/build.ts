@@ -1,6 +1,7 @@
 // `oppo mep build`: a corpus to a MEP set on disk.
 import { basename, resolve } from "node:path";
 import { type MepSet, makeMepSet, type Selection } from "../../bench/mep-set.ts";
+import type { ProbeKind } from "../../bench/probes.ts";
 import { type NoticedClip, noticeLines } from "../../corpus/clips/clip-notices.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
 import { kindOf } from "../../corpus/kinds.ts";
@@ -186,7 +187,7 @@ function questions(
 ): Promise<MepSet> {
   const clips = { congruent: chosen.samples, conflict };
   if (setting.kind !== null) return makeKnownSet(setting.kind, setting.embedder, clips, options);
-  const { isTypical } = chosen.selection ?? {};
+  const { isTypical, fitsEmotion } = chosen.selection ?? {};
   return makeMepSet(
     clips,
     {
@@ -194,6 +195,7 @@ function questions(
       bank: null,
       groupsOf: labelGroups(),
       ...(isTypical === undefined ? {} : { isTypical }),
+      ...(fitsEmotion === undefined ? {} : { fitsEmotion }),
     },
     options,
   );
@@ -220,8 +222,8 @@ function factsOf(
   set: MepSet,
   media: Readonly<Record<"congruent" | "conflict", MediaCheck>>,
 ): MepFacts {
-  const numProbes = (modality: string) =>
-    set.probes.filter((probe) => probe.kind === "masked" && probe.modality === modality).length;
+  const numProbes = (modality: string, kind: ProbeKind = "masked") =>
+    set.probes.filter((probe) => probe.kind === kind && probe.modality === modality).length;
   return {
     name: build.name ?? basename(resolve(build.out)),
     source: {
@@ -244,6 +246,8 @@ function factsOf(
       conflictRefused: media.conflict.refused.length,
       probesVideo: numProbes("video"),
       probesAudio: numProbes("audio"),
+      adversarialVideo: numProbes("video", "adversarial"),
+      adversarialAudio: numProbes("audio", "adversarial"),
     },
   };
 }

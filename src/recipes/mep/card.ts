@@ -1,6 +1,7 @@
 // The data card of a MEP set: what it is made of and what it cannot tell, for whoever reads a number that rests on it.
 import { percentile } from "../../bench/bootstrap.ts";
 import type { MepSet, Selection } from "../../bench/mep-set.ts";
+import type { ProbeKind } from "../../bench/probes.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { Modality } from "../../media/clip.ts";
 import type { MepFacts } from "./set-directory.ts";
@@ -22,6 +23,7 @@ Hash \`${hash}\`. Results are comparable when their sets have the same hash.
 * Source: ${source.name}${source.conflict === null ? "" : `; conflict clips from ${source.conflict}`}, ${source.numSamples} samples read (SHA-256 \`${source.hash.slice(0, 16)}\`)
 * Clips: ${set.congruent.length}${set.conflict.length > 0 ? `, and ${set.conflict.length} on which face and voice disagree` : ""}
 * Probes: ${modalities.map((modality) => `${count(set, modality)} about the ${modality}`).join(", ")}, each with two unmasked controls
+* Adversarial controls, for a cue that is suggested and not there: ${modalities.map((modality) => `${count(set, modality, "adversarial")} about the ${modality}`).join(", ")}
 * Cues compared by: ${setting.embedder.name} (\`--embedder ${setting.embedder.choice}\`)
 * Question of free reasoning: "${setting.question}"
 * Settings: ${Object.entries(options)
@@ -63,8 +65,8 @@ const literalNote = `* The embedder was fitted on these cues and knows no other 
   (\`--embedder qwen3:DIR\`) before you publish a number.
 `;
 
-function count(set: MepSet, modality: Modality): number {
-  return set.probes.filter((probe) => probe.kind === "masked" && probe.modality === modality).length;
+function count(set: MepSet, modality: Modality, kind: ProbeKind = "masked"): number {
+  return set.probes.filter((probe) => probe.kind === kind && probe.modality === modality).length;
 }
 
 function row(values: readonly Modality[], cell: (modality: Modality) => string): string {

@@ -5,7 +5,7 @@ import type { PairedDifference } from "../../bench/report.ts";
 import { pValueText } from "../../bench/statistics/p-value.ts";
 import { OppoError } from "../../error.ts";
 import { type Html, html, raw } from "../../page/html.ts";
-import { type MetricRow, mepMetricGroups } from "../../page/metric-rows.ts";
+import { type MetricRow, measuredRows, mepMetricGroups } from "../../page/metric-rows.ts";
 import { resultsTable } from "../../page/results-table.ts";
 import { styleSheet } from "../../page/style.ts";
 import { statementsAreClauses } from "./decompose.ts";
@@ -76,9 +76,10 @@ const columnWidth = 16;
 export function comparisonText({ first, second, differences, notes }: MepComparison): string {
   const head = [first.system, second.system, "difference", "p"].map((title) => title.slice(-columnWidth + 1));
   const lines = [...notes, "".padEnd(labelWidth) + head.map((title) => title.padStart(columnWidth)).join("")];
+  const reports = [first, second].map(({ report }) => ({ metrics: report }));
   for (const group of mepMetricGroups) {
     lines.push("", group.title);
-    for (const row of group.rows) {
+    for (const row of measuredRows(group, reports)) {
       const values = [first, second].map(({ report }) => cell(report[row.metric]?.value ?? null, row.digits));
       const difference = differences[row.metric];
       const p = difference?.pValue ?? null;
@@ -106,6 +107,7 @@ function signed(value: number | null, digits: number): string {
 export function comparisonPage(comparison: MepComparison): string {
   const { first, second, differences, notes } = comparison;
   const title = `MEP-Bench: ${first.system} against ${second.system} on ${first.set.name}`;
+  const arms = [first, second].map(({ system, report }) => ({ title: system, metrics: report }));
   const said = [
     ...notes,
     ...[first, second].flatMap(({ system, notes: own }) => own.map((note) => `${system}: ${note}`)),
@@ -117,7 +119,7 @@ export function comparisonPage(comparison: MepComparison): string {
 ${said.length > 0 && html`<div class="notes">${said.map((note) => html`<p>${note}</p>`)}</div>`}
 <h2>Scores</h2>
 ${resultsTable(
-  [first, second].map(({ system, report }) => ({ title: system, metrics: report })),
+  arms,
   mepMetricGroups,
   new Map(
     mepMetricGroups
@@ -132,7 +134,7 @@ ${resultsTable(
 <div class="scroll"><table class="results"><thead><tr><th></th><th scope="col">${first.system} less ${second.system}</th><th scope="col">95% interval</th><th scope="col">p</th></tr></thead>
 <tbody>${mepMetricGroups.map(
     (group) => html`<tr class="group"><th colspan="4">${group.title}</th></tr>
-    ${group.rows.map((row) => differenceRow(row, differences[row.metric]))}`,
+    ${measuredRows(group, arms).map((row) => differenceRow(row, differences[row.metric]))}`,
   )}</tbody></table></div>
 <p class="muted">Both answered the same questions about the same clips; each resample draws clips and takes both systems on them. p is two-sided:
 twice the smaller share of resamples at or beyond no difference. Bold: below ${significance}, in favour of the first (green) or against it (red). With so many rows some fall

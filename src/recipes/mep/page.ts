@@ -46,13 +46,14 @@ ${stories.map(sampleView)}
 /** The numbers of a run, and its clips below them. @param clips null: of a run whose set is not at hand */
 export function resultsPage(results: MepResults, clips: Html | null): string {
   const { set, settings } = results;
+  const numAdversarial = (set.counts.adversarialVideo ?? 0) + (set.counts.adversarialAudio ?? 0);
   const numProbes = (set.counts.probesVideo ?? 0) + (set.counts.probesAudio ?? 0);
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>MEP-Bench: ${results.system} on ${set.name}</title><link rel="icon" href="data:,"><style>${raw(styleSheet + mepStyle)}</style></head>
 <body>
 <h1>MEP-Bench: ${results.system} on ${set.name}</h1>
-<p class="lede">${set.counts.samples ?? 0} clips${(set.counts.conflict ?? 0) > 0 && html` and ${set.counts.conflict!} on which face and voice disagree`}, ${numProbes} masked probes with two controls each. ${settings.masked === "dropped" ? "A masked modality was left out of the prompt." : "A masked modality was shown as black frames or silence."}</p>
+<p class="lede">${set.counts.samples ?? 0} clips${(set.counts.conflict ?? 0) > 0 && html` and ${set.counts.conflict!} on which face and voice disagree`}, ${numProbes} masked probes with two controls each${numAdversarial > 0 && html`, ${numAdversarial} controls for a cue that is suggested and not there`}. ${settings.masked === "dropped" ? "A masked modality was left out of the prompt." : "A masked modality was shown as black frames or silence."}</p>
 ${results.notes.length > 0 && html`<div class="notes">${results.notes.map((note) => html`<p>${note}</p>`)}</div>`}
 <h2>Scores</h2>
 ${resultsTable([{ title: results.system, metrics: results.report }], mepMetricGroups)}

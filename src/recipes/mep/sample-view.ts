@@ -183,6 +183,7 @@ const probeTitles: Readonly<Record<Probe["kind"], string>> = {
   masked: "masked",
   present: "control, it is there",
   absent: "control, it is not there",
+  adversarial: "control, the emotion suggests it, it is not there",
 };
 
 function probeTable(probes: readonly AnsweredProbe[]): Html {

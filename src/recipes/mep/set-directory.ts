@@ -7,9 +7,10 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { buildCueBank } from "../../bench/cue-bank.ts";
 import type { MepSet } from "../../bench/mep-set.ts";
-import { type Probe, probeQuery } from "../../bench/probes.ts";
+import { type Probe, probeKinds, probeQuery } from "../../bench/probes.ts";
 import type { Swap } from "../../bench/swap.ts";
 import type { NoticedClip } from "../../corpus/clips/clip-notices.ts";
+import { kindNamed } from "../../corpus/kinds.ts";
 import { loadSamples } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
@@ -50,7 +51,7 @@ const cueSchema = z.object({ kind: z.enum(["video", "audio"]), text: z.string().
 const swapSchema = z.object({ sample: z.string(), partner: z.string() });
 const probeSchema = z.object({
   sample: z.string(),
-  kind: z.enum(["masked", "present", "absent"]),
+  kind: z.enum(probeKinds),
   modality: z.enum(["video", "audio"]),
   cue: z.string(),
   expected: z.enum(["yes", "no"]),
@@ -201,6 +202,7 @@ export async function readMepSet(path: string, mediaRoot: string | null = null):
 /** The set with its cues as vectors. @throws OppoError ERR_MEP_EMBEDDER when it was made with another embedder */
 export async function openMepSet(directory: MepDirectory, embedder: Embedder): Promise<MepSet> {
   const { manifest, cues, congruent, conflict, probes, swaps } = directory;
+  const { kind } = manifest.setting;
   const { name } = manifest.setting.embedder;
   if (embedder.name !== name) {
     throw new OppoError(
@@ -208,7 +210,8 @@ export async function openMepSet(directory: MepDirectory, embedder: Embedder): P
       `${directory.path}: expected the embedder that the set was made with, ${name}, got ${embedder.name}. Give its --embedder, or build the set again with this one.${name.startsWith(`${embedder.name}-q`) ? " (Earlier sets put an instruction before clauses; now statements and cues are embedded alike.)" : ""}`,
     );
   }
-  return { bank: await buildCueBank(cues, embedder), congruent, conflict, probes, swaps };
+  const absenceOf = kind === null ? undefined : kindNamed(kind)?.absenceOf;
+  return { bank: await buildCueBank(cues, embedder), congruent, conflict, probes, swaps, absenceOf };
 }
 
 /** Relative, so that set and media may move together. */

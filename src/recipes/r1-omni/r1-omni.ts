@@ -1,9 +1,10 @@
 // `oppo r1-omni`: the four rows of R1-Omni's Table 1, from a HumanOmni checkpoint and data folders or on the theatre: trainings as
 // the commands that a person would type, each in a run folder of its own, then answers, the table and a page.
+
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isBuilt } from "../../data/theatre/corpus.ts";
+import { isBuilt, worldName } from "../../data/theatre/corpus.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
@@ -53,6 +54,7 @@ export async function runROneOmni(run: ROneOmniRun): Promise<ROneOmniResult> {
     versions: readVersions(torchVersion()),
     seeds: Array.from({ length: seeds }, (_, seed) => seed),
     device: config.device,
+    ...(theatre ? { choices: { world: worldName() } } : {}),
   });
   const paths = runPaths(opened.path);
   await mkdir(paths.cache, { recursive: true });

@@ -10,6 +10,7 @@ import { batchOf } from "../batches.ts";
 import { outsideTowers } from "../policy.ts";
 import { runSteps } from "../run-steps.ts";
 import { sftObjective } from "../sft.ts";
+import { BlankViews } from "./blank-views.ts";
 import { stepProgress, type TaskContext } from "./context.ts";
 import { fittedSplit } from "./splits.ts";
 import { theatreExamples } from "./theatre-examples.ts";
@@ -26,16 +27,17 @@ export async function coldStart(context: TaskContext): Promise<void> {
   const fitted = await fittedSplit(context, "sft", policy);
   using library = new ClipLibrary(policy);
   library.add(fitted);
+  const seed = deriveSeed(config.seed, "sft");
+  using blanks = new BlankViews(library, sft.blanks, seed);
   const trainable = outsideTowers(policy);
   for (const parameter of trainable.values()) parameter.requiresGrad = true;
-  const seed = deriveSeed(config.seed, "sft");
   const samples = fitted.map(({ sample }) => sample);
   const schedule = { total: sft.steps, warmup: sft.warmupSteps, floor: sft.learningRateFloor };
   await runSteps({
     steps: sft.steps,
     objective: sftObjective(policy, (step) =>
       batchOf(samples, sft.clipsPerStep, seed, step).map((sample) =>
-        theatreExamples(policy, library, sample, step, { ...sft, seed }),
+        theatreExamples(policy, library, blanks, sample, step, { ...sft, seed }),
       ),
     ),
     trainable,

@@ -1,7 +1,17 @@
 // How a model of the theatre is brought up: how many clips, the towers' warm-up, the cold start. What programs do with it is theirs.
 import { z } from "zod";
 import { count } from "../../corpus/settings.ts";
+import { type ColdStart, coldStarts } from "../../data/theatre/world.ts";
 import type { SettingsOf } from "../../run/config.ts";
+import { blankKinds } from "./blank-views.ts";
+
+const coldStartNames = Object.keys(coldStarts) as [ColdStart, ...ColdStart[]];
+const blanks = (modality: "video" | "audio", what: string) =>
+  z
+    .array(z.enum(blankKinds[modality]))
+    .min(1)
+    .default(["units"])
+    .describe(`kinds of mask that take ${what} away; units: ${modality === "video" ? "black" : "silence"}`);
 
 /** Spread into a program's schema; its `seed` is the program's own. */
 export const theatreShape = {
@@ -35,6 +45,13 @@ export const theatreShape = {
       learningRateFloor: z.number().min(0).max(1).default(0.1).describe("share of the learning rate at the last step"),
       weightDecay: z.number().min(0).default(0.02).describe("AdamW"),
       probeWeight: z.number().min(0).default(1).describe("loss weight of a probe's tokens"),
+      coldStart: z
+        .enum(coldStartNames)
+        .default("mixed")
+        .describe(
+          "what is written of a picture or a sound that is gone: what it was (described), mostly that, or honestly nothing",
+        ),
+      blanks: z.strictObject({ video: blanks("video", "a picture"), audio: blanks("audio", "a sound") }).prefault({}),
       verdictWeight: z.number().positive().default(4).describe("further weight of the yes or no"),
     })
     .prefault({}),

@@ -1,8 +1,11 @@
 // The world's tables, the scenes drawn from them, and what is written about a scene.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { theatreKind } from "../../../src/corpus/theatre-kind.ts";
+import { worldName } from "../../../src/data/theatre/corpus.ts";
 import { drawScene, type Scene } from "../../../src/data/theatre/draw.ts";
 import {
+  absenceOfPhrase,
   allCues,
   annotate,
   cueOfPhrase,
@@ -13,6 +16,7 @@ import {
   sceneCues,
   sceneEmotions,
   sceneProbe,
+  sceneWithout,
 } from "../../../src/data/theatre/script.ts";
 import {
   acousticAttributes,
@@ -24,7 +28,9 @@ import {
   plainPhrases,
   rates,
   typicalAcoustic,
+  unseenPhrases,
 } from "../../../src/data/theatre/world.ts";
+import { cosineMatrix } from "../../../src/evidence/similarity.ts";
 import { createRandom } from "../../../src/random.ts";
 import { deriveSeed } from "../../../src/seeds.ts";
 
@@ -182,4 +188,69 @@ test("prompts leave an unknown line out", () => {
 test("phrase groups cover every cue and emotion once", () => {
   const names = phraseGroups().map(({ name }) => name);
   assert.equal(new Set(names).size, allCues.length + Object.keys(emotionWords).length);
+});
+
+test("what cannot be perceived has words of its own, apart from a plain face and from every cue", async () => {
+  const wordsOf = (phrases: readonly string[]) => new Set(phrases.join(" ").split(" "));
+  const unseen = Object.values(unseenPhrases).flat();
+  const content = [...wordsOf(unseen)].filter((word) => !["a", "an", "that", "can", "be", "could"].includes(word));
+  for (const others of [Object.values(neutralPhrases).flat(), Object.values(cuePhrases).flat()]) {
+    assert.deepEqual(
+      content.filter((word) => wordsOf(others).has(word)),
+      [],
+    );
+  }
+  // told apart by the first word after the opening
+  assert.equal(wordsOf(unseen.map((phrase) => phrase.split(" ")[0]!)).size, 1);
+  // the reward pays nothing for them
+  const { dimension, embed } = theatreKind.embedder();
+  const cues = await embed(Object.values(cuePhrases).flat());
+  for (const [modality, opening] of [
+    ["video", "the video shows"],
+    ["audio", "the audio carries"],
+  ] as const) {
+    const clauses = unseenPhrases[modality].map((phrase) => `${opening} ${phrase}`);
+    assert.ok(Math.max(...cosineMatrix(await embed(clauses), cues, dimension)) < 0.1);
+  }
+  // negative control: a cue's own words are paid
+  assert.ok(Math.max(...cosineMatrix(await embed(["the video shows a bright smile"]), cues, dimension)) > 0.9);
+});
+
+test("a phrase without a cue leads back to what it says of its modality", () => {
+  assert.deepEqual(absenceOfPhrase("the video shows nothing within sight."), { modality: "video", kind: "unseen" });
+  assert.deepEqual(absenceOfPhrase(" nothing within earshot"), { modality: "audio", kind: "unseen" });
+  assert.deepEqual(absenceOfPhrase("the audio carries no marked tone"), { modality: "audio", kind: "neutral" });
+  for (const other of ["the video shows a bright smile", "nothing", "no", "an ordinary gaze"]) {
+    assert.equal(absenceOfPhrase(other), null, other);
+  }
+  for (const phrase of [...Object.values(unseenPhrases), ...Object.values(neutralPhrases)].flat()) {
+    assert.equal(cueOfPhrase(phrase), null, phrase);
+  }
+});
+
+test("of a copy without a picture nothing is written but that it cannot be seen; of a plain face, that it is plain", () => {
+  const blank = sceneWithout(angry, "video");
+  assert.deepEqual([sceneCues(blank, "video"), sceneEmotions(blank)], [[], ["angry"]]);
+  const said = (scene: Scene, seed: number) => annotate(scene, createRandom(seed)).reasoning.split(/[.,] ?/);
+  const kinds = (scene: Scene) =>
+    new Set(
+      Array.from({ length: 50 }, (_, seed) => said(scene, seed).flatMap((clause) => absenceOfPhrase(clause) ?? []))
+        .flat()
+        .map(({ modality, kind }) => `${modality} ${kind}`),
+    );
+  assert.deepEqual(kinds(blank), new Set(["video unseen"]));
+  const { unseen: _, ...plainFace } = blank;
+  assert.deepEqual(kinds(plainFace), new Set(["video neutral"]));
+  assert.deepEqual(kinds(angry), new Set());
+  // what the voice says stands as it was, and a drawn account takes as many draws
+  assert.deepEqual(said(blank, 3).slice(1), said(plainFace, 3).slice(1));
+  const smile = allCues.find(({ key }) => key === "mouth.smile")!;
+  const probe = sceneProbe(blank, smile, createRandom(3));
+  assert.deepEqual([absenceOfPhrase(probe.think)?.kind, probe.answer], ["unseen", "no"]);
+  const loud = allCues.find(({ key }) => key === "volume.loud")!;
+  assert.equal(sceneProbe(blank, loud, createRandom(3)).answer, "yes");
+});
+
+test("the world has a name that its tables decide", () => {
+  assert.match(worldName(), /^[0-9a-f]{16}$/);
 });

@@ -8,10 +8,11 @@ import { after, before, describe, test } from "node:test";
 import { makeKnownSet } from "../../../src/corpus/mep-set.ts";
 import { chooseSetting } from "../../../src/corpus/setting.ts";
 import type { Sample } from "../../../src/data/sample.ts";
+import { isTypicalCue } from "../../../src/data/theatre/sample-scene.ts";
 import { decodeClip } from "../../../src/media/decode.ts";
 import { wavBytes } from "../../../src/media/encode/wav.ts";
 import { buildMepSet, type MepBuild } from "../../../src/recipes/mep/build.ts";
-import { openMepSet, readMepSet } from "../../../src/recipes/mep/set-directory.ts";
+import { openMepSet, readMepSet, writeMepSet } from "../../../src/recipes/mep/set-directory.ts";
 import { quietRun } from "../../support/quiet-run.ts";
 import { emotionDefaults } from "../../support/setting-options.ts";
 import { type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
@@ -86,6 +87,39 @@ describe("the theatre's set", () => {
     );
   });
 
+  test("of before adversarial controls still opens; it just lacks them", async () => {
+    const { manifest } = await build({ out: at("new") });
+    assert.ok(manifest.counts.adversarialVideo! > 0 && manifest.counts.adversarialAudio! > 0);
+    const read = await readMepSet(at("new"));
+    for (const { kind, sample, cue } of read.probes.filter((probe) => probe.kind === "adversarial")) {
+      assert.ok(isTypicalCue(sample, cue), `${kind} ${sample.id} ${cue.text}`);
+      assert.ok(!sample.cues.some(({ text }) => text === cue.text));
+    }
+    // a set as it was made then: the same questions without these, under a hash of its own
+    const probes = read.probes.filter(({ kind }) => kind !== "adversarial");
+    const setting = await chooseSetting(read.congruent, settingOptions);
+    const set = { ...(await openMepSet(read, setting.embedder)), probes };
+    const { adversarialVideo: _, adversarialAudio: __, ...counts } = manifest.counts;
+    const { format: ___, version: ____, hash: _____, files: ______, ...facts } = manifest;
+    writeMepSet(at("old"), {
+      set,
+      facts: { ...facts, counts },
+      mediaHashes: read.mediaHashes,
+      noticed: [],
+      card: () => "",
+      mediaRoots: read.mediaRoots,
+    });
+    const old = await readMepSet(at("old"));
+    assert.equal(old.probes.length, probes.length);
+    assert.notEqual(old.manifest.hash, manifest.hash);
+    const opened = await openMepSet(old, setting.embedder);
+    assert.equal(opened.absenceOf?.("the video shows nothing within sight")?.kind, "unseen");
+    // negative control: a kind of question that nobody knows is no row
+    const rows = join(at("old"), "probes.jsonl");
+    writeFileSync(rows, readFileSync(rows, "utf8").replace('"masked"', '"unheard-of"'));
+    await rejects(readMepSet(at("old")), "ERR_MEP_SET", /probes.jsonl/);
+  });
+
   test("is the same to the byte when it is made again, another one with another seed", async () => {
     await build({ out: at("first") });
     await build({ out: at("second") });
@@ -154,7 +188,7 @@ describe("any corpus", () => {
     for (const { kind, sample, cue } of probes) {
       assert.equal(
         sample.cues.some(({ text }) => text === cue.text),
-        kind !== "absent",
+        kind === "masked" || kind === "present",
       );
     }
     assert.ok(cues.length > 5);

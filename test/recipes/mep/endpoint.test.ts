@@ -195,7 +195,8 @@ describe("a run that cannot be read, or not whole", () => {
     });
     const numAsked = server.requests.length;
     const { results } = await run("mute", server.url, { maxUnreadable: 0 }, { concurrency: 1 });
-    const numProbes = 3 * (results.set.counts.probesVideo! + results.set.counts.probesAudio!);
+    const { probesVideo, probesAudio, adversarialVideo, adversarialAudio } = results.set.counts;
+    const numProbes = 3 * (probesVideo! + probesAudio!) + adversarialVideo! + adversarialAudio!;
     const asked = server.requests.map(({ body }) => JSON.stringify(body));
     assert.equal(new Set(asked).size, asked.length, "nothing is asked twice");
     assert.ok(asked.length - numAsked <= numProbes - 20, "it goes on from what was kept");

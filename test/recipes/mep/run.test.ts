@@ -62,6 +62,14 @@ const answersOf = (out: string) =>
     .split("\n")
     .map((line) => JSON.parse(line));
 
+/** Three per cue that is asked for, and the adversarial controls. */
+const numProbes = ({
+  probesVideo,
+  probesAudio,
+  adversarialVideo,
+  adversarialAudio,
+}: Readonly<Record<string, number>>) => 3 * (probesVideo! + probesAudio!) + adversarialVideo! + adversarialAudio!;
+
 /** Stops at the n-th safe point, as Ctrl-C between two batches does. */
 function stoppingAt(n: number) {
   const { interrupt } = quietRun();
@@ -78,10 +86,7 @@ describe("a model of ours", () => {
   test("stopped after every batch, and cut off within a line, ends with the files of an undisturbed run", async () => {
     const { results } = await run("whole");
     assert.equal(results.report.format!.count, 8);
-    assert.equal(
-      answersOf("whole").length,
-      5 * 8 + results.set.counts.probesVideo! * 3 + results.set.counts.probesAudio! * 3,
-    );
+    assert.equal(answersOf("whole").length, 5 * 8 + numProbes(results.set.counts));
     const log = join(at("stopped"), "answers.partial.jsonl");
     for (let n = 1; n <= 3; n++) {
       await assert.rejects(run("stopped", { interrupt: stoppingAt(n) }), { code: "ERR_INTERRUPTED" });
