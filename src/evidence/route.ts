@@ -41,6 +41,9 @@ export interface CoverageOptions {
   readonly empty?: "zero" | "skip";
 }
 
+/** How well every cue can be read of what is shown, [cues], 0 to 1; left out: as well as ever. */
+export type Readability = Float32Array;
+
 export interface KindCoverage {
   readonly numCues: number;
   /** Mean hit score of the kind's cues; 0 without cues. */
@@ -63,9 +66,15 @@ const cueKinds: readonly CueKind[] = ["video", "audio", "emotion"];
  * Without clauses every score is 0.
  *
  * @param threshold delta, in [-1, 1).
+ * @param readable a cue that cannot be read earns its share only: nobody is paid for a guess.
  * @throws OppoError ERR_EVIDENCE_THRESHOLD when the threshold is outside [-1, 1).
  */
-export function coverage(routing: EvidenceRouting, threshold: number, options: CoverageOptions = {}): Coverage {
+export function coverage(
+  routing: EvidenceRouting,
+  threshold: number,
+  options: CoverageOptions = {},
+  readable?: Readability,
+): Coverage {
   requireThreshold("coverage", threshold);
   const { cues, clauses, similarity } = routing;
   const hitScores = new Float32Array(cues.length);
@@ -74,7 +83,8 @@ export function coverage(routing: EvidenceRouting, threshold: number, options: C
   cues.forEach((cue, c) => {
     let best = threshold;
     for (let k = 0; k < clauses.length; k++) best = Math.max(best, similarity[c * clauses.length + k]!);
-    const score = (best - threshold) / (1 - threshold);
+    const hit = (best - threshold) / (1 - threshold);
+    const score = readable === undefined ? hit : hit * readable[c]!;
     hitScores[c] = score;
     sums[cue.kind] += score;
     counts[cue.kind]++;

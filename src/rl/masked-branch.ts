@@ -18,7 +18,7 @@ import {
 import type { FullBranch, StepContext } from "./full-branch.ts";
 import { fullKl } from "./objectives/grpo.ts";
 import { type ObjectiveParts, oppoLoss } from "./objectives/oppo.ts";
-import { capped, entropy, perceptionDivergence, pick, weightedSum } from "./objectives/perception.ts";
+import { entropy, perceptionDivergence, perceptionObjective, pick, weightedSum } from "./objectives/perception.ts";
 import type { PlannedGroup, PlannedRollout, PlannedView, PromptPair } from "./plan.ts";
 import { objectiveWeights, type StepOptions } from "./step-options.ts";
 import type { ViewName } from "./types.ts";
@@ -45,6 +45,8 @@ interface MaskedLayout {
   readonly fullRows: Int32Array;
   readonly weights: Float32Array;
   readonly ids: Int32Array;
+  /** Per view token, how well its cue can be read; null: none of any. */
+  readonly readable: Float32Array | null;
   /** Per view token. */
   readonly names: readonly ViewName[];
   /** Per anchor token: its row in the full branch, its weight. */
@@ -137,12 +139,13 @@ function membersOf(rollouts: readonly PlannedRollout[], name: ViewName, wholeCom
 function layOut({ members }: MaskedBatch, full: FullBranch, options: StepOptions): MaskedLayout {
   const all = members.flat();
   const longest = Math.max(...all.map(({ completion }) => completion.length));
-  const view = { ...emptyRows(), ids: [] as number[], names: [] as ViewName[] };
+  const view = { ...emptyRows(), ids: [] as number[], names: [] as ViewName[], readable: [] as number[] };
   const anchor = emptyRows();
   for (const [n, { rollout, view: planned, completion }] of all.entries()) {
     const firstRow = full.firstRow.get(rollout)!;
     const decided = planned.tokens.filter((t) => full.choiceEntropy[firstRow + t]! >= options.minChoiceEntropy);
     const isInView = new Set(decided);
+    const placeOf = planned.readable && new Map(Array.from(planned.tokens, (t, place) => [t, place]));
     const share = options.perception.reduction === "mean" ? planned.tokens.length / decided.length : 1;
     for (let t = 0; t < completion.length; t++) {
       const row = n * longest + t;
@@ -152,6 +155,7 @@ function layOut({ members }: MaskedBatch, full: FullBranch, options: StepOptions
         view.weights.push(planned.weight * share);
         view.ids.push(completion[t]!);
         view.names.push(planned.name);
+        view.readable.push(placeOf === null ? 0 : planned.readable![placeOf.get(t)!]!);
       } else if (options.anchorWeight !== 0) {
         anchor.rows.push(row);
         anchor.fullRows.push(firstRow + t);
@@ -166,6 +170,7 @@ function layOut({ members }: MaskedBatch, full: FullBranch, options: StepOptions
     weights: Float32Array.from(view.weights),
     ids: Int32Array.from(view.ids),
     names: view.names,
+    readable: all.some(({ view: { readable } }) => readable !== null) ? Float32Array.from(view.readable) : null,
     anchorRows: Int32Array.from(anchor.fullRows),
     anchorWeights: Float32Array.from(anchor.weights),
   };
@@ -221,8 +226,11 @@ function perceptionChunk(
   const maskedLogp = maskedLearns ? maskedLogits() : noGrad(maskedLogits); // [n, V]
 
   const divergence = perceptionDivergence(fullLogp, maskedLogp, ids, perception); // [n]
+  const held = () => perceptionDivergence(fullLogp.detach(), maskedLogp, ids, perception); // [n]
+  const share = layout.readable?.subarray(start, start + count) ?? null;
+  const readable = share && floatsLike(fullLeaf, share); // [n]
   const parts: ObjectiveParts = {
-    perception: weightedSum(capped(divergence, perception.cap), weights),
+    perception: weightedSum(perceptionObjective(divergence, held, readable, perception), weights),
     ...(perception.fullEntropyWeight === 0 ? {} : { fullEntropy: weightedSum(entropy(fullLogp), weights) }),
     ...(perception.maskedEntropyWeight === 0 ? {} : { maskedEntropy: weightedSum(entropy(maskedLogp), weights) }),
   };
@@ -238,6 +246,7 @@ function perceptionChunk(
     metrics.mean("omni/logp_drop", pick(fullLogp, ids).sub(pick(maskedLogp, ids)).sum().item(), count);
     metrics.mean("omni/argmax_flip_rate", flips.sum().item(), count);
   });
+  for (const value of share ?? []) metrics.mean("omni/readable", value, 1);
   recordDivergence(context, layout.names.slice(start, start + count), divergence.toFloat32Array());
 }
 

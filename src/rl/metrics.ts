@@ -99,6 +99,27 @@ function finished(measure: Measure): number {
 }
 
 /** Rewards, lengths and evidence of the sampled groups. Standard deviations are those of a sample (n - 1). */
+/** Of prompts about the clips as they are, under the usual names; of those about degraded clips, under counterfactual/. */
+export function shownMetrics(groups: readonly ScoredGroup[]): Metrics {
+  const degraded = groups.filter(({ readable }) => readable !== undefined);
+  if (degraded.length === 0) return rolloutMetrics(groups);
+  const intact = groups.filter(({ readable }) => readable === undefined);
+  const metrics = rolloutMetrics(intact.length > 0 ? intact : degraded);
+  const rollouts = degraded.flatMap((group) => group.rollouts);
+  if (intact.length > 0) for (const { rollout } of rollouts) metrics.sum("num_tokens", rollout.ids.length);
+  metrics.meanOf(
+    "counterfactual/reward",
+    rollouts.map(({ rewards }) => rewards.total),
+  );
+  for (const name of Object.keys(rollouts[0]?.rewards.parts ?? {})) {
+    metrics.meanOf(
+      `counterfactual/${name}`,
+      rollouts.map(({ rewards }) => rewards.parts[name] ?? 0),
+    );
+  }
+  return metrics;
+}
+
 export function rolloutMetrics(groups: readonly ScoredGroup[]): Metrics {
   const rollouts = groups.flatMap((group) => group.rollouts);
   const lengths = rollouts.map((scored) => scored.rollout.ids.length);

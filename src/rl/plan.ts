@@ -31,6 +31,8 @@ export interface PlannedView {
   readonly name: ViewName;
   /** Ascending completion positions compared with the full input. */
   readonly tokens: Int32Array;
+  /** How well the cue of each can be read under the mask; null: none of them at all. */
+  readonly readable: Float32Array | null;
   /** Weight of each of them in J_omni. */
   readonly weight: number;
   /** Of the view's anchored tokens: 1 over the probability that a draw keeps the view. */
@@ -88,9 +90,10 @@ export function planStep(groups: readonly TrainGroup[], options: PlanOptions): S
       samplerLogprobs: scored.rollout.logprobs,
       advantage: scored.advantage,
       weight: weights[i]!,
-      views: views.map(({ name, tokens, weight: drawn = 1 }) => ({
+      views: views.map(({ name, tokens, readable = null, weight: drawn = 1 }) => ({
         name,
         tokens,
+        readable,
         weight: drawn * evidenceWeight(options.reduction, tokens.length, counts),
         anchorWeight: drawn,
       })),

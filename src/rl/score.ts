@@ -1,5 +1,6 @@
 // From sampled text to advantages: parse, cut into clauses, route the evidence once (Eq. 1), score, compare within the
 // group. Host data only. All cues and clauses of the step go to the embedder in one call.
+import { type ClaimBank, findClaims } from "../evidence/claims.ts";
 import type { Embedder } from "../evidence/cue.ts";
 import { evidenceTokens } from "../evidence/route.ts";
 import { routeBatch } from "../evidence/route-batch.ts";
@@ -14,6 +15,8 @@ import type { RewardBreakdown, RewardContext, RewardTerm, Rollout, RolloutGroup,
 export interface ScoreOptions {
   readonly embedder: Embedder;
   readonly terms: readonly RewardTerm[];
+  /** Where claims are looked up; left out: no term asks for them. */
+  readonly claimBank?: ClaimBank;
   /** Terms that a language model is asked for, once for all rollouts; left out: none. */
   readonly judged?: readonly JudgedTerm[];
   /** delta for the evidence tokens (Eq. 9), strictly exceeded. */
@@ -76,17 +79,23 @@ export function scoreRollout(context: RewardContext, terms: readonly RewardTerm[
 
 /** Scores the groups of one step. Groups may differ in size. */
 export async function scoreGroups(groups: readonly RolloutGroup[], options: ScoreOptions): Promise<ScoredGroup[]> {
-  const readings = groups.flatMap(({ sample, thinkIsOpen, rollouts }) =>
-    rollouts.map((rollout) => ({ sample, ...readRollout(rollout, thinkIsOpen, options) })),
+  const readings = groups.flatMap(({ sample, thinkIsOpen, readable, rollouts }) =>
+    rollouts.map((rollout) => ({ sample, readable, ...readRollout(rollout, thinkIsOpen, options) })),
   );
   const routings = await routeBatch(
     readings.map(({ sample, clauses }) => ({ cues: sample.cues, clauses })),
     options.embedder,
   );
-  const contexts = readings.map((reading, i): RewardContext & Reading => ({ ...reading, routing: routings[i]! }));
+  const { claimBank, embedder, similarityThreshold } = options;
+  const claims = claimBank && (await findClaims(routings, claimBank, similarityThreshold, embedder));
+  const contexts = readings.map((reading, i): RewardContext & Reading => ({
+    ...reading,
+    routing: routings[i]!,
+    ...(claims && { claims: claims[i]! }),
+  }));
   const judged = await judgedOf(groups, contexts, options.judged ?? []);
   const scored = contexts.map((context, i) => {
-    const { sample: _, ...read } = context;
+    const { sample: _, readable: __, claims: ___, ...read } = context;
     const rewards = shaped(
       withJudged(scoreRollout(context, options.terms), judged[i]!),
       read.rollout,
@@ -100,8 +109,9 @@ export async function scoreGroups(groups: readonly RolloutGroup[], options: Scor
     ofGroup.map((rollouts) => rollouts.map(({ rewards }) => rewards)),
     options,
   );
-  return groups.map(({ sample }, g) => ({
+  return groups.map(({ sample, readable }, g) => ({
     sample,
+    ...(readable && { readable }),
     rollouts: ofGroup[g]!.map((rollout, i) => ({ ...rollout, advantage: advantages[g]![i]! })),
   }));
 }

@@ -1,7 +1,8 @@
 // The data of one optimiser step, from sampled text to advantages. Plain, readonly, no tensors: tensors enter in step.ts.
 
 import type { Sample } from "../data/sample.ts";
-import type { EvidenceRouting, EvidenceTokens } from "../evidence/route.ts";
+import type { Claim } from "../evidence/claims.ts";
+import type { EvidenceRouting, EvidenceTokens, Readability } from "../evidence/route.ts";
 import type { Modality } from "../media/clip.ts";
 import type { Clause } from "../text/clause.ts";
 import type { ParsedResponse } from "../text/response.ts";
@@ -24,6 +25,8 @@ export interface RolloutGroup {
   readonly sample: Sample;
   /** The prompt's template ended with an open `<think>`: completions begin inside it. Left out: nobody knows. */
   readonly thinkIsOpen?: boolean;
+  /** Of a prompt about a degraded clip: how well each of the sample's cues can be read of it. */
+  readonly readable?: Readability;
   readonly rollouts: readonly Rollout[];
 }
 
@@ -33,6 +36,10 @@ export interface RewardContext {
   readonly rollout: Rollout;
   readonly response: ParsedResponse;
   readonly routing: EvidenceRouting;
+  /** As of the group. */
+  readonly readable?: Readability | undefined;
+  /** What the reasoning states, where a term asks for it. */
+  readonly claims?: readonly Claim[];
 }
 
 /** A score of one rollout; no tensors. */
@@ -68,6 +75,8 @@ export interface ScoredRollout {
 
 export interface ScoredGroup {
   readonly sample: Sample;
+  /** Left out: the clip was shown as it is. */
+  readonly readable?: Readability;
   readonly rollouts: readonly ScoredRollout[];
 }
 
@@ -79,6 +88,8 @@ export interface MaskedView {
   readonly name: ViewName;
   /** Ascending positions in the completion, never empty. */
   readonly tokens: Int32Array;
+  /** Of every token, how well its cue can be read under the mask, 0 to 1; left out: not at all. */
+  readonly readable?: Float32Array;
   /** 1 over the probability that a draw keeps the view (draw-views.ts); left out: it is always there. */
   readonly weight?: number;
 }

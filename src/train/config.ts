@@ -3,6 +3,8 @@
 import { z } from "zod";
 import { judgedNames } from "../corpus/judges/judged-terms.ts";
 import { count, deltaSetting, optionalCount, seedSetting, wholeNumber } from "../corpus/settings.ts";
+import { maskKinds, unitsKind } from "../media/degrade/degrade.ts";
+import { swapKind } from "../rl/mask-draws.ts";
 import { paperTerms, type RewardTermName, rewardTerms, termProblem } from "../rl/rewards/terms.ts";
 import { learnerSettings } from "./learner-settings.ts";
 import { watchSettings } from "./watch/watch-settings.ts";
@@ -54,7 +56,19 @@ export const rewardSchema = z.strictObject({
   }),
 });
 
-export const perceptionSchema = z.strictObject({
+/** Kinds of one modality's counterfactuals. */
+const familyOf = (modality: "video" | "audio") =>
+  z
+    .array(z.enum([swapKind, ...maskKinds[modality]]))
+    .min(1)
+    .default([unitsKind])
+    .meta({
+      description: `kinds of ${modality} counterfactuals, each drawn as often: units (a share of the tokens blank), ${swapKind} (another clip's) or a kind of degradation`,
+      paper: "units",
+      source: "Eq. 6",
+    });
+
+const perceptionFields = z.strictObject({
   views: z.enum(["none", "oppo", "papo", "papoDual"]).default("oppo").meta({
     description: "which masked inputs are compared on which tokens",
     paper: "oppo",
@@ -72,6 +86,34 @@ export const perceptionSchema = z.strictObject({
       paper: "0.7",
       source: "Eq. 6",
     }),
+  maskFamily: z.strictObject({ video: familyOf("video"), audio: familyOf("audio") }).prefault({}),
+  maskDoses: z
+    .strictObject({
+      low: unit.default(0.5).describe("smallest dose"),
+      high: unit.default(0.95).describe("largest dose below the whole"),
+      full: unit.default(0.5).describe("how often it is the whole"),
+    })
+    .nullable()
+    .default(null)
+    .meta({ description: "doses of every kind in place of maskRatio; ours", standard: "as maskRatio says" }),
+  support: z.enum(["none", "mask", "observer"]).default("none").meta({
+    description:
+      "who says which cues can still be read under a mask, and so are not pressed: nobody (nothing can), the mask (all of it, unless the dose is whole), an observer of the modality; a swapped-in clip's own cues always can. Ours",
+    paper: "none",
+  }),
+  target: z.enum(["farthest", "calibrated"]).default("farthest").meta({
+    description:
+      "of an evidence token's divergence: as far as the cap, by what cannot be read; or that share of the cap and no more. Ours",
+    paper: "farthest",
+  }),
+  holdWeight: weight
+    .default(1)
+    .meta({ description: "gamma: of a divergence beyond a calibrated target", symbol: "gamma" }),
+  rolloutShare: unit.default(0).meta({
+    description:
+      "share of a step's prompts that are asked about a clip of the family and paid for what can be read of it; ours",
+    paper: "0",
+  }),
   estimator: z
     .enum(["full-vocab", "k1", "k2", "k3", "k2-k1"])
     .default("full-vocab")
@@ -121,6 +163,11 @@ export const perceptionSchema = z.strictObject({
     source: "PAPO's double entropy",
   }),
 });
+
+export const perceptionSchema = perceptionFields.refine(
+  ({ target, capNats, estimator }) => target === "farthest" || (capNats !== null && estimator === "full-vocab"),
+  { error: "expected capNats and the full-vocab estimator for a calibrated target, which is a share of the cap." },
+);
 
 export const trainSchema = z.strictObject({
   seed: seedSetting("seed of batches, samples and masks"),

@@ -4,15 +4,16 @@ import type { ClipLibrary } from "../corpus/clips/clip-library.ts";
 import type { ClipSource } from "../corpus/clips/clip-source.ts";
 import type { Sample } from "../data/sample.ts";
 import type { EmotionScore } from "../emotion/score.ts";
+import { OppoError } from "../error.ts";
+import { type ClaimBank, claimBank, sameCues } from "../evidence/claims.ts";
 import type { Embedder } from "../evidence/cue.ts";
-import type { ModalityMask } from "../media/clip.ts";
-import type { ClipRows, ModelPrompt, PromptTokens } from "../models/omni-model.ts";
+import type { Readability } from "../evidence/route.ts";
 import { cosineSchedule, linearSchedule } from "../nn/index.ts";
 import { drawViews } from "../rl/draw-views.ts";
 import { accumulateGradients } from "../rl/gradients.ts";
 import { checkInvariants, tolerancesOf } from "../rl/invariants.ts";
-import { rolloutMetrics } from "../rl/metrics.ts";
-import type { PromptPair, TrainGroup } from "../rl/plan.ts";
+import { swapKind } from "../rl/mask-draws.ts";
+import { shownMetrics } from "../rl/metrics.ts";
 import { type RolloutRecord, recordRollout } from "../rl/record.ts";
 import { type Notice, RewardWatch } from "../rl/reward-watch.ts";
 import type { JudgedTerm } from "../rl/rewards/judged.ts";
@@ -20,17 +21,19 @@ import { makeTerms } from "../rl/rewards/terms.ts";
 import { type EndedCompletion, sampleGroups } from "../rl/rollout.ts";
 import { clausesToCome, type ScoreOptions, scoreGroups } from "../rl/score.ts";
 import { defaultStepOptions, type StepOptions } from "../rl/step-options.ts";
-import type { ScoredGroup, ViewName, ViewSelector } from "../rl/types.ts";
-import { drawMasks, neededViews, viewSelectors } from "../rl/views.ts";
+import type { RolloutGroup, ScoredGroup } from "../rl/types.ts";
+import { viewSelectors } from "../rl/views.ts";
 import type { DeepReadonly } from "../run/config.ts";
-import { deriveUniform } from "../seeds.ts";
+import { deriveSeed, deriveUniform } from "../seeds.ts";
 import { scope } from "../tensor/index.ts";
 import { batchOf } from "./batches.ts";
 import { defaultsBySize } from "./by-size.ts";
 import type { TrainConfig } from "./config.ts";
 import { LiveRows } from "./live-rows.ts";
+import { type InputMaker, MaskedInputs, type ReadCues } from "./masked-inputs.ts";
 import type { OpenedPolicy } from "./policy.ts";
 import { type Objective, runSteps, type StepOutcome, type StepRun, type StepsDone } from "./run-steps.ts";
+import { showPrompts, trainGroups, withoutDegraded } from "./step-prompts.ts";
 
 /** What the method learns from. */
 export interface GrpoTask {
@@ -45,6 +48,8 @@ export interface GrpoTask {
   readonly emotionScore: EmotionScore;
   /** Terms that a judge is asked for; left out: none. */
   readonly judged?: readonly JudgedTerm[];
+  /** What perception.support "observer" asks. */
+  readonly readCues?: ReadCues;
 }
 
 /** How the learning rate goes from its warm-up to its floor. */
@@ -80,10 +85,10 @@ export function trainGrpo(
 }
 
 export function grpoObjective(task: GrpoTask): Objective {
-  const { config, library, promptText } = task;
+  const { config, library } = task;
   const { policy, reference, trainsTowers } = task.models;
   const maxNewTokens = config.maxNewTokens ?? defaultsBySize(task.models.numParameters, config.trainable).maxNewTokens;
-  const scoring = scoreOptions(task, maxNewTokens);
+  const scoring = scoreOptions(task, maxNewTokens, bankOf(task));
   const { recomputes } = task.models;
   const options: StepOptions = { ...stepOptions(config), maxCompletionTokens: maxNewTokens, recomputes };
   // An embedder elsewhere begins with a completion's clauses while others are still sampled.
@@ -107,23 +112,25 @@ export function grpoObjective(task: GrpoTask): Objective {
         (await task.clips?.ready(step)) ?? batchOf(task.samples, config.promptsPerStep, config.seed, step);
       const readyAt = clock();
       using live = trainsTowers ? new LiveRows(policy, library) : null;
-      const prompts = samples.map((sample) => ({
-        sample,
-        prompt: library.prompt(sample.id, promptText(sample), live?.rows(sample.id) ?? null),
-      }));
-      const sampled = scope(() => sampleGroups(policy, prompts, { ...config, maxNewTokens, step, ...ahead }));
+      const key = { seed: config.seed, step };
+      using inputs = new MaskedInputs(await inputMaker(task, samples, live));
+      const shown = showPrompts(wholePrompts(task, samples, live), config.perception, key, inputs);
+      const drawn = scope(() => sampleGroups(policy, shown, { ...config, maxNewTokens, step, ...ahead }));
+      const sampled = drawn.map((group, g) => withReadable(group, shown[g]!.readable));
       const sampledAt = clock();
       const groups = await scoreGroups(sampled, scoring);
       const scoredAt = clock();
       const notices = stuckRewards(watch, groups);
-      const views = drawViews(viewSelectors[config.perception.views], groups, config.perception.viewDraw, (...key) =>
-        deriveUniform(config.seed, "views", step, ...key),
+      const selector = withoutDegraded(viewSelectors[config.perception.views], groups);
+      const views = drawViews(selector, groups, config.perception.viewDraw, (...what) =>
+        deriveUniform(config.seed, "views", step, ...what),
       );
-      using rows = new MaskedRows();
-      const masked = trainGroups(task, prompts, groups, step, { views, masked: rows, live });
+      const readsCues = knowsReadable(config);
+      const masked = trainGroups(shown, groups, config.perception, key, { views, inputs, readsCues });
       const encodedAt = clock();
-      const metrics = rolloutMetrics(groups);
-      metrics.merge(scope(() => accumulateGradients({ policy, reference, clock }, masked, { ...options, views })));
+      const metrics = shownMetrics(groups);
+      const asked = { ...options, views: masked.views };
+      metrics.merge(scope(() => accumulateGradients({ policy, reference, clock }, masked.groups, asked)));
       live?.backward();
       metrics.sum("timing_s/wait_clips", readyAt - start);
       metrics.sum("timing_s/rollout", sampledAt - readyAt);
@@ -134,17 +141,25 @@ export function grpoObjective(task: GrpoTask): Objective {
   };
 }
 
+/** The corpus' cues, where a term asks for claims. */
+export function bankOf({ config, samples }: Pick<GrpoTask, "config" | "samples">): ClaimBank | null {
+  const isAsked = config.reward.terms.some(({ name }) => name === "support");
+  return isAsked ? claimBank(samples, deriveSeed(config.seed, "claims")) : null;
+}
+
 type Scoring = Pick<GrpoTask, "config" | "embedder" | "emotionScore" | "judged">;
 
-/** How completions are scored. */
+/** How completions are scored. @param bank as `bankOf` has it */
 export function scoreOptions(
   { config, embedder, emotionScore, judged = [] }: Scoring,
   maxNewTokens: number,
+  bank: ClaimBank | null = null,
 ): ScoreOptions {
   const { terms, similarityThreshold, emptyKind, combineKinds, requireWellFormed } = config.reward;
   const setting = { emotionScore, similarityThreshold, empty: emptyKind, combine: combineKinds };
   return {
     embedder,
+    ...(bank && { claimBank: bank }),
     // A term without a weight is still measured: arms are compared on it.
     terms: makeTerms(terms, setting),
     judged,
@@ -180,6 +195,8 @@ function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
       gradient: perception.gradient,
       reduction: perception.reduction,
       cap: perception.capNats,
+      target: perception.target,
+      holdWeight: perception.holdWeight,
       fullEntropyWeight: perception.entropyWeight,
       maskedEntropyWeight: perception.entropyWeight,
     },
@@ -194,52 +211,39 @@ function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
   };
 }
 
-/** Holds the rows of a step's masked inputs, whatever happens on the way. */
-class MaskedRows implements Disposable {
-  readonly #owned: ClipRows[] = [];
-
-  own(rows: ClipRows): ClipRows {
-    this.#owned.push(rows);
-    return rows;
-  }
-
-  [Symbol.dispose](): void {
-    for (const rows of this.#owned) rows[Symbol.dispose]();
-  }
-}
-
-/** Which masked inputs a step wants, and who holds what they are made of. */
-interface MaskedInputs {
-  readonly views: ViewSelector;
-  readonly masked: MaskedRows;
-  readonly live: LiveRows | null;
-}
-
-/** Prompts with their counterfactual inputs: one mask per prompt, view and step, shared by the prompt's rollouts. */
-function trainGroups(
-  { config, library }: GrpoTask,
-  prompts: readonly { readonly sample: Sample; readonly prompt: ModelPrompt }[],
-  scored: readonly ScoredGroup[],
-  step: number,
-  { views, masked: owner, live }: MaskedInputs,
-): TrainGroup[] {
-  // The library's rows are those of the start: the reference's, and the policy's where its towers are frozen.
-  const pair = (tokens: PromptTokens, sampleId: string, start: ClipRows, masks: readonly ModalityMask[]): PromptPair =>
-    live === null
-      ? { policy: { tokens, rows: start } }
-      : { policy: { tokens, rows: live.rows(sampleId, masks) }, reference: { tokens, rows: start } };
-  return prompts.map(({ sample, prompt }, g): TrainGroup => {
-    const { rollouts } = scored[g]!;
-    const masked: Partial<Record<ViewName, PromptPair>> = {};
-    for (const view of neededViews(rollouts, views)) {
-      const masks = drawMasks(config.perception.maskRatio, { seed: config.seed, step, sampleId: sample.id }, view);
-      const [maskedRows] = library.maskedRows([{ sampleId: sample.id, masks }]);
-      masked[view] = pair(prompt.tokens, sample.id, owner.own(maskedRows!), masks);
-    }
-    const reference = { tokens: prompt.tokens, rows: library.rows(sample.id) };
-    const whole = live === null ? { policy: prompt } : { policy: prompt, reference };
-    return { prompt: whole, masked, rollouts };
+/** The prompts about the clips as they are. The library's rows are those of the start: the reference's, and the policy's where towers are frozen. */
+function wholePrompts({ library, promptText }: GrpoTask, samples: readonly Sample[], live: LiveRows | null) {
+  return samples.map((sample) => {
+    const reference = library.prompt(sample.id, promptText(sample));
+    if (live === null) return { sample, pair: { policy: reference } };
+    return { sample, pair: { policy: { tokens: reference.tokens, rows: live.rows(sample.id) }, reference } };
   });
+}
+
+const hasSwaps = ({ perception }: GrpoTask["config"]): boolean =>
+  Object.values(perception.maskFamily).some((kinds) => kinds.includes(swapKind));
+
+/** Whether masks leave something that can be read, as far as anybody knows. */
+function knowsReadable(config: GrpoTask["config"]): boolean {
+  return config.perception.support !== "none" || hasSwaps(config);
+}
+
+async function inputMaker(task: GrpoTask, samples: readonly Sample[], live: LiveRows | null): Promise<InputMaker> {
+  const { config, library, promptText, embedder, readCues = null } = task;
+  const { support } = config.perception;
+  if (support === "observer" && readCues === null) {
+    throw new OppoError(
+      "ERR_OBSERVER",
+      "perception.support: expected an observer of this corpus, got none. Choose mask or none.",
+    );
+  }
+  const cues = hasSwaps(config) ? samples.flatMap((sample) => sample.cues) : [];
+  const isSame = await sameCues(cues, embedder);
+  return { library, live, promptText, samples, support, readCues, isSame };
+}
+
+function withReadable(group: RolloutGroup, readable: Readability | null): RolloutGroup {
+  return readable === null ? group : { ...group, readable };
 }
 
 function stuckRewards(watch: RewardWatch, groups: readonly ScoredGroup[]): Notice[] {

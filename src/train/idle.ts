@@ -5,7 +5,11 @@ import { perceptionSchema, type trainSchema } from "./config.ts";
 import { learnerIdle } from "./learner-settings.ts";
 
 const below = (group: string, names: readonly string[]) => names.map((name) => `${group}.${name}`);
-const ofViews = Object.keys(perceptionSchema.shape).filter((name) => name !== "views");
+/** What degraded clips are, for views and for completions about them. */
+const ofMasks = ["maskRatio", "maskFamily", "maskDoses", "support"];
+const ofViews = Object.keys(perceptionSchema.shape).filter(
+  (name) => !["views", "rolloutShare", ...ofMasks].includes(name),
+);
 
 export const methodIdle: readonly IdleRule<SettingsOf<typeof trainSchema>>[] = [
   {
@@ -14,7 +18,27 @@ export const methodIdle: readonly IdleRule<SettingsOf<typeof trainSchema>>[] = [
     why: "perception.views is none, so no masked input is looked at",
   },
   {
-    paths: below("perception", ["estimator", "gradient", "reduction", "capNats"]),
+    paths: below("perception", ofMasks),
+    when: ({ perception }) => perception.views === "none" && perception.rolloutShare === 0,
+    why: "perception.views is none, so no masked input is looked at",
+  },
+  {
+    paths: ["perception.maskRatio"],
+    when: ({ perception }) => perception.maskDoses !== null,
+    why: "perception.maskDoses says it",
+  },
+  {
+    paths: ["perception.holdWeight"],
+    when: ({ perception }) => perception.target === "farthest",
+    why: "perception.target is farthest, so nothing is held",
+  },
+  {
+    paths: ["perception.holdWeight"],
+    when: ({ perception }) => perception.gradient === "full",
+    why: "perception.gradient is full, and only the masked branch learns to hold",
+  },
+  {
+    paths: below("perception", ["estimator", "gradient", "reduction", "capNats", "target", "holdWeight"]),
     when: ({ perception }) => perception.perceptionLossWeight === 0,
     why: "perception.perceptionLossWeight is 0",
   },

@@ -26,6 +26,14 @@ export type GradientRoute = "both" | "full" | "masked";
  */
 export type PerceptionReduction = "sum" | "mean" | "response-mean";
 
+/**
+ * What is wanted of an evidence token whose cue can be read, under its mask, to the share r (0: gone, 1: as well as ever).
+ * "farthest" (Eq. 10): the larger the divergence up to the cap, the better, weighed by 1 - r. "calibrated" (ours): a divergence of
+ * tau = (1 - r) cap and no more, so that what is gone is retracted and what is left is held: -(tau - KL) below tau,
+ * -gamma (KL - tau) above it.
+ */
+export type PerceptionTarget = "farthest" | "calibrated";
+
 export interface PerceptionOptions {
   /** beta: 8e-3 of the sum in the paper; 0.05 of the mean in our preset. 0 switches the objective off. */
   readonly weight: number;
@@ -34,6 +42,9 @@ export interface PerceptionOptions {
   readonly reduction: PerceptionReduction;
   /** Nats per token; a token beyond it counts as the cap and has no gradient. null: none (the paper). */
   readonly cap: number | null;
+  readonly target: PerceptionTarget;
+  /** gamma of the calibrated target. */
+  readonly holdWeight: number;
   /** Weights of PAPO's double entropy: lowers the entropy of the full and of the masked branch on the same tokens. */
   readonly fullEntropyWeight: number;
   readonly maskedEntropyWeight: number;
@@ -45,6 +56,8 @@ export const defaultPerceptionOptions: PerceptionOptions = {
   gradient: "both",
   reduction: "mean",
   cap: 2,
+  target: "farthest",
+  holdWeight: 1,
   fullEntropyWeight: 0,
   maskedEntropyWeight: 0,
 };
@@ -81,6 +94,32 @@ function k2ThroughFullK1ThroughMasked(p: Tensor, q: Tensor): Tensor {
 /** Beyond the cap a token counts as the cap and has gradient zero. */
 export function capped(divergence: Tensor, cap: number | null): Tensor {
   return cap === null ? divergence : divergence.clamp({ max: cap });
+}
+
+/**
+ * What every token adds to J_omni, [n].
+ *
+ * @param divergence L_t, [n]
+ * @param held the same numbers with no gradient through the full branch, [n]: where a token is to be held, the masked branch learns
+ *   from the full one, which would otherwise grow unsure of what it sees
+ * @param readable r of every token, [n]; null: 0 for all
+ */
+export function perceptionObjective(
+  divergence: Tensor,
+  held: () => Tensor,
+  readable: Tensor | null,
+  { cap, target, holdWeight }: Pick<PerceptionOptions, "cap" | "target" | "holdWeight">,
+): Tensor {
+  const gone = readable === null ? null : readable.mul(-1).add(1);
+  if (target === "farthest") {
+    const reached = capped(divergence, cap);
+    return gone === null ? reached : reached.mul(gone);
+  }
+  // A calibrated target without a cap is refused with the settings.
+  const goal = gone === null ? op.fullLike(divergence.detach(), cap!) : gone.mul(cap!);
+  const missing = goal.sub(divergence).clamp({ min: 0 });
+  const excess = held().sub(goal).clamp({ min: 0 });
+  return missing.neg().sub(excess.mul(holdWeight));
 }
 
 /** Entropy per row, [n], of log-distributions [n, V]. */

@@ -10,5 +10,5 @@ export interface OmniRewardOptions extends CoverageOptions {
 
 /** Between 0 and 3 (`combine: "sum"`, Eq. 4 as printed). A reasoning without clauses scores 0. */
 export function omniReward(options: OmniRewardOptions): TermScore {
-  return ({ routing }) => coverage(routing, options.similarityThreshold, options).total;
+  return ({ routing, readable }) => coverage(routing, options.similarityThreshold, options, readable).total;
 }

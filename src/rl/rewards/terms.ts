@@ -8,6 +8,7 @@ import { accuracyReward } from "./accuracy.ts";
 import { formatReward } from "./format.ts";
 import { labelReward } from "./label.ts";
 import { omniReward } from "./omni.ts";
+import { supportReward } from "./support.ts";
 import { tagsReward } from "./tags.ts";
 
 /** What terms may need beside a rollout: the same for the whole run. */
@@ -24,6 +25,8 @@ export const rewardTerms = {
   format: () => formatReward,
   /** R_omni */
   omni: (setting) => omniReward(setting),
+  /** Minus the claims that nothing supports */
+  support: () => supportReward,
   /** R1-Omni's accuracy */
   label: () => labelReward,
   /** R1-Omni's format */
