@@ -97,8 +97,11 @@ export function decoupledAdvantages(
   return sums.map((group) => group.map((value) => (value - centre) / scale));
 }
 
-/** Over the rewards of a group that are known; 0 for the others. */
-function knownAdvantages(groups: readonly (readonly (number | null)[])[], options: AdvantageOptions): number[][] {
+/** Over the rewards of a group that are known; 0 for the others. @throws ERR_REWARD as groupAdvantages */
+export function knownAdvantages(
+  groups: readonly (readonly (number | null)[])[],
+  options: AdvantageOptions,
+): number[][] {
   const known = groupAdvantages(
     groups.map((rewards) => rewards.filter((reward) => reward !== null)),
     options,

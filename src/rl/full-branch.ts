@@ -2,11 +2,11 @@
 // chunk. Leaves the hidden rows cut from the graph, for the masked branches to add their gradients to.
 // N rollouts, C longest completion, R scored tokens, n tokens of a chunk, D width, V vocabulary
 import type { OmniModel, Trunk } from "../models/omni-model.ts";
-import { noGrad, op, type Tensor } from "../tensor/index.ts";
+import { noGrad, op, type Tensor, tensor } from "../tensor/index.ts";
 import { rowsPerChunk } from "./chunk-size.ts";
 import { type CutRows, cutRows, cutTrunk, floatsLike, forEachChunk, indicesLike, logDistribution } from "./chunks.ts";
 import type { Metrics } from "./metrics.ts";
-import { clippedSurrogate, fullKl, importanceRatio, sampledKl } from "./objectives/grpo.ts";
+import { clippedSurrogate, fullKl, importanceRatio, sampledKl, sequenceRatio, spreadRatio } from "./objectives/grpo.ts";
 import { oppoLoss } from "./objectives/oppo.ts";
 import { entropy, pick, weightedSum } from "./objectives/perception.ts";
 import type { PlannedGroup, PlannedRollout, StepCounts } from "./plan.ts";
@@ -45,6 +45,9 @@ interface ScoredTokens {
   readonly advantages: Tensor;
   readonly weights: Tensor;
   readonly samplerLogprobs: Float32Array;
+  readonly oldLogprobs: Float32Array;
+  /** Per token its sequence's ratio; null: every token has its own. */
+  readonly sequenceRatios: Float64Array | null;
 }
 
 export function runFullBranch(context: StepContext, groups: readonly PlannedGroup[]): FullBranch {
@@ -66,7 +69,8 @@ export function runFullBranch(context: StepContext, groups: readonly PlannedGrou
   });
   const referenceRows = referenceTrunk && noGrad(() => cutRows(referenceTrunk.hidden, layout.flatRows, false).rows); // [R, D]
 
-  const tokens = scoredTokens(rollouts, cut.leaf);
+  const sequenceRatios = timed("old_logp", () => ratiosOfSequences(context, rollouts, cut.leaf));
+  const tokens = { ...scoredTokens(rollouts, cut.leaf), sequenceRatios };
   const choiceEntropy = new Float32Array(layout.flatRows.length);
   timed("policy_loss", () => {
     forEachChunk(layout.flatRows.length, rowsPerChunk(options.tokensPerChunk, policy), (start, count) => {
@@ -92,18 +96,20 @@ function packRollouts(rollouts: readonly PlannedRollout[]): {
   return { flatRows: Int32Array.from(flatRows), firstRow };
 }
 
-function scoredTokens(rollouts: readonly PlannedRollout[], like: Tensor): ScoredTokens {
+function scoredTokens(rollouts: readonly PlannedRollout[], like: Tensor): Omit<ScoredTokens, "sequenceRatios"> {
   const numTokens = rollouts.reduce((sum, { ids }) => sum + ids.length, 0);
   const ids = new Int32Array(numTokens);
   const advantages = new Float32Array(numTokens);
   const weights = new Float32Array(numTokens);
   const samplerLogprobs = new Float32Array(numTokens);
+  const oldLogprobs = new Float32Array(numTokens);
   let at = 0;
   for (const rollout of rollouts) {
     const end = at + rollout.ids.length;
     ids.set(rollout.ids, at);
     samplerLogprobs.set(rollout.samplerLogprobs, at);
-    advantages.fill(rollout.advantage, at, end);
+    oldLogprobs.set(rollout.oldLogprobs, at);
+    advantages.set(rollout.advantages, at);
     weights.fill(rollout.weight, at, end);
     at = end;
   }
@@ -112,7 +118,44 @@ function scoredTokens(rollouts: readonly PlannedRollout[], like: Tensor): Scored
     advantages: floatsLike(like, advantages),
     weights: floatsLike(like, weights),
     samplerLogprobs,
+    oldLogprobs,
   };
+}
+
+/** GSPO's ratios, which need a sequence's tokens all at once: their logits are made once more, without a graph. */
+function ratiosOfSequences(
+  { policy, options }: StepContext,
+  rollouts: readonly PlannedRollout[],
+  leaf: Tensor,
+): Float64Array | null {
+  if (options.ratioLevel === "token" || options.oldLogprobs === "current") return null;
+  const ids = rollouts.flatMap((rollout) => [...rollout.ids]);
+  const logprobs = rowLogprobs(policy, leaf, Int32Array.from(ids), options);
+  const ratios = new Float64Array(ids.length);
+  let at = 0;
+  for (const rollout of rollouts) {
+    const end = at + rollout.ids.length;
+    ratios.fill(sequenceRatio(logprobs.slice(at, end), rollout.oldLogprobs), at, end);
+    at = end;
+  }
+  return ratios;
+}
+
+/** log pi of the id of every row [R, D], without a graph. */
+export function rowLogprobs(
+  policy: OmniModel,
+  rows: Tensor,
+  ids: Int32Array,
+  { temperature, tokensPerChunk }: Pick<StepOptions, "temperature" | "tokensPerChunk">,
+): number[] {
+  const logprobs: number[] = [];
+  noGrad(() =>
+    forEachChunk(ids.length, rowsPerChunk(tokensPerChunk, policy), (start, count) => {
+      const logp = logDistribution(policy.logits(rows.narrow(0, start, count)), temperature);
+      logprobs.push(...pick(logp, indicesLike(rows, ids.subarray(start, start + count))).toNumbers());
+    }),
+  );
+  return logprobs;
 }
 
 /** J_GRPO of n tokens and its gradient into the leaf and the head. @returns their choice entropies. */
@@ -131,8 +174,7 @@ function policyChunk(
 
   const logp = logDistribution(policy.logits(leaf.narrow(0, start, count)), options.temperature); // [n, V]
   const logprobs = pick(logp, ids); // [n]
-  const old = options.oldLogprobs === "current" ? logprobs.detach() : floatsLike(leaf, sampler);
-  const ratio = importanceRatio(logprobs, old);
+  const ratio = ratioOf(logprobs, tokens, start, options); // [n]
   const surrogate = clippedSurrogate(ratio, advantages, options.clip);
   let objective = surrogate;
   let chooser = logp;
@@ -149,6 +191,7 @@ function policyChunk(
     chooser = referenceLogp;
     metrics.mean("kl", kl.sum().item(), count);
   }
+  if (options.entropyWeight !== 0) objective = objective.add(entropy(logp).mul(options.entropyWeight));
   const loss = oppoLoss({ policy: weightedSum(objective, weights) }, objectiveWeights(options));
   loss.backward();
 
@@ -160,6 +203,17 @@ function policyChunk(
   recordRatios(metrics, options, ratio.toFloat32Array(), advantages.toFloat32Array());
   recordSampling(metrics, logprobs.toFloat32Array(), sampler);
   return noGrad(() => entropy(chooser).toFloat32Array());
+}
+
+/** pi / pi_old of n tokens, or of their sequences. */
+function ratioOf(logprobs: Tensor, tokens: ScoredTokens, start: number, { oldLogprobs }: StepOptions): Tensor {
+  if (oldLogprobs === "current") return importanceRatio(logprobs, logprobs.detach());
+  const end = start + logprobs.numel;
+  const { sequenceRatios } = tokens;
+  if (sequenceRatios === null)
+    return importanceRatio(logprobs, floatsLike(logprobs, tokens.oldLogprobs.subarray(start, end)));
+  const { device, dtype } = logprobs;
+  return spreadRatio(tensor(sequenceRatios.slice(start, end), [logprobs.numel]).to({ device, dtype }), logprobs);
 }
 
 /** Tokens whose ratio the clip holds back: low with a negative advantage, high with a positive one. */

@@ -22,7 +22,7 @@ export interface StepModels {
 /**
  * Adds the gradient of the step's loss to the parameters' `.grad`, without an update.
  *
- * @throws OppoError ERR_MISSING_VIEW, ERR_MISSING_REFERENCE, ERR_EMPTY_STEP
+ * @throws OppoError ERR_MISSING_VIEW, ERR_MISSING_REFERENCE, ERR_REFERENCE_VOCABULARY, ERR_MISSING_LOGPROBS, ERR_EMPTY_STEP
  */
 export function accumulateGradients(
   { policy, reference, clock }: StepModels,
@@ -31,6 +31,7 @@ export function accumulateGradients(
 ): Metrics {
   const plan = planStep(groups, { ...options, reduction: options.perception.reduction });
   requireReference(reference, options);
+  requireOneVocabulary(policy, reference);
   if (plan.counts.numTokens === 0) {
     throw new OppoError(
       "ERR_EMPTY_STEP",
@@ -78,6 +79,16 @@ function requireReference(reference: OmniModel | null, options: StepOptions): vo
     "ERR_MISSING_REFERENCE",
     `trainStep: expected a reference model for referenceKl.weight ${options.referenceKl.weight} and anchorWeight ` +
       `${options.anchorWeight}, got none. Pass a frozen copy of the starting policy, or set both to 0.`,
+  );
+}
+
+/** Their distributions are compared number by number. */
+function requireOneVocabulary(policy: OmniModel, reference: OmniModel | null): void {
+  if (reference === null || reference.vocabSize === policy.vocabSize) return;
+  throw new OppoError(
+    "ERR_REFERENCE_VOCABULARY",
+    `trainStep: expected a reference with the policy's vocabulary of ${policy.vocabSize}, got one of ${reference.vocabSize}. ` +
+      "Take a frozen copy of the starting policy.",
   );
 }
 

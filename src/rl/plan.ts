@@ -1,6 +1,8 @@
 // What one optimiser step computes on which token, decided on the host before any tensor exists. All denominators are
 // those of the whole step, so the gradient is the same however the step is cut into micro-batches (or spread over
 // processes, once counts are summed over them).
+
+import { OppoError } from "../error.ts";
 import type { ModelPrompt } from "../models/omni-model.ts";
 import { type Aggregation, tokenWeights } from "./objectives/grpo.ts";
 import { evidenceWeight, type PerceptionReduction } from "./objectives/perception.ts";
@@ -25,6 +27,8 @@ export interface TrainGroup {
   readonly prompt: PromptPair;
   readonly masked: Partial<Readonly<Record<ViewName, PromptPair>>>;
   readonly rollouts: readonly ScoredRollout[];
+  /** Of every rollout, what the trainer said of its tokens before the first update on it (tokenLogprobs). */
+  readonly startLogprobs?: readonly Float32Array[];
 }
 
 export interface PlannedView {
@@ -42,7 +46,10 @@ export interface PlannedView {
 export interface PlannedRollout {
   readonly ids: Int32Array;
   readonly samplerLogprobs: Float32Array;
-  readonly advantage: number;
+  /** What the ratio is taken against, where that is not the present policy. */
+  readonly oldLogprobs: Float32Array;
+  /** Per token. */
+  readonly advantages: Float32Array;
   /** Weight of each token in J_GRPO. */
   readonly weight: number;
   readonly views: readonly PlannedView[];
@@ -72,14 +79,17 @@ export interface PlanOptions {
   readonly maxCompletionTokens: number;
   /** "mask" leaves completions that the token limit ended out of the loss (DAPO's overlong filtering). */
   readonly truncated: "keep" | "mask";
+  readonly oldLogprobs: "current" | "sampler" | "start";
   readonly views: ViewSelector;
   readonly reduction: PerceptionReduction;
 }
 
+/** @throws OppoError ERR_MISSING_LOGPROBS */
 export function planStep(groups: readonly TrainGroup[], options: PlanOptions): StepPlan {
   const isScored = ({ rollout }: ScoredRollout) =>
     rollout.ids.length > 0 && !(options.truncated === "mask" && rollout.truncated);
   const rollouts = groups.flatMap((group) => group.rollouts);
+  const old = groups.flatMap((group) => oldLogprobsOf(group, options.oldLogprobs));
   const lengths = rollouts.map((scored) => (isScored(scored) ? scored.rollout.ids.length : 0));
   const weights = tokenWeights(lengths, options.aggregation, options.maxCompletionTokens);
   const counts = { numSequences: rollouts.length, numTokens: lengths.reduce((sum, length) => sum + length, 0) };
@@ -88,7 +98,8 @@ export function planStep(groups: readonly TrainGroup[], options: PlanOptions): S
     return {
       ids: scored.rollout.ids,
       samplerLogprobs: scored.rollout.logprobs,
-      advantage: scored.advantage,
+      oldLogprobs: old[i]!,
+      advantages: tokenAdvantages(scored),
       weight: weights[i]!,
       views: views.map(({ name, tokens, readable = null, weight: drawn = 1 }) => ({
         name,
@@ -104,4 +115,23 @@ export function planStep(groups: readonly TrainGroup[], options: PlanOptions): S
     rollouts: planned.splice(0, group.rollouts.length).filter((_, i) => isScored(group.rollouts[i]!)),
   }));
   return { groups: ofGroup.filter((group) => group.rollouts.length > 0), counts };
+}
+
+function oldLogprobsOf(
+  { rollouts, startLogprobs }: TrainGroup,
+  kind: PlanOptions["oldLogprobs"],
+): readonly Float32Array[] {
+  if (kind !== "start") return rollouts.map(({ rollout }) => rollout.logprobs);
+  if (startLogprobs !== undefined) return startLogprobs;
+  throw new OppoError(
+    "ERR_MISSING_LOGPROBS",
+    'trainStep: expected startLogprobs of every group for oldLogprobs "start", got a group without them. Compute them with tokenLogprobs before the first update.',
+  );
+}
+
+function tokenAdvantages({ rollout, advantage, spans = [] }: ScoredRollout): Float32Array {
+  const advantages = new Float32Array(rollout.ids.length).fill(advantage);
+  for (const span of spans)
+    for (let t = 0; t < Math.min(span.end, advantages.length); t++) advantages[t]! += span.advantage;
+  return advantages;
 }

@@ -7,7 +7,8 @@ import { routeBatch } from "../evidence/route-batch.ts";
 import type { Clause } from "../text/clause.ts";
 import { type ClauseOptions, splitClauses } from "../text/clauses.ts";
 import { type ParsedResponse, parseResponse } from "../text/response.ts";
-import { type AdvantageCombination, type AdvantageOptions, decoupledAdvantages, groupAdvantages } from "./advantage.ts";
+import type { AdvantageCombination, AdvantageOptions } from "./advantage.ts";
+import { type CompareOptions, compareRollouts, type TermSpan } from "./compare.ts";
 import { type JudgedScores, type JudgedTerm, judgeStep, standIn } from "./rewards/judged.ts";
 import type { EndedCompletion } from "./rollout.ts";
 import type { RewardBreakdown, RewardContext, RewardTerm, Rollout, RolloutGroup, ScoredGroup } from "./types.ts";
@@ -23,6 +24,8 @@ export interface ScoreOptions {
   readonly similarityThreshold: number;
   readonly advantage: AdvantageOptions;
   readonly combination: AdvantageCombination;
+  /** Terms whose advantage goes to a part of the completion; left out: none. */
+  readonly spans?: readonly TermSpan[];
   /** What long completions lose; null: nothing. */
   readonly overlong: OverlongOptions | null;
   /**
@@ -105,15 +108,25 @@ export async function scoreGroups(groups: readonly RolloutGroup[], options: Scor
   });
   const rest = [...scored];
   const ofGroup = groups.map(({ rollouts }) => rest.splice(0, rollouts.length));
-  const advantages = advantagesOf(
-    ofGroup.map((rollouts) => rollouts.map(({ rewards }) => rewards)),
-    options,
-  );
+  const compared = compareRollouts(ofGroup, compareOptions(options));
   return groups.map(({ sample, readable }, g) => ({
     sample,
     ...(readable && { readable }),
-    rollouts: ofGroup[g]!.map((rollout, i) => ({ ...rollout, advantage: advantages[g]![i]! })),
+    rollouts: compared[g]!,
   }));
+}
+
+/** How scored rollouts are compared. */
+export function compareOptions({
+  terms,
+  judged = [],
+  overlong,
+  advantage,
+  combination,
+  spans = [],
+}: ScoreOptions): CompareOptions {
+  const punished = overlong === null ? [] : [{ name: "overlong", weight: overlong.weight }];
+  return { terms: [...terms, ...judged, ...punished], advantage, combination, spans };
 }
 
 /** A judged term's score of one rollout, and what stands in for it where the judgement failed. */
@@ -159,22 +172,4 @@ function shaped(rewards: RewardBreakdown, { ids }: Rollout, overlong: OverlongOp
   if (overlong === null) return rewards;
   const part = overlongPart(ids.length, overlong);
   return { ...rewards, total: rewards.total + overlong.weight * part, parts: { ...rewards.parts, overlong: part } };
-}
-
-function advantagesOf(groups: readonly (readonly RewardBreakdown[])[], options: ScoreOptions): number[][] {
-  const { terms, judged = [], overlong, combination, advantage } = options;
-  if (combination === "sum-then-normalize") {
-    return groupAdvantages(
-      groups.map((rewards) => rewards.map(({ total }) => total)),
-      advantage,
-    );
-  }
-  const weighted = [...terms, ...judged, ...(overlong === null ? [] : [{ name: "overlong", weight: overlong.weight }])];
-  return decoupledAdvantages(
-    weighted.map(({ name, weight }) => ({
-      weight,
-      groups: groups.map((rewards) => rewards.map(({ parts }) => parts[name] ?? null)),
-    })),
-    advantage,
-  );
 }

@@ -1,5 +1,5 @@
 // What one update can be told. Every option that the papers leave open says so; presets are spreads over the default.
-import type { ClipOptions, KlEstimator } from "./objectives/grpo.ts";
+import type { ClipOptions, KlEstimator, RatioLevel } from "./objectives/grpo.ts";
 import { defaultClipOptions } from "./objectives/grpo.ts";
 import type { ObjectiveWeights } from "./objectives/oppo.ts";
 import { defaultPerceptionOptions, type PerceptionOptions } from "./objectives/perception.ts";
@@ -14,10 +14,13 @@ export interface StepOptions extends Omit<PlanOptions, "reduction"> {
   readonly temperature: number;
   readonly clip: ClipOptions;
   /**
-   * What the ratio is taken against: "current" (exactly 1, right for one update per batch of rollouts) or the log-probs
-   * that the sampler reported (needed for more updates).
+   * What the ratio is taken against: "current" (exactly 1, right for one update per batch of rollouts), or for more updates the
+   * log-probs that the sampler reported, or those that the trainer computed before the first of them (TrainGroup).
    */
-  readonly oldLogprobs: "current" | "sampler";
+  readonly oldLogprobs: "current" | "sampler" | "start";
+  readonly ratioLevel: RatioLevel;
+  /** Of the policy's entropy on the tokens of J_GRPO, with their weights: above 0 a bonus. */
+  readonly entropyWeight: number;
   /** 0.04 and k3 in the paper's family (the paper gives the weight only). Weight 0 runs without a reference. */
   readonly referenceKl: { readonly weight: number; readonly estimator: KlEstimator };
   readonly perception: PerceptionOptions;
@@ -55,6 +58,8 @@ export const defaultStepOptions: StepOptions = {
   temperature: 1,
   clip: defaultClipOptions,
   oldLogprobs: "current",
+  ratioLevel: "token",
+  entropyWeight: 0,
   aggregation: "seq-mean",
   maxCompletionTokens: 1024,
   truncated: "keep",

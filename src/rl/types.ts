@@ -68,9 +68,18 @@ export interface ScoredRollout {
   readonly clauses: readonly Clause[];
   readonly routing: EvidenceRouting;
   readonly rewards: RewardBreakdown;
+  /** Of every token; a span's comes on top. */
   readonly advantage: number;
+  /** Advantages of terms that answer for a part of the completion only; left out: none. */
+  readonly spans?: readonly AdvantageSpan[];
   /** T_V and T_A (Eq. 9): ascending token positions in the completion. */
   readonly evidence: EvidenceTokens;
+}
+
+/** The tokens before `end` have this advantage as well. */
+export interface AdvantageSpan {
+  readonly end: number;
+  readonly advantage: number;
 }
 
 export interface ScoredGroup {

@@ -11,42 +11,19 @@ import { viewSelectors } from "../../src/rl/views.ts";
 import { grad, indices, noGrad, tensor } from "../../src/tensor/index.ts";
 import { onDevice, testDevice } from "../support/device.ts";
 import { scoredRollout, testSample } from "../support/rollouts.ts";
-import { gradientsOf, largestDifference, oppoOptions, type World, worldTest } from "../support/step-world.ts";
+import {
+  assertFiniteDifferences,
+  gradientsOf,
+  largestDifference,
+  oppoOptions,
+  type World,
+  worldTest,
+} from "../support/step-world.ts";
 import { type TinyPolicy, tinyPolicy } from "../support/tiny-policy.ts";
 
 const exactTolerance = 1e-12;
 /** Weights and advantages are float32 whatever the model is. */
 const float32Tolerance = 3e-7;
-const finiteDifferenceStep = 1e-5;
-const finiteDifferenceTolerance = 2e-8;
-
-/** Central differences of metrics.loss at a few entries of every parameter. */
-function assertFiniteDifferences(world: World, options: StepOptions): void {
-  const { gradient } = gradientsOf(world, options);
-  let offset = 0;
-  for (const parameter of world.policy.parameters().values()) {
-    for (let entry = 0; entry < parameter.numel; entry += 7) {
-      const lossAt = (shift: number): number => {
-        noGrad(() => parameter.view([-1]).narrow(0, entry, 1).add_(shift));
-        const { loss } = gradientsOf(world, options).metrics;
-        noGrad(() => parameter.view([-1]).narrow(0, entry, 1).sub_(shift));
-        return loss!;
-      };
-      const slope = (lossAt(finiteDifferenceStep) - lossAt(-finiteDifferenceStep)) / (2 * finiteDifferenceStep);
-      const difference = Math.abs(slope - gradient[offset + entry]!);
-      assert.ok(
-        difference < finiteDifferenceTolerance,
-        `entry ${offset + entry}: ${slope} vs ${gradient[offset + entry]}`,
-      );
-    }
-    offset += parameter.numel;
-  }
-  assert.ok(
-    gradient.some((value) => Math.abs(value) > 1e-3),
-    "the gradient is not all zero",
-  );
-}
-
 worldTest("the whole OPPO loss matches finite differences", (world) => {
   assertFiniteDifferences(world, oppoOptions);
 });

@@ -5,7 +5,7 @@ import { accumulateGradients } from "../../src/rl/gradients.ts";
 import type { TrainGroup } from "../../src/rl/plan.ts";
 import { defaultStepOptions, type StepOptions } from "../../src/rl/step-options.ts";
 import { viewSelectors } from "../../src/rl/views.ts";
-import { numLiveTensors, scope, type Tensor } from "../../src/tensor/index.ts";
+import { noGrad, numLiveTensors, scope, type Tensor } from "../../src/tensor/index.ts";
 import { scoredRollout } from "./rollouts.ts";
 import { clipRows, promptTokens, randomRows, type TinyPolicy, tinyPolicy } from "./tiny-policy.ts";
 
@@ -101,4 +101,34 @@ export function gradientsOf({ policy, reference, groups }: World, options: StepO
 export function largestDifference(a: readonly number[], b: readonly number[]): number {
   assert.equal(a.length, b.length);
   return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+}
+
+const finiteDifferenceStep = 1e-5;
+const finiteDifferenceTolerance = 2e-8;
+
+/** Central differences of metrics.loss at a few entries of every parameter. */
+export function assertFiniteDifferences(world: World, options: StepOptions): void {
+  const { gradient } = gradientsOf(world, options);
+  let offset = 0;
+  for (const parameter of world.policy.parameters().values()) {
+    for (let entry = 0; entry < parameter.numel; entry += 7) {
+      const lossAt = (shift: number): number => {
+        noGrad(() => parameter.view([-1]).narrow(0, entry, 1).add_(shift));
+        const { loss } = gradientsOf(world, options).metrics;
+        noGrad(() => parameter.view([-1]).narrow(0, entry, 1).sub_(shift));
+        return loss!;
+      };
+      const slope = (lossAt(finiteDifferenceStep) - lossAt(-finiteDifferenceStep)) / (2 * finiteDifferenceStep);
+      const difference = Math.abs(slope - gradient[offset + entry]!);
+      assert.ok(
+        difference < finiteDifferenceTolerance,
+        `entry ${offset + entry}: ${slope} vs ${gradient[offset + entry]}`,
+      );
+    }
+    offset += parameter.numel;
+  }
+  assert.ok(
+    gradient.some((value) => Math.abs(value) > 1e-3),
+    "the gradient is not all zero",
+  );
 }

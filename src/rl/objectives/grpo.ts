@@ -23,6 +23,24 @@ export function importanceRatio(logprobs: Tensor, oldLogprobs: Tensor): Tensor {
   return logprobs.sub(oldLogprobs).clamp({ min: -maxLogRatio, max: maxLogRatio }).exp();
 }
 
+/**
+ * Whose ratio a token has: its own (GRPO), or its sequence's, exp(mean of log pi - log pi_old), the same for all its tokens
+ * (GSPO, Zheng et al. 2025, which clips at 3e-4 and 4e-4). The sequence's ratio is in a token's objective with the gradient of
+ * that token alone; summed over the sequence that is the gradient of the sequence's ratio, whatever weight its tokens share.
+ */
+export type RatioLevel = "token" | "sequence";
+
+/** A sequence's ratio from what its tokens have now and had before, n numbers each. */
+export function sequenceRatio(logprobs: readonly number[], oldLogprobs: ArrayLike<number>): number {
+  const sum = logprobs.reduce((total, logprob, t) => total + logprob - oldLogprobs[t]!, 0);
+  return Math.exp(Math.min(maxLogRatio, Math.max(-maxLogRatio, sum / logprobs.length)));
+}
+
+/** [n] of the value of the sequences' ratios [n], whose gradient is that of `logprobs`. */
+export function spreadRatio(sequenceRatios: Tensor, logprobs: Tensor): Tensor {
+  return logprobs.sub(logprobs.detach()).exp().mul(sequenceRatios);
+}
+
 /** min(ratio A, clip(ratio, 1 - low, 1 + high) A), [n]. */
 export function clippedSurrogate(ratio: Tensor, advantages: Tensor, options: ClipOptions): Tensor {
   const clipped = ratio.clamp({ min: 1 - options.clipLow, max: 1 + options.clipHigh });
