@@ -8,9 +8,9 @@ import { type ColdStart, rates } from "../../../src/data/theatre/world.ts";
 import type { Modality } from "../../../src/media/clip.ts";
 import type { OmniModel } from "../../../src/models/omni-model.ts";
 import { loadModel } from "../../../src/models/registry.ts";
-import { theatreExamples } from "../../../src/train/theatre/theatre-examples.ts";
 import { numLiveTensors } from "../../../src/tensor/index.ts";
 import { BlankViews, blankKinds } from "../../../src/train/theatre/blank-views.ts";
+import { theatreExamples } from "../../../src/train/theatre/theatre-examples.ts";
 import { fitAll, type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
 
 let theatre: SmallTheatre;
