@@ -2,7 +2,7 @@
 // any model can be measured: ours, an endpoint, a stub in a test.
 
 import type { Sample } from "../data/sample.ts";
-import type { Modality } from "../media/clip.ts";
+import type { Modality, ModalityMask } from "../media/clip.ts";
 
 /**
  * What the model gets to see and hear. `video` and `audio` name the sample whose stream is played; null is a fully
@@ -14,6 +14,13 @@ export interface ClipView {
   readonly sample: Sample;
   readonly video: Sample | null;
   readonly audio: Sample | null;
+  /** What is done to one of the streams that are played; left out, nothing. */
+  readonly mask?: ViewMask;
+}
+
+export interface ViewMask extends Omit<ModalityMask, "others"> {
+  /** Whose streams the kind takes, where it takes any. */
+  readonly partners: readonly Sample[];
 }
 
 export interface Query {

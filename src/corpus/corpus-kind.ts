@@ -32,6 +32,8 @@ export interface CorpusKind {
   readonly fitsEmotion: (sample: Sample, cue: Cue) => boolean;
   /** Its phrases for a modality that shows nothing, and for one that cannot be perceived. */
   readonly absenceOf: AbsenceOf;
+  /** The attribute that a cue is a state of: a clip has one state of each. */
+  readonly attributeOf: (cue: Cue) => string | null;
   /** What of a MEP set's settings is not as for other corpora. */
   readonly setOptions: Partial<SelectionOptions & MepProbeOptions>;
 }

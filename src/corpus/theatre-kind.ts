@@ -5,6 +5,7 @@ import { isTheatreSample, isTypicalCue } from "../data/theatre/sample-scene.ts";
 import {
   absenceOfPhrase,
   allCues,
+  cueOfPhrase,
   phraseGroups,
   promptText,
   reasoningQuestion,
@@ -38,6 +39,7 @@ export const theatreKind: CorpusKind = {
   isTypical: isTypicalCue,
   fitsEmotion: isTypicalCue,
   absenceOf: absenceOfPhrase,
+  attributeOf: ({ text }) => cueOfPhrase(text)?.attribute ?? null,
   /** Clips are drawn to be congruent, so all are taken, and each is asked once a modality. */
   setOptions: { minCues: 0, minAssociation: 0, maxProbesPerClip: 1 },
 };

@@ -20,8 +20,16 @@ export interface MediaClip {
   readonly waveform: Float32Array;
   readonly sampleRateHz: number;
   readonly durationSeconds: number;
+  /** What a mask of kind "features" leaves to whoever turns the sound into a log-mel spectrogram; left out, nothing. */
+  readonly zeroedMel?: readonly ZeroedMel[];
   /** Where the file gave less than it states, with figures; left out where it gave everything. */
   readonly notices?: readonly string[];
+}
+
+/** A random share of a log-mel spectrogram's values that are set to 0, the middle of their range. */
+export interface ZeroedMel {
+  readonly share: number;
+  readonly seed: number;
 }
 
 /** A counterfactual: one modality with a part of it taken away (Eq. 6). */
@@ -32,4 +40,6 @@ export interface ModalityMask {
   readonly seed: number;
   /** Left out: a random share of the units, black or silent. Else a kind of `degrade/` for that modality. */
   readonly kind?: string | undefined;
+  /** Clips that the kind takes from, fitted as the masked one is: one for another clip's picture or voice, any number for babble. */
+  readonly others?: readonly MediaClip[];
 }

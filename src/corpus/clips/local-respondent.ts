@@ -1,10 +1,10 @@
 // A model of ours as the respondent of a benchmark: greedy answers to questions about library clips, in batches.
-import type { ClipView, Query, Respondent } from "../../bench/respondent.ts";
+import type { ClipView, Query, Respondent, ViewMask } from "../../bench/respondent.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { Modality } from "../../media/clip.ts";
 import { type ClipRows, type ClipShape, type OmniModel, withoutStop } from "../../models/omni-model.ts";
 import { noGrad, scope } from "../../tensor/index.ts";
-import { borrowedRows, type ClipLibrary } from "./clip-library.ts";
+import type { ClipLibrary } from "./clip-library.ts";
 
 /** Answers may depend on the batch in the last bit, so whoever repeats a part of a run keeps to its size. */
 export const defaultBatchSize = 64;
@@ -51,39 +51,62 @@ function answerBatch(
   queries: readonly Query[],
   options: LocalRespondentOptions,
 ): string[] {
-  return scope(() =>
-    noGrad(() => {
-      const prompts = queries.map(({ prompt, view }) => {
-        const { rows, shape } = viewRows(library, view, options.masked ?? "blank");
-        return library.prompt(view.sample.id, options.promptText(view.sample, prompt), rows, shape);
-      });
-      const completions = model.sample(prompts, {
-        numSamples: 1,
-        maxNewTokens: options.maxNewTokens,
-        temperature: 0,
-      });
-      // A server does not send the token that ended a reply; neither do we.
-      return completions.map(([completion]) => model.decodePieces(withoutStop(model, completion!.ids)).join(""));
-    }),
-  );
+  const shown = queries.map(({ view }) => viewRows(library, view, options.masked ?? "blank"));
+  try {
+    return scope(() =>
+      noGrad(() => {
+        const prompts = queries.map(({ prompt, view }, i) => {
+          const { rows, shape } = shown[i]!;
+          return library.prompt(view.sample.id, options.promptText(view.sample, prompt), rows, shape);
+        });
+        const completions = model.sample(prompts, {
+          numSamples: 1,
+          maxNewTokens: options.maxNewTokens,
+          temperature: 0,
+        });
+        // A server does not send the token that ended a reply; neither do we.
+        return completions.map(([completion]) => model.decodePieces(withoutStop(model, completion!.ids)).join(""));
+      }),
+    );
+  } finally {
+    for (const { rows } of shown) rows[Symbol.dispose]();
+  }
 }
 
 function samplesOf(queries: readonly Query[]): Sample[] {
-  const samples = queries.flatMap(({ view }) => [view.sample, view.video, view.audio]);
+  const samples = queries.flatMap(({ view }) => [view.sample, view.video, view.audio, ...(view.mask?.partners ?? [])]);
   return [...new Map(samples.flatMap((sample) => (sample === null ? [] : [[sample.id, sample]]))).values()];
 }
 
-/** Rows and sizes of what a view shows: each modality has those of the clip that it comes from. */
-function viewRows(library: ClipLibrary, view: ClipView, masked: MaskedAs): { rows: ClipRows; shape: ClipShape } {
+/**
+ * Rows and sizes of what a view shows: each modality has those of the clip that it comes from. The caller disposes the rows.
+ * @param masked how a modality that the view does not have is shown
+ */
+export function viewRows(
+  library: ClipLibrary,
+  view: ClipView,
+  masked: MaskedAs = "blank",
+): { rows: ClipRows; shape: ClipShape } {
+  const degraded = view.mask === undefined ? null : degradedRows(library, view, view.mask);
   const rowsOf = (modality: Modality) => {
     const source = view[modality];
+    if (degraded !== null && view.mask!.modality === modality) return degraded[modality];
     if (source !== null) return library.rows(source.id)[modality];
     return masked === "dropped" ? null : library.blankRows(view.sample.id, modality);
   };
   const shapeOf = (modality: Modality) =>
     view[modality] === null && masked === "dropped" ? null : library.shape((view[modality] ?? view.sample).id);
   return {
-    rows: borrowedRows(rowsOf("video"), rowsOf("audio")),
+    rows: { video: rowsOf("video"), audio: rowsOf("audio"), [Symbol.dispose]: () => degraded?.[Symbol.dispose]() },
     shape: { video: shapeOf("video")?.video ?? null, audio: shapeOf("audio")?.audio ?? null },
   };
+}
+
+/** The rows of the stream that a view masks; null where it plays none. */
+function degradedRows(library: ClipLibrary, view: ClipView, mask: ViewMask): ClipRows | null {
+  const source = view[mask.modality];
+  if (source === null) return null;
+  const { partners, ...drawn } = mask;
+  const others = partners.map(({ id }) => library.fitted(id));
+  return library.maskedRows([{ sampleId: source.id, masks: [{ ...drawn, others }] }])[0]!;
 }

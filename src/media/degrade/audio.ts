@@ -24,13 +24,16 @@ export const audioKernels = {
       dose,
       Float32Array.from(clip.waveform, () => random.normal()),
     ),
+  /** Pink noise: as much in every octave, so that it covers a voice better than white noise of its loudness. */
+  "pink-noise": (clip, dose, random) => mixed(clip, dose, pink(clip.waveform.length, random)),
   /** A mains hum with its harmonics. */
   hum: (clip, dose, random) => mixed(clip, dose, hum(clip, random)),
   /** Muffled: first-order low-passes, twice forward and twice backward, so that nothing moves in time. */
   "low-pass": (clip, dose) => lowPassed(clip, dose),
 } satisfies Record<string, AudioKernel>;
 
-function mixed({ waveform }: MediaClip, dose: number, disturbance: Float32Array): Float32Array {
+/** The clip's sound with a disturbance as loud as it, in the proportion of the dose. */
+export function mixed({ waveform }: MediaClip, dose: number, disturbance: Float32Array): Float32Array {
   if (dose === 0) return waveform.slice();
   const loudness = rms(waveform) || quietRoom;
   const own = Math.sqrt(1 - dose);
@@ -47,12 +50,32 @@ function rms(samples: Float32Array): number {
   return samples.length === 0 ? 0 : Math.sqrt(sum / samples.length);
 }
 
+/** Poles of first-order low-passes and their gains, an octave and a half apart: near 1/f from 10 Hz up (after P. Kellet, 1999). */
+const pinkPoles = [0.99886, 0.99332, 0.969, 0.8665, 0.55, -0.7616] as const;
+const pinkGains = [0.0555179, 0.0750759, 0.153852, 0.3104856, 0.5329522, -0.016898] as const;
+const pinkWhite = 0.5362;
+
+function pink(length: number, random: Random): Float32Array {
+  const states = pinkPoles.map(() => 0);
+  return Float32Array.from({ length }, () => {
+    const white = random.normal();
+    let sum = white * pinkWhite;
+    for (let k = 0; k < states.length; k++) {
+      states[k] = pinkPoles[k]! * states[k]! + pinkGains[k]! * white;
+      sum += states[k]!;
+    }
+    return sum;
+  });
+}
+
 function hum({ waveform, sampleRateHz }: MediaClip, random: Random): Float32Array {
-  const phases = Array.from({ length: numHarmonics }, () => 2 * Math.PI * random.next());
   const radians = (2 * Math.PI * mainsHz) / sampleRateHz;
-  return Float32Array.from(waveform, (_, i) =>
-    phases.reduce((sum, phase, k) => sum + Math.sin(radians * (k + 1) * i + phase) / (k + 1), 0),
-  );
+  const sums = new Float64Array(waveform.length);
+  const phases = Array.from({ length: numHarmonics }, () => 2 * Math.PI * random.next());
+  for (const [k, phase] of phases.entries()) {
+    for (let i = 0; i < sums.length; i++) sums[i]! += Math.sin(radians * (k + 1) * i + phase) / (k + 1);
+  }
+  return Float32Array.from(sums);
 }
 
 const numPasses = 4;

@@ -26,10 +26,11 @@ export const videoKernels = {
   /** Gaussian, as three box filters. */
   blur: (clip, dose) => blurred(clip, dose * blurShare * Math.min(clip.height, clip.width)),
   /** Darker, and noisier for it. */
-  "low-light": (clip, dose, random) =>
-    mapped(clip, (value) => value * (1 - dose) ** 2 + (dose === 0 ? 0 : dose * sensorNoise * random.normal())),
+  "low-light": (clip, dose, random) => darkened(clip, (1 - dose) ** 2, dose * sensorNoise, random),
   /** A share of the pixels become random ones. */
   "pixel-noise": (clip, dose, random) => scattered(clip, dose, random),
+  /** A share of the processor's values (each colour of each pixel by itself) become the mean's. */
+  features: (clip, dose, random) => zeroed(clip, dose, random),
   /** A share of the cells (what becomes one token) become one random colour each. */
   "block-noise": (clip, dose, random) => blocks(clip, dose, random),
   /** The last share of the frames show the moment before them; at 1 all show the first. */
@@ -38,13 +39,26 @@ export const videoKernels = {
   occlusion: (clip, dose, random) => occluded(clip, dose, random),
 } satisfies Record<string, VideoKernel>;
 
-function mapped({ frames }: MediaClip, change: (value: number, index: number) => number): Uint8Array {
-  // A clamped array rounds to the nearest and holds to 0 .. 255.
-  return new Uint8Array(Uint8ClampedArray.from(frames, change).buffer);
+const numLevels = 256;
+
+/** A clamped array rounds to the nearest and holds to 0 .. 255. */
+function blended({ frames }: MediaClip, dose: number, colour: readonly number[]): Uint8Array {
+  const tables = colour.map((target) =>
+    Uint8ClampedArray.from({ length: numLevels }, (_, value) => value + dose * (target - value)),
+  );
+  const out = new Uint8Array(frames.length);
+  for (let channel = 0; channel < tables.length; channel++) {
+    const table = tables[channel]!;
+    for (let i = channel; i < frames.length; i += tables.length) out[i] = table[frames[i]!]!;
+  }
+  return out;
 }
 
-function blended(clip: MediaClip, dose: number, colour: readonly number[]): Uint8Array {
-  return mapped(clip, (value, i) => value + dose * (colour[i % 3]! - value));
+function darkened({ frames }: MediaClip, gain: number, deviation: number, random: Random): Uint8Array {
+  const out = new Uint8ClampedArray(frames.length);
+  for (let i = 0; i < frames.length; i++)
+    out[i] = frames[i]! * gain + (deviation === 0 ? 0 : deviation * random.normal());
+  return new Uint8Array(out.buffer);
 }
 
 function scattered(clip: MediaClip, share: number, random: Random): Uint8Array {
@@ -53,6 +67,12 @@ function scattered(clip: MediaClip, share: number, random: Random): Uint8Array {
     if (random.next() >= share) continue;
     for (let channel = 0; channel < 3; channel++) frames[pixel + channel] = random.int(256);
   }
+  return frames;
+}
+
+function zeroed(clip: MediaClip, share: number, random: Random): Uint8Array {
+  const frames = clip.frames.slice();
+  for (let i = 0; i < frames.length; i++) if (random.next() < share) frames[i] = meanColour[i % 3]!;
   return frames;
 }
 
@@ -121,27 +141,39 @@ function blurred(clip: MediaClip, sigma: number): Uint8Array {
   const { numFrames, height, width } = clip;
   const size = height * width * 3;
   const out = new Uint8ClampedArray(clip.frames.length);
+  const values = new Float64Array(size);
+  const spare = new Float64Array(Math.max(height, width));
   for (let frame = 0; frame < numFrames; frame++) {
-    const values = Float64Array.from(clip.frames.subarray(frame * size, (frame + 1) * size));
+    values.set(clip.frames.subarray(frame * size, (frame + 1) * size));
     for (let pass = 0; pass < numBoxes; pass++) {
       for (let line = 0; line < height; line++)
-        for (let c = 0; c < 3; c++) boxFilter(values, line * width * 3 + c, 3, width, radius);
+        for (let c = 0; c < 3; c++) boxFilter(values, spare, line * width * 3 + c, 3, width, radius);
       for (let line = 0; line < width; line++)
-        for (let c = 0; c < 3; c++) boxFilter(values, line * 3 + c, width * 3, height, radius);
+        for (let c = 0; c < 3; c++) boxFilter(values, spare, line * 3 + c, width * 3, height, radius);
     }
     out.set(values, frame * size);
   }
   return new Uint8Array(out.buffer);
 }
 
-/** The running mean of 2 radius + 1 values along a line, whose ends are held on beyond it. In place. */
-function boxFilter(values: Float64Array, offset: number, stride: number, length: number, radius: number): void {
-  const line = Float64Array.from({ length }, (_, i) => values[offset + i * stride]!);
-  const at = (i: number) => line[Math.min(length - 1, Math.max(0, i))]!;
+/** The running mean of 2 radius + 1 values along a line, whose ends are held on beyond it. In place; `line` is room for it. */
+function boxFilter(
+  values: Float64Array,
+  line: Float64Array,
+  offset: number,
+  stride: number,
+  length: number,
+  radius: number,
+): void {
+  for (let i = 0; i < length; i++) line[i] = values[offset + i * stride]!;
+  const last = length - 1;
   let sum = 0;
-  for (let i = -radius; i <= radius; i++) sum += at(i);
+  for (let i = -radius; i <= radius; i++) sum += line[i < 0 ? 0 : Math.min(i, last)]!;
+  const width = 2 * radius + 1;
   for (let i = 0; i < length; i++) {
-    values[offset + i * stride] = sum / (2 * radius + 1);
-    sum += at(i + radius + 1) - at(i - radius);
+    values[offset + i * stride] = sum / width;
+    const enters = i + radius + 1;
+    const leaves = i - radius;
+    sum += line[Math.min(enters, last)]! - line[Math.max(leaves, 0)]!;
   }
 }

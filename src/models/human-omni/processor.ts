@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { OppoError } from "../../error.ts";
 import type { MediaClip } from "../../media/clip.ts";
+import { zeroMel } from "../../media/degrade/zeroed-mel.ts";
 import { fitPicture, fitVideo, type StereoMix, type VideoFit } from "../../media/fit.ts";
 import { createMelExtractor, type MelExtractor, melSampleRateHz, numMels } from "../../media/mel.ts";
 import type { SquareFit } from "../../media/square.ts";
@@ -137,7 +138,8 @@ export function createFeatureExtractor(
 ): (fitted: MediaClip) => HumanOmniFeatures {
   let mel: MelExtractor | null = null;
   const { side } = fit.square;
-  return ({ frames, numFrames, height, width, waveform }) => {
+  return (clip) => {
+    const { frames, numFrames, height, width, waveform } = clip;
     if (numFrames > 0 && (height !== side || width !== side)) {
       throw new OppoError(
         "ERR_FRAME_SIZE",
@@ -145,9 +147,11 @@ export function createFeatureExtractor(
       );
     }
     mel ??= createMelExtractor();
+    const sound = waveform.length > 0 ? melOfWindow(mel, waveform, melFrames) : null;
+    if (sound !== null) zeroMel(sound, clip);
     return {
       video: numFrames > 0 ? videoFeatures(frames, numFrames, config) : null,
-      audio: waveform.length > 0 ? soundFeatures(melOfWindow(mel, waveform, melFrames), config) : null,
+      audio: sound === null ? null : soundFeatures(sound, config),
     };
   };
 }

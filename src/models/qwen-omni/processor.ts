@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { OppoError } from "../../error.ts";
 import type { MediaClip, ModalityMask } from "../../media/clip.ts";
+import { zeroMel } from "../../media/degrade/zeroed-mel.ts";
 import { fitPicture, fitVideo, type PixelRange, type VideoFit } from "../../media/fit.ts";
 import { applyMask, maskedCells } from "../../media/mask.ts";
 import { createMelExtractor, type MelExtractor, melSampleRateHz } from "../../media/mel.ts";
@@ -100,6 +101,7 @@ export function createFeatureExtractor(
           "Use a longer clip, or one without sound.",
       );
     }
+    if (audio !== null) zeroMel(audio.values, clip);
     return {
       video: clip.numFrames > 0 ? videoFeatures({ ...clip, blackCells }, secondsPerGrid(clip.fps, videoTime)) : null,
       audio: audio && audioFeatures(audio.values, audio.numFrames),

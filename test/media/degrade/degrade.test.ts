@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { MediaClip, ModalityMask } from "../../../src/media/clip.ts";
-import { maskKinds, unitsKind } from "../../../src/media/degrade/degrade.ts";
+import { isReplacement, maskKinds, numPartners, ownKinds, unitsKind } from "../../../src/media/degrade/degrade.ts";
 import { parseMask } from "../../../src/media/degrade/mask-text.ts";
+import { zeroMel } from "../../../src/media/degrade/zeroed-mel.ts";
 import { applyMask } from "../../../src/media/mask.ts";
+import { createFeatureExtractor } from "../../../src/models/qwen-omni/processor.ts";
 import { createRandom } from "../../../src/random.ts";
 
 const sampleRateHz = 16_000;
@@ -50,6 +52,14 @@ function kept(before: ArrayLike<number>, after: ArrayLike<number>): number {
 }
 
 const clip = clipOf(3);
+/** What is brought in has nothing in common with the clip: another size, length, picture and voice. */
+const other = (() => {
+  const random = createRandom(9);
+  const [numFrames, height, width] = [3, 28, 28];
+  const frames = Uint8Array.from({ length: numFrames * height * width * 3 }, () => random.int(256));
+  const waveform = Float32Array.from({ length: sampleRateHz / 2 }, () => 0.15 * random.normal());
+  return { frames, numFrames, height, width, fps: 2, waveform, sampleRateHz, durationSeconds: 0.5 };
+})();
 const doses = [0.2, 0.5, 0.8, 1];
 /** One moment of the picture stays. */
 const leavesSomething = ["freeze"];
@@ -57,8 +67,13 @@ const almostNothing = 0.12;
 
 for (const modality of ["video", "audio"] as const) {
   describe(`kinds of ${modality}`, () => {
-    for (const kind of maskKinds[modality].filter((name) => name !== unitsKind)) {
-      const at = (ratio: number, seed = 1) => applyMask(clip, { modality, kind, ratio, seed });
+    // Zeroed log-mel is not to be heard in the samples: it has a test of its own.
+    const heard = maskKinds[modality].filter(
+      (name) => name !== unitsKind && !(modality === "audio" && name === "features"),
+    );
+    for (const kind of heard) {
+      const others = isReplacement(kind) ? [other] : [];
+      const at = (ratio: number, seed = 1) => applyMask(clip, { modality, kind, ratio, seed, others });
 
       test(`${kind}: dose 0 is the clip, the other modality and the clip itself are untouched`, () => {
         const before = { frames: clip.frames.slice(), waveform: clip.waveform.slice() };
@@ -96,6 +111,9 @@ test("what is drawn depends on the seed, what is not drawn does not", () => {
     ["video", "colour"],
     ["video", "occlusion"],
     ["audio", "noise"],
+    ["video", "features"],
+    ["audio", "pink-noise"],
+    ["audio", "babble"],
     ["audio", "hum"],
   ] as const) {
     const [one, other] = [1, 2].map((seed) => applyMask(clip, { modality, kind, ratio: 0.5, seed }));
@@ -133,6 +151,68 @@ test("a kind of the other modality, or of none, is refused by name", () => {
   assert.throws(() => applyMask(clip, { modality: "video", kind: "blur", ratio: 1.5, seed: 0 }), {
     code: "ERR_MASK_RATIO",
   });
+});
+
+test("another clip at dose 1 is the other clip, in the clip's size and length", () => {
+  const swapped = applyMask(clip, { modality: "video", kind: "swap", ratio: 1, seed: 1, others: [other] });
+  assert.deepEqual(swapped.frames.subarray(0, 3), other.frames.subarray(0, 3));
+  assert.deepEqual(swapped.frames.subarray(-3), other.frames.subarray(-3));
+  assert.equal(swapped.frames.length, clip.frames.length);
+  const voice = applyMask(clip, { modality: "audio", kind: "voice", ratio: 1, seed: 1, others: [other] });
+  const half = other.waveform.length;
+  assert.deepEqual(voice.waveform.slice(0, half), other.waveform);
+  assert.deepEqual(voice.waveform.slice(half), other.waveform);
+});
+
+test("kinds that need a partner are refused without one, and named", () => {
+  const silent = { ...other, waveform: new Float32Array(0) };
+  for (const [modality, kind, others] of [
+    ["video", "swap", []],
+    ["audio", "voice", []],
+    ["audio", "voice", [silent]],
+  ] as const) {
+    assert.throws(() => applyMask(clip, { modality, kind, ratio: 0, seed: 1, others }), { code: "ERR_MASK_PARTNER" });
+  }
+  assert.deepEqual(
+    maskKinds.video.filter((kind) => !ownKinds.video.includes(kind)),
+    ["swap"],
+  );
+  assert.deepEqual([numPartners("swap"), numPartners("babble"), numPartners("blur")], [1, 4, 0]);
+});
+
+test("babble is of other clips where there are some, else of synthetic voices", () => {
+  const babble = (others: readonly MediaClip[]) =>
+    applyMask(clip, { modality: "audio", kind: "babble", ratio: 1, seed: 1, others }).waveform;
+  const alone = babble([]);
+  const crowd = babble([other, other]);
+  assert.notDeepEqual(alone, crowd);
+  assert.ok(Math.abs(kept(other.waveform, crowd.subarray(0, other.waveform.length))) > almostNothing);
+  const shares = [alone, crowd].map((samples) => samples.filter((sample) => sample !== 0).length / samples.length);
+  assert.ok(Math.min(...shares) > 0.8, `${shares}`);
+});
+
+test("zeroed features: an exact share of log-mel values, none at 0 and all at 1, more where there is more", () => {
+  const zeros = (ratio: number, seed = 1) => {
+    const values = new Float32Array(20_000).fill(0.7);
+    zeroMel(values, applyMask(clip, { modality: "audio", kind: "features", ratio, seed }));
+    return values;
+  };
+  assert.ok(zeros(0).every((value) => value === Math.fround(0.7)));
+  assert.ok(zeros(1).every((value) => value === 0));
+  const share = zeros(0.3).filter((value) => value === 0).length / 20_000;
+  assert.ok(Math.abs(share - 0.3) < 0.02, `${share}`);
+  assert.deepEqual(zeros(0.3), zeros(0.3));
+  assert.notDeepEqual(zeros(0.3, 2), zeros(0.3));
+  const [some, more] = [zeros(0.3), zeros(0.6)];
+  assert.ok(some.every((value, i) => value !== 0 || more[i] === 0));
+});
+
+test("the towers are given the zeroed features, and at dose 0 what they would have been given", async () => {
+  const extract = createFeatureExtractor("fixed");
+  const mask = (ratio: number): ModalityMask => ({ modality: "audio", kind: "features", ratio, seed: 2 });
+  const sound = { ...clip, frames: new Uint8Array(0), numFrames: 0 };
+  assert.deepEqual(extract(sound, [mask(0)]), extract(sound));
+  assert.notDeepEqual(extract(sound, [mask(0.5)]), extract(sound));
 });
 
 test("a mask is read as a person writes it", () => {
