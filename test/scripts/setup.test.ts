@@ -55,6 +55,24 @@ function setup(root: string, environment: Record<string, string>, ...args: strin
 }
 
 describe("scripts/setup.mjs", () => {
+  it("compiles all anew where what is kept of the last build makes the compiler fail, and fails where it fails all the same", (t) => {
+    const { root, bin } = makeTree(t);
+    const environment = { PATH: bin };
+    const compiler = join(root, "node_modules/typescript/bin/tsc");
+    const kept = join(root, "build/js/.tsbuildinfo");
+    mkdirSync(dirname(kept), { recursive: true });
+    writeFileSync(kept, "{}");
+    const plain = readFileSync(compiler, "utf8");
+    writeFileSync(compiler, `if (require("node:fs").existsSync(${JSON.stringify(kept)})) process.exit(2);\n${plain}`);
+    const { status, text } = setup(root, environment);
+    assert.equal(status, 0, text);
+    assert.equal(readFileSync(join(root, "compiles"), "utf8"), "1");
+    writeFileSync(compiler, "process.exit(2);");
+    writeFileSync(kept, "{}");
+    rmSync(join(root, "build/js/.stamp"));
+    assert.notEqual(setup(root, environment).status, 0);
+  });
+
   it("compiles once, then finds nothing to do, then compiles again when a source changed", (t) => {
     const { root, bin } = makeTree(t);
     const environment = { PATH: bin };
