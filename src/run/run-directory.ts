@@ -11,7 +11,7 @@ import { lockRun } from "./run-lock.ts";
 import type { Versions } from "./versions.ts";
 
 /** Whose run a folder holds; the demo has folders of its own. */
-export type RunKind = "train" | "sft" | "mep";
+export type RunKind = "train" | "sft" | "mep" | "r1-omni";
 
 /** Holds the run until disposed. */
 export interface RunDirectory extends Disposable {
@@ -119,7 +119,7 @@ export function changeableSettings(
   return [...configDifferences(readConfigFile(file).values, JSON.parse(JSON.stringify(config))), ...choices];
 }
 
-const kinds: readonly string[] = ["train", "sft", "mep"] satisfies RunKind[];
+const kinds: readonly string[] = ["train", "sft", "mep", "r1-omni"] satisfies RunKind[];
 
 /** null: the folder is no run, or one of another kind. What was begun before run.json said so is known by its files. */
 export function kindOfRun(directory: string): RunKind | null {
@@ -127,6 +127,7 @@ export function kindOfRun(directory: string): RunKind | null {
   const kind = has("run.json") ? statedKind(readFileSync(join(directory, "run.json"), "utf8")) : null;
   if (kind !== null) return kind;
   if (!has("config.yaml")) return null;
+  if (has("answers") && has("training") && has("settings")) return "r1-omni";
   if (has("rollouts.jsonl")) return "train";
   if (has("metrics.jsonl")) return "sft";
   return has("answers.partial.jsonl") || has("answers.jsonl") ? "mep" : null;

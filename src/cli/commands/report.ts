@@ -7,7 +7,7 @@ import { printJson } from "../base/json.ts";
 const help = {
   notes: `Of oppo train and oppo sft: RUN/report.html with curves, evaluations, warnings, settings and what was said last, also while the
 run is under way. Of oppo demo: its report and results.json once more, without training or measuring. Of oppo mep run: the page
-that it wrote. Of oppo score: the page of what --json printed.`,
+that it wrote. Of oppo r1-omni: its table and page once more, from its answers. Of oppo score: the page of what --json printed.`,
   examples: ["oppo report runs/mine", "oppo report runs/demo", "oppo report scores.json"],
 };
 
@@ -19,6 +19,7 @@ export function configureReport(command: Command): void {
     const kind = kindOfRun(run);
     if (run.endsWith(".json")) await reportScore(run, isJson);
     else if (kind === "mep") await reportMep(run, isJson);
+    else if (kind === "r1-omni") await reportROneOmni(run, isJson);
     else if (kind !== null) await reportTraining(run, kind, isJson);
     else await reportDemo(run, isJson);
   });
@@ -39,6 +40,18 @@ async function reportMep(run: string, isJson: boolean): Promise<void> {
   const { report, isMade } = rebuildMepReport(run);
   if (isJson) printJson("report", { kind: "mep", report });
   else console.log(`The report: ${report}${isMade ? " (numbers only; oppo mep run writes the clips too)" : ""}`);
+}
+
+async function reportROneOmni(run: string, isJson: boolean): Promise<void> {
+  const { rebuildROneOmni } = await import("../../recipes/r1-omni/rebuild-report.ts");
+  const { results, ...files } = await rebuildROneOmni(run);
+  if (isJson) printJson("report", { kind: "r1-omni", ...files, ...results });
+  else {
+    const { finding, resultsText } = await import("../../recipes/r1-omni/text.ts");
+    console.log(
+      `${resultsText(results)}\n\n${finding(results)}\n\nThe report: ${files.report}\nThe numbers: ${files.resultsFile}`,
+    );
+  }
 }
 
 async function reportScore(file: string, isJson: boolean): Promise<void> {

@@ -1,7 +1,7 @@
 // `oppo r1-omni`: the four rows of R1-Omni's Table 1, from a HumanOmni checkpoint and data folders or on the theatre: trainings as
 // the commands that a person would type, each in a run folder of its own, then answers, the table and a page.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isBuilt, worldName } from "../../data/theatre/corpus.ts";
@@ -14,13 +14,14 @@ import { openRunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
 import { torchVersion } from "../../tensor/index.ts";
 import type { Material } from "./material.ts";
-import { resultsPage, type Timing } from "./page.ts";
+import type { Timing } from "./page.ts";
 import { type RunPaths, runPaths } from "./paths.ts";
 import { publishedMaterial } from "./published-data.ts";
-import { type Results, resultsOf, seedsOf } from "./results.ts";
+import { type Results, seedsOf } from "./results.ts";
 import { rowNames, rowTitles, thinks } from "./rows.ts";
 import type { ROneOmniConfig } from "./settings.ts";
 import { modelOf, type Training, trainingsOf } from "./stages.ts";
+import { numSeeds, readTimings, writeTable } from "./table.ts";
 import { configFile, type Task, type TaskPayload } from "./tasks.ts";
 import { baseSettings, theatreMaterial, theatrePlan } from "./theatre-material.ts";
 import { initBase } from "./warm-towers.ts";
@@ -46,9 +47,10 @@ const theatreBytes = 1e9;
 export async function runROneOmni(run: ROneOmniRun): Promise<ROneOmniResult> {
   const { config } = run;
   const { theatre } = config;
-  const seeds = config.seeds ?? (theatre ? 8 : 1);
+  const seeds = numSeeds(config);
   if (theatre) requireSpaceForRest(run.directory, theatreBytes, "the four rows");
   using opened = openRunDirectory(run.directory, {
+    kind: "r1-omni",
     config,
     mayChange: ["workers", "seeds"],
     versions: readVersions(torchVersion()),
@@ -71,19 +73,9 @@ export async function runROneOmni(run: ROneOmniRun): Promise<ROneOmniResult> {
     all.flatMap(([, second]) => second!),
   );
   await stages.run("answers", askTasks(material, seeds, run, paths));
-  const results = resultsOf(material.sets, seeds, paths);
-  replaceFile(paths.results, `${JSON.stringify({ seeds, ...results }, null, 1)}\n`);
-  const title = theatre ? "R1-Omni's Table 1 on the theatre" : "R1-Omni's Table 1";
-  const notes = theatre ? [theatreNote(config)] : [];
   const { timings } = stages;
-  replaceFile(paths.report, resultsPage({ title, results, sets: material.sets, timings, notes }, paths));
   const seconds = timings.reduce((sum, stage) => sum + stage.seconds, 0);
-  return { results, report: paths.report, resultsFile: paths.results, seeds, seconds };
-}
-
-function theatreNote({ play }: ROneOmniConfig): string {
-  const { base, cold, labels } = play.clips;
-  return `A HumanOmni of about a million parameters. Base: ${base} clips described in free words, three for each emotion, of which one is the label. Cold start: ${cold} clips with reasonings, in free words too. Label SFT and RLVR: ${labels} clips with a label alone. The second troupe has other faces, voices, lines and another camera; published numbers are of other data and no measure of these.`;
+  return { ...writeTable(material, { seeds, config, timings }, paths), seeds, seconds };
 }
 
 /** Runs what is not done yet in child processes, and keeps how long it took. */
@@ -95,7 +87,7 @@ class Stages {
   constructor(run: ROneOmniRun, paths: RunPaths) {
     this.#run = run;
     this.#paths = paths;
-    this.timings = existsSync(paths.timings) ? (JSON.parse(readFileSync(paths.timings, "utf8")) as Timing[]) : [];
+    this.timings = readTimings(paths);
   }
 
   /** Trainings that are not finished, each by its command. */

@@ -14,7 +14,7 @@ export interface Warned {
 
 export interface TrainingRun {
   readonly directory: string;
-  readonly kind: Exclude<RunKind, "mep">;
+  readonly kind: Exclude<RunKind, "mep" | "r1-omni">;
   /** Dotted path -> value, as config.yaml has them. */
   readonly settings: ReadonlyMap<string, string>;
   /** What run.json says beside: versions, device, what was chosen by itself. */

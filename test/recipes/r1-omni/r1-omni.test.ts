@@ -54,6 +54,13 @@ test("four rows are trained, asked and shown, and what is there is not done agai
   assert.ok(existsSync(paths.answers("rlvr", 0, "own troupe")), "what is missing is made");
   assert.deepEqual(again.sets[0].rows[0], first.sets[0].rows[0], "the base is the same");
   assert.equal(again.sets[0].rows[3].numSeeds, 2);
+
+  rmSync(paths.report);
+  const report = () => spawnSync(process.execPath, [main, "report", root, "--json"], { encoding: "utf8" });
+  assert.deepEqual(JSON.parse(report().stdout).sets, again.sets, "oppo report makes the same of the answers");
+  assert.ok(existsSync(paths.report));
+  rmSync(paths.answers("rlvr", 1, "own troupe"));
+  assert.match(report().stderr, /not all of RLVR.*ERR_DEMO_UNFINISHED/s);
 });
 
 test("without a model or the theatre it says what it needs", (t) => {
