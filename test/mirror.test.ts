@@ -37,6 +37,8 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/train/dev-set.ts": "test/cli/watch-commands.test.ts",
   "src/train/export.ts": "test/cli/watch-commands.test.ts",
   "src/recipes/report/": "test/cli/watch-commands.test.ts",
+  "src/train/method/draw-step.ts": "test/train/method/options.test.ts",
+  "src/train/method/learn.ts": "test/train/method/options.test.ts",
   "src/train/watch/run-logs.ts": "test/train/watch/evaluations.test.ts",
   "src/train/watch/watch-settings.ts": "test/cli/watch-commands.test.ts",
   "src/recipes/score/rebuild-report.ts": "test/cli/watch-commands.test.ts",

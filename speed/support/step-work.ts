@@ -132,7 +132,7 @@ async function takeTurns(
     for (const { objective, wall, cpu, metrics } of turns) {
       const [start, startCpu] = [performance.now() / 1000, cpuSeconds()];
       optimizer.zeroGrad();
-      const outcome = await objective.gradients(step);
+      const outcome = await objective.gradients(step, { update: () => undefined, perceptionScale: 1 });
       updateParameters(optimizer, trainable, 0, config.maxGradNorm);
       if (step < warmup) continue;
       wall.push(performance.now() / 1000 - start);

@@ -1,7 +1,7 @@
 // Numbers of one step under the names that dashboards expect (TRL's spelling; ours under omni/). A number carries how it adds up,
 // so that chunks, micro-batches and processes give what one would have given. Host arithmetic only; the caller logs them.
 import { mean, sampleStd } from "./advantage.ts";
-import type { ScoredGroup } from "./types.ts";
+import type { ScoredGroup, ScoredRollout } from "./types.ts";
 
 export type StepMetrics = Record<string, number>;
 
@@ -56,6 +56,16 @@ export class Metrics {
   /** Adds what a micro-batch or another process measured. */
   merge(other: Metrics): void {
     for (const [name, measure] of other.#measures) this.add(name, measure);
+  }
+
+  /** Sums times a share, what one of several updates adds to the mean over them; seconds stay what they are. */
+  scaled(share: number): Metrics {
+    const scaled = new Metrics();
+    for (const [name, measure] of this.#measures) {
+      const isScaled = measure.kind === "sum" && !name.startsWith("timing_s/");
+      scaled.add(name, isScaled ? { kind: "sum", value: measure.value * share } : measure);
+    }
+    return scaled;
   }
 
   entries(): IterableIterator<[name: string, measure: Measure]> {
@@ -162,6 +172,9 @@ export function rolloutMetrics(groups: readonly ScoredGroup[]): Metrics {
     "omni/clauses",
     rollouts.map((scored) => scored.clauses.length),
   );
+  const distinct = rollouts.flatMap(distinctClauses);
+  if (distinct.length > 0) metrics.meanOf("completions/distinct_clauses", distinct);
+  metrics.meanOf("completions/repeated_words", rollouts.map(repeatedWords));
   const names = new Set(rollouts.flatMap(({ rewards }) => Object.keys(rewards.parts)));
   for (const name of names) {
     const parts = rollouts.flatMap(({ rewards }) => rewards.parts[name] ?? []);
@@ -175,4 +188,16 @@ export function rolloutMetrics(groups: readonly ScoredGroup[]): Metrics {
     );
   }
   return metrics;
+}
+
+/** Of a reasoning with several clauses, the share that says something new; no number without them. */
+function distinctClauses({ clauses }: ScoredRollout): number[] {
+  if (clauses.length < 2) return [];
+  return [new Set(clauses.map(({ text }) => text.toLowerCase())).size / clauses.length];
+}
+
+/** Share of a completion's words that say the one before them again. */
+function repeatedWords({ rollout }: ScoredRollout): number {
+  const words = rollout.text.toLowerCase().match(/\p{L}+/gu) ?? [];
+  return words.filter((word, i) => i > 0 && word === words[i - 1]).length / Math.max(1, words.length);
 }

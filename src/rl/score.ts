@@ -8,7 +8,7 @@ import type { Clause } from "../text/clause.ts";
 import { type ClauseOptions, splitClauses } from "../text/clauses.ts";
 import { type ParsedResponse, parseResponse } from "../text/response.ts";
 import type { AdvantageCombination, AdvantageOptions } from "./advantage.ts";
-import { type CompareOptions, compareRollouts, type TermSpan } from "./compare.ts";
+import { type CompareOptions, compareRollouts, type TermSpan } from "./rewards/compare.ts";
 import { type JudgedScores, type JudgedTerm, judgeStep, standIn } from "./rewards/judged.ts";
 import type { EndedCompletion } from "./rollout.ts";
 import type { RewardBreakdown, RewardContext, RewardTerm, Rollout, RolloutGroup, ScoredGroup } from "./types.ts";

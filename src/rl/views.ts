@@ -1,10 +1,18 @@
 // A perception loss is a choice of views: which masked input, compared on which tokens. OPPO compares on the evidence
 // tokens of the masked modality (Eq. 7 to 10), PAPO on all tokens with both modalities masked at once, PAPO-dual on all
 // tokens with one modality masked at a time.
+import { createRandom, permutation } from "../random.ts";
+import { deriveSeed } from "../seeds.ts";
 import type { MaskedView, ScoredRollout, ViewName, ViewSelector } from "./types.ts";
 
 function allTokens(rollout: ScoredRollout): Int32Array {
   return Int32Array.from({ length: rollout.rollout.ids.length }, (_, position) => position);
+}
+
+/** Ascending; a function of the completion's ids and the view, so that every update and every resumed run draws the same. */
+function drawnTokens({ rollout: { ids } }: ScoredRollout, view: ViewName, count: number): Int32Array {
+  const order = permutation(ids.length, createRandom(deriveSeed(0, "random-evidence", view, ...ids)));
+  return Int32Array.from(order.slice(0, count)).sort();
 }
 
 function nonEmpty(...views: readonly MaskedView[]): MaskedView[] {
@@ -22,6 +30,15 @@ export const viewSelectors = {
   /** Two unimodal views on every token. */
   papoDual: (rollout) =>
     nonEmpty({ name: "video", tokens: allTokens(rollout) }, { name: "audio", tokens: allTokens(rollout) }),
+  /** A control of the routing: as many tokens of either view as OPPO's, drawn from the whole completion by what it says. */
+  random: (rollout) =>
+    nonEmpty(
+      { name: "video", tokens: drawnTokens(rollout, "video", rollout.evidence.video.length) },
+      { name: "audio", tokens: drawnTokens(rollout, "audio", rollout.evidence.audio.length) },
+    ),
+  /** A control of the modality: the evidence of what is seen under masked audio, of what is heard under masked video. */
+  swapped: ({ evidence }) =>
+    nonEmpty({ name: "video", tokens: evidence.audio }, { name: "audio", tokens: evidence.video }),
 } satisfies Record<string, ViewSelector>;
 
 export const viewNames = ["video", "audio", "both"] as const satisfies readonly ViewName[];

@@ -7,6 +7,8 @@ import { maskKinds, unitsKind } from "../media/degrade/degrade.ts";
 import { swapKind } from "../rl/mask-draws.ts";
 import { paperTerms, type RewardTermName, rewardTerms, termProblem } from "../rl/rewards/terms.ts";
 import { learnerSettings } from "./learner-settings.ts";
+import { updateSettings } from "./method/update-settings.ts";
+import { guardSettings } from "./watch/guards.ts";
 import { watchSettings } from "./watch/watch-settings.ts";
 
 const unit = z.number().min(0).max(1);
@@ -69,8 +71,9 @@ const familyOf = (modality: "video" | "audio") =>
     });
 
 const perceptionFields = z.strictObject({
-  views: z.enum(["none", "oppo", "papo", "papoDual"]).default("oppo").meta({
-    description: "which masked inputs are compared on which tokens",
+  views: z.enum(["none", "oppo", "papo", "papoDual", "random", "swapped"]).default("oppo").meta({
+    description:
+      "which masked inputs are compared on which tokens; controls: random (as many tokens as the evidence), swapped (of the other modality)",
     paper: "oppo",
     source: "Eq. 6 to 10",
   }),
@@ -210,10 +213,7 @@ export const trainSchema = z.strictObject({
     .nullable()
     .default(null)
     .meta({ description: "floor of the objective for a negative advantage", standard: "none" }),
-  oldLogprobs: z
-    .enum(["current", "sampler"])
-    .default("current")
-    .describe("what the ratio is taken against: exactly 1, or what the sampler reported"),
+  ...updateSettings,
   overlongBuffer: wholeNumber
     .default(0)
     .describe(
@@ -226,6 +226,7 @@ export const trainSchema = z.strictObject({
     .describe("completions that the token limit ended: kept, or left out of the loss (DAPO)"),
   checkpointEvery: count.default(20).describe("steps between checkpoints"),
   ...watchSettings,
+  ...guardSettings,
   reward: rewardSchema.prefault({}),
   perception: perceptionSchema.prefault({}),
 });

@@ -3,6 +3,7 @@ import type { SettingsOf } from "../run/config.ts";
 import type { IdleRule } from "../run/idle-settings.ts";
 import { perceptionSchema, type trainSchema } from "./config.ts";
 import { learnerIdle } from "./learner-settings.ts";
+import { updateIdle } from "./method/update-settings.ts";
 
 const below = (group: string, names: readonly string[]) => names.map((name) => `${group}.${name}`);
 /** What degraded clips are, for views and for completions about them. */
@@ -60,18 +61,9 @@ export const methodIdle: readonly IdleRule<SettingsOf<typeof trainSchema>>[] = [
   ...learnerIdle,
   { paths: ["overlongWeight"], when: ({ overlongBuffer }) => overlongBuffer === 0, why: "overlongBuffer is 0" },
   {
-    paths: ["clipLow", "clipHigh", "dualClip"],
-    when: ({ oldLogprobs }) => oldLogprobs === "current",
-    why: "oldLogprobs is current, so the ratio is 1 and nothing is clipped",
-  },
-  {
     paths: ["advantageMinStd"],
     when: ({ advantageScale }) => advantageScale === "none",
     why: "advantageScale is none, so nothing is divided by a standard deviation",
   },
-  {
-    paths: ["referenceKlEstimator"],
-    when: ({ referenceKlWeight }) => referenceKlWeight === 0,
-    why: "referenceKlWeight is 0",
-  },
+  ...updateIdle,
 ];

@@ -51,6 +51,11 @@ export class MaskedInputs implements Disposable {
     this.#maker = maker;
   }
 
+  /** Of the same prompts, with rows of towers as they are now. */
+  renewed(live: LiveRows): MaskedInputs {
+    return new MaskedInputs({ ...this.#maker, live });
+  }
+
   /** @param drawn masks as `drawMasks` has them; swaps get their partner here */
   make(sample: Sample, drawn: readonly ModalityMask[], key: MaskKey): MaskedInput {
     const partners: Partial<Record<Modality, Sample>> = {};

@@ -28,6 +28,17 @@ const literalPerception = {
   reduction: "sum",
 } as const;
 
+/** Of PAPO's release (arXiv 2507.06448); its double entropy is perception.entropyWeight. */
+const releasedPapo = {
+  ...unboundedPerception,
+  views: "papo",
+  perceptionLossWeight: 0.02,
+  estimator: "k3",
+  gradient: "full",
+  reduction: "response-mean",
+  capNats: 10,
+} as const;
+
 /** Of R1-Omni's reinforcement learning, whatever its rows ask. */
 export const rlvrQuestion =
   "As an emotional recognition expert; throughout the video, which emotion conveyed by the characters is the most obvious to you?\n" +
@@ -38,34 +49,52 @@ export const presets = {
   baseline: { title: "GRPO baseline", config: { reward: { terms: unpaidPerception }, perception: noPerception } },
   /** + R_omni. */
   "reward-only": { title: "+ R_omni", config: { perception: noPerception } },
-  /** + R_omni and PAPO: one joint mask, every token, k3 through the full branch as PAPO's release does. */
-  papo: {
-    title: "+ PAPO",
-    config: {
-      perception: {
-        ...unboundedPerception,
-        views: "papo",
-        perceptionLossWeight: 0.02,
-        estimator: "k3",
-        gradient: "full",
-        reduction: "response-mean",
-      },
-    },
-  },
+  /** + R_omni and PAPO as released: one joint mask, every token, k3 through the full branch, capped at 10. */
+  papo: { title: "+ PAPO", config: { perception: releasedPapo } },
+  /** The same with the divergence itself in place of its estimate on the sampled token. */
+  "papo-exact": { title: "+ PAPO, exact", config: { perception: { ...releasedPapo, estimator: "full-vocab" } } },
   /** + R_omni and PAPO with one mask per modality. */
-  "papo-dual": {
-    title: "+ PAPO-dual",
+  "papo-dual": { title: "+ PAPO-dual", config: { perception: { ...releasedPapo, views: "papoDual" } } },
+  /**
+   * A control of where the loss is put: PAPO-dual with all that OPPO's loss has, at a weight with which a token weighs what an evidence
+   * token does (a view has one in six of the theatre's tokens). No token is left to anchor.
+   */
+  "papo-equal": {
+    title: "PAPO-dual, OPPO's loss",
+    config: { perception: { views: "papoDual", perceptionLossWeight: 0.18 } },
+  },
+  /** AffectGPT-R1 (arXiv 2508.01318): its best rewards are accuracy and format; the rest is its data (docs/paper.md). */
+  "affectgpt-r1": { title: "AffectGPT-R1", config: { reward: { terms: unpaidPerception }, perception: noPerception } },
+  /**
+   * HumanOmni-V2 (arXiv 2506.21277): two of four rewards are a judge's (--judge), each credited to the part of the completion that it is
+   * about; no standard deviation, a loss over tokens, a KL that falls to a quarter in half of the run.
+   */
+  "humanomni-v2": {
+    title: "HumanOmni-V2",
     config: {
-      perception: {
-        ...unboundedPerception,
-        views: "papoDual",
-        perceptionLossWeight: 0.02,
-        estimator: "k3",
-        gradient: "full",
-        reduction: "response-mean",
+      reward: {
+        terms: unpaidPerception,
+        judged: [
+          { name: "context", weight: 1 },
+          { name: "logic", weight: 1 },
+        ],
       },
+      advantageSpans: [
+        { term: "context", span: "context" },
+        { term: "logic", span: "think" },
+      ],
+      advantageScale: "none",
+      lossAggregation: "token-mean",
+      referenceKlFloor: 0.25,
+      perception: noPerception,
     },
   },
+  /** OPPO's anchor without its loss: what holding the masked branch to the reference does by itself. */
+  "anchor-only": { title: "anchor only", config: { perception: { perceptionLossWeight: 0 } } },
+  /** OPPO on random tokens, as many as the evidence: whether routing matters. */
+  "random-evidence": { title: "random evidence", config: { perception: { views: "random" } } },
+  /** OPPO with the evidence of either modality under the other's mask: whether the modality matters. */
+  "swapped-evidence": { title: "swapped evidence", config: { perception: { views: "swapped" } } },
   /** OPPO as we run it: mean over evidence tokens, capped, mixed mask ratios, anchored (docs/paper.md says why). */
   oppo: { title: "OPPO", config: {} },
   /** OPPO to the letter of the paper: sum over evidence tokens, no cap, no anchor, rho 0.7, beta 8e-3. */

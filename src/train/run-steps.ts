@@ -16,12 +16,28 @@ export interface StepOutcome extends StepRows {
   readonly metrics: Metrics;
 }
 
+/** What the loop lends an objective for one step. */
+export interface StepTurn {
+  /**
+   * Updates from the gradients so far and clears them, for an objective that learns from a step more than once; the last update of a
+   * step is the loop's.
+   * @param measured with these gradients
+   */
+  readonly update: (measured: Metrics) => void;
+  /** What guards left of the weight of the perception loss. */
+  readonly perceptionScale: number;
+}
+
 export interface Objective {
   /**
    * Adds the gradient of a step to the parameters' `.grad`, which are clear. A function of the step alone, so that a resumed
    * run sees the same data and draws.
    */
-  gradients(step: number): StepOutcome | Promise<StepOutcome>;
+  gradients(step: number, turn: StepTurn): StepOutcome | Promise<StepOutcome>;
+  /** Told after the last update of a step, before anything is kept of it. */
+  readonly afterStep?: (step: number) => void;
+  /** What changes beside the parameters that learn, by checkpoint key; kept with them. */
+  readonly moving?: ReadonlyMap<string, Tensor>;
   /** Looks at the numbers of step 0 before they change a parameter. @throws what stops the run */
   readonly check?: (metrics: StepMetrics) => void;
   /** Told the last rows of its own log, where a run goes on: what it says of many steps must be what it would have said. */
@@ -59,7 +75,7 @@ export interface StepsDone {
 
 /**
  * Runs to the last step, from the newest checkpoint in the run's directory if there is one.
- * @throws InterruptedError, OppoError ERR_DISK_FULL, and what the objective and the evaluation throw; the newest checkpoint stays
+ * @throws InterruptedError, OppoError ERR_DISK_FULL, ERR_COLLAPSE, and what the objective and the evaluation throw; the newest checkpoint stays
  */
 export async function runSteps(run: StepRun): Promise<StepsDone> {
   const { optimizer: options, directory, keep = 1 } = run;
@@ -72,12 +88,14 @@ export async function runSteps(run: StepRun): Promise<StepsDone> {
   });
   const checkpoints = join(directory, "checkpoints");
   tidyCheckpoints(checkpoints, { keepLast: keep });
-  const firstStep = restoreState(checkpoints, kept, optimizer);
+  const moving = run.objective.moving ?? null;
+  const firstStep = restoreState(checkpoints, kept, optimizer, moving);
   using logs = new RunLogs(run, firstStep);
   run.objective.remember?.(logs.lastRows());
+  if (logs.guards.collapse !== null) throw logs.guards.collapse;
   using evaluations = run.evaluation === undefined ? null : new Evaluations(directory, run.evaluation, kept, firstStep);
   const checkpoint = async (step: number) => {
-    const write = (folder: string) => saveState(folder, kept, optimizer);
+    const write = (folder: string) => saveState(folder, kept, optimizer, moving);
     await saveCheckpoint(checkpoints, step, write, { keepLast: keep });
     evaluations?.forgetOthers();
   };
@@ -99,35 +117,94 @@ export async function runSteps(run: StepRun): Promise<StepsDone> {
   await evaluate(firstStep);
   for (let step = firstStep; step < run.steps; step++) {
     await keptIfStopped(step, () => run.interrupt.safePoint());
-    const start = performance.now();
-    optimizer.zeroGrad();
-    const outcome = await run.objective.gradients(step);
-    if (step === 0) run.objective.check?.(outcome.metrics.values());
-    const metrics = { ...update(optimizer, trainable, options, step, outcome.metrics), step_time: secondsSince(start) };
-    logs.step(step, metrics, outcome);
+    await takeStep(run, step, optimizer, trainable, logs);
+    if (logs.guards.collapse !== null) {
+      await checkpoint(step + 1);
+      throw logs.guards.collapse;
+    }
     await evaluate(step + 1);
     if ((step + 1) % run.checkpointEvery === 0 || step + 1 === run.steps) await checkpoint(step + 1);
   }
   return { best: evaluations?.best() ?? null };
 }
 
-function update(
+/** A step's gradients and updates, and what is written of it. */
+async function takeStep(
+  { objective, optimizer: options }: StepRun,
+  step: number,
   optimizer: AdamW,
   trainable: readonly Tensor[],
-  { learningRate, schedule, maxGradNorm }: OptimizerOptions,
-  step: number,
-  measured: Metrics,
-): StepMetrics {
+  logs: RunLogs,
+): Promise<void> {
   const start = performance.now();
-  const lr = learningRate * schedule(step);
-  const { gradNorm, isSkipped } = updateParameters(optimizer, trainable, lr, maxGradNorm);
-  return {
-    ...measured.values(),
-    grad_norm: gradNorm,
-    learning_rate: lr,
-    "optim/skipped_steps": isSkipped ? 1 : 0,
-    "timing_s/optim": secondsSince(start),
+  optimizer.zeroGrad();
+  const { perceptionScale, learningRateScale } = logs.guards;
+  const updates = new StepUpdates(optimizer, trainable, options, step, learningRateScale);
+  const check = (measured: Metrics) => {
+    if (step === 0 && updates.isFirst) objective.check?.(measured.values());
   };
+  const update = (measured: Metrics) => {
+    check(measured);
+    updates.between();
+  };
+  const outcome = await objective.gradients(step, { update, perceptionScale });
+  check(outcome.metrics);
+  updates.last();
+  objective.afterStep?.(step);
+  const numbers = { ...outcome.metrics.values(), ...updates.metrics(), ...logs.guards.metrics() };
+  logs.step(step, { ...numbers, step_time: secondsSince(start) }, outcome);
+}
+
+/** The updates of one step: mostly one. */
+class StepUpdates {
+  readonly #optimizer: AdamW;
+  readonly #trainable: readonly Tensor[];
+  readonly #lr: number;
+  readonly #maxGradNorm: number;
+  readonly #gradNorms: number[] = [];
+  #numSkipped = 0;
+  #seconds = 0;
+
+  constructor(
+    optimizer: AdamW,
+    trainable: readonly Tensor[],
+    { learningRate, schedule, maxGradNorm }: OptimizerOptions,
+    step: number,
+    scale: number,
+  ) {
+    this.#optimizer = optimizer;
+    this.#trainable = trainable;
+    this.#lr = learningRate * schedule(step) * scale;
+    this.#maxGradNorm = maxGradNorm;
+  }
+
+  /** Nothing was updated yet. */
+  get isFirst(): boolean {
+    return this.#gradNorms.length === 0;
+  }
+
+  between(): void {
+    this.last();
+    this.#optimizer.zeroGrad();
+  }
+
+  last(): void {
+    const start = performance.now();
+    const { gradNorm, isSkipped } = updateParameters(this.#optimizer, this.#trainable, this.#lr, this.#maxGradNorm);
+    this.#gradNorms.push(gradNorm);
+    if (isSkipped) this.#numSkipped++;
+    this.#seconds += secondsSince(start);
+  }
+
+  /** The mean norm over the updates, and how many of them were skipped. */
+  metrics(): StepMetrics {
+    return {
+      grad_norm: this.#gradNorms.reduce((sum, norm) => sum + norm, 0) / this.#gradNorms.length,
+      learning_rate: this.#lr,
+      "optim/skipped_steps": this.#numSkipped,
+      "timing_s/optim": this.#seconds,
+    };
+  }
 }
 
 /** Of `performance.now()`. */

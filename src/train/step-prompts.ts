@@ -32,13 +32,22 @@ export function showPrompts(
   const rank = ({ id }: Sample) => deriveUniform(key.seed, "rollout-mask", key.step, id);
   const ranked = whole.map(({ sample }, i) => ({ i, rank: rank(sample) })).sort((a, b) => a.rank - b.rank || a.i - b.i);
   const degraded = new Set(ranked.slice(0, Math.round(draws.rolloutShare * whole.length)).map(({ i }) => i));
-  return whole.map(({ sample, pair }, i): ShownPrompt => {
-    if (!degraded.has(i)) return { sample, pair, prompt: pair.policy, readable: null };
-    const own = { ...key, sampleId: sample.id };
-    const view = deriveUniform(key.seed, "rollout-modality", key.step, sample.id) < 0.5 ? "video" : "audio";
-    const input = inputs.make(sample, drawMasks(draws, own, view), own);
-    return { ...shownCues(sample, input), pair: input.pair, prompt: input.pair.policy };
-  });
+  return whole.map((prompt, i) => showPrompt(prompt, degraded.has(i), draws, key, inputs));
+}
+
+/** One of them. @param isDegraded whether it is about a clip of the family */
+export function showPrompt(
+  { sample, pair }: { readonly sample: Sample; readonly pair: PromptPair },
+  isDegraded: boolean,
+  draws: MaskDraws,
+  key: Omit<MaskKey, "sampleId">,
+  inputs: MaskedInputs,
+): ShownPrompt {
+  if (!isDegraded) return { sample, pair, prompt: pair.policy, readable: null };
+  const own = { ...key, sampleId: sample.id };
+  const view = deriveUniform(key.seed, "rollout-modality", key.step, sample.id) < 0.5 ? "video" : "audio";
+  const input = inputs.make(sample, drawMasks(draws, own, view), own);
+  return { ...shownCues(sample, input), pair: input.pair, prompt: input.pair.policy };
 }
 
 /**
@@ -74,14 +83,14 @@ export function withoutDegraded(selector: ViewSelector, groups: readonly ScoredG
 
 /** One mask per prompt, view and step, shared by the prompt's rollouts. @param readsCues whether views say what can be read */
 export function trainGroups(
-  shown: readonly ShownPrompt[],
+  prompts: readonly { readonly shown: ShownPrompt; readonly inputs: MaskedInputs }[],
   scored: readonly ScoredGroup[],
   draws: MaskDraws,
   key: Omit<MaskKey, "sampleId">,
-  { views, inputs, readsCues }: { views: ViewSelector; inputs: MaskedInputs; readsCues: boolean },
+  { views, readsCues }: { views: ViewSelector; readsCues: boolean },
 ): StepGroups {
   const readable = new Map<ScoredRollout, Partial<Record<ViewName, Readability>>>();
-  const groups = shown.map(({ sample, pair }, g): TrainGroup => {
+  const groups = prompts.map(({ shown: { sample, pair }, inputs }, g): TrainGroup => {
     const { rollouts } = scored[g]!;
     const masked: Partial<Record<ViewName, PromptPair>> = {};
     const shares: Partial<Record<ViewName, Readability>> = {};

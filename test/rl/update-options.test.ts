@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultAdvantageOptions } from "../../src/rl/advantage.ts";
-import { type CompareOptions, compareRollouts, hasSpread } from "../../src/rl/compare.ts";
 import { accumulateGradients } from "../../src/rl/gradients.ts";
 import { clippedSurrogate, sequenceRatio, spreadRatio } from "../../src/rl/objectives/grpo.ts";
 import { planStep, type TrainGroup } from "../../src/rl/plan.ts";
+import { type CompareOptions, compareRollouts, hasSpread } from "../../src/rl/rewards/compare.ts";
 import { defaultStepOptions, type StepOptions } from "../../src/rl/step-options.ts";
 import { tokenLogprobs } from "../../src/rl/token-logprobs.ts";
 import type { ScoredRollout } from "../../src/rl/types.ts";

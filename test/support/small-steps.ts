@@ -103,7 +103,7 @@ export async function smallSteps(
   const losses: number[] = [];
   for (let i = 0; i < sftSteps; i++) {
     optimizer.zeroGrad();
-    const { metrics } = await sft.gradients(i);
+    const { metrics } = await sft.gradients(i, { update: () => undefined, perceptionScale: 1 });
     update();
     losses.push(metrics.values().loss!);
   }

@@ -230,6 +230,13 @@ describe("trainGrpo", () => {
       baseline: [],
       "reward-only": [],
       papo: ["both"],
+      "papo-exact": ["both"],
+      "papo-equal": ["video", "audio"],
+      "affectgpt-r1": [],
+      "humanomni-v2": [],
+      "anchor-only": ["video", "audio"],
+      "random-evidence": ["video", "audio"],
+      "swapped-evidence": ["video", "audio"],
       "papo-dual": ["video", "audio"],
       oppo: ["video", "audio"],
       "oppo-paper": ["video", "audio"],
@@ -237,7 +244,16 @@ describe("trainGrpo", () => {
       "r1-omni": [],
     };
     for (const preset of Object.keys(presets) as PresetName[]) {
-      const { metrics, rollouts } = await train(`preset-${preset}`, { preset, steps: 1 });
+      const judged = ["context", "logic"].map((name): JudgedTerm => {
+        const judge: JudgedTerm["judge"] = async (all) => all.map((group) => group.map((_, i) => (i % 3) / 2));
+        return { name, weight: 1, judge };
+      });
+      const isJudged = preset === "humanomni-v2";
+      const { metrics, rollouts } = await train(`preset-${preset}`, {
+        preset,
+        steps: 1,
+        ...(isJudged ? { judged } : {}),
+      });
       const [row] = metrics;
       assert.deepEqual(view(row!), expected[preset], preset);
       // A model that knows no label yet earns nothing of R1-Omni's terms, and so learns nothing.
@@ -247,6 +263,13 @@ describe("trainGrpo", () => {
       assert.equal(row!.kl, 0, `${preset}: the policy starts from its reference`);
       assert.equal(rollouts.length, 3, preset);
     }
+  });
+
+  test("a preset with judged terms is refused where nobody judges", async () => {
+    await assert.rejects(train("unjudged-preset", { preset: "humanomni-v2", steps: 1 }), {
+      code: "ERR_REWARD_JUDGE",
+      message: /expected a judge for context, logic, got none\. Name a server with --judge/,
+    });
   });
 
   test("a step is the same with layers computed again and a prompt at a time: of the decoder, of towers, of an adapter", async () => {

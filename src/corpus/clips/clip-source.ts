@@ -28,6 +28,16 @@ export interface ClipSource<Item> extends Disposable {
   ready(step: number): Promise<readonly Item[]>;
 }
 
+/** One that may be asked for what is not in the order. */
+export interface OpenClipSource<Item> extends ClipSource<Item> {
+  /**
+   * Further items for the step that was asked for last, beside its own.
+   * @returns those whose clips can be read; none of them may be
+   * @throws OppoError ERR_TOO_MANY_SKIPPED
+   */
+  more(step: number, items: readonly Item[]): Promise<readonly Item[]>;
+}
+
 /** Items of the first batch from `step` on that has a readable one. @throws OppoError ERR_NO_SAMPLES when none has */
 export async function readableBatch<Item>(
   { items, clipsOf, batchAt }: ClipOrder<Item>,
@@ -36,16 +46,27 @@ export async function readableBatch<Item>(
 ): Promise<readonly Item[]> {
   const seen = new Set<Item>();
   for (let at = step; ; at++) {
-    const batch: Item[] = [];
-    for (const item of batchAt(at)) {
-      let isWhole = true;
-      for (const clip of clipsOf(item)) isWhole = (await isReadable(clip)) && isWhole;
-      if (isWhole) batch.push(item);
-      seen.add(item);
-    }
+    const drawn = batchAt(at);
+    const batch = await readableOf(drawn, clipsOf, isReadable);
+    for (const item of drawn) seen.add(item);
     if (batch.length > 0) return batch;
     if (seen.size >= items.length) throw noClips(items.length);
   }
+}
+
+/** The items of which every clip can be read. */
+export async function readableOf<Item>(
+  items: readonly Item[],
+  clipsOf: ClipOrder<Item>["clipsOf"],
+  isReadable: (clip: ClipFiles) => boolean | Promise<boolean>,
+): Promise<Item[]> {
+  const readable: Item[] = [];
+  for (const item of items) {
+    let isWhole = true;
+    for (const clip of clipsOf(item)) isWhole = (await isReadable(clip)) && isWhole;
+    if (isWhole) readable.push(item);
+  }
+  return readable;
 }
 
 function noClips(numItems: number): OppoError {
@@ -56,11 +77,14 @@ function noClips(numItems: number): OppoError {
 }
 
 /** All clips that can be read are in the library already, which stays the caller's. */
-export function heldClips<Item>(library: ClipLibrary, order: ClipOrder<Item>): ClipSource<Item> {
+export function heldClips<Item>(library: ClipLibrary, order: ClipOrder<Item>): OpenClipSource<Item> {
   return {
     library,
     async ready(step) {
       return await readableBatch(order, step, ({ id }) => library.has(id));
+    },
+    async more(_, items) {
+      return await readableOf(items, order.clipsOf, ({ id }) => library.has(id));
     },
     [Symbol.dispose]() {},
   };

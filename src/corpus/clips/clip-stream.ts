@@ -5,7 +5,7 @@ import { OppoError } from "../../error.ts";
 import type { MediaClip } from "../../media/clip.ts";
 import { type ClipLibrary, clipBytes } from "./clip-library.ts";
 import type { NoticedClip } from "./clip-notices.ts";
-import { type ClipOrder, type ClipSource, readableBatch } from "./clip-source.ts";
+import { type ClipOrder, type OpenClipSource, readableBatch, readableOf } from "./clip-source.ts";
 import type { SkipLog } from "./skip-log.ts";
 
 export interface StreamOptions {
@@ -38,7 +38,7 @@ interface Request {
 /** Of a clip, before one was seen. */
 const assumedBytes = 2 ** 23;
 
-export class ClipStream<Item> implements ClipSource<Item> {
+export class ClipStream<Item> implements OpenClipSource<Item> {
   readonly library: ClipLibrary;
   readonly noticed: NoticedClip[] = [];
   readonly #order: ClipOrder<Item>;
@@ -69,6 +69,12 @@ export class ClipStream<Item> implements ClipSource<Item> {
     for (const clip of now) if (!this.#isAtHand(clip, step)) this.#request(clip);
     this.#requestAhead();
     return await readableBatch(this.#order, step, (clip) => this.#fetch(clip, step));
+  }
+
+  async more(step: number, items: readonly Item[]): Promise<readonly Item[]> {
+    const { clipsOf } = this.#order;
+    for (const clip of items.flatMap((item) => clipsOf(item))) if (!this.#isAtHand(clip, step)) this.#request(clip);
+    return await readableOf(items, clipsOf, (clip) => this.#fetch(clip, step));
   }
 
   #clipsAt(step: number): ClipFiles[] {

@@ -8,7 +8,7 @@ import { formatBytes } from "../../run/disk.ts";
 import { type ClipLibrary, clipBytes } from "./clip-library.ts";
 import { type NoticedClip, noticeLines } from "./clip-notices.ts";
 import type { ClipSettings } from "./clip-settings.ts";
-import { type ClipOrder, type ClipSource, heldClips } from "./clip-source.ts";
+import { type ClipOrder, heldClips, type OpenClipSource } from "./clip-source.ts";
 import { ClipStream, untilAborted } from "./clip-stream.ts";
 import { TimeWatch } from "./clip-time.ts";
 import type { SkippedSample } from "./fitted-samples.ts";
@@ -25,7 +25,7 @@ export interface ClipAccount {
   readonly noticed: readonly NoticedClip[];
 }
 
-export interface OpenedClips<Item> extends ClipSource<Item> {
+export interface OpenedClips<Item> extends OpenClipSource<Item> {
   account(): ClipAccount;
 }
 
@@ -184,6 +184,7 @@ function streamClips<Item>(
   return {
     library,
     ready: (step) => stream.ready(step),
+    more: (step, items) => stream.more(step, items),
     account: () => ({ total: numClips, skipped: skips.skipped, noticed: stream.noticed }),
     [Symbol.dispose]() {
       stream[Symbol.dispose]();

@@ -9,7 +9,8 @@ export function annotationNotes(samples: readonly Sample[], { data, reward, perc
   const isPaid = (term: string) => reward.terms.some(({ name, weight }) => name === term && weight !== 0);
   // PAPO's views take every token; only evidence tokens need cues.
   const readsEvidence =
-    perception.views === "oppo" && (perception.perceptionLossWeight !== 0 || perception.anchorWeight !== 0);
+    ["oppo", "random", "swapped"].includes(perception.views) &&
+    (perception.perceptionLossWeight !== 0 || perception.anchorWeight !== 0);
   const needs = [
     {
       what: "cues",

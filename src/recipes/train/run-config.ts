@@ -28,6 +28,7 @@ import { choosePreset, typedText } from "../../train/choose-preset.ts";
 import { trainSchema } from "../../train/config.ts";
 import { methodIdle } from "../../train/idle.ts";
 import { memorySettings } from "../../train/memory/settings.ts";
+import { requireCompatible } from "../../train/method/compatible.ts";
 import { type PresetName, presets } from "../../train/presets.ts";
 import { evalSettings, idleWithoutEvaluation } from "../../train/watch/watch-settings.ts";
 import { startOf } from "./start.ts";
@@ -96,7 +97,9 @@ export type RunConfig = SettingsOf<typeof runSchema>;
 
 /** The preset by option or file, then the file, then the overrides. @throws ConfigError, OppoError ERR_PRESET */
 export function resolveTrain(sources: ConfigSources): TrainSettings {
-  return resolveConfig(trainSettings, { ...sources, preset: startingPoint(sources) }, trainIdle);
+  const settings = resolveConfig(trainSettings, { ...sources, preset: startingPoint(sources) }, trainIdle);
+  requireCompatible(settings);
+  return settings;
 }
 
 /** A preset, or the settings and the model of the run to start from. */

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import { changeableClips } from "../../corpus/clips/clip-settings.ts";
-import type { ClipOrder, ClipSource } from "../../corpus/clips/clip-source.ts";
+import type { ClipOrder, OpenClipSource } from "../../corpus/clips/clip-source.ts";
 import { openClips } from "../../corpus/clips/open-clips.ts";
 import { readCorpus } from "../../corpus/clips/read-corpus.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
@@ -197,7 +197,7 @@ interface Learning {
   readonly setting: Setting;
   readonly judges: OpenedJudges;
   readonly samples: readonly Sample[];
-  readonly clips: ClipSource<Sample>;
+  readonly clips: OpenClipSource<Sample>;
   /** null: nothing is evaluated. */
   readonly dev: DevRun | null;
 }

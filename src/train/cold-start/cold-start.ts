@@ -83,7 +83,7 @@ export async function trainSft(
 function conversationObjective({ config, models, clips }: SftTask): Objective {
   const { policy, trainsTowers, recomputes } = models;
   return {
-    async gradients(step) {
+    async gradients(step, turn) {
       const start = performance.now();
       const batch = await clips.ready(step);
       const wait = (performance.now() - start) / 1000;
@@ -94,7 +94,7 @@ function conversationObjective({ config, models, clips }: SftTask): Objective {
       const outcome = await sftObjective(policy, () => batch.flatMap((one) => examples.of(one)), {
         ...config,
         recomputes,
-      }).gradients(step);
+      }).gradients(step, turn);
       live?.backward();
       outcome.metrics.sum("timing_s/wait_clips", wait);
       return outcome;

@@ -15,7 +15,7 @@ export const textTokens = 128;
 /** A completion's tokens that are no media, of a clip's conversation that is learnt from. */
 const learntTokens = 512;
 /** Masked views by name (rl/views.ts). */
-const viewCounts = { none: 0, oppo: 2, papo: 1, papoDual: 2 } as const;
+const viewCounts = { none: 0, oppo: 2, papo: 1, papoDual: 2, random: 2, swapped: 2 } as const;
 /** As a run encodes them (corpus/clips/open-clips.ts). */
 const clipsAtOnce = 1;
 

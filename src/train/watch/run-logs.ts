@@ -5,6 +5,7 @@ import type { StepMetrics } from "../../rl/metrics.ts";
 import type { Notice } from "../../rl/reward-watch.ts";
 import { openStepLog, readLastRows, readStepLog, type StepLog, type StepRow } from "../../run/metrics.ts";
 import { type EventFile, eventFileName, openEventFile } from "../../run/tensorboard/event-file.ts";
+import { type GuardOptions, Guards } from "./guards.ts";
 import { StepWatch } from "./step-watch.ts";
 
 /** Where a run writes, and who is told. */
@@ -15,6 +16,8 @@ export interface RunRecord {
   readonly rowsFile?: string;
   /** Whether metrics and evaluations are written as TensorBoard's event files too. Default: no. */
   readonly tensorboard?: boolean;
+  /** What follows a collapse; left out, a line. */
+  readonly guards?: GuardOptions;
   readonly onStep?: (step: number, metrics: StepMetrics) => void;
   readonly onEvaluation?: (numSteps: number, metrics: StepMetrics) => void;
   /** Told once a run, each: what mostly means that it goes wrong, with its remedy. */
@@ -37,6 +40,7 @@ export class RunLogs implements Disposable {
   readonly #warnings: StepLog;
   readonly #events: EventFile | null;
   readonly #watch = new StepWatch();
+  readonly guards: Guards;
   readonly #warned: Set<unknown>;
 
   constructor(run: RunRecord, firstStep: number) {
@@ -49,7 +53,11 @@ export class RunLogs implements Disposable {
     this.#events = tensorboard ? openEventFile(join(directory, "tensorboard", eventFileName), firstStep) : null;
     this.#warned = new Set(readStepLog(this.#warnings.path).map(({ name }) => name));
     // The watch knows what it would know had the run not been stopped.
-    for (const numbers of readStepLog(this.#metrics.path)) this.#watch.look(numbers);
+    this.guards = new Guards(run.guards);
+    for (const numbers of readStepLog(this.#metrics.path)) {
+      this.#watch.look(numbers);
+      this.guards.look(numbers);
+    }
   }
 
   /** Of the objective's own log. */
@@ -62,7 +70,8 @@ export class RunLogs implements Disposable {
     for (const row of rows) this.#rows?.append({ step, ...row });
     this.#events?.append(step, wallTime(), metrics);
     this.#run.onStep?.(step, metrics);
-    for (const notice of [...notices, ...this.#watch.look(metrics)]) this.#warn(step, notice);
+    const looked = [...this.#watch.look(metrics), ...this.guards.look(metrics)];
+    for (const notice of [...notices, ...looked]) this.#warn(step, notice);
   }
 
   /** The log of evaluations is another's. */

@@ -1,5 +1,5 @@
 // Looks at the numbers of every step for what mostly means that a run goes wrong, and says it once, with its remedy. What it says
-// is a function of the numbers so far, so that a run which goes on from its log says nothing twice.
+// is a function of the numbers so far, so that a run which goes on from its log says nothing twice. Collapses are the guards' (guards.ts).
 import type { Notice } from "../../rl/reward-watch.ts";
 
 /** Numbers of a step as its log has them: null is one that was not finite. */
@@ -13,8 +13,6 @@ interface Sign {
   readonly line: (value: (metric: string) => number, steps: number) => string;
 }
 
-/** Nats per token; a run that learns stays below a few tenths. */
-const farKl = 1;
 /** Of completions; what is above is as good as all. */
 const allTruncated = 0.95;
 const goodFormat = 0.5;
@@ -39,16 +37,6 @@ const signs: readonly Sign[] = [
       `no clause came near a video or audio cue for ${steps} steps (nothing above delta), so the perception loss has no token to work on. Choose delta (reward.similarityThreshold) for this embedder with oppo embed calibrate, and check that cues and completions are in one language.`,
   },
   {
-    name: "kl",
-    steps: 3,
-    shows: (value) => {
-      const kl = value("kl");
-      return kl !== null && !(kl <= farKl);
-    },
-    line: (value, steps) =>
-      `the KL to the reference was above ${farKl} nat a token for ${steps} steps (now ${value("kl").toPrecision(3)}): the policy runs away from its start. Lower learningRate or raise referenceKlWeight, and go back with --from to a checkpoint or to best/.`,
-  },
-  {
     name: "gradient zero",
     steps: 3,
     shows: (value) => value("grad_norm") === 0,
@@ -58,7 +46,7 @@ const signs: readonly Sign[] = [
   {
     name: "updates skipped",
     steps: 3,
-    shows: (value) => value("optim/skipped_steps") === 1,
+    shows: (value) => (value("optim/skipped_steps") ?? 0) >= 1,
     line: (_, steps) =>
       `${steps} updates in a row were skipped, because the gradient was not finite. Lower learningRate; if the first step is among them, look at the weights with oppo inspect, and try dtype float32.`,
   },
@@ -71,15 +59,10 @@ const signs: readonly Sign[] = [
   },
 ];
 
-/** Steps whose mean stands for how well the form was kept. */
-const formatWindow = 3;
-
 /** State of one run's warnings. */
 export class StepWatch {
   readonly #streaks = new Map<string, number>();
   readonly #told = new Set<string>();
-  readonly #formats: number[] = [];
-  #bestFormat = 0;
 
   /** @returns what this step makes worth telling, for the first time */
   look(numbers: StepNumbers): Notice[] {
@@ -93,23 +76,7 @@ export class StepWatch {
       const line = sign.line((metric) => value(metric) ?? Number.NaN, streak);
       notices.push({ name: sign.name, line: `${sign.name}: ${line}` });
     }
-    return [...notices, ...this.#formatNotices(value("rewards/format/mean"))];
-  }
-
-  /** The form was kept, and is no more. */
-  #formatNotices(format: number | null): Notice[] {
-    if (format === null) return [];
-    this.#formats.push(format);
-    if (this.#formats.length > formatWindow) this.#formats.shift();
-    if (this.#formats.length < formatWindow) return [];
-    const now = this.#formats.reduce((sum, one) => sum + one, 0) / formatWindow;
-    const isCollapsed = this.#bestFormat >= goodFormat && now < this.#bestFormat / 2;
-    const best = this.#bestFormat;
-    this.#bestFormat = Math.max(best, now);
-    if (!isCollapsed || this.#told.has("format")) return [];
-    this.#told.add("format");
-    const line = `format: the share of well-formed completions fell from ${best.toFixed(2)} to ${now.toFixed(2)} (means of ${formatWindow} steps). Lower learningRate or perception.perceptionLossWeight, raise referenceKlWeight or the weight of the format term, and go back with --from to a checkpoint or to best/.`;
-    return [{ name: "format", line }];
+    return notices;
   }
 }
 

@@ -6,9 +6,9 @@ import {
   decoupledAdvantages,
   groupAdvantages,
   knownAdvantages,
-} from "./advantage.ts";
-import { standIn } from "./rewards/judged.ts";
-import type { AdvantageSpan, RewardBreakdown, ScoredGroup, ScoredRollout } from "./types.ts";
+} from "../advantage.ts";
+import type { AdvantageSpan, RewardBreakdown, ScoredGroup, ScoredRollout } from "../types.ts";
+import { standIn } from "./judged.ts";
 
 /** A part of a completion: what it says of the clip, or what it thinks; both begin with the completion. */
 export type SpanName = "context" | "think";

@@ -1,0 +1,72 @@
+// Settings that each make sense and together do not: refused with the reason before anything is loaded.
+
+import type { DeepReadonly } from "../../run/config.ts";
+import { ConfigError } from "../../run/config.ts";
+import type { TrainConfig } from "../config.ts";
+
+type Settings = DeepReadonly<TrainConfig>;
+
+/** @throws ConfigError that names the setting, the reason and the remedy */
+export function requireCompatible(config: Settings): void {
+  for (const check of [updates, referenceSync, spans]) {
+    const conflict = check(config);
+    if (conflict !== null) throw new ConfigError(conflict.path, `${conflict.path}: ${conflict.message}`);
+  }
+}
+
+interface Conflict {
+  readonly path: string;
+  readonly message: string;
+}
+
+function updates({ updatesPerRollout, miniBatches, promptsPerStep, oldLogprobs }: Settings): Conflict | null {
+  if (updatesPerRollout > 1 && oldLogprobs === "current") {
+    return {
+      path: "updatesPerRollout",
+      message: `expected oldLogprobs sampler or start for ${updatesPerRollout} updates on the same completions, got current, with which every ratio is 1 and nothing holds later updates to the policy that was sampled. Set oldLogprobs.`,
+    };
+  }
+  if (miniBatches > promptsPerStep) {
+    return {
+      path: "miniBatches",
+      message: `expected at most the ${promptsPerStep} prompts of a step, got ${miniBatches}. Lower it, or raise promptsPerStep.`,
+    };
+  }
+  if (updatesPerRollout % miniBatches === 0) return null;
+  return {
+    path: "updatesPerRollout",
+    message: `expected a multiple of the ${miniBatches} mini-batches, so that every completion is learnt from as often, got ${updatesPerRollout}. Change miniBatches or updatesPerRollout.`,
+  };
+}
+
+function referenceSync({ referenceSyncEvery, trainable, parts }: Settings): Conflict | null {
+  if (referenceSyncEvery === null || trainable === "decoder") return null;
+  const path = "referenceSyncEvery";
+  if (trainable === "lora") {
+    return {
+      path,
+      message:
+        "expected trainable decoder, got lora, whose reference is the policy's own base: there is no second copy to move. Leave it out, or train the decoder.",
+    };
+  }
+  if (parts.every((part) => part === "decoder")) return null;
+  return {
+    path,
+    message: `expected parts decoder, got ${parts.join(", ")}: what the reference sees of a clip is encoded once, so its towers have to stay. Leave it out, or train the decoder.`,
+  };
+}
+
+function spans({ advantageSpans, reward }: Settings): Conflict | null {
+  const path = "advantageSpans";
+  const terms = [...reward.terms, ...reward.judged];
+  const names = advantageSpans.map(({ term }) => term);
+  const doubled = names.find((name, i) => names.indexOf(name) !== i);
+  if (doubled !== undefined) return { path, message: `expected every term once, got "${doubled}" twice.` };
+  const paid = terms.filter(({ weight }) => weight !== 0).map(({ name }) => name);
+  const unknown = names.find((name) => !paid.includes(name as never));
+  if (unknown === undefined) return null;
+  return {
+    path,
+    message: `expected a term of reward.terms or reward.judged that has a weight (${paid.join(", ")}), got "${unknown}". Name one of them, or give it a weight.`,
+  };
+}

@@ -1,0 +1,129 @@
+// The first half of a step: its prompts, about the clips as they are or degraded, their completions and what these are worth; and others
+// in the place of those that are all paid alike.
+import type { Sample } from "../../data/sample.ts";
+import { OppoError } from "../../error.ts";
+import { sameCues } from "../../evidence/claims.ts";
+import type { Readability } from "../../evidence/route.ts";
+import { swapKind } from "../../rl/mask-draws.ts";
+import { Metrics } from "../../rl/metrics.ts";
+import { type EndedCompletion, sampleGroups } from "../../rl/rollout.ts";
+import { clausesToCome, compareOptions, type ScoreOptions, scoreGroups } from "../../rl/score.ts";
+import type { RolloutGroup } from "../../rl/types.ts";
+import { scope } from "../../tensor/index.ts";
+import type { LiveRows } from "../live-rows.ts";
+import { type InputMaker, MaskedInputs } from "../masked-inputs.ts";
+import { type ShownPrompt, showPrompts } from "../step-prompts.ts";
+import { type Drawn, drawGroups } from "./spread-groups.ts";
+import type { GrpoTask } from "./task.ts";
+
+/** A prompt of a step, as its completions were sampled. */
+export interface StepPrompt {
+  readonly shown: ShownPrompt;
+  /** The clip as it is. */
+  readonly whole: Sample;
+  /** Makes masked inputs with the prompts that were drawn together with this one. */
+  readonly inputs: MaskedInputs;
+}
+
+/** What a step learns from. An owner of its inputs. */
+export interface DrawnStep extends Disposable {
+  readonly drawn: readonly Drawn<StepPrompt>[];
+  readonly metrics: Metrics;
+}
+
+export interface StepDrawing {
+  readonly step: number;
+  /** Rows of towers that learn, as they are now; null: they stay. */
+  readonly live: LiveRows | null;
+  readonly maxNewTokens: number;
+  readonly scoring: ScoreOptions;
+}
+
+const clock = () => performance.now() / 1000;
+
+/** @throws what scoring and reading clips throw */
+export async function drawStep(task: GrpoTask, samples: readonly Sample[], drawing: StepDrawing): Promise<DrawnStep> {
+  const { config } = task;
+  const { step, scoring } = drawing;
+  const held: MaskedInputs[] = [];
+  const dispose = () => {
+    for (const inputs of held) inputs[Symbol.dispose]();
+  };
+  const times = new Metrics();
+  const draw = async (some: readonly Sample[]): Promise<Drawn<StepPrompt>[]> => {
+    if (some.length === 0) return [];
+    const inputs = new MaskedInputs(await inputMaker(task, some, drawing.live));
+    held.push(inputs);
+    return await sampleAndScore(task, some, inputs, drawing, times);
+  };
+  try {
+    const { drawn, metrics } = await drawGroups(await draw(samples), {
+      ...{ samples: task.samples, rounds: config.resampleRounds, seed: config.seed, step },
+      compare: compareOptions(scoring),
+      draw: async (more) => draw((await task.clips?.more(step, more)) ?? more),
+    });
+    metrics.merge(times);
+    return { drawn, metrics, [Symbol.dispose]: dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+async function sampleAndScore(
+  task: GrpoTask,
+  samples: readonly Sample[],
+  inputs: MaskedInputs,
+  { step, live, maxNewTokens, scoring }: StepDrawing,
+  times: Metrics,
+): Promise<Drawn<StepPrompt>[]> {
+  const { config, embedder } = task;
+  // An embedder elsewhere begins with a completion's clauses while others are still sampled.
+  const ahead = embedder.prefetch && {
+    onEnd: (ended: EndedCompletion) => embedder.prefetch!(clausesToCome(ended, scoring), "clause"),
+  };
+  const start = clock();
+  const shown = showPrompts(wholePrompts(task, samples, live), config.perception, { seed: config.seed, step }, inputs);
+  const drawn = scope(() => sampleGroups(task.models.policy, shown, { ...config, maxNewTokens, step, ...ahead }));
+  const sampled = drawn.map((group, g) => withReadable(group, shown[g]!.readable));
+  const sampledAt = clock();
+  const groups = await scoreGroups(sampled, scoring);
+  times.sum("timing_s/rollout", sampledAt - start);
+  times.sum("timing_s/reward", clock() - sampledAt);
+  return shown.map((prompt, g) => ({ prompt: { shown: prompt, whole: samples[g]!, inputs }, group: groups[g]! }));
+}
+
+/** The prompts about the clips as they are. The library's rows are those of the start: the reference's, and the policy's where towers are frozen. */
+export function wholePrompts({ library, promptText }: GrpoTask, samples: readonly Sample[], live: LiveRows | null) {
+  return samples.map((sample) => {
+    const reference = library.prompt(sample.id, promptText(sample));
+    if (live === null) return { sample, pair: { policy: reference } };
+    return { sample, pair: { policy: { tokens: reference.tokens, rows: live.rows(sample.id) }, reference } };
+  });
+}
+
+const hasSwaps = ({ perception }: GrpoTask["config"]): boolean =>
+  Object.values(perception.maskFamily).some((kinds) => kinds.includes(swapKind));
+
+/** Whether masks leave something that can be read, as far as anybody knows. */
+export function knowsReadable(config: GrpoTask["config"]): boolean {
+  return config.perception.support !== "none" || hasSwaps(config);
+}
+
+async function inputMaker(task: GrpoTask, samples: readonly Sample[], live: LiveRows | null): Promise<InputMaker> {
+  const { config, library, promptText, embedder, readCues = null } = task;
+  const { support } = config.perception;
+  if (support === "observer" && readCues === null) {
+    throw new OppoError(
+      "ERR_OBSERVER",
+      "perception.support: expected an observer of this corpus, got none. Choose mask or none.",
+    );
+  }
+  const cues = hasSwaps(config) ? samples.flatMap((sample) => sample.cues) : [];
+  const isSame = await sameCues(cues, embedder);
+  return { library, live, promptText, samples, support, readCues, isSame };
+}
+
+function withReadable(group: RolloutGroup, readable: Readability | null): RolloutGroup {
+  return readable === null ? group : { ...group, readable };
+}

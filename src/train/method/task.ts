@@ -1,0 +1,28 @@
+// What a run of the method is given: the same for all of its steps.
+import type { ClipLibrary } from "../../corpus/clips/clip-library.ts";
+import type { OpenClipSource } from "../../corpus/clips/clip-source.ts";
+import type { Sample } from "../../data/sample.ts";
+import type { EmotionScore } from "../../emotion/score.ts";
+import type { Embedder } from "../../evidence/cue.ts";
+import type { JudgedTerm } from "../../rl/rewards/judged.ts";
+import type { DeepReadonly } from "../../run/config.ts";
+import type { TrainConfig } from "../config.ts";
+import type { ReadCues } from "../masked-inputs.ts";
+import type { OpenedPolicy } from "../policy.ts";
+
+/** What the method learns from. */
+export interface GrpoTask {
+  readonly config: DeepReadonly<TrainConfig>;
+  readonly models: OpenedPolicy;
+  readonly library: ClipLibrary;
+  readonly samples: readonly Sample[];
+  /** Brings the clips of a step into the library; left out: those of all samples are in it. */
+  readonly clips?: Pick<OpenClipSource<Sample>, "ready" | "more">;
+  readonly promptText: (sample: Sample) => string;
+  readonly embedder: Embedder;
+  readonly emotionScore: EmotionScore;
+  /** Terms that a judge is asked for; left out: none. */
+  readonly judged?: readonly JudgedTerm[];
+  /** What perception.support "observer" asks. */
+  readonly readCues?: ReadCues;
+}
