@@ -18,6 +18,7 @@ const runBy: Readonly<Record<string, string>> = {
   "src/models/lora/adapter.ts": "test/models/lora.test.ts",
   "src/models/qwen-omni/config/published-ids.ts": "test/models/qwen-omni/checkpoint.test.ts",
   "src/media/decode/": "test/media/decode.test.ts",
+  "src/recipes/ablate/": "test/recipes/ablate/ablate.test.ts",
   "src/recipes/demo/": "test/recipes/demo/demo.test.ts",
   "src/train/theatre/": "test/recipes/demo/demo.test.ts",
   "src/recipes/r1-omni/": "test/recipes/r1-omni/r1-omni.test.ts",

@@ -3,7 +3,7 @@
 
 import { Command, CommanderError, Option } from "commander";
 import { didYouMean } from "../run/nearest-setting.ts";
-import { isPoolChild, sendPoolFailure } from "../run/pool-child.ts";
+import { isPoolChild, sendPoolFailure } from "../run/pool/pool-child.ts";
 import { packageVersion } from "../run/versions.ts";
 import type { CommandDefinition } from "./base/command.ts";
 import { declaredSettings } from "./base/declared-settings.ts";

@@ -17,13 +17,16 @@ export interface Chart {
   readonly lines: readonly ChartLine[];
   /** Points at the values, for few of them. */
   readonly hasPoints?: boolean;
+  /** What goes along; left out: the step. */
+  readonly along?: string;
 }
 
 /** The charts of a section. @param name of the section, a word of its own in the page; `chartScript` comes once before */
 export function chartGrid(name: string, charts: readonly Chart[]): Html {
-  const data = charts.map(({ title, steps, lines, hasPoints = false }) => ({
+  const data = charts.map(({ title, steps, lines, hasPoints = false, along = "step" }) => ({
     title,
     hasPoints,
+    along,
     data: [steps, ...lines.map(({ values }) => values)],
     lines: lines.map(({ label, color }) => ({ label, color })),
   }));
@@ -62,7 +65,7 @@ function drawCharts(name, charts) {
       title: chart.title, width: host.clientWidth - 20, height: 210,
       scales: { x: { time: false } },
       axes: [axis, { ...axis, size: 54, ...(isTiny ? tiny : {}) }],
-      series: [{ label: "step" }, ...chart.lines.map((l) => ({ label: l.label, stroke: l.color, width: 2, spanGaps: true, points: { show: chart.hasPoints, size: 6 } }))],
+      series: [{ label: chart.along }, ...chart.lines.map((l) => ({ label: l.label, stroke: l.color, width: 2, spanGaps: true, points: { show: chart.hasPoints, size: 6 } }))],
     }, chart.data, host);
     addEventListener("resize", () => plot.setSize({ width: host.clientWidth - 20, height: 210 }));
   });

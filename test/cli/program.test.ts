@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runPool } from "../../src/run/pool.ts";
+import { runPool } from "../../src/run/pool/pool.ts";
 import { packageVersion } from "../../src/run/versions.ts";
 import { repositoryRoot } from "../support/repository.ts";
 

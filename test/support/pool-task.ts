@@ -2,7 +2,7 @@
 
 import { OppoError } from "../../src/error.ts";
 import { listenForInterrupt } from "../../src/run/interrupt.ts";
-import { runAsPoolChild, sendPoolFailure } from "../../src/run/pool-child.ts";
+import { runAsPoolChild, sendPoolFailure } from "../../src/run/pool/pool-child.ts";
 
 using interrupt = listenForInterrupt();
 const mode = process.argv[2];

@@ -2,7 +2,7 @@
 // started it or a pool's parent did (then progress and result go over the channel).
 
 import { type Interrupt, listenForInterrupt } from "../../run/interrupt.ts";
-import { isPoolChild, type PoolChild, runAsPoolChild } from "../../run/pool-child.ts";
+import { isPoolChild, type PoolChild, runAsPoolChild } from "../../run/pool/pool-child.ts";
 import { createProgress, type Progress } from "../../run/progress.ts";
 
 export interface LongRun {

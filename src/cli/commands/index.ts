@@ -8,7 +8,7 @@ export const commands: readonly CommandDefinition[] = [
     name: "demo",
     summary: "train and compare the arms on rendered clips, and write a report page",
     group: "First steps:",
-    configure: async (command) => (await import("./demo.ts")).configureDemo(command),
+    configure: async (command) => (await import("./demo/index.ts")).configureDemo(command),
   },
   {
     name: "report",
@@ -52,6 +52,12 @@ export const commands: readonly CommandDefinition[] = [
     summary: "R1-Omni's Table 1: base, cold start, label SFT and RLVR of a HumanOmni, in and out of distribution",
     group: "Train:",
     configure: async (command) => (await import("./r1-omni.ts")).configureROneOmni(command),
+  },
+  {
+    name: "ablate",
+    summary: "a grid of presets, settings, cold starts and seeds: the paper's Tables 3 to 7 and Figure 3, or your own",
+    group: "Train:",
+    configure: async (command) => (await import("./ablate.ts")).configureAblate(command),
   },
   {
     name: "plan",
@@ -145,6 +151,6 @@ export const commands: readonly CommandDefinition[] = [
     summary: "run one task of the demo",
     group: "First steps:",
     isInternal: true,
-    configure: async (command) => (await import("./demo-task.ts")).configureDemoTask(command),
+    configure: async (command) => (await import("./demo/task.ts")).configureDemoTask(command),
   },
 ];

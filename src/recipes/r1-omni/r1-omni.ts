@@ -8,7 +8,7 @@ import { isBuilt, worldName } from "../../data/theatre/corpus.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
-import { type PoolTask, runPool } from "../../run/pool.ts";
+import { type PoolTask, runPool } from "../../run/pool/pool.ts";
 import type { Progress } from "../../run/progress.ts";
 import { openRunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";

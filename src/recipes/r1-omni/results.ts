@@ -5,14 +5,12 @@ import { defaultBootstrapOptions } from "../../bench/bootstrap.ts";
 import { type Confusion, confusionOf } from "../../bench/mer-unibench/class-recall.ts";
 import { exactClass, exactRecall } from "../../bench/mer-unibench/exact-recall.ts";
 import type { Metric, Report } from "../../bench/report.ts";
-import { holm } from "../../bench/statistics/p-value.ts";
+import { judgeOrderings, type Verdict } from "../../bench/statistics/ordering.ts";
 import { type MeasuredRun, pairedRuns, reportOfRuns } from "../../bench/statistics/runs.ts";
 import type { Answered } from "./ask.ts";
 import type { TestSet } from "./material.ts";
 import type { RunPaths } from "./paths.ts";
 import { orderings, publishedOf, type RowName, rowNames } from "./rows.ts";
-
-export type Verdict = "holds" | "does not hold" | "cannot tell";
 
 export interface Ordering {
   readonly set: string;
@@ -48,7 +46,6 @@ export interface Results {
   readonly orderings: readonly Ordering[];
 }
 
-const level = 0.05;
 /** The base model is no draw: there is one. */
 export const seedsOf = (row: RowName, numSeeds: number) =>
   row === "base" ? [0] : Array.from({ length: numSeeds }, (_, seed) => seed);
@@ -78,7 +75,7 @@ export function resultsOf(sets: readonly TestSet[], numSeeds: number, paths: Run
         };
       }),
     })),
-    orderings: judged(measured.flatMap(({ set, runs }) => orderingsOf(set.title, runs))),
+    orderings: judgeOrderings(measured.flatMap(({ set, runs }) => orderingsOf(set.title, runs))),
   };
 }
 
@@ -111,15 +108,5 @@ function orderingsOf(set: string, runs: Record<RowName, RowRuns>): Unjudged[] {
       const { pValue, value, low, high, count } = differences[measure]!;
       return { set, measure, better, worse, difference: { value, low, high, count }, pValue: pValue ?? 1 };
     });
-  });
-}
-
-function judged(all: readonly Unjudged[]): Ordering[] {
-  const corrected = holm(all.map(({ pValue }) => pValue));
-  return all.map((one, i) => {
-    const pValue = corrected[i]!;
-    const isAbove = (one.difference.value ?? 0) > 0;
-    const verdict: Verdict = pValue >= level ? "cannot tell" : isAbove ? "holds" : "does not hold";
-    return { ...one, pValue, verdict };
   });
 }

@@ -8,7 +8,7 @@ import { OppoError } from "../../error.ts";
 import { type ConfusionReport, confusion, formatConfusion } from "../../evidence/confusion.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
-import { runPool } from "../../run/pool.ts";
+import { runPool } from "../../run/pool/pool.ts";
 import type { Progress } from "../../run/progress.ts";
 import { type PlanConfig, planText } from "./plan-settings.ts";
 

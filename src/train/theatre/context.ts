@@ -3,7 +3,7 @@ import { theatreKind } from "../../corpus/theatre-kind.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { StepMetrics } from "../../rl/metrics.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
-import type { TaskProgress } from "../../run/pool.ts";
+import type { TaskProgress } from "../../run/pool/pool.ts";
 import type { TheatreConfig } from "./settings.ts";
 
 /** Where a model's way lies, one folder or file per finished task. */

@@ -24,6 +24,8 @@ const kinds = {
 
 export type SplitName = keyof typeof kinds;
 
+export const splitNames = Object.keys(kinds) as SplitName[];
+
 /** More unreadable clips than this share stop the program; its clips were just rendered, so any is suspicious. */
 const maxSkippedFraction = 0.02;
 
@@ -96,7 +98,8 @@ async function fitShard(
   return fitted;
 }
 
-function planOf(config: TheatreConfig, split: SplitName): CorpusPlan {
+/** What a split consists of. */
+export function planOf(config: TheatreConfig, split: SplitName): CorpusPlan {
   return {
     seed: config.seed,
     splits: [{ name: split, kind: kinds[split], numClips: config.clips[split] }],

@@ -1,11 +1,11 @@
 // `oppo demo`: the whole system on the theatre, from rendered clips to a report.
 
 import type { Command } from "commander";
-import { demoSettings } from "../../recipes/demo/config.ts";
-import { addHelp } from "../base/command.ts";
-import { printJson } from "../base/json.ts";
-import { longRun } from "../base/long-run.ts";
-import { withSettings } from "../base/settings-command.ts";
+import { demoSettings } from "../../../recipes/demo/config.ts";
+import { addHelp } from "../../base/command.ts";
+import { printJson } from "../../base/json.ts";
+import { longRun } from "../../base/long-run.ts";
+import { withSettings } from "../../base/settings-command.ts";
 
 const inHelp = ["run", "seed", "seeds", "arms", "workers", "rlSteps", "withDev"];
 
@@ -15,8 +15,8 @@ export function configureDemo(command: Command): void {
   addHelp(command, { examples });
   withSettings(command, { schema: demoSettings, inHelp }, ({ run, ...config }, { isJson }) =>
     longRun(async ({ interrupt, progress }) => {
-      const { runDemo } = await import("../../recipes/demo/demo.ts");
-      const { resultsText } = await import("../../page/results-text.ts");
+      const { runDemo } = await import("../../../recipes/demo/demo.ts");
+      const { resultsText } = await import("../../../page/results-text.ts");
       const { arms, paths } = await runDemo({ directory: run, config, progress, interrupt });
       if (isJson) {
         const numbers = arms.map(({ curve: _, ...arm }) => arm);

@@ -1,9 +1,9 @@
 // `oppo demo-task`: one task of the demo, in a process that the demo started; the task comes from the parent.
 
 import type { Command } from "commander";
-import type { DemoConfig } from "../../recipes/demo/config.ts";
-import type { DemoTask } from "../../recipes/demo/run-task.ts";
-import { longRun } from "../base/long-run.ts";
+import type { DemoConfig } from "../../../recipes/demo/config.ts";
+import type { DemoTask } from "../../../recipes/demo/run-task.ts";
+import { longRun } from "../../base/long-run.ts";
 
 interface Payload {
   readonly task: DemoTask;
@@ -18,8 +18,8 @@ export function configureDemoTask(command: Command): void {
   command.action(() =>
     longRun(async ({ progress, interrupt, payload }) => {
       const { task, directory, config } = payload as Payload;
-      const { demoPaths } = await import("../../recipes/demo/paths.ts");
-      const { runDemoTask, taskName } = await import("../../recipes/demo/run-task.ts");
+      const { demoPaths } = await import("../../../recipes/demo/paths.ts");
+      const { runDemoTask, taskName } = await import("../../../recipes/demo/run-task.ts");
       const stage = progress.stage(taskName(task), parts);
       await runDemoTask(task, {
         paths: demoPaths(directory),

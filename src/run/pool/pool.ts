@@ -4,8 +4,8 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { type ErrorCode, OppoError } from "../error.ts";
-import { InterruptedError } from "./interrupt.ts";
+import { type ErrorCode, OppoError } from "../../error.ts";
+import { InterruptedError } from "../interrupt.ts";
 
 /** Example: `{ name: "oppo, seed 1", args: ["train", "--preset", "oppo"], payload: { seed: 1 } }` */
 export interface PoolTask {
@@ -81,7 +81,7 @@ export async function runPool(tasks: readonly PoolTask[], options: PoolOptions):
 }
 
 async function runTask(task: PoolTask, options: PoolOptions, stop: AbortSignal): Promise<unknown> {
-  const entry = options.entry ?? fileURLToPath(new URL("../cli/main.js", import.meta.url));
+  const entry = options.entry ?? fileURLToPath(new URL("../../cli/main.js", import.meta.url));
   const child = fork(entry, task.args, {
     env: { ...process.env, ...options.environment, [POOL_CHILD_VARIABLE]: "1" },
     stdio: ["ignore", "pipe", "pipe", "ipc"],

@@ -1,8 +1,8 @@
 // The child's side of `pool.ts`: takes its payload, tells progress and the result, stops when asked to, and ends when its
 // parent is gone (the channel closes), so that no orphan trains on.
 
-import type { ErrorCode } from "../error.ts";
-import type { Interrupt } from "./interrupt.ts";
+import type { ErrorCode } from "../../error.ts";
+import type { Interrupt } from "../interrupt.ts";
 import { type ChildMessage, type ParentMessage, POOL_CHILD_VARIABLE, type TaskProgress } from "./pool.ts";
 
 export interface PoolChild {

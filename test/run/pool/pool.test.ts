@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { InterruptedError } from "../../src/run/interrupt.ts";
-import { type PoolOptions, type PoolTask, runPool, type TaskProgress } from "../../src/run/pool.ts";
+import { InterruptedError } from "../../../src/run/interrupt.ts";
+import { type PoolOptions, type PoolTask, runPool, type TaskProgress } from "../../../src/run/pool/pool.ts";
 
-const entry = fileURLToPath(new URL("../support/pool-task.js", import.meta.url));
+const entry = fileURLToPath(new URL("../../support/pool-task.js", import.meta.url));
 
 function task(name: string, mode: string): PoolTask {
   return { name, args: [mode], payload: { name } };

@@ -1,0 +1,198 @@
+// From a grid to its cells: every row from every cold start with every seed, as what determines it. The name of a cell's folder is a
+// digest of that, so that what is there was made of exactly this, whichever grid asked for it.
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { codeDigest } from "../../run/code-digest.ts";
+import { type DeepReadonly, resolveConfig } from "../../run/config.ts";
+import { deriveSeed } from "../../seeds.ts";
+import { torchVersion } from "../../tensor/index.ts";
+import { type TrainConfig, trainSchema } from "../../train/config.ts";
+import { methodIdle } from "../../train/idle.ts";
+import { presets } from "../../train/presets.ts";
+import type { TheatrePaths } from "../../train/theatre/context.ts";
+import type { HeldOut } from "../../train/theatre/measure.ts";
+import type { TheatreConfig } from "../../train/theatre/settings.ts";
+import { planOf, type SplitName, splitNames } from "../../train/theatre/splits.ts";
+import type { Evaluation, Grid, GridRow } from "./grid.ts";
+import type { AblateConfig } from "./settings.ts";
+import { type StartKind, startKinds } from "./start-kinds.ts";
+
+/** Which clips a choice may look at, and which are looked at once. */
+export type Phase = "dev" | "test";
+
+export const heldOut: Readonly<Record<Phase, HeldOut>> = {
+  dev: { congruent: "dev", conflict: "devConflict" },
+  test: { congruent: "congruent", conflict: "conflict" },
+};
+
+/** A model that rows begin from. */
+export interface Start {
+  readonly kind: StartKind;
+  /** 0 the first: that of `oppo demo` with the same seed. */
+  readonly index: number;
+  /** Digest of what determines it. */
+  readonly key: string;
+  readonly theatre: TheatreConfig;
+}
+
+export interface Cell {
+  readonly row: GridRow;
+  readonly start: Start;
+  /** null: the cold start as it is. */
+  readonly training: Training | null;
+}
+
+export interface Training {
+  /** 0 the first RL seed. */
+  readonly seed: number;
+  readonly key: string;
+  readonly config: DeepReadonly<TrainConfig>;
+}
+
+/** Digests of the code that makes a thing. */
+export interface MakerCode {
+  readonly clips: string;
+  readonly start: string;
+  readonly training: string;
+  readonly measure: string;
+}
+
+const module = (path: string) => fileURLToPath(new URL(`../../${path}.js`, import.meta.url));
+
+export function makerCode(): MakerCode {
+  return {
+    clips: codeDigest(module("data/theatre/render")),
+    start: codeDigest(module("train/theatre/cold-start")) + codeDigest(module("train/theatre/warm-tower")),
+    training: codeDigest(module("train/theatre/train-arm")),
+    measure: codeDigest(module("train/theatre/measure")) + codeDigest(module("train/theatre/conditions")),
+  };
+}
+
+/** Sixteen hex digits of a value, whatever the order of its keys. */
+export function keyOf(value: unknown): string {
+  return createHash("sha256")
+    .update(JSON.stringify(sorted(value)))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}
+
+/** What a training's numbers do not hang on. */
+const withoutEffect = ["checkpointEvery", "keep", "tensorboard"];
+
+/** The resolved training of a row. @throws ConfigError for a setting that is none or does nothing in this row */
+export function rowConfig(row: GridRow, config: Pick<AblateConfig, "play">, seed: number): DeepReadonly<TrainConfig> {
+  const preset = { ...presets[row.preset!].config, steps: config.play.rlSteps, seed };
+  return resolveConfig(trainSchema, { preset, overrides: row.overrides }, methodIdle);
+}
+
+/** What a grid's cells are made of and where it lies. */
+export class Workshop {
+  readonly root: string;
+  readonly config: AblateConfig;
+  readonly code: MakerCode;
+  readonly #splits: Readonly<Record<SplitName, string>>;
+
+  constructor(root: string, config: AblateConfig, code: MakerCode = makerCode()) {
+    this.root = root;
+    this.config = config;
+    this.code = code;
+    const theatre = this.theatre("mixed", 0);
+    const keyOfSplit = (split: SplitName) => keyOf([planOf(theatre, split), code.clips]);
+    this.#splits = Object.fromEntries(splitNames.map((split) => [split, keyOfSplit(split)])) as Record<
+      SplitName,
+      string
+    >;
+  }
+
+  /** The theatre's settings of a cold start. Clips are rendered with those of the first. */
+  theatre(kind: StartKind, index: number): TheatreConfig {
+    const { seed, play } = this.config;
+    const { rlSteps: _, ...theatre } = play;
+    return { ...theatre, ...startKinds[kind], seed: index === 0 ? seed : deriveSeed(seed, "cold start", index) };
+  }
+
+  start(kind: StartKind, index: number): Start {
+    const theatre = this.theatre(kind, index);
+    const { seed, warmup, sft } = theatre;
+    const clips = (["warmup", "warmupDev", "sft"] as const).map((split) => this.#splits[split]);
+    const key = keyOf({
+      seed,
+      warmup,
+      sft,
+      clips,
+      shards: theatre.shards,
+      code: this.code.start,
+      torch: torchVersion(),
+    });
+    return { kind, index, key, theatre };
+  }
+
+  /** Every cell, the cold starts first, then seed by seed, so that all rows of a seed are known before the next one's. */
+  cells(grid: Grid): Cell[] {
+    const numStarts = this.config.coldStarts ?? grid.numStarts;
+    const numSeeds = this.config.seeds ?? grid.numSeeds;
+    const indices = (count: number) => Array.from({ length: count }, (_, i) => i);
+    const plain = indices(numStarts).flatMap((index) =>
+      grid.rows
+        .filter(({ preset }) => preset === null)
+        .map((row): Cell => ({ row, start: this.start(row.start, index), training: null })),
+    );
+    const trained = indices(numSeeds).flatMap((seed) =>
+      indices(numStarts).flatMap((index) =>
+        grid.rows
+          .filter(({ preset }) => preset !== null)
+          .map((row): Cell => {
+            const start = this.start(row.start, index);
+            return { row, start, training: this.#training(row, start, seed) };
+          }),
+      ),
+    );
+    return [...plain, ...trained];
+  }
+
+  #training(row: GridRow, start: Start, seed: number): Training {
+    const config = rowConfig(row, this.config, deriveSeed(start.theatre.seed, "rl", seed));
+    const effective = Object.fromEntries(Object.entries(config).filter(([name]) => !withoutEffect.includes(name)));
+    const code = this.code.training;
+    return { seed, config, key: keyOf({ start: start.key, config: effective, clips: this.#splits.rl, code }) };
+  }
+
+  paths(start: Start): TheatrePaths {
+    const folder = join(this.root, "starts", start.key);
+    return {
+      fresh: join(folder, "fresh"),
+      sft: join(folder, "sft"),
+      corpus: (split) => join(this.root, "clips", `${split}-${this.#splits[split as SplitName]}`),
+      tower: (modality) => join(folder, `tower-${modality}.safetensors`),
+      towerAccuracy: (modality) => join(folder, `tower-${modality}.json`),
+      learning: (name) => join(folder, "learning", name),
+    };
+  }
+
+  /** Of a cell that is trained. */
+  trainingFolder({ key }: Training): string {
+    return join(this.root, "cells", key);
+  }
+
+  modelOf({ start, training }: Cell): string {
+    return training === null ? this.paths(start).sft : join(this.trainingFolder(training), "model");
+  }
+
+  measuredFile({ start, training }: Cell, evaluation: Evaluation, phase: Phase): string {
+    const { congruent, conflict } = heldOut[phase];
+    const clips = [this.#splits[congruent], this.#splits[conflict]];
+    const model = training?.key ?? start.key;
+    return join(this.root, "measured", `${keyOf({ model, evaluation, clips, code: this.code.measure })}.json`);
+  }
+}

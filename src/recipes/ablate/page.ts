@@ -1,0 +1,140 @@
+// A grid's page: the table with the paper's numbers beside ours, what became of its orderings, curves of training, responses to what
+// is swept and to doses, everything measured, and what failed. One file, no network.
+import { join } from "node:path";
+import { type Chart, chartGrid, chartScript, runningMean } from "../../page/charts.ts";
+import { type Html, html, raw } from "../../page/html.ts";
+import { metricGroups } from "../../page/metric-rows.ts";
+import { armColor, resultsTable } from "../../page/results-table.ts";
+import { styleSheet } from "../../page/style.ts";
+import { readStepLog } from "../../run/metrics.ts";
+import { formatDuration } from "../../run/progress.ts";
+import type { Cell, Workshop } from "./cells.ts";
+import type { Grid, GridColumn } from "./grid.ts";
+import { isMade } from "./plan.ts";
+import { responseCharts } from "./responses.ts";
+import type { GridResults, Ordering, PhaseResults, RowResult } from "./results.ts";
+import {
+  choiceText,
+  intervalText,
+  numberText,
+  orderingText,
+  phaseText,
+  printedText,
+  runsText,
+  verdictCounts,
+} from "./words.ts";
+
+export function gridPage(workshop: Workshop, cells: readonly Cell[], results: GridResults): string {
+  const { grid, all, chosen, failures, seconds } = results;
+  const choice = choiceText(results);
+  const curves = trainingCharts(workshop, grid, cells, all);
+  const responses = responseCharts(grid, all);
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${grid.title}</title><link rel="icon" href="data:,"><style>${raw(styleSheet)}
+.results td.paper { color:var(--soft); font-style:italic; } .holds { color:var(--good); font-weight:700; } .not { color:var(--bad); font-weight:700; }</style></head>
+<body><h1>${grid.title}</h1><p class="lede">${lede(results)}</p>
+${choice !== null && html`<p>${choice}</p>`}
+${failures.length > 0 && html`<h2>Missing cells</h2><ul>${failures.map(({ cell, message }) => html`<li>${cell}: ${message}</li>`)}</ul>`}
+${gridTable(grid, all)}
+<p class="muted">Measured on ${phaseText[all.phase]}. Small numbers: 95% intervals over cold starts, seeds and clips drawn together, and how many
+clips or probes each run answered. Bold: told apart from every other row by a paired test after Holm's correction. Italic: as the paper prints it.</p>
+${grid.notes.map((note) => html`<p class="muted">${note}</p>`)}
+${all.orderings.length > 0 && orderingsTable(results)}
+${(curves.length > 0 || responses.length > 0) && chartScript()}
+${responses.length > 0 && html`<h2>Responses</h2>${chartGrid("response", responses)}`}
+${curves.length > 0 && html`<h2>Training</h2><p class="muted">Means over cold starts and seeds, running over five steps.</p>${chartGrid("curve", curves)}`}
+${grid.evaluation.suite && html`<h2>Everything measured</h2>${everything(all)}`}
+${chosen !== null && html`<h2>The chosen row on the test split</h2>${everything(chosen.test)}`}
+<h2>This run</h2><dl class="facts"><dt>cells</dt><dd>${cells.length}, ${failures.length} missing</dd><dt>this call</dt><dd>${formatDuration(1000 * seconds)}</dd>
+<dt>statements tested</dt><dd>${all.orderings.length}</dd></dl>
+</body></html>
+`.text;
+}
+
+/** What the numbers say, in words computed from them. */
+function lede({ grid, all }: GridResults): Html {
+  const counted = all.orderings.length === 0 ? "" : ` Of the paper's orderings ${verdictCounts(all.orderings)}.`;
+  const best = grid.columns.map(({ score, title }) => {
+    const name = all.best[score];
+    const row = grid.rows.find((one) => one.name === name);
+    return row === undefined ? `in ${title} no row is clearly best` : `in ${title} ${row.title} is clearly best`;
+  });
+  return html`${grid.rows.length} rows: ${best.join("; ")}.${counted}`;
+}
+
+function gridTable({ columns }: Grid, { rows, best }: PhaseResults): Html {
+  const isPrinted = rows.some(({ row }) => Object.keys(row.printed).length > 0);
+  return html`<div class="scroll"><table class="results"><thead><tr><th></th>${columns.map(
+    ({ title, printedTitle, better }) =>
+      html`<th>${title} ${better === "higher" ? "\u2191" : "\u2193"}</th>${isPrinted && html`<th>paper: ${printedTitle}</th>`}`,
+  )}</tr></thead><tbody>${rows.map(
+    (result) =>
+      html`<tr><th scope="row">${result.row.title}<span class="hint">${runsText(result)}${
+        result.row.printedAs !== undefined && `; in the paper ${result.row.printedAs}`
+      }</span></th>${columns.map(
+        (column) =>
+          html`${cell(result, column, best[column.score] === result.row.name)}${
+            isPrinted && html`<td class="paper">${printedText(result.row, column) ?? "\u2013"}</td>`
+          }`,
+      )}</tr>`,
+  )}</tbody></table></div>`;
+}
+
+function cell({ report }: RowResult, column: GridColumn, isBest: boolean): Html {
+  const metric = report[column.score];
+  if (metric === undefined || metric.value === null) return html`<td>\u2013</td>`;
+  return html`<td class="${isBest && "best"}">${numberText(metric.value, column)}<small>${intervalText(metric, column)} n ${metric.count}</small></td>`;
+}
+
+function orderingsTable(results: GridResults): Html {
+  const { all } = results;
+  const named = { holds: "holds", "does not hold": "not", "cannot tell": "" } as const;
+  const line = (ordering: Ordering) => {
+    const [statement, sure] = orderingText(ordering, results).split(`: ${ordering.verdict} `);
+    return html`<tr><th scope="row">${statement}</th><td class="${named[ordering.verdict]}">${ordering.verdict}</td><td>${sure}</td></tr>`;
+  };
+  return html`<h2>Which of the paper's orderings hold here: ${verdictCounts(all.orderings)}</h2>
+<div class="scroll"><table class="results"><thead><tr><th></th><th>here</th><th>difference, 95% interval, p</th></tr></thead><tbody>${all.orderings.map(line)}</tbody></table></div>
+<p class="muted">Paired over runs of the same cold start and seed and over the same clips; p two-sided, after Holm's correction over all statements of this page.
+"Cannot tell" is an outcome: with so few runs and clips neither order is clear.</p>`;
+}
+
+function everything({ rows }: PhaseResults): Html {
+  const measured = rows.filter(({ runs }) => runs.length > 0);
+  const arms = measured.map((result) => ({
+    title: `${result.row.title} (${runsText(result)})`,
+    metrics: result.report,
+  }));
+  return resultsTable(arms, metricGroups);
+}
+
+function trainingCharts(workshop: Workshop, grid: Grid, cells: readonly Cell[], { phase }: PhaseResults): Chart[] {
+  const made = cells.filter((one) => one.training !== null && isMade(workshop, one, grid.evaluation, phase));
+  const logs = new Map(
+    made.map((one) => [one, readStepLog(join(workshop.trainingFolder(one.training!), "metrics.jsonl"))]),
+  );
+  return grid.curves
+    .map(({ metric, title }): Chart => {
+      const lines = grid.rows.flatMap((row, r) => {
+        const own = made.filter((one) => one.row.name === row.name).map((one) => logs.get(one)!);
+        const numSteps = Math.max(0, ...own.map(({ length }) => length));
+        const values = Array.from({ length: numSteps }, (_, step) => meanAt(own, step, metric));
+        const label = `${row.title} (n ${own.length})`;
+        return values.some((value) => value !== null)
+          ? [{ label, color: armColor(r), values: runningMean(values) }]
+          : [];
+      });
+      const longest = Math.max(0, ...lines.map(({ values }) => values.length));
+      return { title, steps: Array.from({ length: longest }, (_, step) => step + 1), lines };
+    })
+    .filter(({ lines }) => lines.length > 0);
+}
+
+function meanAt(logs: readonly (readonly object[])[], step: number, metric: string): number | null {
+  const values = logs.flatMap((log) => {
+    const value = Number((log[step] as Record<string, unknown> | undefined)?.[metric] ?? Number.NaN);
+    return Number.isNaN(value) ? [] : [value];
+  });
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

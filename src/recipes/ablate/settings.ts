@@ -1,0 +1,81 @@
+// What `oppo ablate` can be told: which grid, by name or put together, how often, in how many processes, and how much of everything
+// on the theatre.
+import { z } from "zod";
+import { count, folderPath, optionalCount, optionalFile, seedSetting } from "../../corpus/settings.ts";
+import { type ConfigSources, resolveConfig, type SettingsOf } from "../../run/config.ts";
+import type { IdleRule } from "../../run/idle-settings.ts";
+import { presets } from "../../train/presets.ts";
+import { theatreShape } from "../../train/theatre/settings.ts";
+import { type StartKind, startKinds } from "./start-kinds.ts";
+import { figureNames, tableNames } from "./tables.ts";
+
+const presetNames = Object.keys(presets) as [keyof typeof presets, ...(keyof typeof presets)[]];
+const startNames = Object.keys(startKinds) as [StartKind, ...StartKind[]];
+
+const named = (names: readonly [string, ...string[]], description: string) =>
+  z.enum(names).nullable().default(null).meta({ description, standard: "none" });
+
+export const ablateSettings = z.strictObject({
+  run: folderPath("where everything goes; what is there is not made again").default("runs/ablate"),
+  table: z.enum(tableNames).nullable().default(null).meta({
+    description: "a table of the paper: 3 rewards and losses, 4 alpha, 5 beta, 6 rho, 7 delta",
+    standard: "none",
+  }),
+  figure: named(figureNames, "a figure of the paper: 3 R_omni in training over beta"),
+  grid: optionalFile("a grid of your own: YAML or JSON with presets, vary, starts, title", "none"),
+  presets: z.array(z.enum(presetNames)).default([]).describe("rows of a grid of your own (oppo presets lists them)"),
+  vary: z.array(z.string()).default([]).meta({
+    description:
+      "values of a training setting, one row each: path=a,b,c, or alpha, beta, rho, delta; several make every combination; --set with a training setting does the same",
+    standard: "none",
+  }),
+  starts: z.array(z.enum(startNames)).min(1).default(["mixed"]).describe("cold starts of a grid of your own"),
+  choose: z
+    .boolean()
+    .default(false)
+    .describe("choose a row on the dev split; the test split then sees that one alone (tables 4 to 7 always do)"),
+  coldStarts: optionalCount("models that rows begin from, each from a seed of its own", "as the grid says, else 1"),
+  seeds: optionalCount("RL seeds per cold start", "as the grid says, else 1"),
+  seed: seedSetting("everything follows from it"),
+  processes: count.max(64).default(2).describe("processes that work at the same time; each computes with one thread"),
+  dryRun: z.boolean().default(false).describe("print the cells and how long they would take, and do nothing"),
+  play: z
+    .strictObject({ ...theatreShape, rlSteps: count.default(50).describe("steps of every row, unless it varies them") })
+    .prefault({}),
+});
+
+export type AblateSettings = SettingsOf<typeof ablateSettings>;
+export type AblateConfig = Omit<AblateSettings, "run" | "dryRun">;
+
+const isNamed = ({ table, figure }: Pick<AblateSettings, "table" | "figure">) => table !== null || figure !== null;
+
+export const ablateIdle: readonly IdleRule<AblateSettings>[] = [
+  {
+    paths: ["grid", "presets", "vary", "starts", "choose"],
+    when: isNamed,
+    why: "a table or figure has its own rows",
+  },
+  { paths: ["figure"], when: ({ table }) => table !== null, why: "table says which grid" },
+  { paths: ["presets", "vary", "starts"], when: ({ grid }) => grid !== null, why: "grid has them" },
+];
+
+/** A `--set` of a setting that is training's and not this command's is what rows differ in. */
+export function resolveAblate(sources: ConfigSources): AblateSettings {
+  const isOwn = (text: string) => Object.hasOwn(ablateSettings.shape, text.split(/[.=]/, 1)[0]!);
+  const { overrides = [], flags = [] } = sources;
+  const moved = overrides
+    .filter((text) => !isOwn(text))
+    .map((text) => ({ path: "vary", flag: "--set", texts: [text] }));
+  // The commas of a value are its own: as a list of one it is taken as it is.
+  const whole = [...flags, ...moved].map((flag) =>
+    flag.path === "vary" ? { ...flag, texts: flag.texts.map((text) => JSON.stringify([text])) } : flag,
+  );
+  const varied = whole.filter(({ path }) => path === "vary");
+  const others = whole.filter(({ path }) => path !== "vary");
+  const joined = varied.length === 0 ? [] : [{ ...varied[0]!, texts: varied.flatMap(({ texts }) => texts) }];
+  return resolveConfig(
+    ablateSettings,
+    { ...sources, overrides: overrides.filter(isOwn), flags: [...others, ...joined] },
+    ablateIdle,
+  );
+}

@@ -1,0 +1,70 @@
+// What a cell's name hangs on: everything that determines its numbers, and nothing else.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Cell, keyOf, type MakerCode, Workshop } from "../../../src/recipes/ablate/cells.ts";
+import { resolveAblate } from "../../../src/recipes/ablate/settings.ts";
+import { tableGrid } from "../../../src/recipes/ablate/tables.ts";
+
+const code: MakerCode = { clips: "c", start: "s", training: "t", measure: "m" };
+const table = tableGrid("3");
+
+function cellsOf(overrides: readonly string[] = [], own: MakerCode = code) {
+  const { run: _, dryRun: __, ...config } = resolveAblate({ overrides: ["table=3", ...overrides] });
+  const workshop = new Workshop("root", config, own);
+  return { workshop, cells: workshop.cells(table) };
+}
+
+const keysOf = (cells: readonly Cell[]) => cells.map(({ start, training }) => training?.key ?? start.key);
+
+test("the table has every row from every cold start with every seed, each under a name of its own", () => {
+  const { cells } = cellsOf();
+  assert.equal(cells.length, 3 + 5 * 9);
+  assert.equal(new Set(keysOf(cells)).size, cells.length);
+  const { cells: few } = cellsOf(["coldStarts=1", "seeds=1"]);
+  assert.equal(few.length, 6);
+  assert.ok(
+    keysOf(few).every((key) => keysOf(cells).includes(key)),
+    "more cold starts and seeds keep what is there",
+  );
+});
+
+test("a name changes with settings, seeds, clips and code that matter, and only with those", () => {
+  const { cells, workshop } = cellsOf();
+  const one = cells.find(({ row, training }) => row.name === "oppo" && training?.seed === 0)!;
+  const keyWith = (overrides: readonly string[], own: MakerCode = code) => {
+    const other = cellsOf(overrides, own).cells.find(
+      ({ row, training }) => row.name === "oppo" && training?.seed === 0,
+    )!;
+    return other.training!.key;
+  };
+  for (const change of [
+    "seed=1",
+    "play.rlSteps=7",
+    "play.sft.steps=7",
+    "play.warmup.steps=7",
+    "play.clips.rl=7",
+    "play.clips.sft=7",
+  ]) {
+    assert.notEqual(keyWith([change]), one.training!.key, change);
+  }
+  for (const change of ["processes=1", "play.clips.congruent=7", "play.clips.dev=7"]) {
+    assert.equal(keyWith([change]), one.training!.key, change);
+  }
+  for (const maker of ["clips", "start", "training"] as const) {
+    assert.notEqual(keyWith([], { ...code, [maker]: "other" }), one.training!.key, maker);
+  }
+  assert.equal(keyWith([], { ...code, measure: "other" }), one.training!.key);
+
+  const file = workshop.measuredFile(one, table.evaluation, "test");
+  assert.notEqual(workshop.measuredFile(one, table.evaluation, "dev"), file);
+  assert.notEqual(workshop.measuredFile(one, { ...table.evaluation, suite: false }, "test"), file);
+  const measuredWith = (overrides: readonly string[], own: MakerCode = code) =>
+    cellsOf(overrides, own).workshop.measuredFile(one, table.evaluation, "test");
+  assert.notEqual(measuredWith(["play.clips.congruent=7"]), file);
+  assert.notEqual(measuredWith([], { ...code, measure: "other" }), file);
+});
+
+test("a value's digest does not hang on the order of its keys", () => {
+  assert.equal(keyOf({ a: 1, b: [{ c: 2, d: 3 }] }), keyOf({ b: [{ d: 3, c: 2 }], a: 1 }));
+  assert.notEqual(keyOf({ a: [1, 2] }), keyOf({ a: [2, 1] }));
+});
