@@ -7,6 +7,7 @@
 import type { Modality } from "../media/clip.ts";
 import { lenientAnswer, type ReadingMode } from "../text/answer.ts";
 import { parseResponse } from "../text/response.ts";
+import { replyText } from "../text/special-tokens.ts";
 import type { Measure } from "./measure.ts";
 import type { Probe } from "./probes.ts";
 
@@ -29,8 +30,19 @@ export function readYesNo(text: string, style: AnswerStyle): "yes" | "no" | null
 }
 
 /**
- * Acc@modality, its controls (the adversarial one where it was asked, and balanced with the present one), how often
- * the other controls were answered "yes" (0.5 is unbiased), and how many answers were neither. The clip is the unit of every draw: probes of one clip are not independent.
+ * The reading of the author's working tree, for comparison with the paper's table: "yes" or "no" anywhere in the first line, in
+ * letters of any case, also inside a word ("know" is a no); "yes" is looked for first.
+ */
+export function readFirstLine(text: string): "yes" | "no" | null {
+  const line = replyText(text).trim().split("\n", 1)[0]!.toLowerCase();
+  if (line.includes("yes")) return "yes";
+  return line.includes("no") ? "no" : null;
+}
+
+/**
+ * Acc@modality by both readings, its controls (the adversarial one where it was asked, and balanced with the present one), how
+ * often the other controls were answered "yes" (0.5 is unbiased), and how many answers were neither. The clip is the unit of
+ * every draw: probes of one clip are not independent.
  */
 export function faithfulnessMeasures(
   probes: readonly Probe[],
@@ -38,12 +50,13 @@ export function faithfulnessMeasures(
   style: AnswerStyle,
 ): Record<string, Measure> {
   const read = texts.map((text) => readYesNo(text, style));
+  const firstLines = texts.map(readFirstLine);
   const measures: Record<string, Measure> = {};
   for (const [modality, suffix] of [
     ["video", "Video"],
     ["audio", "Audio"],
   ] as const) {
-    const clips = clipsOf(probes, read, modality);
+    const clips = clipsOf(probes, read, firstLines, modality);
     const put = (name: string, counted: keyof Tally | ((tally: Tally) => number), ...ratios: readonly Ratio[]) => {
       const count = typeof counted === "function" ? counted : (tally: Tally) => tally[counted];
       measures[`${name}${suffix}`] = {
@@ -58,6 +71,7 @@ export function faithfulnessMeasures(
     const adversarialNo: Ratio = [(t) => t.adversarialNo, (t) => t.adversarial];
     const all = (t: Tally) => t.masked + controls(t) + t.adversarial;
     put("acc", "masked", [(t) => t.maskedNo, (t) => t.masked]);
+    put("accFirstLine", "masked", [(t) => t.maskedFirstLineNo, (t) => t.masked]);
     put("yes", "present", yes);
     put("no", "absent", no);
     put("balanced", "present", yes, no);
@@ -84,6 +98,8 @@ export function askedClips(probes: readonly Probe[], modality: Modality): string
 interface Tally {
   masked: number;
   maskedNo: number;
+  /** By the first line alone. */
+  maskedFirstLineNo: number;
   present: number;
   presentYes: number;
   absent: number;
@@ -97,11 +113,17 @@ interface Tally {
 
 function emptyTally(): Tally {
   const asked = { masked: 0, present: 0, absent: 0, adversarial: 0 };
-  return { ...asked, maskedNo: 0, presentYes: 0, absentNo: 0, adversarialNo: 0, saidYes: 0, unreadable: 0 };
+  const right = { maskedNo: 0, maskedFirstLineNo: 0, presentYes: 0 };
+  return { ...asked, ...right, absentNo: 0, adversarialNo: 0, saidYes: 0, unreadable: 0 };
 }
 
 /** One tally per clip that is asked about the modality, in order of appearance. */
-function clipsOf(probes: readonly Probe[], read: readonly ("yes" | "no" | null)[], modality: Modality): Tally[] {
+function clipsOf(
+  probes: readonly Probe[],
+  read: readonly ("yes" | "no" | null)[],
+  firstLines: readonly ("yes" | "no" | null)[],
+  modality: Modality,
+): Tally[] {
   const clips = new Map<string, Tally>();
   for (const [i, probe] of probes.entries()) {
     if (probe.modality !== modality) continue;
@@ -110,6 +132,7 @@ function clipsOf(probes: readonly Probe[], read: readonly ("yes" | "no" | null)[
     tally[probe.kind]++;
     if (read[i] === null) tally.unreadable++;
     if (probe.kind === "masked" && read[i] === "no") tally.maskedNo++;
+    if (probe.kind === "masked" && firstLines[i] === "no") tally.maskedFirstLineNo++;
     if (probe.kind === "present" && read[i] === "yes") tally.presentYes++;
     if (probe.kind === "absent" && read[i] === "no") tally.absentNo++;
     if (probe.kind === "adversarial" && read[i] === "no") tally.adversarialNo++;

@@ -123,6 +123,16 @@ export const mepMetricGroups: readonly MetricGroup[] = metricGroups.map((group, 
     ...group,
     rows: [
       ...group.rows,
+      row(
+        "accFirstLineVideo",
+        "Acc@V by the first line",
+        "a no anywhere in the first line, also inside a word: the paper's table",
+      ),
+      row(
+        "accFirstLineAudio",
+        "Acc@A by the first line",
+        "a no anywhere in the first line, also inside a word: the paper's table",
+      ),
       row("balancedVideo", "Controls, balanced, video", "mean of the two controls; 0.5 is a guess"),
       row("balancedAudio", "Controls, balanced, audio", "mean of the two controls; 0.5 is a guess"),
       row("yesRateVideo", "Yes-rate, video", "of the controls; 0.5 is unbiased", { better: "near-half" }),

@@ -89,5 +89,5 @@ test("who answers by the emotion passes the uniform control and fails the advers
     "tagged",
   );
   assert.equal(report.adversarialVideo, undefined);
-  assert.deepEqual(Object.keys(report).length, 14);
+  assert.deepEqual(Object.keys(report).length, 16);
 });

@@ -1,6 +1,7 @@
 // Answers that are none: named and counted, in tagged and in free style.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readFirstLine, readYesNo } from "../../src/bench/faithfulness.ts";
 import { countReadings, readingOfReasoning, readingOfVerdict } from "../../src/bench/reading.ts";
 
 const tagged = (think: string, answer: string): string => `<think>${think}</think><answer>${answer}</answer>`;
@@ -33,4 +34,21 @@ test("reasonings", () => {
   assert.equal(readingOfReasoning("\u4ed6\u5728\u5fae\u7b11\uff0c\u58f0\u97f3\u5f88\u5927"), "other language");
   assert.equal(readingOfReasoning(" <|im_end|>"), "empty");
   assert.deepEqual(countReadings(["readable", "empty", "readable"]), { readable: 2, empty: 1 });
+});
+
+test("the first line's reading finds yes and no inside words, and nothing behind the first line", () => {
+  for (const [text, read] of [
+    ["No, the face is calm.", "no"],
+    ["I do not know", "no"],
+    ["Yes, no doubt", "yes"],
+    ["eyes are wide", "yes"],
+    ["the face is dark\nno", null],
+    ["\n\n  <think>dark</think><answer>no</answer>", "no"],
+    ["", null],
+  ] as const) {
+    assert.equal(readFirstLine(text), read, text);
+  }
+  // The control: the strict reading takes none of those that only contain the letters.
+  assert.equal(readYesNo("I do not know", "free"), null);
+  assert.equal(readYesNo("eyes are wide", "free"), null);
 });

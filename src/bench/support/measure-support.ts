@@ -7,6 +7,7 @@ import { formatScores } from "../emotion-score.ts";
 import type { AnswerStyle } from "../faithfulness.ts";
 import type { Measures } from "../measure.ts";
 import type { ClipView, Respondent } from "../respondent.ts";
+import { type AbsenceOf, saidOf } from "../said.ts";
 import { type Decompose, decomposeAtPunctuation } from "../statements.ts";
 import { statedCues } from "../utilization.ts";
 import { conditionName, conditionView, type MaskCondition } from "./conditions.ts";
@@ -29,8 +30,8 @@ export interface SupportOptions {
   readonly answerStyle: AnswerStyle;
   /** Default: at punctuation. */
   readonly decompose?: Decompose;
-  /** Whether a response says that it cannot see (hear) the modality; left out, nothing can tell. */
-  readonly saysUnseen?: (response: string, modality: Modality) => boolean;
+  /** What a statement says of a whole modality; left out, nothing can tell. */
+  readonly absenceOf?: AbsenceOf;
   /** Whose picture or sound a kind takes; left out: none, and kinds that need one are refused. */
   readonly partnersOf?: (sample: Sample, condition: MaskCondition) => readonly Sample[];
 }
@@ -62,15 +63,20 @@ async function measureCondition(
   );
   const responses = await respondent.respond(views.map((view) => ({ prompt: question, view })));
   const observed = await options.observe(views, modality);
-  const stated = await statedCues(bank, await decompose(responses));
+  const decompositions = await decompose(responses);
+  const stated = await statedCues(bank, decompositions);
+  const absencesOf = (i: number) =>
+    options.absenceOf === undefined
+      ? null
+      : (saidOf(bank, decompositions[i]!, stated[i]!, options.absenceOf)?.[modality] ?? null);
   const format = formatScores(responses, answerStyle);
   const present = await shownCues(bank, views, modality);
   const cases = responses.map(
-    (response, i): SupportCase => ({
+    (_, i): SupportCase => ({
       present: present[i]!,
       observed: observed[i]!,
       stated: stated[i]!,
-      saysUnseen: options.saysUnseen?.(response, modality) ?? null,
+      absences: absencesOf(i),
       format: format[i]!,
     }),
   );

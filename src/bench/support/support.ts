@@ -5,6 +5,7 @@
 import type { Modality } from "../../media/clip.ts";
 import { type CueBank, ofKind, type StatedCues, shareIn } from "../cue-bank.ts";
 import { countMeasure, type Measures, meanMeasure } from "../measure.ts";
+import type { Said } from "../said.ts";
 import { readableAbove } from "./calibration.ts";
 
 /** One clip under one condition. */
@@ -15,8 +16,8 @@ export interface SupportCase {
   readonly observed: ArrayLike<number>;
   /** What the response states; null where it could not be taken apart. */
   readonly stated: StatedCues;
-  /** Whether the response says that it cannot see (hear) the modality; null where nothing can tell. */
-  readonly saysUnseen: boolean | null;
+  /** What it says of the modality as a whole; null where nothing can tell. */
+  readonly absences: Pick<Said, "neutral" | "unseen"> | null;
   /** 1 for a well-formed response; NaN for free answers. */
   readonly format: number;
 }
@@ -48,8 +49,9 @@ export function sortClaims(bank: CueBank, modality: Modality, { present, observe
 
 /**
  * Per clip, of the degraded modality: counts of claims, supported, unsupported (absent and unreadable) and missed; shares: what
- * is readable of what is there, recall of the readable, precision (supported of claims), clips that say it is unseen, and
- * those that say so while a cue is readable; of the other modality its recall; format. NaN where a share is of nothing.
+ * is readable of what is there, recall of the readable, precision (supported of claims); of clips without a claim those that say
+ * it is unseen, or shows nothing; those that say unseen, claim or not, while a cue is readable; of the other modality its
+ * recall; format. NaN where a share is of nothing.
  */
 export function supportMeasures(
   bank: CueBank,
@@ -72,9 +74,13 @@ export function supportMeasures(
   const readable = cases.map(
     ({ present, observed }) => ofKind(bank, present, modality).filter((cue) => observed[cue]! > readableAbove).length,
   );
-  const unseen = cases.map(({ saysUnseen }) => (saysUnseen === null ? Number.NaN : Number(saysUnseen)));
   const stated = ({ supported, absent, unreadable }: SortedClaims) =>
     supported.length + absent.length + unreadable.length;
+  const says = (is: (absences: NonNullable<SupportCase["absences"]>, numClaims: number) => boolean) =>
+    cases.map(({ absences }, i) => {
+      const claims = sorted[i];
+      return absences === null || claims == null ? Number.NaN : Number(is(absences, stated(claims)));
+    });
   return {
     claims: count(stated),
     supported: count(({ supported }) => supported.length),
@@ -88,10 +94,17 @@ export function supportMeasures(
     ),
     recallReadable: share(({ supported, missed }) => [supported.length, supported.length + missed.length]),
     precision: share((claims) => [claims.supported.length, stated(claims)]),
-    saysUnseen: meanMeasure(group, unseen),
+    saysUnseen: meanMeasure(
+      group,
+      says(({ neutral, unseen }, numClaims) => numClaims === 0 && !neutral && unseen),
+    ),
+    saysNeutral: meanMeasure(
+      group,
+      says(({ neutral }, numClaims) => numClaims === 0 && neutral),
+    ),
     wronglyUnseen: meanMeasure(
       group,
-      unseen.map((says, i) => (readable[i]! > 0 ? says : Number.NaN)),
+      says(({ unseen }) => unseen).map((said, i) => (readable[i]! > 0 ? said : Number.NaN)),
     ),
     recallOther: meanMeasure(
       group,

@@ -53,7 +53,7 @@ export function resultsPage(results: MepResults, clips: Html | null): string {
 <title>MEP-Bench: ${results.system} on ${set.name}</title><link rel="icon" href="data:,"><style>${raw(styleSheet + mepStyle)}</style></head>
 <body>
 <h1>MEP-Bench: ${results.system} on ${set.name}</h1>
-<p class="lede">${set.counts.samples ?? 0} clips${(set.counts.conflict ?? 0) > 0 && html` and ${set.counts.conflict!} on which face and voice disagree`}, ${numProbes} masked probes with two controls each${numAdversarial > 0 && html`, ${numAdversarial} controls for a cue that is suggested and not there`}. ${settings.masked === "dropped" ? "A masked modality was left out of the prompt." : "A masked modality was shown as black frames or silence."}</p>
+<p class="lede">${set.counts.samples ?? 0} clips${(set.counts.conflict ?? 0) > 0 && html` and ${set.counts.conflict!} on which face and voice disagree`}, ${numProbes} masked probes with two controls each${numAdversarial > 0 && html`, ${numAdversarial} controls for a cue that is suggested and not there`}. ${maskedText(settings)}</p>
 ${results.notes.length > 0 && html`<div class="notes">${results.notes.map((note) => html`<p>${note}</p>`)}</div>`}
 <h2>Scores</h2>
 ${resultsTable([{ title: results.system, metrics: results.report }], mepMetricGroups)}
@@ -67,6 +67,19 @@ ${clips !== null && clips}
 ${Object.entries(results.readings).map(([part, found]) => html`<dt>answers, ${part}</dt><dd>${readingText(found)}</dd>`)}</dl>
 </body></html>
 `.text;
+}
+
+/** Example: "Masked video was shown with blur:0.5, masked sound as silence." */
+function maskedText({ masked, videoMask, audioMask }: MepResults["settings"]): string {
+  const isDropped = masked === "dropped";
+  if (videoMask === undefined && audioMask === undefined) {
+    return isDropped
+      ? "A masked modality was left out of the prompt."
+      : "A masked modality was shown as black frames or silence.";
+  }
+  const shown = (mask: unknown, blank: string) =>
+    mask === undefined ? (isDropped ? "left out of the prompt" : `shown as ${blank}`) : `shown with ${String(mask)}`;
+  return `A masked video was ${shown(videoMask, "black frames")}, a masked sound ${shown(audioMask, "silence")}.`;
 }
 
 function statementsText(read: MepResults["settings"][string] | undefined): string {
@@ -84,10 +97,11 @@ function readingText(found: Readonly<Record<string, number>>): string {
 export function paperTable({ system, report }: Pick<MepResults, "system" | "report">): Html {
   const percent = (metric: Metric | undefined) =>
     metric?.value === null || metric === undefined ? "\u2013" : (100 * metric.value).toFixed(2);
-  const { recallCosine, accVideo, accAudio } = report;
+  const { recallCosine, accVideo, accAudio, accFirstLineVideo, accFirstLineAudio } = report;
   return html`<div class="scroll"><table class="paper">
   <thead><tr><th></th><th scope="col">Recall</th><th scope="col">Acc@V</th><th scope="col">Acc@A</th></tr></thead>
   <tbody><tr class="own"><th scope="row">${system} (this run)</th><td>${percent(recallCosine)}</td><td>${percent(accVideo)}</td><td>${percent(accAudio)}</td></tr>
+  <tr class="own"><th scope="row">${system} (a no anywhere in the first line)</th><td></td><td>${percent(accFirstLineVideo)}</td><td>${percent(accFirstLineAudio)}</td></tr>
   ${table1.map((row) => html`<tr><th scope="row">${row.name}</th><td>${row.recall}</td><td>${row.accVideo}</td><td>${row.accAudio}</td></tr>`)}</tbody>
   </table></div><p class="muted">${table1Note}</p>`;
 }

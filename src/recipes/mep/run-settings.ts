@@ -1,5 +1,6 @@
 // What `oppo mep run` can be told.
 import { z } from "zod";
+import type { MaskedStreams } from "../../bench/degraded.ts";
 import {
   clientSettings,
   count,
@@ -14,12 +15,32 @@ import {
   videoTimeSetting,
   wholeNumber,
 } from "../../corpus/settings.ts";
+import type { Modality } from "../../media/clip.ts";
+import { ownKinds } from "../../media/degrade/degrade.ts";
+import { parseKind } from "../../media/degrade/mask-text.ts";
 import type { SettingsOf } from "../../run/config.ts";
 import type { IdleRule } from "../../run/idle-settings.ts";
 import { defaultMostInRow } from "./answer-watch.ts";
 
 const reading = "Who takes reasonings apart:";
 const local = "A local model:";
+
+/** Another clip's picture or voice is no mask here: what is right would then be what the other clip shows. */
+function maskSetting(modality: Modality) {
+  return z
+    .string()
+    .refine((text) => parseKind(text, modality) !== null, {
+      error: `expected KIND or KIND:DOSE with a dose from 0 to 1 and a kind of ${ownKinds[modality].join(", ")}`,
+    })
+    .nullable()
+    .default(null)
+    .meta({
+      description: `degrade a masked ${modality} instead: ${ownKinds[modality].join(", ")}; a dose from 0 to 1 behind a colon`,
+      standard: modality === "video" ? "black frames" : "silence",
+      value: "kind",
+      group: local,
+    });
+}
 
 export const mepRunSettings = z.strictObject({
   model: optionalFolder("a model, in a folder"),
@@ -51,6 +72,8 @@ export const mepRunSettings = z.strictObject({
     .boolean()
     .default(false)
     .describe("leave a masked modality out of the prompt instead of black frames or silence"),
+  videoMask: maskSetting("video"),
+  audioMask: maskSetting("audio"),
   maxNewTokens: count.default(256).describe("longest answer"),
   maxUnreadable: wholeNumber
     .default(defaultMostInRow)
@@ -70,14 +93,26 @@ export const mepRunSettings = z.strictObject({
 
 export type MepRunSettings = SettingsOf<typeof mepRunSettings>;
 
+/** As a run takes them. */
+export function mepMasks({ videoMask, audioMask }: Pick<MepRunSettings, "videoMask" | "audioMask">): MaskedStreams {
+  const video = videoMask === null ? null : parseKind(videoMask, "video");
+  const audio = audioMask === null ? null : parseKind(audioMask, "audio");
+  return { ...(video === null ? {} : { video }), ...(audio === null ? {} : { audio }) };
+}
+
 const asksLanguageModel = ({ decompose }: Pick<MepRunSettings, "decompose">) =>
   decompose !== null && decompose !== "offline";
 
 export const mepRunIdle: readonly IdleRule<MepRunSettings>[] = [
   {
-    paths: ["clipMemory", "batch", "device", "dtype", "videoTime"],
+    paths: ["clipMemory", "batch", "device", "dtype", "videoTime", "videoMask", "audioMask"],
     when: ({ endpoint }) => endpoint !== null,
     why: "the model is behind --endpoint",
+  },
+  {
+    paths: ["dropMasked"],
+    when: ({ videoMask, audioMask }) => videoMask !== null && audioMask !== null,
+    why: "--video-mask and --audio-mask say how a masked modality is shown",
   },
   { paths: ["extra"], when: ({ endpoint }) => endpoint === null, why: "no --endpoint is asked" },
   {

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { degradedRespondent, kindText, type MaskedStreams, nextOf } from "../../bench/degraded.ts";
 import { type AnswerStyle, verdictReading } from "../../bench/faithfulness.ts";
 import { type MepOptions, mepQueries, runMep } from "../../bench/mep.ts";
 import { probePrompt } from "../../bench/probe-wording.ts";
@@ -18,6 +19,7 @@ import { plainWording, wordingNote, wordingOf } from "../../corpus/wording.ts";
 import type { Sample } from "../../data/sample.ts";
 import { openChatClient } from "../../endpoint/chat-client.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
+import { numPartners } from "../../media/degrade/degrade.ts";
 import type { VideoFile } from "../../media/remux.ts";
 import type { LoadOptions } from "../../models/checkpoint/weight-files.ts";
 import { loadModel } from "../../models/registry.ts";
@@ -69,6 +71,8 @@ export interface MepRun {
   readonly decompose: DecomposeOptions | null;
   readonly answerStyle: AnswerStyle;
   readonly masked: MaskedAs;
+  /** Of a local model: masks of another kind than black and silent. */
+  readonly masks?: MaskedStreams;
   readonly maxNewTokens: number;
   /** So many unreadable answers in a row end the run; 0: none do. Default 50. */
   readonly maxUnreadable?: number;
@@ -158,6 +162,7 @@ function settingsOf(run: MepRun, setting: Setting, wording: MepWording) {
     answerStyle: run.answerStyle,
     reading: verdictReading[run.answerStyle],
     masked: run.masked,
+    ...maskSettings(run.masks ?? {}),
     maxNewTokens: run.maxNewTokens,
     embedder: setting.embedder.name,
     emotionWords: setting.emotion.name,
@@ -168,6 +173,14 @@ function settingsOf(run: MepRun, setting: Setting, wording: MepWording) {
     ...(setting.wording.spoken === (setting.kind?.spoken ?? plainWording.spoken)
       ? {}
       : { spoken: setting.wording.spoken ?? "not told" }),
+  };
+}
+
+/** Nothing of what is as it always was. */
+function maskSettings({ video, audio }: MaskedStreams) {
+  return {
+    ...(video === undefined ? {} : { videoMask: kindText(video) }),
+    ...(audio === undefined ? {} : { audioMask: kindText(audio) }),
   };
 }
 
@@ -211,7 +224,9 @@ async function askLocal(
     batchSize,
     load: (samples) => loadClips(library, samples, set, run.maxClipBytes, run.interrupt.signal),
   });
-  const respondent = recordedRespondent(local, logFile, batchSize, async (queries, texts) => {
+  const all = [...options.congruent, ...options.conflict];
+  const shown = degradedRespondent(local, run.masks ?? {}, (sample, kind) => nextOf(all, sample, numPartners(kind)));
+  const respondent = recordedRespondent(shown, logFile, batchSize, async (queries, texts) => {
     for (const [i, query] of queries.entries()) onAnswer(query, texts[i]!);
     await run.interrupt.safePoint();
   });

@@ -34,7 +34,7 @@ export interface ObserverOptions {
 
 const modalities = ["video", "audio"] as const;
 /** Masked views of every clip that is learnt from. */
-const maskedViews = 3;
+const maskedViews = 2;
 /** One in so many clips decides the temperature and nothing else. */
 const heldOutOf = 8;
 /** Of the dev split, per kind of mask. */

@@ -59,7 +59,7 @@ test("a view has the mask of its condition, the same for everyone, and none at d
 
 test("the same claim is supported where its cue is there and readable, and nowhere else", async () => {
   const conditions = conditionGrid("video", ["grey"], [0, 1]);
-  const rows = await measureSupport(stubborn, { ...base, conditions, saysUnseen: () => false });
+  const rows = await measureSupport(stubborn, { ...base, conditions, absenceOf: () => null });
   const [intact, grey] = rows.map(({ measures }) => measures);
   assert.equal(value(intact!, "supported"), 0.5);
   assert.equal(value(intact!, "absent"), 0.5);

@@ -13,7 +13,7 @@ const bank: CueBank = {
 };
 
 function caseOf(part: Partial<SupportCase>): SupportCase {
-  return { present: [], observed: new Float32Array(6), stated: [], saysUnseen: null, format: 1, ...part };
+  return { present: [], observed: new Float32Array(6), stated: [], absences: null, format: 1, ...part };
 }
 
 const values = (cases: readonly SupportCase[]) => {
@@ -39,28 +39,39 @@ test("claims are sorted by whether their cue is there and readable", () => {
 
 test("per clip counts and shares", () => {
   const found = values([
-    caseOf({ present, observed, stated: [0, 1, 2, 4], saysUnseen: false }),
-    caseOf({ present, observed, stated: [], saysUnseen: true, format: 0 }),
+    caseOf({ present, observed, stated: [0, 1, 2, 4], absences: { neutral: false, unseen: true } }),
+    caseOf({ present, observed, stated: [], absences: { neutral: false, unseen: true }, format: 0 }),
+    caseOf({ present, observed, stated: null, absences: { neutral: true, unseen: true }, format: Number.NaN }),
+    caseOf({ present: [], observed, stated: [], absences: { neutral: true, unseen: true }, format: Number.NaN }),
   ]);
   assert.deepEqual(found, {
-    claims: 1.5,
-    supported: 0.5,
-    unsupported: 1,
-    absent: 0.5,
-    unreadable: 0.5,
-    missed: 0.5,
+    // Of three clips: the third could not be taken apart. The fourth has no cue and hedges: neutral, not unseen.
+    claims: 1,
+    supported: 1 / 3,
+    unsupported: 2 / 3,
+    absent: 1 / 3,
+    unreadable: 1 / 3,
+    missed: 1 / 3,
     readable: 0.5,
     recallReadable: 0.5,
     precision: 1 / 3,
-    saysUnseen: 0.5,
-    wronglyUnseen: 0.5,
+    saysUnseen: 1 / 3,
+    saysNeutral: 1 / 3,
+    wronglyUnseen: 1,
     recallOther: 0.25,
     format: 0.5,
   });
 });
 
 test("where nothing is readable a right guess is no support, and recall does not apply", () => {
-  const found = values([caseOf({ present: [0, 1], observed: new Float32Array(6), stated: [0, 1], saysUnseen: false })]);
+  const found = values([
+    caseOf({
+      present: [0, 1],
+      observed: new Float32Array(6),
+      stated: [0, 1],
+      absences: { neutral: false, unseen: false },
+    }),
+  ]);
   assert.equal(found.unsupported, 2);
   assert.equal(found.absent, 0);
   assert.equal(found.recallReadable, null);

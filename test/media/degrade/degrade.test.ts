@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { MediaClip, ModalityMask } from "../../../src/media/clip.ts";
 import { isReplacement, maskKinds, numPartners, ownKinds, unitsKind } from "../../../src/media/degrade/degrade.ts";
-import { parseMask } from "../../../src/media/degrade/mask-text.ts";
+import { parseKind, parseMask } from "../../../src/media/degrade/mask-text.ts";
 import { zeroMel } from "../../../src/media/degrade/zeroed-mel.ts";
 import { applyMask } from "../../../src/media/mask.ts";
 import { createFeatureExtractor } from "../../../src/models/qwen-omni/processor.ts";
@@ -230,4 +230,12 @@ test("a mask is read as a person writes it", () => {
   ]) {
     assert.equal(parseMask(wrong, 0), null, wrong);
   }
+});
+
+test("a kind of one modality is read with or without a dose", () => {
+  assert.deepEqual(parseKind("blur", "video"), { kind: "blur", dose: 1 });
+  assert.deepEqual(parseKind("low-pass:0.25", "audio"), { kind: "low-pass", dose: 0.25 });
+  assert.deepEqual(parseKind("units:0.7", "audio"), { kind: "units", dose: 0.7 });
+  for (const wrong of ["blur:2", "blur:", "hum", "swap", "", "blur:0.5:1"])
+    assert.equal(parseKind(wrong, "video"), null, wrong);
 });

@@ -105,6 +105,24 @@ describe("a model of ours", () => {
     );
   });
 
+  test("other masks are part of what the run is, and change what is seen and nothing else", async () => {
+    const masks = { video: { kind: "grey", dose: 1 }, audio: { kind: "babble", dose: 1 } };
+    const { results } = await run("degraded", { masks });
+    const { results: blank } = await run("blank");
+    assert.deepEqual([results.settings.videoMask, results.settings.audioMask], ["grey:1", "babble:1"]);
+    assert.equal("videoMask" in blank.settings, false);
+    assert.match(files("degraded")["report.html"]!, /a masked sound shown with babble:1/);
+    assert.deepEqual(results.groups, blank.groups);
+    assert.deepEqual(results.measures.recall, blank.measures.recall);
+    assert.notEqual(results.report.accFirstLineVideo!.value, undefined);
+    const asked = (out: string) => answersOf(out).map(({ part, sample, prompt }) => [part, sample, prompt]);
+    assert.deepEqual(asked("degraded"), asked("blank"));
+    const texts = (out: string, part: string) => answersOf(out).flatMap((row) => (row.part === part ? [row.text] : []));
+    assert.deepEqual(texts("degraded", "intact"), texts("blank", "intact"));
+    // A folder of other masks is another run's.
+    await assert.rejects(run("degraded"), { code: "ERR_RUN_DIFFERS" });
+  });
+
   test("stopped while its reasonings are taken apart, keeps its answers", async (t) => {
     const helper = await startMockEndpoint(t, {
       answer: () => JSON.stringify({ visual_cues: [], audio_cues: [], emotion_cues: [] }),

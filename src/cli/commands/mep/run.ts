@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { OppoError } from "../../../error.ts";
 import type { MepRun, MepSystem } from "../../../recipes/mep/run.ts";
-import { mepRunIdle, mepRunSettings } from "../../../recipes/mep/run-settings.ts";
+import { mepMasks, mepRunIdle, mepRunSettings } from "../../../recipes/mep/run-settings.ts";
 import type { SettingsOf } from "../../../run/config.ts";
 import { addHelp } from "../../base/command.ts";
 import { endpointOptions } from "../../base/endpoint-access.ts";
@@ -23,6 +23,7 @@ the run's folder unless --cache says where. The folder gets results.json, answer
 a browser of all clips.`,
   examples: [
     "oppo mep run sets/theatre --model runs/demo/arms/oppo/seed-0/model --out runs/mep/oppo",
+    "oppo mep run sets/theatre --model runs/demo/arms/oppo/seed-0/model --video-mask blur:0.5 --audio-mask noise --out runs/mep/oppo-blur",
     "oppo mep run sets/ov-merd --endpoint http://localhost:8000/v1#Qwen/Qwen2.5-Omni-7B --answer-style free --out runs/mep/qwen",
   ],
 };
@@ -63,6 +64,7 @@ function run(set: string, settings: RunSettings) {
       decompose,
       answerStyle: settings.answerStyle,
       masked: settings.dropMasked ? "dropped" : "blank",
+      masks: mepMasks(settings),
       maxNewTokens: settings.maxNewTokens,
       maxUnreadable: settings.maxUnreadable,
       maxClipBytes: settings.clipMemory * bytesPerMegabyte,
