@@ -12,12 +12,12 @@ import {
   videoTimeSetting,
 } from "../../corpus/settings.ts";
 import type { Modality, ModalityMask } from "../../media/clip.ts";
-import { maskKinds } from "../../media/degrade/degrade.ts";
+import { ownKinds } from "../../media/degrade/degrade.ts";
 import { maskForm, parseMask } from "../../media/degrade/mask-text.ts";
 import type { SettingsOf } from "../../run/config.ts";
 import type { IdleRule } from "../../run/idle-settings.ts";
 
-const named = (modality: Modality) => maskKinds[modality].slice(1).join(", ");
+const named = (modality: Modality) => ownKinds[modality].slice(1).join(", ");
 const drawing = "How tokens are drawn:";
 const machine = "The machine:";
 const atLeastZero = z.number().min(0);
