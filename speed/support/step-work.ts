@@ -9,7 +9,7 @@ import { initFresh } from "../../src/models/registry.ts";
 import { AdamW, updateParameters } from "../../src/nn/index.ts";
 import { demoSchema } from "../../src/recipes/demo/config.ts";
 import { demoPaths } from "../../src/recipes/demo/paths.ts";
-import { type DemoContext, isTaskDone, runDemoTask } from "../../src/recipes/demo/run-task.ts";
+import { type DemoContext, isTaskDone, runDemoTask, startTask } from "../../src/recipes/demo/run-task.ts";
 import { resolveConfig } from "../../src/run/config.ts";
 import { type Interrupt, listenForInterrupt } from "../../src/run/interrupt.ts";
 import { deriveSeed } from "../../src/seeds.ts";
@@ -91,7 +91,7 @@ async function smallColdStart(directory: string, interrupt: Interrupt): Promise<
     for (const shard of shardsOf(config, split)) await runDemoTask({ kind: "render", ...shard }, context);
   }
   for (const modality of ["video", "audio"] as const) await runDemoTask({ kind: "tower", modality }, context);
-  await runDemoTask({ kind: "cold-start" }, context);
+  await runDemoTask(startTask(context), context);
   return context;
 }
 
@@ -101,7 +101,7 @@ async function takeTurns(
   arms: readonly Arm[],
   { steps, warmup }: MeasureOptions,
 ): Promise<ArmTimes[]> {
-  if (!isTaskDone({ kind: "cold-start" }, context.paths) || !existsSync(context.paths.corpus(split))) {
+  if (!isTaskDone(startTask(context), context.paths) || !existsSync(context.paths.corpus(split))) {
     throw new Error(`bench:step: expected a demo's run with a cold start and clips, got ${context.paths.root}`);
   }
   const config = trainSchema.parse({});

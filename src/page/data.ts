@@ -79,6 +79,8 @@ export interface ReportData {
   readonly stories: readonly ClipStory[];
   /** Similarity threshold delta that decides what counts as stated. */
   readonly similarityThreshold: number;
+  /** What a reader has to know beside the table, in sentences. */
+  readonly notes: readonly string[];
   readonly timings: readonly { readonly stage: string; readonly seconds: number }[];
   readonly facts: readonly { readonly name: string; readonly value: string }[];
 }

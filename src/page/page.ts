@@ -3,7 +3,7 @@ import { clipView } from "./clip-view.ts";
 import { trainingCurves } from "./curves.ts";
 import type { ArmResult, ReportData } from "./data.ts";
 import { type Html, html, raw } from "./html.ts";
-import { metricGroups } from "./metric-rows.ts";
+import { metricGroups, metricRows } from "./metric-rows.ts";
 import { headlinePlot, resultsTable } from "./results-table.ts";
 import { styleSheet } from "./style.ts";
 
@@ -22,9 +22,8 @@ ${resultsTable(data.arms, metricGroups, data.best)}
 <p class="muted">Small numbers: 95% intervals. Bold: better than every other arm by a paired test (p below .05 after
 Holm's correction). ${seedNote(data.arms)} A claim counts as stated when its
 cosine with a cue exceeds ${data.similarityThreshold}.</p>
-<p class="muted">The cold start has seen some clips without their picture or their sound: most of their annotations describe what
-was missing, a few say that there is nothing to see or hear. Which of the two a model does when a modality is masked is what
-training decides here.</p>
+${data.notes.length > 0 && html`<h2>How to read it</h2><ul>${data.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
+${seedBand(data.arms)}
 <h2>Clips</h2>
 <p class="legend"><span><mark class="video">blue</mark> claims to see</span><span><mark class="audio">orange</mark> claims to hear</span>
 <span><mark class="emotion">green</mark> concludes</span><span><mark class="video absent">struck out</mark> not in the clip</span>
@@ -61,6 +60,22 @@ function lede(arms: readonly ArmResult[]): Html {
   return html`Rewarding every annotated cue takes recall from ${start.toFixed(2)} to ${reward.recall.toFixed(2)}, and the
 claims per clip about a video that is black to ${perClip(reward.video)}, about a sound that is silent to ${perClip(reward.audio)}.
 With the perception loss recall is ${oppo.recall.toFixed(2)}, and these claims are ${perClip(oppo.video)} and ${perClip(oppo.audio)}.`;
+}
+
+/** Least and most of every headline score over the training seeds: what another run may give. Nothing with one seed. */
+function seedBand(arms: readonly ArmResult[]): Html | false {
+  const several = arms.filter(({ perSeed }) => perSeed.length > 1);
+  if (several.length === 0) return false;
+  const cell = ({ perSeed }: ArmResult, metric: string, digits: number) => {
+    const values = perSeed.flatMap((report) => report[metric]?.value ?? []);
+    if (values.length === 0) return "\u2013";
+    return `${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`;
+  };
+  const rows = metricRows.filter(({ headline }) => headline === true);
+  return html`<h2>Between seeds</h2><div class="scroll"><table class="results">
+<thead><tr><th></th>${several.map(({ title, perSeed }) => html`<th scope="col">${title}<span class="hint">${perSeed.length} seeds</span></th>`)}</tr></thead>
+<tbody>${rows.map(({ metric, label, digits }) => html`<tr><th scope="row">${label}</th>${several.map((arm) => html`<td>${cell(arm, metric, digits)}</td>`)}</tr>`)}</tbody>
+</table></div><p class="muted">Least and most. All arms of a cold start begin with the same one; another cold start moves them by more.</p>`;
 }
 
 function seedNote(arms: readonly ArmResult[]): string {

@@ -78,6 +78,7 @@ export function reportData(mediaUri: string, posterUri: string): ReportData {
     best: new Map([["recall", 1]]),
     stories: [clip, { ...clip, id: "congruent-00002" }],
     similarityThreshold: 0.5,
+    notes: ["What stands beside the table"],
     timings: [{ stage: "clips", seconds: 12.34 }],
     facts: [{ name: "machine", value: hostile }],
   };

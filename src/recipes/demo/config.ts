@@ -1,19 +1,19 @@
 // What the demo can be told. The defaults are the demo; the tests run it smaller.
 import { z } from "zod";
 import { count, folderPath } from "../../corpus/settings.ts";
-import { presets } from "../../train/presets.ts";
 import { theatreShape } from "../../train/theatre/settings.ts";
-
-const presetNames = Object.keys(presets) as [keyof typeof presets, ...(keyof typeof presets)[]];
+import { armNames, honestArm } from "./arms.ts";
 
 export const demoSchema = z.strictObject({
   seed: z.int().min(0).default(0).describe("seed of the corpus, the warm-up and the cold start; RL seeds follow it"),
   seeds: count.default(1).describe("RL seeds per arm"),
   arms: z
-    .array(z.enum(presetNames))
+    .array(z.enum(armNames))
     .min(1)
-    .default(["baseline", "reward-only", "oppo"])
-    .describe("presets to train and compare (oppo presets lists them)"),
+    .default(["baseline", "reward-only", "oppo", honestArm])
+    .describe(
+      `presets to train and compare (oppo presets lists them); ${honestArm}: reward-only from a cold start whose blank clips are labelled as such`,
+    ),
   workers: count.max(64).default(2).describe("processes that work at the same time; each computes with one thread"),
   withDev: z.boolean().default(false).describe("render the dev splits too, on which settings are chosen"),
   ...theatreShape,

@@ -18,10 +18,11 @@ import { readVersions } from "../../run/versions.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { torchVersion } from "../../tensor/index.ts";
 import { type SplitName, shardsOf } from "../../train/theatre/splits.ts";
+import { coldStartsOf } from "./arms.ts";
 import type { DemoConfig } from "./config.ts";
 import { type DemoPaths, demoPaths } from "./paths.ts";
 import { type Timing, writeReport } from "./report.ts";
-import { type DemoTask, isTaskDone, taskName } from "./run-task.ts";
+import { type DemoTask, isTaskDone, startTask, taskName } from "./run-task.ts";
 import { storyClips } from "./story-clips.ts";
 
 export interface DemoRun {
@@ -62,20 +63,22 @@ export async function runDemo(run: DemoRun): Promise<DemoResult> {
 
   await makeFreshPolicy(paths, config.seed);
   await stage("clips for the towers", renderTasks(config, ["warmup", "warmupDev"]));
-  await stage("warm towers", [
+  // The longest first; what is drawn meanwhile needs no tower.
+  await stage("warm towers, and the other clips", [
     { kind: "tower", modality: "video" },
     { kind: "tower", modality: "audio" },
-  ]);
-  await stage("clips for the cold start", renderTasks(config, ["sft"]));
-  await stage("cold start, and the other clips", [
-    { kind: "cold-start" },
     ...renderTasks(config, [
+      "sft",
       "rl",
       "congruent",
       "conflict",
       ...(config.withDev ? (["dev", "devConflict"] as const) : []),
     ]),
   ]);
+  await stage(
+    "cold starts",
+    coldStartsOf(config).map((coldStart) => startTask({ config, paths }, coldStart)),
+  );
   const storyIds = (await storyClips(paths, config.numStories)).map(({ id }) => id);
   await stage("training and measuring the arms", armTasks(config, paths, storyIds));
   return { paths, arms: await writeReport(paths, config, timings) };
@@ -97,16 +100,16 @@ function armTasks(config: DeepReadonly<DemoConfig>, paths: DemoPaths, storyIds: 
   const seeds = Array.from({ length: config.seeds }, (_, seed) => seed);
   const arms = seeds.flatMap((seed) =>
     [...config.arms].reverse().map(
-      (preset): DemoTask => ({
+      (arm): DemoTask => ({
         kind: "arm",
-        train: { preset, seed },
+        train: { arm, seed },
         measure: {
-          arm: preset,
+          arm,
           seed,
-          model: join(paths.arm(preset, seed), "model"),
+          model: join(paths.arm(arm, seed), "model"),
           splits,
           storyIds: seed === 0 ? storyIds : [],
-          file: paths.measured(preset, seed),
+          file: paths.measured(arm, seed),
         },
       }),
     ),

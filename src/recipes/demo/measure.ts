@@ -1,12 +1,20 @@
 // MEP-Bench and the report's clips for one trained model, as a task.
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Measures } from "../../bench/measure.ts";
+import { defaultBootstrapOptions } from "../../bench/bootstrap.ts";
+import { type Measures, reportOf } from "../../bench/measure.ts";
 import type { Report } from "../../bench/report.ts";
 import type { ArmStory } from "../../page/data.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { type TaskContext, theatrePrompt } from "../../train/theatre/context.ts";
-import { type HeldOut, maxAnswerTokens, measureSuite, openUnderTest } from "../../train/theatre/measure.ts";
+import {
+  type HeldOut,
+  maxAnswerTokens,
+  measureSuite,
+  openUnderTest,
+  respondentOf,
+} from "../../train/theatre/measure.ts";
+import { measureHeldOutMasks } from "./held-out-masks.ts";
 import { armStory } from "./stories.ts";
 
 export interface MeasureTask {
@@ -35,7 +43,11 @@ const similarityThreshold = 0.5;
 export async function measure(context: TaskContext, task: MeasureTask): Promise<void> {
   using tested = await openUnderTest(context, task.model, task.splits);
   const { model, library, bank, congruent, conflict } = tested;
-  const { report, measures } = await measureSuite(context, tested, task.arm);
+  const respondent = respondentOf(context, tested, task.arm);
+  const suite = await measureSuite(tested, respondent);
+  const heldOut = await measureHeldOutMasks(tested, respondent);
+  const measures = { ...suite.measures, ...heldOut };
+  const report = { ...suite.report, ...reportOf(heldOut, defaultBootstrapOptions) };
   const stories = [];
   for (const sample of [...congruent, ...conflict].filter(({ id }) => task.storyIds.includes(id))) {
     const story = await armStory(model, library, sample, {

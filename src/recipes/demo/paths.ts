@@ -7,6 +7,8 @@ export interface DemoPaths extends TheatrePaths {
   readonly timings: string;
   readonly results: string;
   readonly report: string;
+  /** Another cold start than the demo's own, and its logs. */
+  otherStart(name: string): Pick<TheatrePaths, "sft" | "learning">;
   arm(name: string, seed: number): string;
   measured(name: string, seed: number): string;
 }
@@ -23,6 +25,10 @@ export function demoPaths(root: string): DemoPaths {
     tower: (modality) => join(root, "models", `tower-${modality}.safetensors`),
     towerAccuracy: (modality) => join(root, "models", `tower-${modality}.json`),
     learning: (name) => join(root, "learning", name),
+    otherStart: (name) => ({
+      sft: join(root, "models", `sft-${name}`),
+      learning: (what) => join(root, "learning", `${what}-${name}`),
+    }),
     arm: (name, seed) => join(root, "arms", name, `seed-${seed}`),
     measured: (name, seed) => join(root, "measured", `${name}-${seed}.json`),
   };

@@ -19,9 +19,10 @@ import type { DeepReadonly } from "../../run/config.ts";
 import { readStepLog } from "../../run/metrics.ts";
 import { readVersions } from "../../run/versions.ts";
 import { torchVersion } from "../../tensor/index.ts";
-import { presets } from "../../train/presets.ts";
+import { demoArm } from "./arms.ts";
 import type { DemoConfig } from "./config.ts";
 import type { Measured } from "./measure.ts";
+import { demoNotes } from "./notes.ts";
 import type { DemoPaths } from "./paths.ts";
 import { storyCaption, storyClips } from "./story-clips.ts";
 
@@ -40,7 +41,7 @@ export async function writeReport(
 ): Promise<ArmResult[]> {
   const seeds = Array.from({ length: config.seeds }, (_, seed) => seed);
   const measured = [await measuredArm(paths, "sft", "SFT cold start", [0])];
-  for (const name of config.arms) measured.push(await measuredArm(paths, name, presets[name].title, seeds));
+  for (const name of config.arms) measured.push(await measuredArm(paths, name, demoArm(name).title, seeds));
   const arms = measured.map((arm) => armResult(paths, arm));
   const versions = readVersions(torchVersion());
   const accuracy = Object.fromEntries(
@@ -63,6 +64,7 @@ export async function writeReport(
     best: clearlyBest(measured),
     stories,
     similarityThreshold,
+    notes: demoNotes(config, arms),
     timings,
     facts: [
       { name: "made", value: new Date().toISOString().slice(0, 16).replace("T", " ") },

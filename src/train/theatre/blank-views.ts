@@ -7,10 +7,13 @@ import type { ClipRows } from "../../models/omni-model.ts";
 import { createRandom } from "../../random.ts";
 import { deriveSeed } from "../../seeds.ts";
 
-/** Kinds that leave nothing at full dose: all but a freeze, which leaves one moment. `units`: black, silent. */
+/** Kinds that leave something at full dose: a freeze one moment, the others another clip's picture or other voices. */
+const leaving = ["freeze", "swap", "voice", "babble"];
+
+/** Kinds that leave nothing. `units`: black, silent. */
 export const blankKinds: Readonly<Record<Modality, readonly string[]>> = {
-  video: maskKinds.video.filter((kind) => kind !== "freeze"),
-  audio: maskKinds.audio,
+  video: maskKinds.video.filter((kind) => !leaving.includes(kind)),
+  audio: maskKinds.audio.filter((kind) => !leaving.includes(kind)),
 };
 
 /** Owner of the rows that it has encoded; the library must outlive it. */

@@ -1,6 +1,7 @@
 // A model of the theatre under test: its held-out clips, opened once, and MEP-Bench on them.
 import type { CueBank } from "../../bench/cue-bank.ts";
 import { type MepResult, runMep } from "../../bench/mep.ts";
+import type { Respondent } from "../../bench/respondent.ts";
 import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import { localRespondent } from "../../corpus/clips/local-respondent.ts";
 import { makeKnownSet } from "../../corpus/mep-set.ts";
@@ -31,7 +32,7 @@ export interface ModelUnderTest extends Disposable {
 /** Longest answer. */
 export const maxAnswerTokens = 80;
 /** Queries of the whole suite per clip, near enough for a progress bar. */
-const queriesPerClip = 11;
+const queriesPerClip = 14;
 
 /** @param directory of the trained model */
 export async function openUnderTest(context: TaskContext, directory: string, splits: HeldOut): Promise<ModelUnderTest> {
@@ -62,12 +63,12 @@ export async function openUnderTest(context: TaskContext, directory: string, spl
   }
 }
 
-/** MEP-Bench with the theatre's questions; `progress` counts its queries. */
-export async function measureSuite(context: TaskContext, tested: ModelUnderTest, name: string): Promise<MepResult> {
-  const { model, library, embedder, congruent, conflict } = tested;
+/** The model as a benchmark knows it; `progress` counts what it is asked. */
+export function respondentOf(context: TaskContext, tested: ModelUnderTest, name: string): Respondent {
+  const { model, library, congruent, conflict } = tested;
   const total = queriesPerClip * congruent.length + conflict.length;
   let done = 0;
-  const respondent = localRespondent(model, library, {
+  return localRespondent(model, library, {
     name,
     maxNewTokens: maxAnswerTokens,
     promptText: theatrePrompt,
@@ -76,6 +77,13 @@ export async function measureSuite(context: TaskContext, tested: ModelUnderTest,
       if (numDone === numTotal) done += numTotal;
     },
   });
+}
+
+/** MEP-Bench with the theatre's questions. */
+export async function measureSuite(
+  { embedder, congruent, conflict }: ModelUnderTest,
+  respondent: Respondent,
+): Promise<MepResult> {
   const set = await makeKnownSet(theatreKind, embedder, { congruent, conflict });
   return runMep(respondent, {
     ...set,

@@ -38,7 +38,7 @@ export const theatreShape = {
     .prefault({}),
   sft: z
     .strictObject({
-      steps: count.default(520).describe("optimiser steps"),
+      steps: count.default(440).describe("optimiser steps"),
       clipsPerStep: count.default(24).describe("clips per step"),
       learningRate: z.number().positive().default(3e-3).describe("AdamW"),
       warmupSteps: z.int().min(0).default(20).describe("linear warm-up"),

@@ -6,7 +6,7 @@ import { loadSamples } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import { buildCorpus, placedScenes } from "../../data/theatre/corpus.ts";
 import type { SceneKind } from "../../data/theatre/draw.ts";
-import { type CorpusPlan, defaultClipFormat } from "../../data/theatre/plan.ts";
+import { type ClipFormat, type CorpusPlan, defaultClipFormat } from "../../data/theatre/plan.ts";
 import { sceneSample } from "../../data/theatre/render.ts";
 import type { TaskContext, TheatrePaths } from "./context.ts";
 import type { TheatreConfig } from "./settings.ts";
@@ -103,6 +103,15 @@ export function planOf(config: TheatreConfig, split: SplitName): CorpusPlan {
   return {
     seed: config.seed,
     splits: [{ name: split, kind: kinds[split], numClips: config.clips[split] }],
-    format: defaultClipFormat,
+    format: learntFrom.has(split) ? learningFormat : defaultClipFormat,
   };
 }
+
+/** Splits that nobody watches. */
+const learntFrom: ReadonlySet<SplitName> = new Set(["warmup", "warmupDev", "sft", "rl"]);
+
+/**
+ * A model looks at four moments of a clip, 0.64 s apart, and every eighth frame of 12.5 a second is every fourth of 6.25: half of
+ * the pictures are drawn, and those that are looked at are the same.
+ */
+const learningFormat: ClipFormat = { ...defaultClipFormat, fps: defaultClipFormat.fps / 2 };

@@ -2,6 +2,7 @@
 // done again. Its numbers mean nothing at this size.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -27,6 +28,11 @@ async function namedPaths(): Promise<string[]> {
   return [...new Set(named)].filter((path) => !/\*/.test(path));
 }
 
+const digest = (model: string) =>
+  createHash("sha256")
+    .update(readFileSync(join(model, "model.safetensors")))
+    .digest("hex");
+
 test("the demo runs through, and again from what is there", async (t) => {
   const root = join(temporaryFolder(t), "demo");
   const demo = (arms: string) => {
@@ -35,19 +41,32 @@ test("the demo runs through, and again from what is there", async (t) => {
     assert.equal(status, 0, stderr);
     return JSON.parse(stdout);
   };
-  const first = demo("oppo");
+  const first = demo("oppo,honest-labels");
   const paths = demoPaths(root);
   assert.deepEqual([first.report, first.results], [paths.report, paths.results]);
   assert.deepEqual(
     first.arms.map(({ name }: { name: string }) => name),
-    ["sft", "oppo"],
+    ["sft", "oppo", "honest-labels"],
   );
   for (const { metrics } of first.arms) {
     assert.equal(metrics.recall.count, 3, "a recall of every congruent clip");
     assert.equal(metrics.emotionF1Conflict.count, 2);
+    for (const name of ["heldOutMaskVideo", "heldOutMaskAudio", "saysUnseenVideo", "falselyUnseenAudio"]) {
+      assert.equal(metrics[name].count, 3, name);
+    }
   }
   assert.deepEqual(JSON.parse(readFileSync(paths.results, "utf8")).arms, first.arms);
   assert.match(readFileSync(paths.report, "utf8"), /<video [^>]*data:video\/mp4;base64,/);
+
+  // two cold starts, told apart by what their blanks are labelled with, and the control begins with its own
+  const startOf = (arm: string) => readFileSync(join(paths.arm(arm, 0), "config.yaml"), "utf8");
+  assert.ok(existsSync(join(paths.otherStart("honest").sft, "config.json")));
+  assert.notEqual(digest(paths.sft), digest(paths.otherStart("honest").sft));
+  assert.match(startOf("honest-labels"), /preset reward-only/);
+  const page = readFileSync(paths.report, "utf8");
+  assert.match(page, /88% are labelled with what was taken away\. That is by design/);
+  assert.match(page, /Right labels are the other remedy/);
+  assert.match(page, /Seen in plain grey/);
 
   const named = await namedPaths();
   assert.ok(named.length >= 5, String(named));
@@ -63,7 +82,7 @@ test("the demo runs through, and again from what is there", async (t) => {
   const trainedAt = statSync(policy).mtimeMs;
   rmSync(paths.measured("oppo", 0));
   rmSync(paths.report);
-  const second = demo("oppo");
+  const second = demo("oppo,honest-labels");
   assert.equal(statSync(policy).mtimeMs, trainedAt, "a trained arm is not trained again");
   assert.ok(existsSync(paths.report));
   assert.deepEqual(second.arms, first.arms, "the same numbers from the same models");
