@@ -11,7 +11,7 @@ import type { TrainConfig } from "../../train/config.ts";
 import { coldStart } from "../../train/theatre/cold-start.ts";
 import { measureConditions } from "../../train/theatre/conditions.ts";
 import type { TaskContext } from "../../train/theatre/context.ts";
-import { type HeldOut, measureSuite, openUnderTest } from "../../train/theatre/measure.ts";
+import { type HeldOut, measureSuite, openUnderTest, respondentOf } from "../../train/theatre/measure.ts";
 import { renderShard, type Shard } from "../../train/theatre/splits.ts";
 import { trainArm } from "../../train/theatre/train-arm.ts";
 import { warmTower } from "../../train/theatre/warm-tower.ts";
@@ -118,7 +118,7 @@ async function measure(
     progress: ({ done, total, ...rest }) =>
       context.progress({ done: index + done / Math.max(1, total), total: numParts, ...rest }),
   });
-  const standard = suite ? (await measureSuite(part(0), tested, "cell")).measures : {};
+  const standard = suite ? (await measureSuite(tested, respondentOf(part(0), tested, "cell"))).measures : {};
   const others = await measureConditions(part(numParts - 1), tested, conditions);
   await mkdir(dirname(file), { recursive: true });
   const measured: Measured = { measures: { ...standard, ...others } };
