@@ -4,11 +4,11 @@ import { OppoError } from "../error.ts";
 import type { OmniModel } from "../models/omni-model.ts";
 import { scope } from "../tensor/index.ts";
 import { backwardThroughTrunk } from "./chunks.ts";
-import { runFullBranch, type StepContext } from "./full-branch.ts";
+import { type FullBranch, runFullBranch, type StepContext } from "./full-branch.ts";
 import { runMaskedBranch } from "./masked-branch.ts";
 import { Metrics } from "./metrics.ts";
-import { planStep, type TrainGroup } from "./plan.ts";
-import { objectiveWeights, type StepOptions } from "./step-options.ts";
+import { type PlannedGroup, planStep, type TrainGroup } from "./plan.ts";
+import { alikeOptions, objectiveWeights, type StepOptions } from "./step-options.ts";
 import { viewNames } from "./views.ts";
 
 export interface StepModels {
@@ -60,6 +60,7 @@ export function accumulateGradients(
       if (hasViews) {
         const passes = options.viewPasses === "one" ? [viewNames] : viewNames.map((name) => [name]);
         for (const names of passes) scope(() => runMaskedBranch(context, batch, names, full));
+        runAlike(context, batch, full);
       }
       timed("bwd", () => backwardThroughTrunk(full.cut));
     });
@@ -67,9 +68,21 @@ export function accumulateGradients(
   return metrics;
 }
 
+/** What is said of a blank is learnt for every other way in which the modality is gone: a pass for each. */
+function runAlike(context: StepContext, batch: readonly PlannedGroup[], full: FullBranch): void {
+  const { options } = context;
+  const most = Math.max(0, ...batch.map(({ group }) => group.alike?.length ?? 0));
+  if (options.alikeWeight === 0 || most === 0) return;
+  const alike = { ...context, options: alikeOptions(options, most) };
+  for (let i = 0; i < most; i++) {
+    const own = batch.filter(({ group }) => group.alike?.[i] !== undefined);
+    scope(() => runMaskedBranch(alike, own, ["alike"], full, (group) => group.alike?.[i]));
+  }
+}
+
 /** Views cost a forward each; with all their weights at 0 they would change nothing. */
 function usesViews(options: StepOptions): boolean {
-  return Object.values(objectiveWeights(options)).some((weight) => weight !== 0);
+  return options.alikeWeight !== 0 || Object.values(objectiveWeights(options)).some((weight) => weight !== 0);
 }
 
 function requireReference(reference: OmniModel | null, options: StepOptions): void {

@@ -3,7 +3,8 @@
 import type { Modality, ModalityMask } from "../media/clip.ts";
 import { unitsKind } from "../media/degrade/degrade.ts";
 import { deriveSeed, deriveUniform } from "../seeds.ts";
-import { maskedModalities, type ViewName } from "./types.ts";
+import { maskedModalities } from "./types.ts";
+import type { MaskedViewName } from "./views.ts";
 
 /**
  * rho. The paper masks a fixed share (0.7). "mixed" is ours: half of the draws mask everything, half a share from
@@ -45,7 +46,7 @@ export interface MaskKey {
 export function drawDose(
   { maskRatio, maskDoses }: Omit<MaskDraws, "maskFamily">,
   key: MaskKey,
-  view: ViewName,
+  view: MaskedViewName,
 ): number {
   if (maskDoses === null && maskRatio !== "mixed") return maskRatio;
   const { low, high, full } = maskDoses ?? { low: mixedLow, high: mixedHigh, full: 0.5 };
@@ -55,7 +56,7 @@ export function drawDose(
 }
 
 /** The masks that make a prompt's clip the counterfactual clip of a view. A swap has no dose: it is whole. */
-export function drawMasks(draws: MaskDraws, key: MaskKey, view: ViewName): ModalityMask[] {
+export function drawMasks(draws: MaskDraws, key: MaskKey, view: MaskedViewName): ModalityMask[] {
   return maskedModalities[view].map((modality) => {
     const kinds = draws.maskFamily[modality];
     const place = kinds.length === 1 ? 0 : deriveUniform(key.seed, "mask-kind", key.step, key.sampleId, view, modality);

@@ -19,7 +19,7 @@ import type { FullBranch, StepContext } from "./full-branch.ts";
 import { fullKl } from "./objectives/grpo.ts";
 import { type ObjectiveParts, oppoLoss } from "./objectives/oppo.ts";
 import { entropy, perceptionDivergence, perceptionObjective, pick, weightedSum } from "./objectives/perception.ts";
-import type { PlannedGroup, PlannedRollout, PlannedView, PromptPair } from "./plan.ts";
+import type { PlannedGroup, PlannedRollout, PlannedView, PromptPair, TrainGroup } from "./plan.ts";
 import { objectiveWeights, type StepOptions } from "./step-options.ts";
 import type { ViewName } from "./types.ts";
 
@@ -54,14 +54,18 @@ interface MaskedLayout {
   readonly anchorWeights: Float32Array;
 }
 
+/** The input that a view of a group looks at; undefined: it has none. */
+export type InputOf = (group: TrainGroup, name: ViewName) => PromptPair | undefined;
+
 export function runMaskedBranch(
   context: StepContext,
   groups: readonly PlannedGroup[],
   names: readonly ViewName[],
   full: FullBranch,
+  inputOf: InputOf = ({ masked }, name) => (name === "alike" ? undefined : masked[name]),
 ): void {
   const { policy, options, timed } = context;
-  const batch = selectMembers(groups, names, options.anchorWeight !== 0 && options.anchorUntil === "end");
+  const batch = selectMembers(groups, names, inputOf, options.anchorWeight !== 0 && options.anchorUntil === "end");
   if (batch.members.length === 0) return;
   const layout = layOut(batch, full, options);
   const completions = batch.members.map((members) => members.map(({ completion }) => completion));
@@ -101,6 +105,7 @@ export function runMaskedBranch(
 function selectMembers(
   groups: readonly PlannedGroup[],
   names: readonly ViewName[],
+  inputOf: InputOf,
   wholeCompletions: boolean,
 ): MaskedBatch {
   const pairs: PromptPair[] = [];
@@ -111,7 +116,7 @@ function selectMembers(
       const { group, rollouts } = planned;
       const own = membersOf(rollouts, name, wholeCompletions);
       if (own.length === 0) continue;
-      const pair = group.masked[name];
+      const pair = inputOf(group, name);
       if (pair === undefined) {
         throw new OppoError(
           "ERR_MISSING_VIEW",
@@ -238,6 +243,11 @@ function perceptionChunk(
   loss.backward();
 
   metrics.sum("loss", loss.item());
+  const names = layout.names.slice(start, start + count);
+  if (names[0] === "alike") {
+    for (const value of divergence.toFloat32Array()) metrics.mean("omni/kl_alike", value, 1);
+    return;
+  }
   noGrad(() => {
     const flips = fullLogp.argmax({ dim: -1 }).ne(maskedLogp.argmax({ dim: -1 }));
     metrics.sum("omni/objective", parts.perception!.item());
@@ -247,7 +257,7 @@ function perceptionChunk(
     metrics.mean("omni/argmax_flip_rate", flips.sum().item(), count);
   });
   for (const value of share ?? []) metrics.mean("omni/readable", value, 1);
-  recordDivergence(context, layout.names.slice(start, start + count), divergence.toFloat32Array());
+  recordDivergence(context, names, divergence.toFloat32Array());
 }
 
 function recordDivergence({ metrics, options }: StepContext, names: readonly ViewName[], values: Float32Array): void {

@@ -25,7 +25,9 @@ export interface PromptPair {
  */
 export interface TrainGroup {
   readonly prompt: PromptPair;
-  readonly masked: Partial<Readonly<Record<ViewName, PromptPair>>>;
+  readonly masked: Partial<Readonly<Record<Exclude<ViewName, "alike">, PromptPair>>>;
+  /** Of completions about a blank: clips whose modality is as gone in other ways. Left out: none. */
+  readonly alike?: readonly PromptPair[];
   readonly rollouts: readonly ScoredRollout[];
   /** Of every rollout, what the trainer said of its tokens before the first update on it (tokenLogprobs). */
   readonly startLogprobs?: readonly Float32Array[];

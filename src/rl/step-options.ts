@@ -42,6 +42,11 @@ export interface StepOptions extends Omit<PlanOptions, "reduction"> {
    * sentence. 0 is the paper: every token of the view.
    */
   readonly minChoiceEntropy: number;
+  /**
+   * Ours: of KL(p || p^m) over every token of an "alike" view, with p held still: a modality that is gone is gone, in whatever way, so
+   * what is said of one blank is learnt for all. Reduced as J_omni is, and averaged over a group's inputs.
+   */
+  readonly alikeWeight: number;
   /** Masked inputs of different views as prompts of one pass, or a pass for each; the result does not depend on it. */
   readonly viewPasses: "one" | "each";
   /** Masked inputs borrow keys and values up to what the mask changes from the full ones; the result does not depend on it. */
@@ -70,12 +75,30 @@ export const defaultStepOptions: StepOptions = {
   anchorTo: "reference",
   anchorUntil: "end",
   minChoiceEntropy: 0,
+  alikeWeight: 0,
   viewPasses: "each",
   sharesPrefixes: false,
   promptsPerMicroBatch: null,
   recomputes: false,
   tokensPerChunk: null,
 };
+
+/** The options of the pass over "alike" views: every token is readable, so its target is a divergence of 0. */
+export function alikeOptions(options: StepOptions, numInputs: number): StepOptions {
+  return {
+    ...options,
+    anchorWeight: 0,
+    minChoiceEntropy: 0,
+    perception: {
+      ...defaultPerceptionOptions,
+      reduction: options.perception.reduction,
+      weight: options.alikeWeight / numInputs,
+      gradient: "masked",
+      target: "calibrated",
+      holdWeight: 1,
+    },
+  };
+}
 
 export function objectiveWeights({ perception, anchorWeight }: StepOptions): ObjectiveWeights {
   return {

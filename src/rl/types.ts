@@ -89,8 +89,11 @@ export interface ScoredGroup {
   readonly rollouts: readonly ScoredRollout[];
 }
 
-/** A counterfactual input of a prompt, by what is masked in it. */
-export type ViewName = "video" | "audio" | "both";
+/**
+ * A counterfactual input of a prompt, by what is masked in it; "alike" is one in which a modality is as gone as in the prompt
+ * itself, in another way (masked-branch.ts).
+ */
+export type ViewName = "video" | "audio" | "both" | "alike";
 
 /** Completion positions on which the full and the masked input are compared (Eq. 7 and 8). */
 export interface MaskedView {
@@ -106,7 +109,7 @@ export interface MaskedView {
 /** Which masked forward passes a perception loss wants for one rollout. */
 export type ViewSelector = (rollout: ScoredRollout) => readonly MaskedView[];
 
-export const maskedModalities: Readonly<Record<ViewName, readonly Modality[]>> = {
+export const maskedModalities: Readonly<Record<Exclude<ViewName, "alike">, readonly Modality[]>> = {
   video: ["video"],
   audio: ["audio"],
   both: ["video", "audio"],

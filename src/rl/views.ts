@@ -43,8 +43,17 @@ export const viewSelectors = {
 
 export const viewNames = ["video", "audio", "both"] as const satisfies readonly ViewName[];
 
+/** A view whose input the caller makes by masks. */
+export type MaskedViewName = (typeof viewNames)[number];
+
+/** Every token of a rollout, on an input that the caller has made already. */
+export function alikeView(rollout: ScoredRollout): MaskedView[] {
+  const tokens = allTokens(rollout);
+  return nonEmpty({ name: "alike", tokens, readable: new Float32Array(tokens.length).fill(1) });
+}
+
 /** The views that at least one of the rollouts asks for: those whose masked input the caller has to prepare. */
-export function neededViews(rollouts: readonly ScoredRollout[], selector: ViewSelector): ViewName[] {
+export function neededViews(rollouts: readonly ScoredRollout[], selector: ViewSelector): MaskedViewName[] {
   const names = new Set(rollouts.flatMap((rollout) => selector(rollout).map((view) => view.name)));
   return viewNames.filter((name) => names.has(name));
 }

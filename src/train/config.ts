@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { judgedNames } from "../corpus/judges/judged-terms.ts";
 import { count, deltaSetting, optionalCount, seedSetting, wholeNumber } from "../corpus/settings.ts";
-import { maskKinds, unitsKind } from "../media/degrade/degrade.ts";
+import { ownKinds, unitsKind } from "../media/degrade/degrade.ts";
 import { swapKind } from "../rl/mask-draws.ts";
 import { paperTerms, type RewardTermName, rewardTerms, termProblem } from "../rl/rewards/terms.ts";
 import { learnerSettings } from "./learner-settings.ts";
@@ -61,7 +61,7 @@ export const rewardSchema = z.strictObject({
 /** Kinds of one modality's counterfactuals. */
 const familyOf = (modality: "video" | "audio") =>
   z
-    .array(z.enum([swapKind, ...maskKinds[modality]]))
+    .array(z.enum([swapKind, ...ownKinds[modality]]))
     .min(1)
     .default([unitsKind])
     .meta({
@@ -117,6 +117,11 @@ const perceptionFields = z.strictObject({
       "share of a step's prompts that are asked about a clip of the family and paid for what can be read of it; ours",
     paper: "0",
   }),
+  alikeWeight: weight.default(0).meta({
+    description:
+      "of KL(what is said of a blank || of a clip whose modality is gone in another way), on completions about blanks; ours",
+  }),
+  alikeKinds: count.default(1).describe("kinds of the family that one blank is compared with"),
   estimator: z
     .enum(["full-vocab", "k1", "k2", "k3", "k2-k1"])
     .default("full-vocab")

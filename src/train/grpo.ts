@@ -7,7 +7,7 @@ import { checkInvariants, tolerancesOf } from "../rl/invariants.ts";
 import { shownMetrics } from "../rl/metrics.ts";
 import { type RolloutRecord, recordRollout } from "../rl/record.ts";
 import { type Notice, RewardWatch } from "../rl/reward-watch.ts";
-import { makeTerms } from "../rl/rewards/terms.ts";
+import { claimTerms, makeTerms } from "../rl/rewards/terms.ts";
 import type { ScoreOptions } from "../rl/score.ts";
 import { defaultStepOptions, type StepOptions } from "../rl/step-options.ts";
 import type { ScoredGroup } from "../rl/types.ts";
@@ -111,7 +111,7 @@ function weighsPerception({ perception }: DeepReadonly<TrainConfig>): boolean {
 
 /** The corpus' cues, where a term asks for claims. */
 export function bankOf({ config, samples }: Pick<GrpoTask, "config" | "samples">): ClaimBank | null {
-  const isAsked = config.reward.terms.some(({ name }) => name === "support");
+  const isAsked = config.reward.terms.some(({ name }) => claimTerms.includes(name));
   return isAsked ? claimBank(samples, deriveSeed(config.seed, "claims")) : null;
 }
 
@@ -177,6 +177,7 @@ function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
     viewPasses: perception.viewPasses,
     sharesPrefixes: perception.sharedPrefix,
     minChoiceEntropy: perception.minChoiceEntropy,
+    alikeWeight: perception.alikeWeight,
     promptsPerMicroBatch: config.promptsPerMicroBatch,
     tokensPerChunk: config.tokensPerChunk,
   };

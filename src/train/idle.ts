@@ -9,7 +9,8 @@ const below = (group: string, names: readonly string[]) => names.map((name) => `
 /** What degraded clips are, for views and for completions about them. */
 const ofMasks = ["maskRatio", "maskFamily", "maskDoses", "support"];
 const ofViews = Object.keys(perceptionSchema.shape).filter(
-  (name) => !["views", "rolloutShare", ...ofMasks].includes(name),
+  (name) =>
+    !["views", "rolloutShare", "alikeWeight", "alikeKinds", "viewPasses", "sharedPrefix", ...ofMasks].includes(name),
 );
 
 export const methodIdle: readonly IdleRule<SettingsOf<typeof trainSchema>>[] = [
@@ -21,6 +22,21 @@ export const methodIdle: readonly IdleRule<SettingsOf<typeof trainSchema>>[] = [
   {
     paths: below("perception", ofMasks),
     when: ({ perception }) => perception.views === "none" && perception.rolloutShare === 0,
+    why: "perception.views is none, so no masked input is looked at",
+  },
+  {
+    paths: below("perception", ["alikeWeight", "alikeKinds"]),
+    when: ({ perception }) => perception.rolloutShare === 0,
+    why: "perception.rolloutShare is 0, so no completion is about a blank",
+  },
+  {
+    paths: ["perception.alikeKinds"],
+    when: ({ perception }) => perception.alikeWeight === 0,
+    why: "perception.alikeWeight is 0",
+  },
+  {
+    paths: below("perception", ["viewPasses", "sharedPrefix"]),
+    when: ({ perception }) => perception.views === "none" && perception.alikeWeight === 0,
     why: "perception.views is none, so no masked input is looked at",
   },
   {

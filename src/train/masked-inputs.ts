@@ -154,10 +154,11 @@ export class MaskedInputs implements Disposable {
   }
 }
 
-/** A frozen picture shows its moment whatever its dose. */
-const leavesSome = ["freeze"];
+/** A frozen picture shows its moment whatever its dose, another clip itself. */
+const leavesSome = ["freeze", swapKind];
 
-function takesAll({ ratio, kind }: ModalityMask): boolean {
+/** Whether nothing of the modality is left. */
+export function takesAll({ ratio, kind }: ModalityMask): boolean {
   return ratio === 1 && !leavesSome.includes(kind ?? unitsKind);
 }
 

@@ -2,17 +2,23 @@
 // completions are scored by what can still be read of it; and the masked inputs that the others' completions are compared on.
 import type { Sample } from "../data/sample.ts";
 import type { Readability } from "../evidence/route.ts";
+import type { ModalityMask } from "../media/clip.ts";
+import { unitsKind } from "../media/degrade/degrade.ts";
 import { drawMasks, type MaskDraws, type MaskKey } from "../rl/mask-draws.ts";
 import type { PromptPair, TrainGroup } from "../rl/plan.ts";
 import type { RolloutPrompt } from "../rl/rollout.ts";
 import type { MaskedView, ScoredGroup, ScoredRollout, ViewName, ViewSelector } from "../rl/types.ts";
-import { neededViews } from "../rl/views.ts";
+import { alikeView, type MaskedViewName, neededViews } from "../rl/views.ts";
 import { deriveUniform } from "../seeds.ts";
-import type { MaskedInput, MaskedInputs } from "./masked-inputs.ts";
+import { type MaskedInput, type MaskedInputs, takesAll } from "./masked-inputs.ts";
 
 export interface StepDraws extends MaskDraws {
   /** Share of a step's prompts that are about a clip of the family. */
   readonly rolloutShare: number;
+  /** Above 0: where the clip's modality is gone, completions are about a blank, and the clip is to be answered alike. */
+  readonly alikeWeight: number;
+  /** Kinds that are answered alike, of those that the family has. */
+  readonly alikeKinds: number;
 }
 
 /** A prompt of the step. `sample` has the cues of what is shown. */
@@ -20,6 +26,8 @@ export interface ShownPrompt extends RolloutPrompt {
   readonly pair: PromptPair;
   /** Of a degraded clip; null: it is shown as it is. */
   readonly readable: Readability | null;
+  /** Other clips that are to be answered alike. */
+  readonly alike: readonly PromptPair[];
 }
 
 /** @param whole the prompts about the clips as they are */
@@ -39,15 +47,34 @@ export function showPrompts(
 export function showPrompt(
   { sample, pair }: { readonly sample: Sample; readonly pair: PromptPair },
   isDegraded: boolean,
-  draws: MaskDraws,
+  draws: StepDraws,
   key: Omit<MaskKey, "sampleId">,
   inputs: MaskedInputs,
 ): ShownPrompt {
-  if (!isDegraded) return { sample, pair, prompt: pair.policy, readable: null };
+  if (!isDegraded) return { sample, pair, prompt: pair.policy, readable: null, alike: [] };
   const own = { ...key, sampleId: sample.id };
   const view = deriveUniform(key.seed, "rollout-modality", key.step, sample.id) < 0.5 ? "video" : "audio";
-  const input = inputs.make(sample, drawMasks(draws, own, view), own);
-  return { ...shownCues(sample, input), pair: input.pair, prompt: input.pair.policy };
+  const masks = drawMasks(draws, own, view);
+  const isGone = draws.alikeWeight > 0 && masks.every(takesAll);
+  const blank = masks.map(({ modality, seed }): ModalityMask => ({ modality, ratio: 1, seed }));
+  const input = inputs.make(sample, isGone ? blank : masks, own);
+  const alike = isGone
+    ? goneInOtherWays(draws, blank[0]!, own).map((mask) => inputs.make(sample, [mask], own).pair)
+    : [];
+  return { ...shownCues(sample, input), pair: input.pair, prompt: input.pair.policy, alike };
+}
+
+/** Some kinds of the family, each once, that leave nothing of the blank's modality. */
+function goneInOtherWays({ maskFamily, alikeKinds }: StepDraws, blank: ModalityMask, key: MaskKey): ModalityMask[] {
+  const masks = maskFamily[blank.modality].map((kind): ModalityMask => ({ ...blank, kind }));
+  const rank = ({ kind }: ModalityMask) =>
+    deriveUniform(key.seed, "alike", key.step, key.sampleId, blank.modality, kind!);
+  const gone = masks.filter((mask) => mask.kind !== unitsKind && takesAll(mask));
+  return gone
+    .map((mask) => ({ mask, rank: rank(mask) }))
+    .sort((a, b) => a.rank - b.rank)
+    .slice(0, alikeKinds)
+    .map(({ mask }) => mask);
 }
 
 /**
@@ -75,7 +102,7 @@ export interface StepGroups {
   readonly views: ViewSelector;
 }
 
-/** Completions about a degraded clip are compared with nothing. */
+/** Completions about a degraded clip are compared with no masked one. */
 export function withoutDegraded(selector: ViewSelector, groups: readonly ScoredGroup[]): ViewSelector {
   const degraded = new Set(groups.flatMap(({ readable, rollouts }) => (readable === undefined ? [] : rollouts)));
   return degraded.size === 0 ? selector : (rollout) => (degraded.has(rollout) ? [] : selector(rollout));
@@ -90,9 +117,11 @@ export function trainGroups(
   { views, readsCues }: { views: ViewSelector; readsCues: boolean },
 ): StepGroups {
   const readable = new Map<ScoredRollout, Partial<Record<ViewName, Readability>>>();
-  const groups = prompts.map(({ shown: { sample, pair }, inputs }, g): TrainGroup => {
+  const ofBlanks = new Set<ScoredRollout>();
+  const groups = prompts.map(({ shown: { sample, pair, alike }, inputs }, g): TrainGroup => {
     const { rollouts } = scored[g]!;
-    const masked: Partial<Record<ViewName, PromptPair>> = {};
+    const masked: Partial<Record<MaskedViewName, PromptPair>> = {};
+    if (alike.length > 0) for (const rollout of rollouts) ofBlanks.add(rollout);
     const shares: Partial<Record<ViewName, Readability>> = {};
     for (const view of neededViews(rollouts, views)) {
       const own = { ...key, sampleId: sample.id };
@@ -101,11 +130,17 @@ export function trainGroups(
       shares[view] = input.readable;
     }
     for (const rollout of rollouts) readable.set(rollout, shares);
-    return { prompt: pair, masked, rollouts };
+    return { prompt: pair, masked, alike, rollouts };
   });
-  if (!readsCues) return { groups, views };
-  const withShares = (rollout: ScoredRollout): MaskedView[] =>
-    views(rollout).map((view) => ({ ...view, readable: ofTokens(rollout, view, readable.get(rollout)![view.name]!) }));
+  if (!readsCues && ofBlanks.size === 0) return { groups, views };
+  const withShares = (rollout: ScoredRollout): readonly MaskedView[] => {
+    if (ofBlanks.has(rollout)) return alikeView(rollout);
+    if (!readsCues) return views(rollout);
+    return views(rollout).map((view) => ({
+      ...view,
+      readable: ofTokens(rollout, view, readable.get(rollout)![view.name]!),
+    }));
+  };
   return { groups, views: withShares };
 }
 

@@ -7,7 +7,7 @@ import { checkInvariants } from "../../src/rl/invariants.ts";
 import type { StepMetrics } from "../../src/rl/metrics.ts";
 import { sampleGroups } from "../../src/rl/rollout.ts";
 import { defaultStepOptions, type StepOptions } from "../../src/rl/step-options.ts";
-import { viewSelectors } from "../../src/rl/views.ts";
+import { alikeView, viewSelectors } from "../../src/rl/views.ts";
 import { grad, indices, noGrad, tensor } from "../../src/tensor/index.ts";
 import { onDevice, testDevice } from "../support/device.ts";
 import { scoredRollout, testSample } from "../support/rollouts.ts";
@@ -47,6 +47,91 @@ worldTest(
         maskedEntropyWeight: 0.03,
       },
     });
+  },
+);
+
+/** Of every view's tokens a share that depends on their place: 0, .3, .6 ... */
+const partlyReadable: StepOptions["views"] = (rollout) =>
+  viewSelectors
+    .oppo(rollout)
+    .map((view) => ({ ...view, readable: Float32Array.from(view.tokens, (t) => (t % 4) * 0.3) }));
+
+worldTest("views of which a part can be read: finite differences, and any split gives the same", (world) => {
+  const pressed: StepOptions = { ...oppoOptions, views: partlyReadable };
+  assertFiniteDifferences(world, pressed);
+  const aimed: StepOptions = {
+    ...pressed,
+    // far enough that every token is short of its target: a held one has no gradient through the full branch by design
+    perception: { ...oppoOptions.perception, target: "calibrated", cap: 8, holdWeight: 0.5 },
+  };
+  assertFiniteDifferences(world, aimed);
+  const plain = gradientsOf(world, oppoOptions).gradient;
+  const near = { ...aimed, perception: { ...aimed.perception, cap: 0.4 } };
+  for (const options of [pressed, aimed, near]) {
+    const whole = gradientsOf(world, options);
+    // short of every target the slope is that of the divergence itself
+    const isOther = largestDifference(whole.gradient, plain) > 1e-4;
+    assert.equal(isOther, options !== aimed);
+    for (const change of [{ promptsPerMicroBatch: 1 }, { tokensPerChunk: 1 }, { viewPasses: "one" as const }]) {
+      const split = gradientsOf(world, { ...options, ...change });
+      assert.ok(largestDifference(split.gradient, whole.gradient) < exactTolerance, JSON.stringify(change));
+      for (const [name, value] of Object.entries(whole.metrics)) {
+        assert.ok(Math.abs(split.metrics[name]! - value) < exactTolerance, `${name} ${JSON.stringify(change)}`);
+      }
+    }
+  }
+  // nothing readable is the plain objective, to the bit
+  const none: StepOptions["views"] = (rollout) =>
+    viewSelectors.oppo(rollout).map((view) => ({ ...view, readable: new Float32Array(view.tokens.length) }));
+  assert.ok(largestDifference(gradientsOf(world, { ...oppoOptions, views: none }).gradient, plain) < exactTolerance);
+});
+
+worldTest(
+  "an alike view draws what is said of another input to what is said of the prompt, which stands still",
+  (world) => {
+    const groups = world.groups.map((group) => ({
+      ...group,
+      masked: {},
+      alike: [group.masked.both!, group.masked.video!],
+    }));
+    const alike: StepOptions = {
+      ...defaultStepOptions,
+      oldLogprobs: "sampler",
+      views: alikeView,
+      perception: { ...oppoOptions.perception, weight: 0 },
+      alikeWeight: 0.7,
+    };
+    const both = gradientsOf({ ...world, groups }, alike);
+    const none = gradientsOf({ ...world, groups }, { ...alike, alikeWeight: 0 });
+    assert.ok(both.metrics["omni/kl_alike"]! > 1e-3 && !("omni/kl_alike" in none.metrics));
+    // .7 times the mean over rollouts and their two inputs of the mean over tokens of KL(p || q), p without gradient
+    const parameters = [...world.policy.parameters().values()];
+    let loss = tensor(Float64Array.of(0), [1], { device: testDevice });
+    const rollouts = groups.flatMap(({ prompt, alike: others, rollouts: own }) =>
+      others.flatMap((other) => own.map((scored) => ({ prompt, other, scored }))),
+    );
+    for (const { prompt, other, scored } of rollouts) {
+      const { ids } = scored.rollout;
+      const rows = (pair: typeof prompt) =>
+        world.policy.logits(world.policy.hidden([pair.policy], [[ids]]).select(0, 0)).logSoftmax(-1);
+      const [p, q] = [noGrad(() => rows(prompt)), rows(other)];
+      loss = loss.add(
+        p
+          .exp()
+          .mul(p.sub(q))
+          .sum(-1)
+          .mean()
+          .mul(0.7 / rollouts.length),
+      );
+    }
+    const expected = grad([loss.sum()], parameters).flatMap((gradient) => gradient!.toNumbers());
+    const added = both.gradient.map((value, i) => value - none.gradient[i]!);
+    assert.ok(largestDifference(added, expected) < float32Tolerance);
+    assert.ok(expected.some((value) => Math.abs(value) > 1e-3));
+    for (const change of [{ promptsPerMicroBatch: 1 }, { tokensPerChunk: 2 }, { sharesPrefixes: true }]) {
+      const split = gradientsOf({ ...world, groups }, { ...alike, ...change }).gradient;
+      assert.ok(largestDifference(split, both.gradient) < exactTolerance, JSON.stringify(change));
+    }
   },
 );
 

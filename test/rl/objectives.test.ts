@@ -5,10 +5,10 @@ import { createRandom } from "../../src/random.ts";
 import { clippedSurrogate, fullKl, importanceRatio, sampledKl, tokenWeights } from "../../src/rl/objectives/grpo.ts";
 import { oppoLoss } from "../../src/rl/objectives/oppo.ts";
 import {
-  capped,
   entropy,
   evidenceWeight,
   perceptionDivergence,
+  perceptionObjective,
   pick,
   weightedSum,
 } from "../../src/rl/objectives/perception.ts";
@@ -108,6 +108,10 @@ tensorTest("the exact KL and both of its gradients", () => {
   assert.ok(Math.abs(reverse - 0.4321036993) > 0.01);
 });
 
+/** The paper's target, with a cap. */
+const farthest = (divergence: Tensor, cap: number | null): Tensor =>
+  perceptionObjective(divergence, () => divergence, null, { cap, target: "farthest", holdWeight: 1 });
+
 /** Central differences of a function of a list. */
 function finiteDifferences(f: (values: readonly number[]) => number, at: readonly number[]): number[] {
   return at.map((_, i) => {
@@ -126,7 +130,7 @@ tensorTest("divergence, cap, entropies and weights match finite differences", ()
       const [p, q] = [zp.logSoftmax(-1), zq.logSoftmax(-1)];
       const k = perceptionDivergence(p, q, indices([1, 3, 0]), { estimator, gradient: "both" });
       const parts = {
-        perception: weightedSum(capped(k, 1), f64(weights)),
+        perception: weightedSum(farthest(k, 1), f64(weights)),
         fullEntropy: weightedSum(entropy(p), f64(weights)),
         maskedEntropy: weightedSum(entropy(q), f64(weights)),
       };
@@ -155,10 +159,78 @@ tensorTest("divergence, cap, entropies and weights match finite differences", ()
 tensorTest("a token beyond the cap counts as the cap and has no gradient", () => {
   const k = f64([0.5, 2.5]);
   k.requiresGrad = true;
-  const kept = capped(k, 2);
+  const kept = farthest(k, 2);
   assert.deepEqual(kept.toNumbers(), [0.5, 2]);
   assert.deepEqual(grad([kept.sum()], [k])[0]!.toNumbers(), [1, 0]);
-  assert.deepEqual(capped(k, null).toNumbers(), [0.5, 2.5]);
+  assert.deepEqual(farthest(k, null).toNumbers(), [0.5, 2.5]);
+});
+
+tensorTest("what can be read is pressed less: half of a token's divergence, none of it", () => {
+  const k = f64([0.5, 0.5, 2.5]);
+  k.requiresGrad = true;
+  const readable = f64([0, 0.5, 0.75]);
+  const held = () => assert.fail("nothing is held");
+  const pressed = perceptionObjective(k, held, readable, { cap: 2, target: "farthest", holdWeight: 3 });
+  assert.deepEqual(pressed.toNumbers(), [0.5, 0.25, 0.5]);
+  assert.deepEqual(grad([pressed.sum()], [k])[0]!.toNumbers(), [1, 0.5, 0]);
+});
+
+tensorTest("a calibrated target: short of it, at it and beyond it, by hand", () => {
+  // cap 2: tau = 2, 1, .5, 0 for r = 0, .5, .75, 1
+  const readable = f64([0, 0.5, 0.75, 1]);
+  const k = f64([0.5, 1, 0.7, 0.25]);
+  const held = k.detach();
+  k.requiresGrad = true;
+  held.requiresGrad = true;
+  const options = { cap: 2, target: "calibrated", holdWeight: 3 } as const;
+  const aimed = perceptionObjective(k, () => held, readable, options);
+  // -(2 - .5), 0, -3 (.7 - .5), -3 (.25 - 0)
+  assertNear(aimed.toNumbers(), [-1.5, 0, -0.6, -0.75], exactTolerance);
+  const [short, beyond] = grad([aimed.sum()], [k, held]);
+  // at the target itself either side's slope is a subgradient: tokens 0, 2 and 3 are told
+  const told = (slopes: Tensor) => [0, 2, 3].map((i) => slopes.toNumbers()[i]!);
+  assertNear(told(short!), [1, 0, 0], exactTolerance);
+  assertNear(told(beyond!), [0, -3, -3], exactTolerance);
+  // nothing readable is a target of the cap for all
+  const all = perceptionObjective(k, () => held, null, options);
+  assertNear(all.toNumbers(), [-1.5, -1, -1.3, -1.75], exactTolerance);
+});
+
+tensorTest("a calibrated target matches finite differences; beyond it the full branch does not learn", () => {
+  const random = createRandom(8);
+  const full = Array.from({ length: 12 }, () => 4 * random.next() - 2);
+  const masked = Array.from({ length: 12 }, () => 4 * random.next() - 2);
+  const readable = [0.2, 0.95, 1];
+  const options = { cap: 2, target: "calibrated", holdWeight: 0.7 } as const;
+  const exact = { estimator: "full-vocab", gradient: "both" } as const;
+  const ids = indices([1, 3, 0]);
+  const objective = (zp: Tensor, zq: Tensor, zpHeld: Tensor): Tensor => {
+    const [p, q] = [zp.logSoftmax(-1), zq.logSoftmax(-1)];
+    const held = () => perceptionDivergence(zpHeld.logSoftmax(-1).detach(), q, ids, exact);
+    const k = perceptionDivergence(p, q, ids, exact);
+    return weightedSum(perceptionObjective(k, held, f64(readable), options), f64([0.2, 0.5, 0.3]));
+  };
+  const value = (zp: readonly number[], zq: readonly number[]) =>
+    scope(() => objective(f64(zp, [3, 4]), f64(zq, [3, 4]), f64(full, [3, 4])).item());
+  const zp = f64(full, [3, 4]);
+  const zq = f64(masked, [3, 4]);
+  zp.requiresGrad = true;
+  zq.requiresGrad = true;
+  const divergences = perceptionDivergence(zp.logSoftmax(-1), zq.logSoftmax(-1), ids, exact).toNumbers();
+  assert.ok(divergences[0]! < 1.6 && divergences[1]! > 0.1, "one token is short of its target, two are beyond it");
+  const [dp, dq] = grad([objective(zp, zq, zp)], [zp, zq]);
+  const slopes = finiteDifferences((z) => value(full, z), masked);
+  assertNear(dq!.toNumbers(), slopes, finiteDifferenceTolerance);
+  // the first token's row is pressed through both branches; the held ones' full rows are still
+  const ofFull = finiteDifferences((z) => value(z, masked), full);
+  assertNear(dp!.toNumbers().slice(0, 4), ofFull.slice(0, 4), finiteDifferenceTolerance);
+  assert.ok(
+    dp!
+      .toNumbers()
+      .slice(4)
+      .every((slope) => slope === 0),
+  );
+  assert.ok(slopes.slice(4).some((slope) => Math.abs(slope) > 1e-3));
 });
 
 tensorTest("routes: only the chosen branch learns", () => {

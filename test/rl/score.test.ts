@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultAdvantageOptions } from "../../src/rl/advantage.ts";
-import { rolloutMetrics } from "../../src/rl/metrics.ts";
+import { rolloutMetrics, shownMetrics } from "../../src/rl/metrics.ts";
 import { recordRollout } from "../../src/rl/record.ts";
 import { makeTerms, paperTerms } from "../../src/rl/rewards/terms.ts";
 import { overlongPart, type ScoreOptions, scoreGroups } from "../../src/rl/score.ts";
@@ -161,4 +161,43 @@ test("terms that are normalised one by one weigh alike, whatever their spread", 
     overlong: { limit: rollouts[0]!.ids.length, buffer: 1, weight: 5 },
   });
   assert.ok(punished[0]! < decoupled[0]!);
+});
+
+test("claims that nothing supports cost one each; what can be read in part costs and earns in part", async () => {
+  const bank = [...sample.cues.slice(0, 2), { kind: "video", text: "a smile" } as const];
+  const terms = makeTerms(
+    [
+      { name: "omni", weight: 1 },
+      { name: "support", weight: 0.25 },
+    ],
+    {
+      emotionScore: () => 0,
+      similarityThreshold: 0.5,
+    },
+  );
+  const texts = [perfect, "<think>a smile. a smile, a loud voice.</think><answer>angry</answer>", empty, malformed];
+  const rollouts = texts.map((text) => textRollout(text));
+  const scoring = { ...options, terms, claimBank: bank };
+  const [intact] = await scoreGroups([{ sample, rollouts }], scoring);
+  assert.deepEqual(
+    intact!.rollouts.map(({ rewards }) => [rewards.parts.precision, rewards.parts.support]),
+    [
+      [0, 0],
+      [-2, 0],
+      [0, 0],
+      [0, 0],
+    ],
+  );
+  assert.ok(Math.abs(intact!.rollouts[1]!.rewards.total - (1 - 0.25 * 2)) < tolerance);
+  // of a degraded clip the brow reads a quarter: it earns that much, and its claim costs the rest
+  const [degraded] = await scoreGroups([{ sample, readable: Float32Array.of(0.25, 1, 1), rollouts }], scoring);
+  const parts = degraded!.rollouts[0]!.rewards.parts;
+  assert.ok(Math.abs(parts.omni! - 2.25) < tolerance);
+  assert.deepEqual([parts.support, parts.precision], [-0.75, 0]);
+  assert.ok(Math.abs(degraded!.rollouts[0]!.rewards.total - (2.25 - 0.5 * 0.75)) < tolerance);
+  const metrics = shownMetrics([intact!, degraded!]).values();
+  assert.equal(metrics["rewards/precision/mean"], -0.5);
+  assert.ok(Math.abs(metrics["counterfactual/support"]! - (-0.75 - 2) / 4) < tolerance);
+  // without the corpus' cues there is nothing to look claims up in
+  await assert.rejects(scoreGroups([{ sample, rollouts }], { ...options, terms }), { code: "ERR_REWARD_TERMS" });
 });

@@ -128,6 +128,16 @@ describe("a run's settings", () => {
       problem(() => resolveTrain({ file: inFile, overrides: given })),
       /^idle\.yaml:3: perception\.maskRatio has no effect/,
     );
+    const doses = "perception.maskDoses={ low: 0.2 }";
+    assert.match(
+      idle(doses, "perception.maskRatio=0.5"),
+      /maskRatio=0\.5 has no effect: perception\.maskDoses says it/,
+    );
+    assert.match(
+      idle("perception.target=calibrated", "perception.capNats=null"),
+      /expected capNats and the full-vocab/,
+    );
+    assert.match(idle("perception.maskFamily.video=[fog]"), /expected one of "swap", "units", "black"/);
     // Every setting stands in a config.yaml, as the preset and the defaults have it.
     const { run: _, client: __, ...config } = resolveTrain({ overrides: [...given, "preset=baseline"] });
     const whole = file("whole.yaml", configToYaml(config, "resolved"));

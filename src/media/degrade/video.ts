@@ -4,6 +4,7 @@
 import type { Random } from "../../random.ts";
 import type { MediaClip } from "../clip.ts";
 import { cellSize, framesPerPatch } from "../sampling.ts";
+import { colourField } from "./random-fields.ts";
 
 /** [numFrames, height, width, 3] from the clip's frames, which are not changed. */
 type VideoKernel = (clip: MediaClip, dose: number, random: Random) => Uint8Array;
@@ -23,6 +24,8 @@ export const videoKernels = {
   mean: (clip, dose) => blended(clip, dose, meanColour),
   /** Towards one colour, another for every seed. */
   colour: (clip, dose, random) => blended(clip, dose, [random.int(256), random.int(256), random.int(256)]),
+  /** Towards a smooth random field of colours, another for every seed. */
+  clouds: (clip, dose, random) => clouded(clip, dose, random),
   /** Gaussian, as three box filters. */
   blur: (clip, dose) => blurred(clip, dose * blurShare * Math.min(clip.height, clip.width)),
   /** Darker, and noisier for it. */
@@ -58,6 +61,13 @@ function darkened({ frames }: MediaClip, gain: number, deviation: number, random
   const out = new Uint8ClampedArray(frames.length);
   for (let i = 0; i < frames.length; i++)
     out[i] = frames[i]! * gain + (deviation === 0 ? 0 : deviation * random.normal());
+  return new Uint8Array(out.buffer);
+}
+
+function clouded(clip: MediaClip, dose: number, random: Random): Uint8Array {
+  const field = colourField(clip, random);
+  const out = new Uint8ClampedArray(clip.frames.length);
+  for (let i = 0; i < out.length; i++) out[i] = (1 - dose) * clip.frames[i]! + dose * field[i % field.length]!;
   return new Uint8Array(out.buffer);
 }
 

@@ -92,7 +92,7 @@ function k2ThroughFullK1ThroughMasked(p: Tensor, q: Tensor): Tensor {
 }
 
 /** Beyond the cap a token counts as the cap and has gradient zero. */
-export function capped(divergence: Tensor, cap: number | null): Tensor {
+function capped(divergence: Tensor, cap: number | null): Tensor {
   return cap === null ? divergence : divergence.clamp({ max: cap });
 }
 

@@ -8,7 +8,7 @@ import { accuracyReward } from "./accuracy.ts";
 import { formatReward } from "./format.ts";
 import { labelReward } from "./label.ts";
 import { omniReward } from "./omni.ts";
-import { supportReward } from "./support.ts";
+import { precisionReward, supportReward } from "./support.ts";
 import { tagsReward } from "./tags.ts";
 
 /** What terms may need beside a rollout: the same for the whole run. */
@@ -25,13 +25,18 @@ export const rewardTerms = {
   format: () => formatReward,
   /** R_omni */
   omni: (setting) => omniReward(setting),
-  /** Minus the claims that nothing supports */
+  /** Minus the claims that a degraded clip does not support */
   support: () => supportReward,
+  /** Minus the claims about clips as they are that are not among their cues */
+  precision: () => precisionReward,
   /** R1-Omni's accuracy */
   label: () => labelReward,
   /** R1-Omni's format */
   tags: () => tagsReward,
 } satisfies Record<string, (setting: RewardSetting) => TermScore>;
+
+/** Terms that need to know what is claimed. */
+export const claimTerms: readonly RewardTermName[] = ["support", "precision"];
 
 export type RewardTermName = keyof typeof rewardTerms;
 

@@ -8,7 +8,7 @@ type Settings = DeepReadonly<TrainConfig>;
 
 /** @throws ConfigError that names the setting, the reason and the remedy */
 export function requireCompatible(config: Settings): void {
-  for (const check of [updates, referenceSync, spans]) {
+  for (const check of [updates, referenceSync, spans, degradedTerms]) {
     const conflict = check(config);
     if (conflict !== null) throw new ConfigError(conflict.path, `${conflict.path}: ${conflict.message}`);
   }
@@ -53,6 +53,16 @@ function referenceSync({ referenceSyncEvery, trainable, parts }: Settings): Conf
   return {
     path,
     message: `expected parts decoder, got ${parts.join(", ")}: what the reference sees of a clip is encoded once, so its towers have to stay. Leave it out, or train the decoder.`,
+  };
+}
+
+function degradedTerms({ reward, perception }: Settings): Conflict | null {
+  const isPaid = reward.terms.some(({ name, weight }) => name === "support" && weight !== 0);
+  if (!isPaid || perception.rolloutShare > 0) return null;
+  return {
+    path: "reward.terms",
+    message:
+      "expected perception.rolloutShare above 0 for the term support, got 0: it is about degraded clips, and no prompt shows one. Set rolloutShare, or use precision.",
   };
 }
 
