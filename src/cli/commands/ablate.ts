@@ -9,7 +9,7 @@ import { longRun } from "../base/long-run.ts";
 import { withSettings } from "../base/settings-command.ts";
 
 const inHelp = [
-  ...["run", "table", "figure", "grid", "presets", "vary", "starts", "choose"],
+  ...["run", "table", "figure", "experiment", "grid", "presets", "vary", "starts", "choose"],
   ...["coldStarts", "seeds", "seed", "processes", "dryRun"],
 ];
 
@@ -20,6 +20,7 @@ tried again by the same command. RUN/GRID has report.html, results.json, results
   examples: [
     "oppo ablate --table 3",
     "oppo ablate --table 5 --dry-run",
+    "oppo ablate --experiment faithfulness",
     "oppo ablate --presets reward-only,oppo --cold-starts 2 --seeds 2",
     "oppo ablate --presets oppo --set perception.maskRatio=0.7,1 --set beta=0.01,0.03 --choose",
   ],

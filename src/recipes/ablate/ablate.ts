@@ -14,13 +14,15 @@ import { lockRun } from "../../run/run-lock.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { type Cell, type Phase, Workshop } from "./cells.ts";
 import { Estimate } from "./estimate.ts";
+import { faithfulnessGrid } from "./faithfulness.ts";
 import { freeGrid } from "./free-grid.ts";
 import type { Grid } from "./grid.ts";
 import { type OutputFiles, writeOutputs } from "./outputs.ts";
 import { cellName, type PlannedGrid, type PlannedTask, planCells } from "./plan.ts";
-import { chooseRow, failuresOf, type GridResults, phaseResults, readRuns } from "./results.ts";
+import { chooseRow, failuresOf, type GridResults, phaseResults } from "./results.ts";
+import { readRuns } from "./runs-by-row.ts";
 import type { AblateConfig } from "./settings.ts";
-import { figureGrid, tableGrid } from "./tables.ts";
+import { figureGrid, type figureNames, tableGrid } from "./tables.ts";
 import type { Spent, TaskPayload } from "./tasks.ts";
 
 export interface AblateRun {
@@ -36,9 +38,10 @@ export interface AblateResult {
 }
 
 export function chooseGrid(config: AblateConfig): Grid {
-  const { table, figure } = config;
+  const { table, figure, experiment } = config;
   if (table !== null) return tableGrid(table);
-  return figure !== null ? figureGrid(figure as never) : freeGrid(config);
+  if (figure !== null) return figureGrid(figure as (typeof figureNames)[number]);
+  return experiment !== null ? faithfulnessGrid(config) : freeGrid(config);
 }
 
 export async function runAblate(run: AblateRun): Promise<AblateResult> {

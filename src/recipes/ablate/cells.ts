@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { OppoError } from "../../error.ts";
 import { codeDigest } from "../../run/code-digest.ts";
 import { type DeepReadonly, resolveConfig } from "../../run/config.ts";
 import { deriveSeed } from "../../seeds.ts";
@@ -16,7 +17,7 @@ import type { TheatreConfig } from "../../train/theatre/settings.ts";
 import { planOf, type SplitName, splitNames } from "../../train/theatre/splits.ts";
 import type { Evaluation, Grid, GridRow } from "./grid.ts";
 import type { AblateConfig } from "./settings.ts";
-import { type StartKind, startKinds } from "./start-kinds.ts";
+import type { StartKind } from "./start-kinds.ts";
 
 /** Which clips a choice may look at, and which are looked at once. */
 export type Phase = "dev" | "test";
@@ -33,6 +34,8 @@ export interface Start {
   readonly index: number;
   /** Digest of what determines it. */
   readonly key: string;
+  /** The same of its towers, which cold starts of other kinds share. */
+  readonly towerKey: string;
   readonly theatre: TheatreConfig;
 }
 
@@ -90,10 +93,18 @@ function sorted(value: unknown): unknown {
 /** What a training's numbers do not hang on. */
 const withoutEffect = ["checkpointEvery", "keep", "tensorboard"];
 
-/** The resolved training of a row. @throws ConfigError for a setting that is none or does nothing in this row */
+/**
+ * The resolved training of a row.
+ * @throws ConfigError for a setting that is none or does nothing in this row, OppoError ERR_ABLATE_GRID for one that asks a judge
+ */
 export function rowConfig(row: GridRow, config: Pick<AblateConfig, "play">, seed: number): DeepReadonly<TrainConfig> {
   const preset = { ...presets[row.preset!].config, steps: config.play.rlSteps, seed };
-  return resolveConfig(trainSchema, { preset, overrides: row.overrides }, methodIdle);
+  const resolved = resolveConfig(trainSchema, { preset, overrides: row.overrides }, methodIdle);
+  if (resolved.reward.judged.length === 0) return resolved;
+  throw new OppoError(
+    "ERR_ABLATE_GRID",
+    `${row.name}: expected rewards that the theatre can give, got reward.judged, which asks a language model. Leave the row out, or set reward.judged=[].`,
+  );
 }
 
 /** What a grid's cells are made of and where it lies. */
@@ -119,23 +130,21 @@ export class Workshop {
   theatre(kind: StartKind, index: number): TheatreConfig {
     const { seed, play } = this.config;
     const { rlSteps: _, ...theatre } = play;
-    return { ...theatre, ...startKinds[kind], seed: index === 0 ? seed : deriveSeed(seed, "cold start", index) };
+    return {
+      ...theatre,
+      sft: { ...theatre.sft, coldStart: kind },
+      seed: index === 0 ? seed : deriveSeed(seed, "cold start", index),
+    };
   }
 
   start(kind: StartKind, index: number): Start {
     const theatre = this.theatre(kind, index);
-    const { seed, warmup, sft } = theatre;
-    const clips = (["warmup", "warmupDev", "sft"] as const).map((split) => this.#splits[split]);
-    const key = keyOf({
-      seed,
-      warmup,
-      sft,
-      clips,
-      shards: theatre.shards,
-      code: this.code.start,
-      torch: torchVersion(),
-    });
-    return { kind, index, key, theatre };
+    const { seed, warmup, sft, shards } = theatre;
+    const { code } = this;
+    const clips = [this.#splits.warmup, this.#splits.warmupDev];
+    const towerKey = keyOf({ seed, warmup, clips, shards, code: code.start, torch: torchVersion() });
+    const key = keyOf({ towers: towerKey, sft, clips: this.#splits.sft, code: code.start });
+    return { kind, index, key, towerKey, theatre };
   }
 
   /** Every cell, the cold starts first, then seed by seed, so that all rows of a seed are known before the next one's. */
@@ -170,13 +179,15 @@ export class Workshop {
 
   paths(start: Start): TheatrePaths {
     const folder = join(this.root, "starts", start.key);
+    const towers = join(this.root, "towers", start.towerKey);
     return {
-      fresh: join(folder, "fresh"),
+      fresh: join(towers, "fresh"),
       sft: join(folder, "sft"),
       corpus: (split) => join(this.root, "clips", `${split}-${this.#splits[split as SplitName]}`),
-      tower: (modality) => join(folder, `tower-${modality}.safetensors`),
-      towerAccuracy: (modality) => join(folder, `tower-${modality}.json`),
-      learning: (name) => join(folder, "learning", name),
+      tower: (modality) => join(towers, `${modality}.safetensors`),
+      towerAccuracy: (modality) => join(towers, `${modality}.json`),
+      // What is learnt of clips alone is the towers', also the observer that reads their rows.
+      learning: (name) => join(name === "sft" ? folder : towers, "learning", name),
     };
   }
 

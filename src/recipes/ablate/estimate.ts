@@ -7,7 +7,15 @@ import type { TheatreConfig } from "../../train/theatre/settings.ts";
 import type { CellTask, Spent } from "./tasks.ts";
 
 /** Seconds per unit on one core. */
-const standard = { clips: 0.035, tower: 0.0021, start: 0.0105, plain: 0.0095, views: 0.0175, measure: 0.0045 } as const;
+const standard = {
+  clips: 0.035,
+  tower: 0.0021,
+  start: 0.0105,
+  observer: 0.03,
+  plain: 0.0095,
+  views: 0.0175,
+  measure: 0.0045,
+} as const;
 
 type WorkKind = keyof typeof standard;
 
@@ -21,13 +29,14 @@ export function workOf(task: CellTask, theatre: TheatreConfig): { readonly kind:
   if (task.kind === "clips") return { kind: "clips", units: theatre.clips[task.split] / task.count };
   if (task.kind === "tower") return { kind: "tower", units: theatre.warmup.steps * theatre.warmup.clipsPerStep };
   if (task.kind === "start") return { kind: "start", units: theatre.sft.steps * theatre.sft.clipsPerStep };
+  if (task.kind === "observer") return { kind: "observer", units: theatre.clips.warmup };
   if (task.kind === "training") {
     const { steps, promptsPerStep, groupSize, perception } = task.config;
     return { kind: perception.views === "none" ? "plain" : "views", units: steps * promptsPerStep * groupSize };
   }
   const { congruent, conflict } = task.splits;
   const { suite, conditions } = task.evaluation;
-  const perClip = (suite ? 11 : 0) + conditions.length;
+  const perClip = (suite ? 14 : 0) + conditions.length;
   return {
     kind: "measure",
     units: theatre.clips[congruent] * perClip + (suite ? theatre.clips[conflict] : 0),

@@ -6,11 +6,10 @@ import { type PresetName, presets } from "../../train/presets.ts";
 import { rowConfig } from "./cells.ts";
 import type { Grid, GridRow } from "./grid.ts";
 import type { AblateConfig } from "./settings.ts";
-import { type StartKind, startKinds } from "./start-kinds.ts";
+import { type StartKind, startNames } from "./start-kinds.ts";
 import { symbols, tableColumns, tableCurves } from "./tables.ts";
 
 const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]];
-const startNames = Object.keys(startKinds) as [StartKind, ...StartKind[]];
 const value = z.union([z.number(), z.string(), z.boolean(), z.null(), z.array(z.unknown())]);
 
 /** The file of `--grid`. */

@@ -1,7 +1,8 @@
 // What is compared: rows, each a way to a model; columns, each a score; what the paper printed; and how often everything is done.
 // A grid is data: the tables by name, the experiment and what a person puts together are all of this form.
+
+import type { MaskCondition } from "../../bench/support/conditions.ts";
 import type { PresetName } from "../../train/presets.ts";
-import type { Condition } from "../../train/theatre/conditions.ts";
 import type { StartKind } from "./start-kinds.ts";
 
 /** One way to a model. */
@@ -46,7 +47,7 @@ export interface Statement {
 export interface Evaluation {
   /** MEP-Bench. */
   readonly suite: boolean;
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly MaskCondition[];
 }
 
 export interface Grid {
@@ -68,4 +69,19 @@ export interface Grid {
   readonly numSeeds: number;
   /** What must be said beside it. */
   readonly notes: readonly string[];
+  /** What a row should reach; left out: nothing is set. */
+  readonly goals?: readonly Goal[];
+}
+
+/** A bound on a score of a row: a number, or another row's score, with a margin. */
+export interface Goal {
+  readonly row: string;
+  readonly score: string;
+  /** "least": at least the bound plus the margin; "most": at most the bound plus the margin. */
+  readonly side: "least" | "most";
+  /** A row's name, or a number. */
+  readonly bound: string | number;
+  readonly margin: number;
+  /** What the score is, in words. */
+  readonly title: string;
 }

@@ -1,6 +1,7 @@
 // A grid's page: the table with the paper's numbers beside ours, what became of its orderings, curves of training, responses to what
 // is swept and to doses, everything measured, and what failed. One file, no network.
 import { join } from "node:path";
+import { conditionName } from "../../bench/support/conditions.ts";
 import { type Chart, chartGrid, chartScript, runningMean } from "../../page/charts.ts";
 import { type Html, html, raw } from "../../page/html.ts";
 import { metricGroups } from "../../page/metric-rows.ts";
@@ -9,12 +10,15 @@ import { styleSheet } from "../../page/style.ts";
 import { readStepLog } from "../../run/metrics.ts";
 import { formatDuration } from "../../run/progress.ts";
 import type { Cell, Workshop } from "./cells.ts";
+import type { GoalResult } from "./goals.ts";
 import type { Grid, GridColumn } from "./grid.ts";
 import { isMade } from "./plan.ts";
 import { responseCharts } from "./responses.ts";
 import type { GridResults, Ordering, PhaseResults, RowResult } from "./results.ts";
 import {
   choiceText,
+  goalCounts,
+  goalText,
   intervalText,
   numberText,
   orderingText,
@@ -41,6 +45,8 @@ ${gridTable(grid, all)}
 clips or probes each run answered. Bold: told apart from every other row by a paired test after Holm's correction. Italic: as the paper prints it.</p>
 ${grid.notes.map((note) => html`<p class="muted">${note}</p>`)}
 ${all.orderings.length > 0 && orderingsTable(results)}
+${all.goals.length > 0 && goalsTable(results)}
+${grid.evaluation.conditions.length > 0 && html`<h2>Under every kind of mask</h2>${byCondition(grid, all)}`}
 ${(curves.length > 0 || responses.length > 0) && chartScript()}
 ${responses.length > 0 && html`<h2>Responses</h2>${chartGrid("response", responses)}`}
 ${curves.length > 0 && html`<h2>Training</h2><p class="muted">Means over cold starts and seeds, running over five steps.</p>${chartGrid("curve", curves)}`}
@@ -98,6 +104,41 @@ function orderingsTable(results: GridResults): Html {
 <div class="scroll"><table class="results"><thead><tr><th></th><th>here</th><th>difference, 95% interval, p</th></tr></thead><tbody>${all.orderings.map(line)}</tbody></table></div>
 <p class="muted">Paired over runs of the same cold start and seed and over the same clips; p two-sided, after Holm's correction over all statements of this page.
 "Cannot tell" is an outcome: with so few runs and clips neither order is clear.</p>`;
+}
+
+function goalsTable(results: GridResults): Html {
+  const { all } = results;
+  const named = { met: "holds", missed: "not", "cannot tell": "" } as const;
+  const line = (goal: GoalResult) => {
+    const [statement, sure] = goalText(goal, results).split(`: ${goal.verdict} `);
+    return html`<tr><th scope="row">${statement}</th><td class="${named[goal.verdict]}">${goal.verdict}</td><td>${sure}</td></tr>`;
+  };
+  return html`<h2>Goals</h2><p>${goalCounts(results).join("; ")}.</p>
+<div class="scroll"><table class="results"><thead><tr><th></th><th></th><th>value, distance to the bound, 95% interval, p</th></tr></thead><tbody>${all.goals.map(line)}</tbody></table></div>
+<p class="muted">Met or missed: on that side of the bound with p below .01, paired over cold starts, seeds and clips, after Holm's correction over the row's goals.</p>`;
+}
+
+const conditionScores = [
+  { score: "unsupported", title: "Unsupported claims per clip", better: "lower" },
+  { score: "supported", title: "Supported claims per clip", better: "higher" },
+  { score: "recallReadable", title: "Recall of what can be read", better: "higher" },
+  { score: "format", title: "Format", better: "higher" },
+] as const;
+
+function byCondition({ evaluation }: Grid, { rows }: PhaseResults): Html {
+  const measured = rows.filter(({ runs }) => runs.length > 0);
+  const arms = measured.map((result) => ({
+    title: `${result.row.title} (${runsText(result)})`,
+    metrics: result.report,
+  }));
+  const groups = conditionScores.map(({ score, title, better }) => ({
+    title,
+    rows: evaluation.conditions.map((condition) => {
+      const label = condition.dose === 0 ? `${condition.modality}, as it is` : conditionName(condition);
+      return { metric: `${conditionName(condition)}/${score}`, label, hint: "", better, digits: 2 };
+    }),
+  }));
+  return html`${groups.map((group) => html`<details${group === groups[0] && raw(" open")}><summary>${group.title}</summary>${resultsTable(arms, [group])}</details>`)}`;
 }
 
 function everything({ rows }: PhaseResults): Html {

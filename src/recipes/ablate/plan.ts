@@ -50,8 +50,9 @@ export function planCells(
   );
   const { congruent, conflict } = heldOut[phase];
   const isMeasured = evaluation.suite || evaluation.conditions.length > 0;
+  const needsWarmup = starts.length > 0 || missing.some((cell) => asksObserver(cell, evaluation));
   const splits: SplitName[] = [
-    ...(starts.length > 0 ? (["warmup", "warmupDev", "sft"] as const) : []),
+    ...(needsWarmup ? (["warmup", "warmupDev", "sft"] as const) : []),
     ...(trains ? (["rl"] as const) : []),
     ...(isMeasured ? [congruent, conflict] : []),
   ];
@@ -61,10 +62,12 @@ export function planCells(
       return { name, needs: [], start: first, tasks: [{ kind: "clips", ...shard }] };
     }),
   );
-  const early = starts.length > 0 ? 3 * first.theatre.shards : 0;
+  const early = needsWarmup ? 3 * first.theatre.shards : 0;
   for (const task of clips.slice(0, early)) add(task);
   for (const start of starts) for (const task of startTasks(start)) add(task);
   for (const task of clips.slice(early)) add(task);
+  const observing = missing.filter((cell) => asksObserver(cell, evaluation)).map(({ start }) => start);
+  for (const start of observing) add(observerTask(start));
   for (const cell of missing) add(cellTask(workshop, cell, evaluation, phase));
   return [...planned.values()];
 }
@@ -82,10 +85,19 @@ const startName = ({ kind, index }: Start) => `cold start ${kind} ${index + 1}`;
 function startTasks(start: Start): PlannedTask[] {
   const towers = (["video", "audio"] as const).map((modality): PlannedTask => {
     const needs = clipsOf(start.theatre, ["warmup", "warmupDev"]);
-    return { name: `${modality} tower of ${startName(start)}`, needs, start, tasks: [{ kind: "tower", modality }] };
+    return { name: `${modality} tower ${start.index + 1}`, needs, start, tasks: [{ kind: "tower", modality }] };
   });
   const needs = [...towers.map(({ name }) => name), ...clipsOf(start.theatre, ["sft"])];
   return [...towers, { name: startName(start), needs, start, tasks: [{ kind: "start" }] }];
+}
+
+function observerTask(start: Start): PlannedTask {
+  const needs = [startName(start), ...clipsOf(start.theatre, ["warmup", "warmupDev"])];
+  return { name: `observer ${start.index + 1}`, needs, start, tasks: [{ kind: "observer" }] };
+}
+
+function asksObserver({ training }: Cell, { conditions }: Evaluation): boolean {
+  return conditions.length > 0 || training?.config.perception.support === "observer";
 }
 
 /** Example: "oppo, cold start mixed 1, seed 2" */
@@ -109,6 +121,10 @@ function stepsOf(workshop: Workshop, cell: Cell, evaluation: Evaluation, phase: 
 
 function cellTask(workshop: Workshop, cell: Cell, evaluation: Evaluation, phase: Phase): PlannedTask {
   const { congruent, conflict } = heldOut[phase];
-  const needs = [startName(cell.start), ...clipsOf(cell.start.theatre, ["rl", congruent, conflict])];
+  const needs = [
+    startName(cell.start),
+    ...clipsOf(cell.start.theatre, ["rl", congruent, conflict]),
+    ...(asksObserver(cell, evaluation) ? [observerTask(cell.start).name] : []),
+  ];
   return { name: cellName(cell), needs, start: cell.start, tasks: stepsOf(workshop, cell, evaluation, phase) };
 }

@@ -1,8 +1,8 @@
 // Scores over what is swept, and over doses of every kind of mask: one chart each, a line per row.
 
+import { conditionName } from "../../bench/support/conditions.ts";
 import type { Chart } from "../../page/charts.ts";
 import { armColor } from "../../page/results-table.ts";
-import { type Condition, conditionName } from "../../train/theatre/conditions.ts";
 import type { Grid } from "./grid.ts";
 import type { PhaseResults } from "./results.ts";
 
@@ -32,32 +32,30 @@ function sweepCharts({ columns }: Grid, { rows }: PhaseResults): Chart[] {
   });
 }
 
-type MaskCondition = Extract<Condition, { kind: "mask" }>;
-
-/** Scores that are drawn over doses, where they were measured. */
+/** Scores that are drawn over doses. */
 const doseScores = [
-  { score: "unsupported", title: "unsupported claims" },
-  { score: "claims", title: "claims" },
+  { score: "unsupported", title: "unsupported claims per clip" },
+  { score: "recallReadable", title: "recall of what can be read" },
 ] as const;
 
 function doseCharts({ evaluation, rows }: Grid, all: PhaseResults): Chart[] {
-  const masks = evaluation.conditions.filter((one): one is MaskCondition => one.kind === "mask");
-  const kinds = [...new Set(masks.map(({ modality, mask }) => `${modality} ${mask}`))];
-  return kinds.flatMap((kind) => {
-    const own = masks.filter(({ modality, mask }) => `${modality} ${mask}` === kind).sort((a, b) => a.dose - b.dose);
-    const score = doseScores.find((one) => hasScore(all, `${one.score}@${conditionName(own[0]!)}`));
-    if (own.length < 2 || score === undefined) return [];
-    const lines = rows.flatMap((row, r) => {
-      const result = all.rows.find((one) => one.row.name === row.name)!;
-      const values = own.map((one) => result.report[`${score.score}@${conditionName(one)}`]?.value ?? null);
-      const label = `${row.title} (n ${result.runs.length})`;
-      return values.some((value) => value !== null) ? [{ label, color: armColor(r), values }] : [];
+  const { conditions } = evaluation;
+  const kinds = [
+    ...new Set(conditions.filter(({ dose }) => dose > 0).map(({ modality, kind }) => `${modality} ${kind}`)),
+  ];
+  return kinds.flatMap((name) => {
+    // As it is, a clip is the first kind's dose 0, and every kind's.
+    const own = conditions
+      .filter(({ modality, kind, dose }) => `${modality} ${kind}` === name || (dose === 0 && name.startsWith(modality)))
+      .sort((a, b) => a.dose - b.dose);
+    return doseScores.map(({ score, title }): Chart => {
+      const lines = rows.flatMap((row, r) => {
+        const result = all.rows.find((one) => one.row.name === row.name)!;
+        const values = own.map((one) => result.report[`${conditionName(one)}/${score}`]?.value ?? null);
+        const label = `${row.title} (n ${result.runs.length})`;
+        return values.some((value) => value !== null) ? [{ label, color: armColor(r), values }] : [];
+      });
+      return { title: `${name}: ${title}`, along: "dose", hasPoints: true, steps: own.map(({ dose }) => dose), lines };
     });
-    const title = `${kind}: ${score.title} per clip`;
-    return [{ title, along: "dose", hasPoints: true, steps: own.map(({ dose }) => dose), lines }];
   });
-}
-
-function hasScore({ rows }: PhaseResults, score: string): boolean {
-  return rows.some(({ report }) => report[score] !== undefined);
 }

@@ -1,19 +1,15 @@
 // From measured cells to what is said of a grid: every row over its cold starts, seeds and clips, and what became of every statement
 // of the paper. Cells that failed are left out of their row and counted.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { type BootstrapOptions, defaultBootstrapOptions } from "../../bench/bootstrap.ts";
-import { type Measures, meanMeasure } from "../../bench/measure.ts";
+import { defaultBootstrapOptions } from "../../bench/bootstrap.ts";
 import type { Metric, Report } from "../../bench/report.ts";
 import { clearBest } from "../../bench/statistics/clear-best.ts";
 import { judgeOrderings, type Verdict } from "../../bench/statistics/ordering.ts";
 import { type MeasuredRun, pairedRuns, reportOfRuns } from "../../bench/statistics/runs.ts";
-import { readStepLog } from "../../run/metrics.ts";
-import type { Cell, Phase, Workshop } from "./cells.ts";
+import type { Cell, Phase } from "./cells.ts";
+import { type GoalResult, goalResults } from "./goals.ts";
 import type { Grid, GridColumn, GridRow, Statement } from "./grid.ts";
-import { cellName, isMade } from "./plan.ts";
-import { finalOmni, finalSteps } from "./tables.ts";
-import type { Measured } from "./tasks.ts";
+import { cellName } from "./plan.ts";
+import { orderingOptions, type RunsByRow } from "./runs-by-row.ts";
 
 export interface Failure {
   /** Example: "oppo, cold start mixed 1, seed 2" */
@@ -52,6 +48,7 @@ export interface PhaseResults {
   readonly phase: Phase;
   readonly rows: readonly RowResult[];
   readonly orderings: readonly Ordering[];
+  readonly goals: readonly GoalResult[];
   /** Score -> the row that a paired test tells apart from every other. */
   readonly best: Readonly<Record<string, string>>;
 }
@@ -67,47 +64,27 @@ export interface GridResults {
   readonly seconds: number;
 }
 
-/** More draws than elsewhere: Holm's correction over many statements asks for small p values. */
-export const orderingOptions: BootstrapOptions = { ...defaultBootstrapOptions, numResamples: 10_000 };
-
-/** The measured runs of every row. */
-export type RunsByRow = ReadonlyMap<string, readonly MeasuredRun[]>;
-
-export function readRuns(workshop: Workshop, grid: Grid, cells: readonly Cell[], phase: Phase): RunsByRow {
-  const runs = new Map<string, MeasuredRun[]>(grid.rows.map(({ name }) => [name, []]));
-  const isMeasured = grid.evaluation.suite || grid.evaluation.conditions.length > 0;
-  for (const cell of cells) {
-    if (!isMade(workshop, cell, grid.evaluation, phase)) continue;
-    const file = workshop.measuredFile(cell, grid.evaluation, phase);
-    const measured = isMeasured ? (JSON.parse(readFileSync(file, "utf8")) as Measured).measures : {};
-    const measures = grid.columns.some(({ score }) => score === finalOmni)
-      ? { ...measured, ...logMeasures(workshop, cell) }
-      : measured;
-    // Runs of one number of a cold start are partners, whatever kind of cold start it is.
-    runs.get(cell.row.name)!.push({ start: `${cell.start.index}`, seed: cell.training?.seed ?? 0, measures });
-  }
-  return runs;
-}
-
-/** What the training log says: the last steps' rewards, of which each is a draw as clips are. */
-function logMeasures(workshop: Workshop, { training }: Cell): Measures {
-  if (training === null) return {};
-  const steps = readStepLog(join(workshop.trainingFolder(training), "metrics.jsonl"));
-  const last = steps.slice(-finalSteps).map((step) => Number(step["rewards/omni/mean"] ?? Number.NaN));
-  return { [finalOmni]: { ...meanMeasure("steps", last), isCount: true } };
-}
-
 export function phaseResults(grid: Grid, runs: RunsByRow, phase: Phase): PhaseResults {
   const rows = grid.rows.map((row) => rowResult(row, runs.get(row.name)!));
   return {
     phase,
     rows,
     orderings: judgeOrderings(grid.statements.flatMap((statement) => unjudged(grid, statement, runs))),
+    goals: goalResults(grid, runs),
     best: bestRows(grid, runs),
   };
 }
 
-function rowResult(row: GridRow, runs: readonly MeasuredRun[]): RowResult {
+/** Of hundreds of scores under conditions, those that tables and pages show: every interval costs a resampling. */
+const shownUnderConditions = /\/(unsupported|supported|missed|recallReadable|recallOther|format)$/;
+
+function shownScores(run: MeasuredRun): MeasuredRun {
+  const shown = Object.entries(run.measures).filter(([name]) => !name.includes("/") || shownUnderConditions.test(name));
+  return { ...run, measures: Object.fromEntries(shown) };
+}
+
+function rowResult(row: GridRow, all: readonly MeasuredRun[]): RowResult {
+  const runs = all.map(shownScores);
   const starts = new Set(runs.map(({ start }) => start));
   const seedsOf = (start: string) => runs.filter((run) => run.start === start).length;
   return {

@@ -6,11 +6,10 @@ import { type ConfigSources, resolveConfig, type SettingsOf } from "../../run/co
 import type { IdleRule } from "../../run/idle-settings.ts";
 import { presets } from "../../train/presets.ts";
 import { theatreShape } from "../../train/theatre/settings.ts";
-import { type StartKind, startKinds } from "./start-kinds.ts";
+import { startNames } from "./start-kinds.ts";
 import { figureNames, tableNames } from "./tables.ts";
 
 const presetNames = Object.keys(presets) as [keyof typeof presets, ...(keyof typeof presets)[]];
-const startNames = Object.keys(startKinds) as [StartKind, ...StartKind[]];
 
 const named = (names: readonly [string, ...string[]], description: string) =>
   z.enum(names).nullable().default(null).meta({ description, standard: "none" });
@@ -22,6 +21,10 @@ export const ablateSettings = z.strictObject({
     standard: "none",
   }),
   figure: named(figureNames, "a figure of the paper: 3 R_omni in training over beta"),
+  experiment: named(
+    ["faithfulness"],
+    "faithfulness: claims that nothing supports, under masks that no row was trained on, and what is still said of the visible",
+  ),
   grid: optionalFile("a grid of your own: YAML or JSON with presets, vary, starts, title", "none"),
   presets: z.array(z.enum(presetNames)).default([]).describe("rows of a grid of your own (oppo presets lists them)"),
   vary: z.array(z.string()).default([]).meta({
@@ -47,15 +50,18 @@ export const ablateSettings = z.strictObject({
 export type AblateSettings = SettingsOf<typeof ablateSettings>;
 export type AblateConfig = Omit<AblateSettings, "run" | "dryRun">;
 
-const isNamed = ({ table, figure }: Pick<AblateSettings, "table" | "figure">) => table !== null || figure !== null;
+const isNamed = ({ table, figure, experiment }: Pick<AblateSettings, "table" | "figure" | "experiment">) =>
+  table !== null || figure !== null || experiment !== null;
 
 export const ablateIdle: readonly IdleRule<AblateSettings>[] = [
   {
     paths: ["grid", "presets", "vary", "starts", "choose"],
     when: isNamed,
-    why: "a table or figure has its own rows",
+    why: "a table, figure or experiment has its own rows",
   },
-  { paths: ["figure"], when: ({ table }) => table !== null, why: "table says which grid" },
+  { paths: ["figure", "experiment"], when: ({ table }) => table !== null, why: "table says which grid" },
+  { paths: ["experiment"], when: ({ figure }) => figure !== null, why: "figure says which grid" },
+  { paths: ["play.sft.coldStart"], when: () => true, why: "starts and the named grids say which" },
   { paths: ["presets", "vary", "starts"], when: ({ grid }) => grid !== null, why: "grid has them" },
 ];
 

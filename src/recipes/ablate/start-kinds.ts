@@ -1,8 +1,6 @@
-// Cold starts by name: what of the theatre's settings each changes.
+// Cold starts by name: what a model has been told of a picture or a sound that was not there.
+import { type ColdStart, coldStarts } from "../../data/theatre/world.ts";
 
-export const startKinds = {
-  /** The demo's: most clips without a modality are described as if it were there, a few say that there is nothing. */
-  mixed: {},
-} satisfies Record<string, object>;
+export type StartKind = ColdStart;
 
-export type StartKind = keyof typeof startKinds;
+export const startNames = Object.keys(coldStarts) as [StartKind, ...StartKind[]];

@@ -5,6 +5,8 @@ import type { PlannedGrid } from "./plan.ts";
 import type { GridResults, PhaseResults, RowResult } from "./results.ts";
 import {
   choiceText,
+  goalCounts,
+  goalText,
   intervalText,
   numberText,
   orderingText,
@@ -55,6 +57,11 @@ export function terminalText(results: GridResults): string {
     lines.push("", `The paper's orderings (${verdictCounts(all.orderings)}):`);
     lines.push(...all.orderings.map((ordering) => `  ${orderingText(ordering, results)}`));
   }
+  if (all.goals.length > 0) {
+    lines.push("", "Goals (met: on the right side with p below .01 after Holm's correction over the row's goals):");
+    lines.push(...goalCounts(results).map((text) => `  ${text}`), "");
+    lines.push(...all.goals.map((goal) => `  ${goalText(goal, results)}`));
+  }
   if (failures.length > 0) {
     lines.push("", "Missing cells:", ...failures.map(({ cell, message }) => `  ${cell}: ${message}`));
   }
@@ -92,6 +99,10 @@ export function markdownText(results: GridResults): string {
   if (all.orderings.length > 0) {
     lines.push("", `## The paper's orderings: ${verdictCounts(all.orderings)}`, "");
     lines.push(...all.orderings.map((ordering) => `- ${orderingText(ordering, results)}`));
+  }
+  if (all.goals.length > 0) {
+    lines.push("", "## Goals", "", ...goalCounts(results).map((text) => `- ${text}`), "");
+    lines.push(...all.goals.map((goal) => `- ${goalText(goal, results)}`));
   }
   if (failures.length > 0) {
     lines.push("", "## Missing cells", "", ...failures.map(({ cell, message }) => `- ${cell}: ${message}`));

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Measures } from "../../bench/measure.ts";
+import { theatreKind } from "../../corpus/theatre-kind.ts";
 import type { Modality } from "../../media/clip.ts";
 import { loadModel } from "../../models/registry.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
@@ -12,6 +13,7 @@ import { coldStart } from "../../train/theatre/cold-start.ts";
 import { measureConditions } from "../../train/theatre/conditions.ts";
 import type { TaskContext } from "../../train/theatre/context.ts";
 import { type HeldOut, measureSuite, openUnderTest, respondentOf } from "../../train/theatre/measure.ts";
+import { theatreObserver } from "../../train/theatre/observer.ts";
 import { renderShard, type Shard } from "../../train/theatre/splits.ts";
 import { trainArm } from "../../train/theatre/train-arm.ts";
 import { warmTower } from "../../train/theatre/warm-tower.ts";
@@ -24,6 +26,7 @@ export type CellTask =
   | ({ readonly kind: "clips" } & Shard)
   | { readonly kind: "tower"; readonly modality: Modality }
   | { readonly kind: "start" }
+  | { readonly kind: "observer" }
   | {
       readonly kind: "training";
       readonly folder: string;
@@ -87,9 +90,12 @@ export function isDone(task: CellTask, paths: TaskContext["paths"]): boolean {
   }
   if (task.kind === "tower") return existsSync(paths.towerAccuracy(task.modality));
   if (task.kind === "start") return existsSync(join(paths.sft, "config.json"));
+  if (task.kind === "observer") return existsSync(observerMark(paths));
   if (task.kind === "training") return existsSync(join(task.folder, "done"));
   return existsSync(task.file);
 }
+
+const observerMark = (paths: TaskContext["paths"]) => join(paths.learning("observer"), "done");
 
 async function runTask(task: CellTask, context: TaskContext): Promise<void> {
   if (task.kind === "clips") {
@@ -97,7 +103,12 @@ async function runTask(task: CellTask, context: TaskContext): Promise<void> {
     await renderShard(context, task, policy);
   } else if (task.kind === "tower") await warmTower(context, task.modality);
   else if (task.kind === "start") await coldStart(context);
-  else if (task.kind === "training") {
+  else if (task.kind === "observer") {
+    using model = await loadModel(context.paths.sft);
+    const observer = await theatreObserver(context, model, await theatreKind.bank(theatreKind.embedder()));
+    observer[Symbol.dispose]();
+    replaceFile(observerMark(context.paths), "");
+  } else if (task.kind === "training") {
     const { folder, config, title } = task;
     await trainArm(context, { config, directory: folder, title });
     // The moments of hundreds of cells would fill a disk; what was learnt is in the model.

@@ -2,9 +2,10 @@
 
 import type { Metric } from "../../bench/report.ts";
 import { pValueText } from "../../bench/statistics/p-value.ts";
+import type { GoalResult } from "./goals.ts";
 import type { GridColumn, GridRow } from "./grid.ts";
-import type { GridResults } from "./results.ts";
-import { type Ordering, orderingOptions, type RowResult } from "./results.ts";
+import type { GridResults, Ordering, RowResult } from "./results.ts";
+import { orderingOptions } from "./runs-by-row.ts";
 
 /** Percent of a share with one digit, else two digits. */
 export function numberText(value: number, { isShare }: Pick<GridColumn, "isShare">): string {
@@ -70,3 +71,24 @@ export function choiceText({ grid, chosen, all }: GridResults): string | null {
 }
 
 export const phaseText = { dev: "the dev split", test: "the test split" } as const;
+
+/** Example: "OPPO: unsupported claims under video blur:1 at most 0.50: met (0.12, 0.38 inside [0.30, 0.45], p <0.001; 9 runs)" */
+export function goalText(goal: GoalResult, { grid }: Pick<GridResults, "grid">): string {
+  const title = (name: string) => grid.rows.find((row) => row.name === name)!.title;
+  const margin = goal.margin === 0 ? "" : ` ${goal.margin > 0 ? "+" : "-"} ${Math.abs(goal.margin).toFixed(2)}`;
+  const bound = typeof goal.bound === "string" ? `that of ${title(goal.bound)}` : goal.bound.toFixed(2);
+  const { value, low, high } = goal.distance;
+  const number = (one: number | null) => (one === null ? "?" : one.toFixed(2));
+  const side = (value ?? 0) >= 0 ? `${number(value)} inside` : `${number(value === null ? null : -value)} outside`;
+  const p = pValueText(goal.pValue, orderingOptions.numResamples);
+  return `${title(goal.row)}: ${goal.title} at ${goal.side} ${bound}${margin}: ${goal.verdict} (${number(goal.value)}, ${side} [${number(low)}, ${number(high)}], p ${p}; ${goal.numRuns} runs)`;
+}
+
+/** Example: "OPPO: 3 of 24 goals met" */
+export function goalCounts({ grid, all }: Pick<GridResults, "grid" | "all">): string[] {
+  return grid.rows.flatMap(({ name, title }) => {
+    const own = all.goals.filter(({ row }) => row === name);
+    const met = own.filter(({ verdict }) => verdict === "met").length;
+    return own.length === 0 ? [] : [`${title}: ${met} of ${own.length} goals met${met === own.length ? " (all)" : ""}`];
+  });
+}

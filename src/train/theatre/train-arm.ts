@@ -1,17 +1,15 @@
 // One arm as a task: a resolved configuration trained from the cold start.
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import { theatreKind } from "../../corpus/theatre-kind.ts";
-import type { OmniModel } from "../../models/omni-model.ts";
 import { configToYaml, type DeepReadonly } from "../../run/config.ts";
 import type { TrainConfig } from "../config.ts";
 import { trainGrpo } from "../grpo.ts";
-import type { Observer } from "../observer/observer.ts";
 import { readingObserver } from "../observer/read-cues.ts";
-import { openObserver } from "../observer/stored-observer.ts";
 import { openPolicy } from "../policy.ts";
 import { stepProgress, type TaskContext, theatrePrompt } from "./context.ts";
+import { theatreObserver } from "./observer.ts";
 import { fittedSplit } from "./splits.ts";
 
 export interface ArmTask {
@@ -33,7 +31,10 @@ export async function trainArm(context: TaskContext, { config, directory, title 
   using library = new ClipLibrary(models.reference);
   library.add(fitted);
   const samples = fitted.map(({ sample }) => sample);
-  using observer = config.perception.support === "observer" ? await openArmObserver(context, models.reference) : null;
+  const embedder = theatreKind.embedder();
+  const bank = await theatreKind.bank(embedder);
+  using observer =
+    config.perception.support === "observer" ? await theatreObserver(context, models.reference, bank) : null;
   const readCues = observer && (await readingObserver(observer, samples));
   await trainGrpo(
     {
@@ -43,7 +44,7 @@ export async function trainArm(context: TaskContext, { config, directory, title 
       samples,
       ...(readCues && { readCues }),
       promptText: theatrePrompt,
-      embedder: theatreKind.embedder(),
+      embedder,
       emotionScore: theatreKind.emotion.score,
     },
     {
@@ -58,19 +59,4 @@ export async function trainArm(context: TaskContext, { config, directory, title 
     },
   );
   policy.save(join(directory, "model"));
-}
-
-/** Learnt on the clips that the towers were warmed up on: no cue of theirs predicts another. Every arm of a cold start gets the same. */
-async function openArmObserver(context: TaskContext, model: OmniModel): Promise<Observer> {
-  const bank = await theatreKind.bank(theatreKind.embedder());
-  const clips = await fittedSplit(context, "warmup", model);
-  const dev = await fittedSplit(context, "warmupDev", model);
-  const { attributeOf } = theatreKind;
-  return openObserver(
-    dirname(context.paths.sft),
-    model,
-    bank,
-    { clips, dev },
-    { seed: context.config.seed, attributeOf },
-  );
 }
