@@ -97,6 +97,32 @@ export const presets = {
   "swapped-evidence": { title: "swapped evidence", config: { perception: { views: "swapped" } } },
   /** OPPO as we run it: mean over evidence tokens, capped, mixed mask ratios, anchored (docs/paper.md says why). */
   oppo: { title: "OPPO", config: {} },
+  /**
+   * Ours: a third of the prompts show a degraded clip and are paid for what can be read of it; what is said of a blank is learnt for other
+   * ways in which a modality is gone. Never trained on, so that they can be measured on: flat colours, low light, blocks, occlusion; white
+   * noise, low-pass.
+   */
+  "oppo-family": {
+    title: "OPPO, family of counterfactuals",
+    config: {
+      promptsPerStep: 24,
+      reward: {
+        terms: [...paperTerms, { name: "support", weight: 0.5 }, { name: "precision", weight: 0.02 }],
+      },
+      perception: {
+        ...noPerception,
+        maskFamily: {
+          video: ["units", "blur", "pixel-noise", "clouds", "freeze", "swap"],
+          audio: ["units", "hum", "chord", "swap"],
+        },
+        maskDoses: { low: 0.3, high: 0.95, full: 0.6 },
+        support: "mask",
+        rolloutShare: 0.33,
+        alikeWeight: 2,
+        alikeKinds: 3,
+      },
+    },
+  },
   /** OPPO to the letter of the paper: sum over evidence tokens, no cap, no anchor, rho 0.7, beta 8e-3. */
   "oppo-paper": {
     title: "OPPO, literal",

@@ -239,6 +239,7 @@ describe("trainGrpo", () => {
       "swapped-evidence": ["video", "audio"],
       "papo-dual": ["video", "audio"],
       oppo: ["video", "audio"],
+      "oppo-family": [],
       "oppo-paper": ["video", "audio"],
       "oppo-paper-7b": ["video", "audio"],
       "r1-omni": [],
