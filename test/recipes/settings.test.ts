@@ -173,7 +173,7 @@ test("so it is with the method: each setting is idle beside what switches it off
   const noViews = [...off, "perception.views=none"];
   const noWeights = [...off, "perception.perceptionLossWeight=0", "perception.anchorWeight=0"];
   for (const [given, working] of method) {
-    const base = given.startsWith("perception.maskRatio") ? noViews : noWeights;
+    const base = /^perception\.(maskRatio|maskFamily|support)/.test(given) ? noViews : noWeights;
     const resolve = (...more: string[]) => resolveConfig(trainSchema, { overrides: [...base, ...more] }, methodIdle);
     assert.doesNotThrow(() => resolve(), given);
     assert.throws(() => resolve(given), /has no effect/, given);
