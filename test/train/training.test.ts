@@ -273,49 +273,6 @@ describe("trainGrpo", () => {
     });
   });
 
-  test("counterfactuals of a family: to the bit, resumed, whatever the micro-batch, with any part of the model learning", async () => {
-    const family = [
-      "perception.maskFamily={ video: [units, blur, swap], audio: [noise, swap] }",
-      "perception.maskDoses={ low: 0.3, high: 0.9, full: 0.8 }",
-      "perception.support=mask",
-      "perception.target=calibrated",
-      "perception.rolloutShare=0.67",
-      "perception.alikeWeight=0.5",
-      "perception.viewDraw=all",
-      "reward.terms=[{ name: format, weight: 1 }, { name: omni, weight: 0.5 }, { name: support, weight: 0.2 }]",
-    ];
-    const whole = await train("family", { overrides: family });
-    assert.deepEqual(await train("family-again", { overrides: family }), whole);
-    await assert.rejects(train("family-stopped", { overrides: family, stopAt: 2 }), InterruptedError);
-    assert.deepEqual(await train("family-stopped", { overrides: family }), whole);
-    for (const row of whole.metrics) {
-      // two of three prompts are about a degraded clip
-      assert.ok(row["counterfactual/support"]! <= 0 && Number.isFinite(row["counterfactual/reward"]!));
-      assert.ok(row["omni/readable"]! >= 0 && row["omni/readable"]! <= 1);
-    }
-    assert.ok(
-      whole.metrics.some((row) => row["omni/kl_alike"]! > 0),
-      "some prompts are about a blank in place of a blur",
-    );
-    const plain = await train("family-of-one", {});
-    assert.notEqual(plain.weights, whole.weights);
-    const micro = await train("family-micro", { overrides: [...family, "promptsPerMicroBatch=1"], steps: 1 });
-    for (const name of ["loss", "grad_norm", "omni/kl_video", "omni/readable", "counterfactual/reward"]) {
-      const [one, all] = [micro.metrics[0]![name]!, whole.metrics[0]![name]!];
-      assert.ok(Math.abs(one - all) <= roundingTolerance * Math.max(1, Math.abs(all)), `${name}: ${one} ${all}`);
-    }
-    for (const trainable of ["full", "lora"]) {
-      const { metrics } = await train(`family-${trainable}`, {
-        overrides: [...family, `trainable=${trainable}`],
-        steps: 2,
-      });
-      // towers that learn encode both modalities at once, which differs in the last bit
-      assert.ok(Math.abs(metrics[0]!.kl!) < stepTolerance, "the reference sees the same degraded clips");
-      assert.ok(metrics[0]!.grad_norm! > 0);
-    }
-    await assert.rejects(train("unobserved", { overrides: ["perception.support=observer"] }), { code: "ERR_OBSERVER" });
-  });
-
   test("a step is the same with layers computed again and a prompt at a time: of the decoder, of towers, of an adapter", async () => {
     // The numbers that are the step, then some that it reports.
     const numWhole = 2;
