@@ -59,6 +59,8 @@ export interface MakerCode {
   readonly start: string;
   readonly training: string;
   readonly measure: string;
+  /** Of all that a child runs; in no name. */
+  readonly program: string;
 }
 
 const module = (path: string) => fileURLToPath(new URL(`../../${path}.js`, import.meta.url));
@@ -69,6 +71,7 @@ export function makerCode(): MakerCode {
     start: codeDigest(module("train/theatre/cold-start")) + codeDigest(module("train/theatre/warm-tower")),
     training: codeDigest(module("train/theatre/train-arm")),
     measure: codeDigest(module("train/theatre/measure")) + codeDigest(module("train/theatre/conditions")),
+    program: codeDigest(module("recipes/ablate/tasks")),
   };
 }
 

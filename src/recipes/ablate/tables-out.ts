@@ -36,17 +36,21 @@ function clipsText({ rows }: PhaseResults, columns: readonly GridColumn[]): stri
 
 export function terminalText(results: GridResults): string {
   const { grid, all, failures } = results;
-  const widths = grid.columns.map(() => 22);
+  const widths = grid.columns.map(({ title }) => Math.max(22, title.length + 2));
   const lines = [
     grid.title,
     "",
-    ["".padEnd(34), ...grid.columns.map(({ title }, i) => title.padStart(widths[i]!))].join(""),
+    ["".padEnd(44), ...grid.columns.map(({ title }, i) => title.padStart(widths[i]!))].join(""),
     ...all.rows.flatMap((result) => {
-      const cells = grid.columns.map((column) => ours(result, column).join(" ").padStart(22));
-      const printed = grid.columns.map((column) => (printedText(result.row, column) ?? "").padStart(22));
+      const cells = grid.columns.map((column) =>
+        ours(result, column).join(" ").trim().padStart(widths[grid.columns.indexOf(column)]!),
+      );
+      const printed = grid.columns.map((column) =>
+        (printedText(result.row, column) ?? "").padStart(widths[grid.columns.indexOf(column)]!),
+      );
       const paper = result.row.printedAs ?? "paper";
-      const own = [`${result.row.title} (${runsText(result)})`.padEnd(34), ...cells].join("");
-      return printed.some((text) => text.trim() !== "") ? [own, [`  ${paper}`.padEnd(34), ...printed].join("")] : [own];
+      const own = [`${result.row.title} (${runsText(result)})`.padEnd(44), ...cells].join("");
+      return printed.some((text) => text.trim() !== "") ? [own, [`  ${paper}`.padEnd(44), ...printed].join("")] : [own];
     }),
     "",
     `Measured on ${phaseText[all.phase]}: ${clipsText(all, grid.columns)} clips or probes. In brackets: 95% intervals over cold starts, seeds and clips.`,

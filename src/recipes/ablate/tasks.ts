@@ -4,6 +4,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Measures } from "../../bench/measure.ts";
 import { theatreKind } from "../../corpus/theatre-kind.ts";
+import { OppoError } from "../../error.ts";
 import type { Modality } from "../../media/clip.ts";
 import { loadModel } from "../../models/registry.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
@@ -17,7 +18,7 @@ import { theatreObserver } from "../../train/theatre/observer.ts";
 import { renderShard, type Shard } from "../../train/theatre/splits.ts";
 import { trainArm } from "../../train/theatre/train-arm.ts";
 import { warmTower } from "../../train/theatre/warm-tower.ts";
-import { type MakerCode, Workshop } from "./cells.ts";
+import { type MakerCode, makerCode, Workshop } from "./cells.ts";
 import type { Evaluation } from "./grid.ts";
 import type { AblateConfig } from "./settings.ts";
 import type { StartKind } from "./start-kinds.ts";
@@ -46,7 +47,7 @@ export interface TaskPayload {
   readonly tasks: readonly CellTask[];
   readonly root: string;
   readonly config: AblateConfig;
-  /** As the parent read it: a build that is made meanwhile changes no name. */
+  /** As the parent read it. */
   readonly code: MakerCode;
   readonly start: { readonly kind: StartKind; readonly index: number };
 }
@@ -64,6 +65,7 @@ export async function runTasks(
   { tasks, root, config, code, start }: TaskPayload,
   shared: Pick<TaskContext, "interrupt" | "progress">,
 ): Promise<Spent> {
+  requireSameCode(code);
   const workshop = new Workshop(root, config, code);
   const made = workshop.start(start.kind, start.index);
   const spent: Spent = {};
@@ -81,6 +83,15 @@ export async function runTasks(
     spent[task.kind] = (spent[task.kind] ?? 0) + (performance.now() - began) / 1000;
   }
   return spent;
+}
+
+/** A build that is made while a grid runs would put its results under the names of the one before. */
+function requireSameCode({ program }: MakerCode): void {
+  if (makerCode().program === program) return;
+  throw new OppoError(
+    "ERR_ABLATE_CODE",
+    "oppo ablate: expected the code that the grid began with, got another build of it. Run the same command again; what is there is kept.",
+  );
 }
 
 /** Whether what the task makes is there, whole. */

@@ -1,11 +1,12 @@
 // What a cell's name hangs on: everything that determines its numbers, and nothing else.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Cell, keyOf, type MakerCode, Workshop } from "../../../src/recipes/ablate/cells.ts";
+import { type Cell, keyOf, type MakerCode, makerCode, Workshop } from "../../../src/recipes/ablate/cells.ts";
 import { resolveAblate } from "../../../src/recipes/ablate/settings.ts";
 import { tableGrid } from "../../../src/recipes/ablate/tables.ts";
+import { runTasks } from "../../../src/recipes/ablate/tasks.ts";
 
-const code: MakerCode = { clips: "c", start: "s", training: "t", measure: "m" };
+const code: MakerCode = { clips: "c", start: "s", training: "t", measure: "m", program: "p" };
 const table = tableGrid("3");
 
 function cellsOf(overrides: readonly string[] = [], own: MakerCode = code) {
@@ -53,7 +54,7 @@ test("a name changes with settings, seeds, clips and code that matter, and only 
   for (const maker of ["clips", "start", "training"] as const) {
     assert.notEqual(keyWith([], { ...code, [maker]: "other" }), one.training!.key, maker);
   }
-  assert.equal(keyWith([], { ...code, measure: "other" }), one.training!.key);
+  assert.equal(keyWith([], { ...code, measure: "other", program: "other" }), one.training!.key);
 
   const file = workshop.measuredFile(one, table.evaluation, "test");
   assert.notEqual(workshop.measuredFile(one, table.evaluation, "dev"), file);
@@ -67,4 +68,12 @@ test("a name changes with settings, seeds, clips and code that matter, and only 
 test("a value's digest does not hang on the order of its keys", () => {
   assert.equal(keyOf({ a: 1, b: [{ c: 2, d: 3 }] }), keyOf({ b: [{ d: 3, c: 2 }], a: 1 }));
   assert.notEqual(keyOf({ a: [1, 2] }), keyOf({ a: [2, 1] }));
+});
+
+test("a child of another build does nothing under the names of the one before", async () => {
+  const { run: _, dryRun: __, ...config } = resolveAblate({ overrides: ["table=3"] });
+  const payload = { tasks: [], root: "root", config, code, start: { kind: "mixed", index: 0 } } as const;
+  const shared = { interrupt: null as never, progress: () => undefined };
+  await assert.rejects(runTasks(payload, shared), { code: "ERR_ABLATE_CODE" });
+  assert.deepEqual(await runTasks({ ...payload, code: makerCode() }, shared), {});
 });
