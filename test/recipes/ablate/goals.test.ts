@@ -54,6 +54,9 @@ test("a goal is met or missed where a paired test says so, with its margin, and 
   // as large as the bound, and no farther above the other row than the margin
   assert.deepEqual(verdicts(0.5, 0.5).verdicts, ["cannot tell", "cannot tell"]);
   const { runs } = verdicts(0.2, 0.9);
+  const single = new Map([...runs].map(([row, own]) => [row, own.slice(0, 1)]));
+  const alone = goalResults(grid, single).map(({ verdict }) => verdict);
+  assert.deepEqual(alone, ["cannot tell", "cannot tell"], "one run says nothing about seeds");
   const [first] = goalResults(grid, runs);
   assert.ok(Math.abs(first!.value! - 0.2) < 0.03 && Math.abs(first!.distance.value! - (0.5 - first!.value!)) < 1e-9);
   assert.equal(first!.numRuns, 9);
