@@ -3,7 +3,7 @@
 // told the truth.
 import { conditionGrid, conditionName, type MaskCondition } from "../../bench/support/conditions.ts";
 import type { Modality } from "../../media/clip.ts";
-import { isReplacement, maskKinds } from "../../media/degrade/degrade.ts";
+import { isReplacement, maskKinds, unitsKind } from "../../media/degrade/degrade.ts";
 import type { DeepReadonly } from "../../run/config.ts";
 import type { TrainConfig } from "../../train/config.ts";
 import { type PresetName, presets } from "../../train/presets.ts";
@@ -83,12 +83,23 @@ function plainRow(name: string, title: string, preset: PresetName | null, start:
   return { name, title, preset, overrides: [], start, swept: null, printed: {} };
 }
 
+/** At full dose these are what units are at theirs: who has seen one has seen the other. */
+const unitsAtFullDose: Readonly<Record<Modality, readonly string[]>> = {
+  video: [unitsKind, "black"],
+  audio: [unitsKind, "quiet"],
+};
+
 /** All kinds but those that training masks with and those of blanks in the cold start. */
 export function heldOutKinds(row: GridRow, config: Pick<AblateConfig, "play">): Record<Modality, string[]> {
   const trained = trainedKinds(rowConfig(row, config, 0));
   const { blanks } = config.play.sft;
-  const of = (modality: Modality) =>
-    maskKinds[modality].filter((kind) => !trained[modality].includes(kind) && !blanks[modality].includes(kind));
+  const of = (modality: Modality) => {
+    const seen = [...trained[modality], ...blanks[modality]];
+    const alike = unitsAtFullDose[modality];
+    const isSeen = (kind: string) =>
+      seen.includes(kind) || (alike.includes(kind) && seen.some((one) => alike.includes(one)));
+    return maskKinds[modality].filter((kind) => !isSeen(kind));
+  };
   return { video: of("video"), audio: of("audio") };
 }
 

@@ -115,7 +115,10 @@ test("a grid with a typo, an idle setting or nothing to do is refused with the r
   assert.match(refused("--presets", "reward-only", "--set", "rho=0.7,1"), /has no effect: perception\.views is none/);
   assert.match(refused("--presets", "humanomni-v2"), /reward\.judged, which asks a language model/);
   assert.match(refused("--presets", "oppo", "--vary", "rho=0.7,,1"), /an empty value/);
-  assert.match(refused("--table", "3", "--presets", "oppo"), /has no effect: a table, figure or experiment has its own rows/);
+  assert.match(
+    refused("--table", "3", "--presets", "oppo"),
+    /has no effect: a table, figure or experiment has its own rows/,
+  );
   assert.match(refused(), /expected --table, .* got none of them.*ERR_ABLATE_GRID/);
   const file = join(temporaryFolder(t), "grid.yaml");
   writeFileSync(file, "presets: [oppo]\nvarry:\n  alpha: [0.2]\n");
