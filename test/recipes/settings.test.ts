@@ -42,7 +42,7 @@ const method: readonly (readonly [idle: string, working: readonly string[]])[] =
   ["perception.maskFamily.video=[blur, swap]", ["perception.views=oppo"]],
   ["perception.support=mask", ["perception.rolloutShare=0.5"]],
   ["perception.target=calibrated", ["perception.views=oppo", "perception.perceptionLossWeight=1"]],
-  ["perception.holdWeight=2", ["perception.views=oppo", "perception.target=calibrated"]],
+  ["perception.holdWeight=2", ["perception.perceptionLossWeight=1", "perception.target=calibrated"]],
   ["perception.capNats=1", ["perception.perceptionLossWeight=1"]],
   ["perception.anchorTo=full", ["perception.anchorWeight=1"]],
   ["referenceKlEstimator=k1", ["referenceKlWeight=1"]],
