@@ -176,6 +176,8 @@ const chatLimits = {
   defaultNewTokens: 50,
   maxSamples: 4,
   maxTextBytes: 1_000_000,
+  isAdapter: () => false,
+  tellsProcessed: false,
 };
 
 /** A body that is no JSON never reaches these readers. */

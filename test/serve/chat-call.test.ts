@@ -12,6 +12,8 @@ const limits = {
   defaultNewTokens: 50,
   maxSamples: 4,
   maxTextBytes: 16_000,
+  isAdapter: () => false,
+  tellsProcessed: false,
 };
 const messages = [{ role: "user", content: "hello" }];
 
@@ -24,11 +26,20 @@ describe("readChatCall", () => {
     const { job, media, includeUsage } = read({ model: "m", temperature: null, stop: null });
     assert.deepEqual(job, {
       turns: [{ role: "user", parts: [{ type: "text", text: "hello" }] }],
-      rules: { numSamples: 1, temperature: 1, topP: null, topK: null, repetitionPenalty: null },
+      rules: {
+        adapter: null,
+        numSamples: 1,
+        temperature: 1,
+        logprobTemperature: 1,
+        topP: null,
+        topK: null,
+        repetitionPenalty: null,
+      },
       maxNewTokens: 50,
       seeds: [9],
       stop: [],
       numLikeliest: null,
+      tellsStop: false,
       isStreamed: false,
     });
     assert.deepEqual([media, includeUsage], [[], false]);

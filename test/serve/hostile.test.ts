@@ -151,6 +151,8 @@ test("chats: read or refused, never a fault", () => {
   const limits = {
     ...{ modelName: "m", maxContext: 1000, maxNewTokens: 100, defaultNewTokens: 50, maxSamples: 4 },
     maxTextBytes: 16_000,
+    isAdapter: () => false,
+    tellsProcessed: false,
   };
   const good = {
     model: "m",

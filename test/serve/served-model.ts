@@ -27,6 +27,10 @@ export async function startServer(
     maxBodyBytes: 16 << 20,
     allowedMediaFolder: null,
     allowsFetch: false,
+    allowWeights: null,
+    maxAdapters: 4,
+    maxLoraRank: 16,
+    logprobsMode: "raw_logprobs",
     log: (line) => log.push(line),
     ...options,
   });

@@ -40,6 +40,10 @@ export interface LinearShape {
 export interface AdapterOptions {
   readonly device?: string;
   readonly dtype?: DType;
+  /** A larger rank is refused before a tensor is read. Left out: none is. */
+  readonly maxRank?: number;
+  /** Looks for numbers that are none. */
+  readonly checkValues?: boolean;
 }
 
 /** Owns the adapter's tensors. */
@@ -189,7 +193,7 @@ export function freshAdapter(
 /**
  * Reads an adapter for a model with these layers. Every tensor must belong to one of them, in its shape, and the modules
  * that the configuration means must all be there.
- * @throws CheckpointError ERR_ADAPTER_CONFIG, ERR_ADAPTER_TARGETS, ERR_ADAPTER_KEYS, ERR_CHECKPOINT_*
+ * @throws CheckpointError ERR_ADAPTER_CONFIG, ERR_ADAPTER_RANK, ERR_ADAPTER_TARGETS, ERR_ADAPTER_KEYS, ERR_CHECKPOINT_*
  */
 export function readAdapter(
   directory: string,
@@ -202,6 +206,7 @@ export function readAdapter(
   }
   const json = readJsonFile(directory, CONFIG_FILE, "ERR_ADAPTER_CONFIG");
   const config = parseLoraConfig(json, join(directory, CONFIG_FILE));
+  requireRank(config, options.maxRank ?? Number.POSITIVE_INFINITY, join(directory, CONFIG_FILE));
   const targets = targetModules(
     config,
     layers.map(({ name }) => name),
@@ -219,7 +224,33 @@ export function readAdapter(
     targets.map((name) => [name, { down: take(`${name}.lora_A.weight`), up: take(`${name}.lora_B.weight`) }]),
   );
   const base = typeof json.base_model_name_or_path === "string" ? json.base_model_name_or_path : "";
-  return new LoraAdapter(config, base, modules, file.entries.size - keys.size);
+  const adapter = new LoraAdapter(config, base, modules, file.entries.size - keys.size);
+  if (options.checkValues === true) requireFinite(adapter, join(directory, WEIGHTS_FILE));
+  return adapter;
+}
+
+function requireRank({ rank, rankPattern = {} }: LoraConfig, maxRank: number, path: string): void {
+  const largest = Math.max(rank, ...Object.values(rankPattern));
+  if (largest <= maxRank) return;
+  throw new CheckpointError(
+    "ERR_ADAPTER_RANK",
+    path,
+    `expected a rank of at most ${maxRank}, got ${largest}. Serve with a larger limit, or train a smaller adapter.`,
+  );
+}
+
+/** Disposes of an adapter that it refuses. */
+function requireFinite(adapter: LoraAdapter, path: string): void {
+  for (const [name, value] of adapter.parameters()) {
+    const areNumbers = scope(() => Number.isFinite(noGrad(() => value.to({ dtype: "float32" }).abs().max().item())));
+    if (areNumbers) continue;
+    adapter[Symbol.dispose]();
+    throw new CheckpointError(
+      "ERR_CHECKPOINT_VALUES",
+      path,
+      `expected numbers, got NaN or infinity in ${name}. Save it again.`,
+    );
+  }
 }
 
 /** Our name of every tensor -> its key in the file. */

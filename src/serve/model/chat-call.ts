@@ -19,10 +19,15 @@ export interface ChatCall {
   readonly media: readonly MediaPart[];
   readonly includeUsage: boolean;
   readonly returnTokenIds: boolean;
+  readonly namesTokensById: boolean;
 }
 
 export interface CallLimits {
   readonly modelName: string;
+  /** Whether a name is that of an adapter that is loaded. */
+  readonly isAdapter: (name: string) => boolean;
+  /** Whether log-probabilities are told of the distribution at the request's temperature; else of the model's own. */
+  readonly tellsProcessed: boolean;
   /** Longest prompt and answer together. */
   readonly maxContext: number;
   readonly maxNewTokens: number;
@@ -38,7 +43,7 @@ export interface CallLimits {
  */
 export function readChatCall(value: unknown, limits: CallLimits, freshSeed: () => number): ChatCall {
   const body = readChatBody(value);
-  requireModel(body.model, limits.modelName);
+  const adapter = adapterOf(body.model, limits);
   const { turns, media } = conversation(body);
   requireShortText(turns, limits);
   const numSamples = body.n ?? 1;
@@ -46,7 +51,7 @@ export function readChatCall(value: unknown, limits: CallLimits, freshSeed: () =
     throw fieldError("n", `1 to ${limits.maxSamples}`, String(numSamples), "Ask for fewer.");
   }
   const maxNewTokens = newTokens(body, limits);
-  const seed = body.seed ?? freshSeed();
+  const temperature = body.temperature ?? 1;
   if (body.top_logprobs && !body.logprobs) {
     throw fieldError("top_logprobs", "logprobs to be true", "it without", "Set logprobs to true.");
   }
@@ -54,26 +59,46 @@ export function readChatCall(value: unknown, limits: CallLimits, freshSeed: () =
     job: {
       turns,
       rules: {
+        adapter,
         numSamples,
-        temperature: body.temperature ?? 1,
+        temperature,
+        logprobTemperature: limits.tellsProcessed && temperature > 0 ? temperature : 1,
         topP: body.top_p === 1 ? null : (body.top_p ?? null),
         topK: (body.top_k ?? 0) > 0 ? body.top_k! : null,
         repetitionPenalty: body.repetition_penalty === 1 ? null : (body.repetition_penalty ?? null),
       },
       maxNewTokens,
-      seeds: Array.from({ length: numSamples }, (_, sample) => (sample === 0 ? seed : deriveSeed(seed, sample))),
+      seeds: seedsOf(body, numSamples, freshSeed),
       stop: typeof body.stop === "string" ? [body.stop] : (body.stop ?? []),
       numLikeliest: body.logprobs ? (body.top_logprobs ?? 0) : null,
+      tellsStop: body.return_token_ids ?? false,
       isStreamed: body.stream ?? false,
     },
     media,
     includeUsage: body.stream_options?.include_usage ?? false,
     returnTokenIds: body.return_token_ids ?? false,
+    namesTokensById: body.return_tokens_as_token_ids ?? false,
   };
 }
 
+function seedsOf({ seed: given, seeds }: ChatBody, numSamples: number, freshSeed: () => number): readonly number[] {
+  if (!seeds) {
+    const seed = given ?? freshSeed();
+    return Array.from({ length: numSamples }, (_, sample) => (sample === 0 ? seed : deriveSeed(seed, sample)));
+  }
+  if (seeds.length === numSamples) return seeds;
+  throw fieldError("seeds", `${numSamples} of them, one per answer`, String(seeds.length), "Make n as many.");
+}
+
+/** The adapter that a request names; null: the model itself. @throws HttpError ERR_MODEL_NAME (404) */
+function adapterOf(name: string | null | undefined, { modelName, isAdapter }: CallLimits): string | null {
+  if (name !== null && name !== undefined && name !== modelName && isAdapter(name)) return name;
+  requireModel(name, modelName);
+  return null;
+}
+
 /** By its bytes: tokenising what cannot fit would take others' time. */
-function requireShortText(turns: readonly Turn[], { maxTextBytes, maxContext }: CallLimits): void {
+export function requireShortText(turns: readonly Turn[], { maxTextBytes, maxContext }: CallLimits): void {
   let bytes = 0;
   for (const { parts } of turns) {
     for (const part of parts) if (part.type === "text") bytes += Buffer.byteLength(part.text);

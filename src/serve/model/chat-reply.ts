@@ -23,13 +23,15 @@ export function usageOf(numPrompt: number, answers: readonly Answer[]): Usage {
 export interface ReplyOptions {
   readonly hasLogprobs: boolean;
   readonly returnTokenIds: boolean;
+  /** "token_id:42" in place of a token's text. */
+  readonly namesTokensById: boolean;
 }
 
 export function wholeReply(
   head: ReplyHead,
   promptIds: readonly number[],
   answers: readonly Answer[],
-  { hasLogprobs, returnTokenIds }: ReplyOptions,
+  { hasLogprobs, returnTokenIds, namesTokensById }: ReplyOptions,
 ) {
   return {
     ...head,
@@ -37,7 +39,9 @@ export function wholeReply(
     choices: answers.map((answer, index) => ({
       index,
       message: { role: "assistant", content: answer.text, refusal: null },
-      logprobs: hasLogprobs ? { content: answer.tokens.map(logprobOf), refusal: null } : null,
+      logprobs: hasLogprobs
+        ? { content: answer.tokens.map((token) => logprobOf(token, namesTokensById)), refusal: null }
+        : null,
       finish_reason: finishOf(answer),
       ...(returnTokenIds ? { token_ids: answer.ids } : {}),
     })),
@@ -58,6 +62,7 @@ export function chunk(
   delta: ChunkDelta,
   tokens: readonly ScoredToken[],
   finish: string | null,
+  namesById = false,
 ) {
   return {
     ...head,
@@ -66,7 +71,8 @@ export function chunk(
       {
         index,
         delta,
-        logprobs: tokens.length === 0 ? null : { content: tokens.map(logprobOf), refusal: null },
+        logprobs:
+          tokens.length === 0 ? null : { content: tokens.map((token) => logprobOf(token, namesById)), refusal: null },
         finish_reason: finish,
       },
     ],
@@ -82,8 +88,9 @@ export function finishOf({ finish }: Answer): "stop" | "length" {
   return finish === "stop" ? "stop" : "length";
 }
 
-function logprobOf(token: ScoredToken) {
-  return { ...tokenText(token), top_logprobs: token.likeliest.map(tokenText) };
+function logprobOf(token: ScoredToken, namesById: boolean) {
+  const named = (one: TokenText) => (namesById ? { ...tokenText(one), token: `token_id:${one.id}` } : tokenText(one));
+  return { ...named(token), top_logprobs: token.likeliest.map(named) };
 }
 
 function tokenText({ text, logprob }: TokenText) {

@@ -9,6 +9,8 @@ const maxParts = 64;
 const maxStops = 16;
 const maxStopLength = 200;
 const maxText = 1 << 20;
+/** Answers are bounded by the cache that they take; this bounds the list alone. */
+const maxSeeds = 4096;
 
 const text = z.string().max(maxText);
 const url = z.looseObject({ url: z.string() });
@@ -42,6 +44,8 @@ export const chatSchema = z.strictObject({
   top_k: wholeNumber.min(-1).nullish(),
   repetition_penalty: z.number().gt(0).max(10).nullish(),
   seed: wholeNumber.min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER).nullish(),
+  /** One per answer, in place of `seed`. */
+  seeds: z.array(wholeNumber.min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)).min(1).max(maxSeeds).nullish(),
   n: wholeNumber.min(1).nullish(),
   stop: z
     .union([z.string().min(1).max(maxStopLength), z.array(z.string().min(1).max(maxStopLength)).max(maxStops)])
@@ -51,6 +55,8 @@ export const chatSchema = z.strictObject({
   logprobs: z.boolean().nullish(),
   top_logprobs: wholeNumber.min(0).max(20).nullish(),
   return_token_ids: z.boolean().nullish(),
+  /** Tokens by their ids in place of their texts: "token_id:42". */
+  return_tokens_as_token_ids: z.boolean().nullish(),
   mm_processor_kwargs: z.strictObject({ use_audio_in_video: z.boolean().nullish() }).nullish(),
   media_io_kwargs: z
     .strictObject({

@@ -9,7 +9,8 @@ import { OppoError } from "../../error.ts";
 import { makeTemporaryFolder } from "../../temporary-files.ts";
 import { type ErrorStatus, HttpError } from "../http/http-error.ts";
 import { type Suspect, sortLosses } from "./losses.ts";
-import type { Answer, Delta, FromEngine, Job, ModelFacts, StartMessage, ToEngine } from "./protocol.ts";
+import type { Answer, Change, Delta, FromEngine, Job, ModelFacts, StartMessage, ToEngine } from "./protocol.ts";
+import { Changes } from "./weights/changes.ts";
 
 export interface EngineOptions {
   readonly directory: string;
@@ -69,6 +70,7 @@ export class Engine {
   #lastWordAt = performance.now();
   #isStopping = false;
   #isClosed = false;
+  readonly #changes = new Changes((message) => this.#send(message));
   #firstStart: { resolve: (facts: ModelFacts) => void; reject: (error: unknown) => void } | null = null;
 
   private constructor(options: EngineOptions) {
@@ -138,6 +140,15 @@ export class Engine {
     setTimeout(() => this.#next(), gatherMilliseconds);
   }
 
+  /**
+   * Gives the process other weights between two batches; one that takes its place later gets them too.
+   * @throws HttpError with what the process says against it (400), ERR_ENGINE_GONE (503)
+   */
+  change(change: Change): Promise<void> {
+    if (this.#isClosed || this.#isStopping || !this.isReady) return Promise.reject(stopping());
+    return this.#changes.ask(change);
+  }
+
   /** Nobody waits for this job any more: it leaves the queue, or ends at its next token. */
   cancel(id: number): void {
     this.#queue = this.#queue.filter(({ job }) => job.id !== id);
@@ -155,6 +166,7 @@ export class Engine {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#changes.lost();
     clearTimeout(this.#deadline ?? undefined);
     this.#child?.kill("SIGKILL");
     for (const { listener } of [...this.#queue, ...this.#running.filter(({ job }) => this.#live.has(job.id))]) {
@@ -185,6 +197,12 @@ export class Engine {
     this.#send({ kind: "start", directory, device, dtype, ...limits, cancelFile });
   }
 
+  /** Other weights than the clients think must not answer. */
+  #breakOff(reason: string): void {
+    this.#options.onEnd(reason, false);
+    this.close();
+  }
+
   #send(message: ToEngine): void {
     // A process that is gone says so by its exit.
     if (this.#child?.connected) this.#child.send(message, () => undefined);
@@ -195,12 +213,18 @@ export class Engine {
     switch (message.kind) {
       case "ready":
         this.#facts = message.facts;
+        if (this.#numEnds > 0) this.#changes.askAgain();
         this.#firstStart?.resolve(message.facts);
         this.#firstStart = null;
         this.#next();
         return;
       case "unloadable":
         this.#firstStart?.reject(new OppoError(message.code, message.message));
+        if (this.#firstStart === null) this.#breakOff(message.message);
+        return;
+      case "changed":
+        if (this.#changes.answered(message)) return;
+        this.#breakOff(`the weights of before cannot be loaded again: ${message.problem?.message}`);
         return;
       case "idle":
         this.#numUnexplained = 0;
@@ -275,6 +299,7 @@ export class Engine {
     clearTimeout(this.#deadline ?? undefined);
     if (this.#isClosed) return;
     this.#numEnds++;
+    this.#changes.lost();
     const reason = isLate
       ? "the engine's process was ended at a job's deadline"
       : `the engine's process ended (${how})`;
@@ -299,6 +324,7 @@ export class Engine {
 
 function statusOf({ isRequest, code }: Extract<FromEngine, { kind: "failed" }>): ErrorStatus {
   if (code === "ERR_ENGINE_DEADLINE") return 503;
+  if (code === "ERR_MODEL_NAME") return 404;
   return isRequest ? 400 : 500;
 }
 

@@ -10,12 +10,19 @@ import { BodyReader } from "../http/read-json.ts";
 import { type CallLimits, type ChatCall, readChatCall, requireModel } from "./chat-call.ts";
 import { chunk, finishOf, type ReplyHead, usageChunk, usageOf, wholeReply } from "./chat-reply.ts";
 import type { Engine } from "./engine.ts";
+import { JobRun } from "./job-run.ts";
 import { type MediaFiles, type MediaPolicy, placeMedia } from "./media-source.ts";
 import { requireConversation } from "./prompt.ts";
-import type { Answer, Delta, Job } from "./protocol.ts";
+import type { Answer } from "./protocol.ts";
+import { readTokenizeCall } from "./tokenize.ts";
+import type { ServedAdapters } from "./weights/served-adapters.ts";
+import { addWeightRoutes } from "./weights/weight-routes.ts";
 
 export interface ModelAppOptions {
   readonly engine: Engine;
+  readonly adapters: ServedAdapters;
+  /** Where weights may come from; null: from nowhere. */
+  readonly allowedWeights: string | null;
   readonly limits: CallLimits;
   readonly media: MediaPolicy;
   readonly maxBodyBytes: number;
@@ -56,11 +63,18 @@ export function modelApp(options: ModelAppOptions) {
   counters.gauge("engine_ends", () => engine.numEnds);
   const { modelName } = limits;
   const model = { id: modelName, object: "model", created, owned_by: "oppo", max_model_len: limits.maxContext };
-  app.get("/v1/models", (c) => c.json({ object: "list", data: [model] }));
+  const served = () => {
+    const adapters = options.adapters.entries();
+    return [model, ...adapters.map(([id, root]) => ({ ...model, id, root, parent: modelName }))];
+  };
+  app.get("/v1/models", (c) => c.json({ object: "list", data: served() }));
   app.get("/v1/models/:name", (c) => {
-    requireModel(c.req.param("name"), modelName);
-    return c.json(model);
+    const name = c.req.param("name");
+    const found = served().find(({ id }) => id === name);
+    if (found === undefined) requireModel(name, modelName);
+    return c.json(found ?? model);
   });
+  addWeightRoutes(app, { engine, adapters: options.adapters, allowedFolder: options.allowedWeights, bodies });
   app.post("/v1/chat/completions", async (c) => {
     const id = ++numCalls;
     const gone = new AbortController();
@@ -72,6 +86,16 @@ export function modelApp(options: ModelAppOptions) {
       model: limits.modelName,
     };
     return await answer(c, { ...options, ...received, id, head, gone: gone.signal });
+  });
+  app.post("/tokenize", async (c) => {
+    const gone = new AbortController();
+    c.env.outgoing.on("close", () => gone.abort());
+    engine.requireRoom();
+    const { job, media: parts } = readTokenizeCall(await bodies.json(c.env.incoming), limits);
+    if (job.plainText === undefined) requireConversation(job.turns);
+    await using media = await placeMedia(parts, options.media, engine.folder, gone.signal);
+    const tokens = await new JobRun(engine, { ...job, id: ++numCalls, media: media.files }, gone.signal).begun;
+    return c.json({ count: tokens.length, max_model_len: limits.maxContext, tokens, token_strs: null });
   });
   return app;
 }
@@ -111,7 +135,8 @@ async function answer(c: Context<ServerContext>, one: Answering): Promise<Respon
     if (call.job.isStreamed) return streamed(c, one, run, promptIds);
     const answers = await run.done;
     count(one.counters, promptIds, answers);
-    const options = { hasLogprobs: call.job.numLikeliest !== null, returnTokenIds: call.returnTokenIds };
+    const { returnTokenIds, namesTokensById } = call;
+    const options = { hasLogprobs: call.job.numLikeliest !== null, returnTokenIds, namesTokensById };
     const response = c.json(wholeReply(one.head, promptIds, answers, options));
     await media[Symbol.asyncDispose]();
     return response;
@@ -121,60 +146,6 @@ async function answer(c: Context<ServerContext>, one: Answering): Promise<Respon
     if (gone.aborted) return new Response(null, { status: clientGone });
     throw error;
   }
-}
-
-/** One job in the engine, as promises and a list of deltas that somebody reads. */
-class JobRun {
-  readonly begun: Promise<readonly number[]>;
-  readonly done: Promise<readonly Answer[]>;
-  #onDelta: ((delta: Delta) => void) | null = null;
-  #early: Delta[] = [];
-
-  constructor(engine: Engine, job: Job, signal: AbortSignal) {
-    const begun = deferred<readonly number[]>();
-    const done = deferred<readonly Answer[]>();
-    this.begun = begun.promise;
-    this.done = done.promise;
-    // Whoever waits for the beginning hears of a failure there.
-    this.done.catch(() => undefined);
-    engine.submit(job, {
-      onBegin: begun.resolve,
-      onDelta: (delta) => (this.#onDelta === null ? void this.#early.push(delta) : this.#onDelta(delta)),
-      onDone: done.resolve,
-      onError: (error) => {
-        begun.reject(error);
-        done.reject(error);
-      },
-    });
-    signal.addEventListener("abort", () => {
-      engine.cancel(job.id);
-      begun.reject(signal.reason);
-      done.reject(signal.reason);
-    });
-  }
-
-  /** Deltas that came before are told at once. */
-  follow(onDelta: (delta: Delta) => void): void {
-    for (const delta of this.#early) onDelta(delta);
-    this.#early = [];
-    this.#onDelta = onDelta;
-  }
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-function deferred<T>(): Deferred<T> {
-  let resolve: Deferred<T>["resolve"] = () => undefined;
-  let reject: Deferred<T>["reject"] = () => undefined;
-  const promise = new Promise<T>((onValue, onReason) => {
-    resolve = onValue;
-    reject = onReason;
-  });
-  return { promise, resolve, reject };
 }
 
 function streamed(
@@ -190,7 +161,7 @@ function streamed(
       for (let i = 0; i < numSamples; i++) await write(chunk(head, i, { role: "assistant", content: "" }, [], null));
       let writing = Promise.resolve();
       run.follow(({ sample, text, tokens }) => {
-        writing = writing.then(() => write(chunk(head, sample, { content: text }, tokens, null)));
+        writing = writing.then(() => write(chunk(head, sample, { content: text }, tokens, null, call.namesTokensById)));
       });
       const answers = await run.done;
       await writing;

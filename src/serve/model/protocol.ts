@@ -21,8 +21,12 @@ export interface Turn {
 
 /** How tokens are chosen. Jobs with equal rules may decode together. */
 export interface SamplingRules {
+  /** An adapter that was loaded by name; null: the model itself. */
+  readonly adapter: string | null;
   readonly numSamples: number;
   readonly temperature: number;
+  /** Of the log-probabilities that are told. */
+  readonly logprobTemperature: number;
   readonly topP: number | null;
   readonly topK: number | null;
   readonly repetitionPenalty: number | null;
@@ -33,12 +37,17 @@ export interface Job {
   readonly turns: readonly Turn[];
   readonly media: readonly MediaFile[];
   readonly rules: SamplingRules;
+  /** 0: nothing is said, the prompt's ids are all that is wanted. */
   readonly maxNewTokens: number;
+  /** In place of turns: text whose ids alone are wanted. */
+  readonly plainText?: string;
   /** One per sample. */
   readonly seeds: readonly number[];
   readonly stop: readonly string[];
   /** null: no log-probabilities. */
   readonly numLikeliest: number | null;
+  /** Whether the token that ends an answer is told with the others: one log-probability per id. */
+  readonly tellsStop: boolean;
   readonly isStreamed: boolean;
 }
 
@@ -92,14 +101,28 @@ export interface StartMessage {
   readonly maxJobSeconds: number;
 }
 
+/** Other weights than those at the start, between batches. Paths were checked. */
+export type Change =
+  /** @param maxRank larger adapters are refused */
+  | { readonly kind: "load"; readonly name: string; readonly path: string; readonly maxRank: number }
+  | { readonly kind: "unload"; readonly name: string }
+  /** The whole model by another of its kind; adapters stay, over the new one. */
+  | { readonly kind: "replace"; readonly path: string };
+
 export type ToEngine =
   | StartMessage
+  | { readonly kind: "change"; readonly id: number; readonly change: Change }
   /** Jobs with equal rules; a job's slot of the cancel file is its position. */
   | { readonly kind: "batch"; readonly jobs: readonly Job[] };
 
 export type FromEngine =
   | { readonly kind: "ready"; readonly facts: ModelFacts }
   | { readonly kind: "unloadable"; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly kind: "changed";
+      readonly id: number;
+      readonly problem: { readonly code: ErrorCode; readonly message: string } | null;
+    }
   | { readonly kind: "begun"; readonly job: number; readonly promptIds: readonly number[] }
   | { readonly kind: "delta"; readonly job: number; readonly delta: Delta }
   | { readonly kind: "done"; readonly job: number; readonly answers: readonly Answer[] }

@@ -5,6 +5,7 @@ import { type CloseOptions, type Listening, listen } from "../http/listen.ts";
 import { Engine } from "./engine.ts";
 import { modelApp } from "./model-app.ts";
 import type { ModelFacts, StartMessage } from "./protocol.ts";
+import { ServedAdapters } from "./weights/served-adapters.ts";
 
 export interface ServeModelOptions {
   readonly directory: string;
@@ -25,6 +26,11 @@ export interface ServeModelOptions {
   readonly maxBodyBytes: number;
   readonly allowedMediaFolder: string | null;
   readonly allowsFetch: boolean;
+  /** Adapters and weights may be loaded from below it; null: from nowhere. */
+  readonly allowWeights: string | null;
+  readonly maxAdapters: number;
+  readonly maxLoraRank: number;
+  readonly logprobsMode: "raw_logprobs" | "processed_logprobs";
   /** The engine ends whenever it is started: nothing can be answered any more. */
   readonly onBroken?: () => void;
   /** Lines for whoever watches: restarts, faults. */
@@ -41,7 +47,8 @@ export interface ModelServer {
 }
 
 const requestSeconds = 120;
-const maxSamples = 16;
+/** What bounds answers is the cache that they take (maxBatchTokens). */
+const maxSamples = 4096;
 const defaultNewTokens = 512;
 /** More than any text has on average: what is longer than the context at this rate is not tokenised to find that out. */
 const bytesPerToken = 16;
@@ -52,10 +59,17 @@ export async function serveModel(options: ServeModelOptions): Promise<ModelServe
   const counters = new Counters("oppo_model");
   const { engine, facts } = await startEngine(options, counters);
   const name = options.name ?? basename(resolve(directory));
+  const { allowWeights, maxAdapters, maxLoraRank } = options;
+  const weights = { allowedFolder: allowWeights, maxAdapters, maxRank: maxLoraRank };
+  const adapters = new ServedAdapters(engine, weights, name);
   const app = modelApp({
     engine,
+    adapters,
+    allowedWeights: allowWeights,
     limits: {
       modelName: name,
+      isAdapter: (one) => adapters.has(one),
+      tellsProcessed: options.logprobsMode === "processed_logprobs",
       maxContext: options.maxContext,
       maxNewTokens: options.maxNewTokens,
       defaultNewTokens: Math.min(defaultNewTokens, options.maxNewTokens),

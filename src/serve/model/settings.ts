@@ -12,6 +12,7 @@ import { addressSettings } from "../address-settings.ts";
 
 const limits = "Limits:";
 const media = "What media may come from:";
+const weights = "Weights of a trainer:";
 
 export const serveModelSettings = z.strictObject({
   name: optionalText("what clients call the model", "the folder's"),
@@ -32,6 +33,14 @@ export const serveModelSettings = z.strictObject({
   maxJobSeconds: count
     .default(600)
     .meta({ description: "work on one request before it is given up", unit: "seconds", group: limits }),
+  logprobsMode: z.enum(["raw_logprobs", "processed_logprobs"]).default("raw_logprobs").meta({
+    description: "log-probabilities of the model's own distribution, or of that at the request's temperature",
+  }),
+  allowWeights: optionalFolder("adapters and weights below this folder may be loaded while it runs").meta({
+    group: weights,
+  }),
+  maxAdapters: count.default(8).meta({ description: "adapters that may be loaded at once", group: weights }),
+  maxLoraRank: count.default(64).meta({ description: "largest rank of an adapter", group: weights }),
   allowMedia: optionalFolder("allow file: URLs below this folder").meta({ group: media }),
   allowFetch: z
     .boolean()

@@ -58,9 +58,11 @@ export async function runBatch(jobs: readonly Job[], work: BatchWork): Promise<v
   const prepared: Prepared[] = [];
   for (const [slot, job] of jobs.entries()) {
     try {
-      const ready = await prepare(job, slot, work);
-      work.send({ kind: "begun", job: job.id, promptIds: Array.from(ready.tokens.ids) });
-      prepared.push(ready);
+      const ids = job.plainText === undefined ? null : work.model.encodeText(job.plainText);
+      const ready = ids === null ? await prepare(job, slot, work) : null;
+      work.send({ kind: "begun", job: job.id, promptIds: Array.from(ids ?? ready!.tokens.ids) });
+      if (ready !== null && job.maxNewTokens > 0) prepared.push(ready);
+      else work.send({ kind: "done", job: job.id, answers: [] });
     } catch (error) {
       work.send(failure(job, error, true));
       const needed = new Set(prepared.flatMap((one) => one.job.media.map(({ key }) => key)));
@@ -158,7 +160,7 @@ async function readMedia(job: Job, slot: number, work: BatchWork): Promise<ClipS
   }
 }
 
-function failure(job: Job, error: unknown, isRequest: boolean): FromEngine {
+export function failure(job: Job, error: unknown, isRequest: boolean): FromEngine {
   // Tensors complain about our own mistakes, whenever that is.
   const isOurs = !(error instanceof OppoError) || error.code === "ERR_OPERATOR_FAILED";
   if (isOurs) process.emitWarning(error instanceof Error ? error : String(error));
@@ -182,7 +184,7 @@ function decode(prepared: readonly Prepared[], work: BatchWork): void {
   scope(() => {
     const prompts = prepared.map(({ job, tokens }): ModelPrompt => ({ tokens, rows: rowsOf(job, media) }));
     const [{ job: first }] = prepared as [Prepared];
-    const { numSamples, temperature, topP, topK, repetitionPenalty } = first.rules;
+    const { numSamples, temperature, logprobTemperature, topP, topK, repetitionPenalty } = first.rules;
     const decodePieces = (ids: Int32Array) => model.decodePieces(ids);
     const sequences = prepared.map(({ job }) =>
       Array.from({ length: numSamples }, (): Sequence => {
@@ -200,6 +202,7 @@ function decode(prepared: readonly Prepared[], work: BatchWork): void {
     model.sample(prompts, {
       numSamples,
       temperature,
+      logprobTemperature,
       maxNewTokens: Math.max(...prepared.map(({ job }) => job.maxNewTokens)),
       seeds: prepared.flatMap(({ job }) => job.seeds),
       ...(topP === null ? {} : { topP }),
@@ -237,11 +240,13 @@ function take(
   sequence.ids.push(chosen.id);
   const isStop = model.stopIds.includes(chosen.id);
   let text = "";
+  if (job.numLikeliest !== null && (!isStop || job.tellsStop)) {
+    sequence.unsent.push(scored(model, chosen, job.numLikeliest));
+  }
   if (isStop) {
     text = sequence.text.finish();
     sequence.finish = "stop";
   } else {
-    if (job.numLikeliest !== null) sequence.unsent.push(scored(model, chosen, job.numLikeliest));
     const pushed = sequence.text.push(chosen.id);
     text = pushed.text;
     if (pushed.isStopped) sequence.finish = "stop";

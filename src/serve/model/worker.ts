@@ -3,12 +3,12 @@
 import { openSync, readSync, rmSync } from "node:fs";
 import { OppoError } from "../../error.ts";
 import { watchParent } from "../../media/isolated/watch-parent.ts";
-import type { OmniModel } from "../../models/omni-model.ts";
 import { loadModel, readArchitecture } from "../../models/registry.ts";
 import { releaseMemory } from "../../tensor/index.ts";
-import { MediaRows } from "./media-rows.ts";
-import type { FromEngine, StartMessage, ToEngine } from "./protocol.ts";
-import { runBatch } from "./worker-batch.ts";
+import { HttpError } from "../http/http-error.ts";
+import type { FromEngine, Job, StartMessage, ToEngine } from "./protocol.ts";
+import { WorkerModels } from "./weights/worker-models.ts";
+import { failure, runBatch } from "./worker-batch.ts";
 
 /** So often a running batch looks whether its jobs are still wanted. */
 const lookMilliseconds = 10;
@@ -30,8 +30,7 @@ watchParent({ parent: Number(server), folder, maxBytes: null, maxCpuSeconds: nul
 
 let running: Promise<void> = Promise.resolve();
 let engine: {
-  readonly model: OmniModel;
-  readonly media: MediaRows;
+  readonly models: WorkerModels;
   readonly maxContext: number;
   readonly maxBatchTokens: number;
   readonly maxJobSeconds: number;
@@ -60,23 +59,47 @@ function onNotices(kind: string, notices: readonly string[]): void {
 async function take(message: ToEngine): Promise<void> {
   if (message.kind === "start") await start(message);
   else if (engine !== null) {
-    engine.lookAgain();
-    await runBatch(message.jobs, { ...engine, send, onNotices });
+    if (message.kind === "change") await change(message, engine.models);
+    else await batch(message.jobs, engine);
+  }
+}
+
+async function batch(jobs: readonly Job[], { models, ...work }: NonNullable<typeof engine>): Promise<void> {
+  work.lookAgain();
+  try {
+    await runBatch(jobs, { ...work, ...models.of(jobs[0]!.rules.adapter), send, onNotices });
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    for (const job of jobs) send(failure(job, error, true));
+  }
+  releaseMemory();
+  send({ kind: "idle" });
+}
+
+async function change({ id, change }: Extract<ToEngine, { kind: "change" }>, models: WorkerModels): Promise<void> {
+  try {
+    await models.change(change);
     releaseMemory();
-    send({ kind: "idle" });
+    send({ kind: "changed", id, problem: null });
+  } catch (error) {
+    if (!(error instanceof OppoError)) throw error;
+    send({ kind: "changed", id, problem: { code: error.code, message: error.message } });
   }
 }
 
 async function start(message: StartMessage): Promise<void> {
   try {
-    const model = await loadModel(message.directory, {
+    const options = {
       ...(message.device === null ? {} : { device: message.device }),
       ...(message.dtype === null ? {} : { dtype: message.dtype }),
-    });
+    };
+    const model = await loadModel(message.directory, options);
     const { maxContext, maxBatchTokens, mediaCacheBytes, maxJobSeconds } = message;
-    const media = new MediaRows(model, mediaCacheBytes);
+    const models = new WorkerModels(model, mediaCacheBytes, (directory) =>
+      loadModel(directory, { ...options, checkValues: true }),
+    );
     const limits = { maxContext, maxBatchTokens, maxJobSeconds };
-    engine = { model, media, ...limits, ...cancelBoard(message.cancelFile) };
+    engine = { models, ...limits, ...cancelBoard(message.cancelFile) };
     const { title } = await readArchitecture(message.directory);
     const parameters = [...model.parameters().values()];
     send({
