@@ -6,6 +6,7 @@ import { noGrad, op, type Tensor, tensor } from "../tensor/index.ts";
 import { rowsPerChunk } from "./chunk-size.ts";
 import { type CutRows, cutRows, cutTrunk, floatsLike, forEachChunk, indicesLike, logDistribution } from "./chunks.ts";
 import type { Metrics } from "./metrics.ts";
+import { sequenceFactors, tokenFactors } from "./objectives/correction.ts";
 import { clippedSurrogate, fullKl, importanceRatio, sampledKl, sequenceRatio, spreadRatio } from "./objectives/grpo.ts";
 import { oppoLoss } from "./objectives/oppo.ts";
 import { entropy, pick, weightedSum } from "./objectives/perception.ts";
@@ -48,6 +49,8 @@ interface ScoredTokens {
   readonly oldLogprobs: Float32Array;
   /** Per token its sequence's ratio; null: every token has its own. */
   readonly sequenceRatios: Float64Array | null;
+  /** Of the correction of whole rollouts, one per token; null: of every token by itself, or none. */
+  readonly factors: Float32Array | null;
 }
 
 export function runFullBranch(context: StepContext, groups: readonly PlannedGroup[]): FullBranch {
@@ -70,7 +73,8 @@ export function runFullBranch(context: StepContext, groups: readonly PlannedGrou
   const referenceRows = referenceTrunk && noGrad(() => cutRows(referenceTrunk.hidden, layout.flatRows, false).rows); // [R, D]
 
   const sequenceRatios = timed("old_logp", () => ratiosOfSequences(context, rollouts, cut.leaf));
-  const tokens = { ...scoredTokens(rollouts, cut.leaf), sequenceRatios };
+  const factors = timed("old_logp", () => rolloutFactors(context, rollouts, cut.leaf));
+  const tokens = { ...scoredTokens(rollouts, cut.leaf), sequenceRatios, factors };
   const choiceEntropy = new Float32Array(layout.flatRows.length);
   timed("policy_loss", () => {
     forEachChunk(layout.flatRows.length, rowsPerChunk(options.tokensPerChunk, policy), (start, count) => {
@@ -96,7 +100,10 @@ function packRollouts(rollouts: readonly PlannedRollout[]): {
   return { flatRows: Int32Array.from(flatRows), firstRow };
 }
 
-function scoredTokens(rollouts: readonly PlannedRollout[], like: Tensor): Omit<ScoredTokens, "sequenceRatios"> {
+function scoredTokens(
+  rollouts: readonly PlannedRollout[],
+  like: Tensor,
+): Omit<ScoredTokens, "sequenceRatios" | "factors"> {
   const numTokens = rollouts.reduce((sum, { ids }) => sum + ids.length, 0);
   const ids = new Int32Array(numTokens);
   const advantages = new Float32Array(numTokens);
@@ -158,6 +165,26 @@ export function rowLogprobs(
   return logprobs;
 }
 
+/** A whole rollout's factor needs all of its tokens before the first one is differentiated. */
+function rolloutFactors(
+  { policy, options }: StepContext,
+  rollouts: readonly PlannedRollout[],
+  leaf: Tensor,
+): Float32Array | null {
+  const { form, cap } = options.correction;
+  if (form !== "sequence") return null;
+  const join = (of: (rollout: PlannedRollout) => ArrayLike<number>) =>
+    Float32Array.from(rollouts.flatMap((rollout) => Array.from(of(rollout))));
+  const ids = Int32Array.from(rollouts.flatMap((rollout) => Array.from(rollout.ids)));
+  const old =
+    options.oldLogprobs === "current"
+      ? Float32Array.from(rowLogprobs(policy, leaf, ids, options))
+      : join((rollout) => rollout.oldLogprobs);
+  const lengths = rollouts.map((rollout) => rollout.ids.length);
+  const engine = join((rollout) => rollout.samplerLogprobs);
+  return sequenceFactors(lengths, old, engine, cap);
+}
+
 /** J_GRPO of n tokens and its gradient into the leaf and the head. @returns their choice entropies. */
 function policyChunk(
   { policy, reference, options, metrics }: StepContext,
@@ -175,7 +202,9 @@ function policyChunk(
   const logp = logDistribution(policy.logits(leaf.narrow(0, start, count)), options.temperature); // [n, V]
   const logprobs = pick(logp, ids); // [n]
   const ratio = ratioOf(logprobs, tokens, start, options); // [n]
-  const surrogate = clippedSurrogate(ratio, advantages, options.clip);
+  const plain = clippedSurrogate(ratio, advantages, options.clip);
+  const factors = factorsOf(logprobs, tokens, start, options);
+  const surrogate = factors === null ? plain : plain.mul(floatsLike(leaf, factors));
   let objective = surrogate;
   let chooser = logp;
   if (referenceRows !== null && reference !== null) {
@@ -202,6 +231,7 @@ function policyChunk(
   });
   recordRatios(metrics, options, ratio.toFloat32Array(), advantages.toFloat32Array());
   recordSampling(metrics, logprobs.toFloat32Array(), sampler);
+  if (factors !== null) recordCorrection(metrics, factors, options.correction.cap);
   return noGrad(() => entropy(chooser).toFloat32Array());
 }
 
@@ -214,6 +244,32 @@ function ratioOf(logprobs: Tensor, tokens: ScoredTokens, start: number, { oldLog
     return importanceRatio(logprobs, floatsLike(logprobs, tokens.oldLogprobs.subarray(start, end)));
   const { device, dtype } = logprobs;
   return spreadRatio(tensor(sequenceRatios.slice(start, end), [logprobs.numel]).to({ device, dtype }), logprobs);
+}
+
+/** What the policy's term of n tokens is weighed by; null: nothing. */
+function factorsOf(
+  logprobs: Tensor,
+  { factors, oldLogprobs, samplerLogprobs }: ScoredTokens,
+  start: number,
+  { correction, oldLogprobs: kind }: StepOptions,
+): Float32Array | null {
+  if (correction.form === "none") return null;
+  const end = start + logprobs.numel;
+  if (factors !== null) return factors.subarray(start, end);
+  const old = kind === "current" ? logprobs.toFloat32Array() : oldLogprobs.subarray(start, end);
+  return tokenFactors(old, samplerLogprobs.subarray(start, end), correction.cap);
+}
+
+function recordCorrection(metrics: Metrics, factors: Float32Array, cap: number): void {
+  const capped = factors.reduce((sum, factor) => sum + (factor >= cap ? 1 : 0), 0);
+  metrics.mean(
+    "sampling/correction/mean",
+    factors.reduce((sum, factor) => sum + factor, 0),
+    factors.length,
+  );
+  metrics.min("sampling/correction/min", Math.min(...factors));
+  metrics.max("sampling/correction/max", Math.max(...factors));
+  metrics.mean("sampling/correction/capped", capped, factors.length);
 }
 
 /** Tokens whose ratio the clip holds back: low with a negative advantage, high with a positive one. */

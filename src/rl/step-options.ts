@@ -1,4 +1,5 @@
 // What one update can be told. Every option that the papers leave open says so; presets are spreads over the default.
+import { type CorrectionOptions, defaultCorrection } from "./objectives/correction.ts";
 import type { ClipOptions, KlEstimator, RatioLevel } from "./objectives/grpo.ts";
 import { defaultClipOptions } from "./objectives/grpo.ts";
 import type { ObjectiveWeights } from "./objectives/oppo.ts";
@@ -21,6 +22,8 @@ export interface StepOptions extends Omit<PlanOptions, "reduction"> {
   readonly ratioLevel: RatioLevel;
   /** Of the policy's entropy on the tokens of J_GRPO, with their weights: above 0 a bonus. */
   readonly entropyWeight: number;
+  /** Of what another engine sampled; on the policy's term alone. */
+  readonly correction: CorrectionOptions;
   /** 0.04 and k3 in the paper's family (the paper gives the weight only). Weight 0 runs without a reference. */
   readonly referenceKl: { readonly weight: number; readonly estimator: KlEstimator };
   readonly perception: PerceptionOptions;
@@ -65,6 +68,7 @@ export const defaultStepOptions: StepOptions = {
   oldLogprobs: "current",
   ratioLevel: "token",
   entropyWeight: 0,
+  correction: defaultCorrection,
   aggregation: "seq-mean",
   maxCompletionTokens: 1024,
   truncated: "keep",

@@ -9,6 +9,7 @@ import { paperTerms, type RewardTermName, rewardTerms, termProblem } from "../rl
 import { learnerSettings } from "./learner-settings.ts";
 import { updateSettings } from "./method/update-settings.ts";
 import { guardSettings } from "./watch/guards.ts";
+import { rolloutSettings } from "./rollouts/settings.ts";
 import { watchSettings } from "./watch/watch-settings.ts";
 
 const unit = z.number().min(0).max(1);
@@ -219,6 +220,7 @@ export const trainSchema = z.strictObject({
     .default(null)
     .meta({ description: "floor of the objective for a negative advantage", standard: "none" }),
   ...updateSettings,
+  ...rolloutSettings,
   overlongBuffer: wholeNumber
     .default(0)
     .describe(

@@ -22,6 +22,7 @@ import { drawStep } from "./method/draw-step.ts";
 import { learn } from "./method/learn.ts";
 import { referenceSync } from "./method/reference-sync.ts";
 import type { GrpoTask } from "./method/task.ts";
+import { correctionOf } from "./rollouts/settings.ts";
 import { type Objective, runSteps, type StepOutcome, type StepRun, type StepsDone } from "./run-steps.ts";
 
 /** How the learning rate goes from its warm-up to its floor. */
@@ -157,6 +158,7 @@ function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
     oldLogprobs: config.oldLogprobs,
     ratioLevel: config.ratioLevel,
     entropyWeight: config.entropyWeight,
+    correction: correctionOf(config),
     aggregation: config.lossAggregation,
     truncated: config.truncated,
     referenceKl: { weight: config.referenceKlWeight, estimator: config.referenceKlEstimator },

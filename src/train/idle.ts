@@ -4,6 +4,7 @@ import type { IdleRule } from "../run/idle-settings.ts";
 import { perceptionSchema, type trainSchema } from "./config.ts";
 import { learnerIdle } from "./learner-settings.ts";
 import { updateIdle } from "./method/update-settings.ts";
+import { rolloutIdle } from "./rollouts/settings.ts";
 
 const below = (group: string, names: readonly string[]) => names.map((name) => `${group}.${name}`);
 /** What degraded clips are, for views and for completions about them. */
@@ -76,6 +77,7 @@ export const methodIdle: readonly IdleRule<SettingsOf<typeof trainSchema>>[] = [
   },
   ...learnerIdle,
   { paths: ["overlongWeight"], when: ({ overlongBuffer }) => overlongBuffer === 0, why: "overlongBuffer is 0" },
+  ...rolloutIdle,
   {
     paths: ["advantageMinStd"],
     when: ({ advantageScale }) => advantageScale === "none",
