@@ -44,6 +44,8 @@ const runBy: Readonly<Record<string, string>> = {
   "src/train/watch/watch-settings.ts": "test/cli/watch-commands.test.ts",
   "src/recipes/score/rebuild-report.ts": "test/cli/watch-commands.test.ts",
   "src/recipes/theatre/build-theatre.ts": "test/cli/commands.test.ts",
+  "src/serve/model/weights/": "test/serve/weights.test.ts",
+  "src/train/rollouts/requests.ts": "test/train/rollouts/served.test.ts",
   "src/serve/model/worker.ts": "test/serve/model-server.test.ts",
   "src/recipes/demo/stories.ts": "test/recipes/demo/demo.test.ts",
 };

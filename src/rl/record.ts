@@ -1,6 +1,6 @@
 // A scored rollout as one plain object for logs and reports: what was said, what it earned, and which clause was taken as
 // evidence of which cue.
-import type { ScoredRollout } from "./types.ts";
+import type { EngineMark, ScoredRollout } from "./types.ts";
 
 /** Example clause: `{ text: "the video shows a furrowed brow", cue: 0, kind: "video", similarity: 0.97 }` */
 export interface ClauseRecord {
@@ -25,6 +25,8 @@ export interface RolloutRecord {
   readonly rewards: Readonly<Record<string, number>>;
   readonly advantage: number;
   readonly clauses: readonly ClauseRecord[];
+  /** Which engine drew it, where it was not this process. */
+  readonly engine?: EngineMark;
 }
 
 export function recordRollout({
@@ -56,5 +58,6 @@ export function recordRollout({
         similarity: cue < 0 ? 0 : routing.similarity[cue * numClauses + k]!,
       };
     }),
+    ...(rollout.engine && { engine: rollout.engine }),
   };
 }

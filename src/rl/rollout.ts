@@ -5,7 +5,7 @@ import { type ModelPrompt, type OmniModel, type SampledCompletion, withoutStop }
 import { deriveSeed } from "../seeds.ts";
 import { noGrad } from "../tensor/index.ts";
 import { opensThinking } from "../text/response.ts";
-import type { Rollout, RolloutGroup } from "./types.ts";
+import type { EngineMark, Rollout, RolloutGroup } from "./types.ts";
 
 export interface RolloutOptions {
   /** G, 4 in the paper. */
@@ -38,14 +38,8 @@ export function sampleGroups(
   prompts: readonly RolloutPrompt[],
   options: RolloutOptions,
 ): RolloutGroup[] {
-  const seeds = prompts.flatMap(({ sample }) =>
-    Array.from({ length: options.groupSize }, (_, i) =>
-      deriveSeed(options.seed, "rollout", options.step, sample.id, i),
-    ),
-  );
-  const isOpen = prompts.map(({ prompt }) =>
-    opensThinking(model.decodePieces(prompt.tokens.ids.slice(-tailTokens)).join("")),
-  );
+  const seeds = prompts.flatMap(({ sample }) => rolloutSeeds(options, sample.id));
+  const isOpen = prompts.map(({ prompt }) => thinkIsOpen(model, prompt));
   const { onEnd } = options;
   const completions = noGrad(() =>
     model.sample(
@@ -63,11 +57,34 @@ export function sampleGroups(
       },
     ),
   );
-  return prompts.map(({ sample }, p) => ({
+  return prompts.map((prompt, p) => readGroup(model, prompt, completions[p]!));
+}
+
+/** The seeds of a prompt's completions, wherever they are sampled. */
+export function rolloutSeeds(
+  { seed, step, groupSize }: Pick<RolloutOptions, "seed" | "step" | "groupSize">,
+  sampleId: string,
+): number[] {
+  return Array.from({ length: groupSize }, (_, i) => deriveSeed(seed, "rollout", step, sampleId, i));
+}
+
+/** What was sampled, with its text. @param engine that did it; left out: this process */
+export function readGroup(
+  model: OmniModel,
+  { sample, prompt }: RolloutPrompt,
+  completions: readonly SampledCompletion[],
+  engine?: EngineMark,
+): RolloutGroup {
+  const rollouts = completions.map((completion) => readCompletion(model, completion));
+  return {
     sample,
-    thinkIsOpen: isOpen[p]!,
-    rollouts: completions[p]!.map((completion) => readCompletion(model, completion)),
-  }));
+    thinkIsOpen: thinkIsOpen(model, prompt),
+    rollouts: engine === undefined ? rollouts : rollouts.map((rollout) => ({ ...rollout, engine })),
+  };
+}
+
+function thinkIsOpen(model: OmniModel, { tokens }: ModelPrompt): boolean {
+  return opensThinking(model.decodePieces(tokens.ids.slice(-tailTokens)).join(""));
 }
 
 function readCompletion(model: OmniModel, { ids, logprobs, truncated }: SampledCompletion): Rollout {

@@ -7,6 +7,14 @@ import type { Modality } from "../media/clip.ts";
 import type { Clause } from "../text/clause.ts";
 import type { ParsedResponse } from "../text/response.ts";
 
+/** Which engine drew a completion, and from which weights. */
+export interface EngineMark {
+  /** Updates behind the weights. */
+  readonly version: number;
+  /** Its address. */
+  readonly server: string;
+}
+
 /** One sampled completion (Y). */
 export interface Rollout {
   /** Generated ids, the stop token included when it was reached. Never re-tokenised. */
@@ -18,6 +26,8 @@ export interface Rollout {
   readonly text: string;
   /** The token limit ended it. */
   readonly truncated: boolean;
+  /** Left out: this process, from the weights of the step. */
+  readonly engine?: EngineMark;
 }
 
 /** The G completions of one prompt. */

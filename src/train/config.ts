@@ -8,8 +8,8 @@ import { swapKind } from "../rl/mask-draws.ts";
 import { paperTerms, type RewardTermName, rewardTerms, termProblem } from "../rl/rewards/terms.ts";
 import { learnerSettings } from "./learner-settings.ts";
 import { updateSettings } from "./method/update-settings.ts";
-import { guardSettings } from "./watch/guards.ts";
 import { rolloutSettings } from "./rollouts/settings.ts";
+import { guardSettings } from "./watch/guards.ts";
 import { watchSettings } from "./watch/watch-settings.ts";
 
 const unit = z.number().min(0).max(1);

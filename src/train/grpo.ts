@@ -72,7 +72,7 @@ export function grpoObjective(task: GrpoTask): Objective {
   const { referenceSyncEvery: every, referenceSyncMix: mix } = config;
   return {
     ...(every === null ? {} : referenceSync(models, every, mix)),
-    check: (metrics) => checkInvariants(metrics, tolerancesOf(policy.dtype)),
+    check: (metrics) => checkInvariants(metrics, tolerancesOf(policy.dtype, task.rollouts?.areOurs === false)),
     remember: (rows) => {
       for (const { reward, rewards, problem } of rows.flatMap((row) => row.rollouts as RolloutRecord[])) {
         watch.add({ total: reward, parts: rewards }, problem);

@@ -117,7 +117,8 @@ export async function runSteps(run: StepRun): Promise<StepsDone> {
   await evaluate(firstStep);
   for (let step = firstStep; step < run.steps; step++) {
     await keptIfStopped(step, () => run.interrupt.safePoint());
-    await takeStep(run, step, optimizer, trainable, logs);
+    // Stopped while it waits, for completions or clips, a step has changed nothing yet.
+    await keptIfStopped(step, () => takeStep(run, step, optimizer, trainable, logs));
     if (logs.guards.collapse !== null) {
       await checkpoint(step + 1);
       throw logs.guards.collapse;

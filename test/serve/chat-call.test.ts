@@ -113,10 +113,10 @@ describe("readChatCall", () => {
     };
     const { media } = read({ messages: [{ role: "user", content }], ...more });
     assert.deepEqual(media, [
-      { kind: "video", url: "data:video/mp4;base64,AA", withSound: true, fps: 4 },
-      { kind: "audio", url: "data:audio/wav;base64,BB", withSound: false, fps: null },
-      { kind: "audio", url: "http://x/y.wav", withSound: false, fps: null },
-      { kind: "image", url: "file:///z.png", withSound: false, fps: null },
+      { kind: "video", url: "data:video/mp4;base64,AA", withSound: true, fps: 4, numFrames: -1 },
+      { kind: "audio", url: "data:audio/wav;base64,BB", withSound: false, fps: null, numFrames: null },
+      { kind: "audio", url: "http://x/y.wav", withSound: false, fps: null, numFrames: null },
+      { kind: "image", url: "file:///z.png", withSound: false, fps: null, numFrames: null },
     ]);
   });
 });

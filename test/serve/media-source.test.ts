@@ -17,7 +17,7 @@ const closed: MediaPolicy = { allowedFolder: null, allowsFetch: false, maxBytes:
 const signal = new AbortController().signal;
 
 function part(url: string, kind: MediaPart["kind"] = "video"): MediaPart {
-  return { kind, url, withSound: false, fps: null };
+  return { kind, url, withSound: false, fps: null, numFrames: null };
 }
 
 describe("placeMedia", () => {

@@ -8,12 +8,17 @@ export const bytesPerMb = 1024 * 1024;
 
 /** The bearer token from the environment. @throws OppoError ERR_TOKEN_EMPTY where the variable holds none */
 export function tokenOf({ tokenEnv }: { readonly tokenEnv: string | null }): string | null {
-  if (tokenEnv === null) return null;
-  const token = process.env[tokenEnv];
+  return bearerToken(tokenEnv, "--token-env");
+}
+
+/** @param variable that holds it; null: there is none @throws OppoError ERR_TOKEN_EMPTY */
+export function bearerToken(variable: string | null, option = "--rollout-key-env"): string | null {
+  if (variable === null) return null;
+  const token = process.env[variable];
   if (token !== undefined && /^\S+$/.test(token)) return token;
   throw new OppoError(
     "ERR_TOKEN_EMPTY",
-    `--token-env: expected a token without spaces in the environment variable ${tokenEnv}, got none. Set it first.`,
+    `${option}: expected a token without spaces in the environment variable ${variable}, got none. Set it first.`,
   );
 }
 

@@ -7,6 +7,7 @@ import { embedderAccess } from "../base/embedder-access.ts";
 import { endpointCache, endpointOptions } from "../base/endpoint-access.ts";
 import { printJson } from "../base/json.ts";
 import { longRun } from "../base/long-run.ts";
+import { bearerToken } from "../base/serving.ts";
 import { withSettings } from "../base/settings-command.ts";
 
 const inHelp = [
@@ -26,6 +27,7 @@ const inHelp = [
     "seed",
   ],
   ...["steps", "promptsPerStep", "groupSize", "maxNewTokens", "learningRate", "checkpointEvery", "keep", "tensorboard"],
+  ...["rollouts", "rolloutAhead", "rolloutFolder", "rolloutKeyEnv"],
   ...["trainable", "lora.rank", "device", "dtype", "recompute", "promptsPerMicroBatch", "dryRun"],
   ...["keyEnv", "cache", "concurrency", "maxRequests", "maxTokens", "timeout"].map((name) => `client.${name}`),
 ];
@@ -72,6 +74,7 @@ export function configureTrain(command: Command): void {
         interrupt,
         home: oppoHome(process.env),
         overcommits: overcommit,
+        rolloutToken: bearerToken(config.rolloutKeyEnv),
         access,
         judge: judge === null ? null : { ...judge, ...around },
       });

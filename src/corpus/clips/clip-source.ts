@@ -3,6 +3,7 @@
 // corpus and streaming it are the same run.
 import type { ClipFiles } from "../../data/conversations/conversation.ts";
 import { OppoError } from "../../error.ts";
+import type { MediaClip } from "../../media/clip.ts";
 import type { ClipLibrary } from "./clip-library.ts";
 
 /** What is learnt from, and in which order. An item is a sample, or a conversation about several clips. */
@@ -36,6 +37,14 @@ export interface OpenClipSource<Item> extends ClipSource<Item> {
    * @throws OppoError ERR_TOO_MANY_SKIPPED
    */
   more(step: number, items: readonly Item[]): Promise<readonly Item[]>;
+  /** What a later step will show, as far as it can be read, for whoever needs it before its time. The library keeps what it has. */
+  upcoming(step: number): Promise<readonly UpcomingItem<Item>[]>;
+}
+
+/** An item of a later step with its clips. */
+export interface UpcomingItem<Item> {
+  readonly item: Item;
+  readonly clips: readonly MediaClip[];
 }
 
 /** Items of the first batch from `step` on that has a readable one. @throws OppoError ERR_NO_SAMPLES when none has */
@@ -85,6 +94,10 @@ export function heldClips<Item>(library: ClipLibrary, order: ClipOrder<Item>): O
     },
     async more(_, items) {
       return await readableOf(items, order.clipsOf, ({ id }) => library.has(id));
+    },
+    async upcoming(step) {
+      const shown = order.batchAt(step).filter((item) => order.clipsOf(item).every(({ id }) => library.has(id)));
+      return shown.map((item) => ({ item, clips: order.clipsOf(item).map(({ id }) => library.fitted(id)) }));
     },
     [Symbol.dispose]() {},
   };

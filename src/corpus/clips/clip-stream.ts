@@ -5,7 +5,7 @@ import { OppoError } from "../../error.ts";
 import type { MediaClip } from "../../media/clip.ts";
 import { type ClipLibrary, clipBytes } from "./clip-library.ts";
 import type { NoticedClip } from "./clip-notices.ts";
-import { type ClipOrder, type OpenClipSource, readableBatch, readableOf } from "./clip-source.ts";
+import { type ClipOrder, type OpenClipSource, readableBatch, readableOf, type UpcomingItem } from "./clip-source.ts";
 import type { SkipLog } from "./skip-log.ts";
 
 export interface StreamOptions {
@@ -75,6 +75,25 @@ export class ClipStream<Item> implements OpenClipSource<Item> {
     const { clipsOf } = this.#order;
     for (const clip of items.flatMap((item) => clipsOf(item))) if (!this.#isAtHand(clip, step)) this.#request(clip);
     return await readableOf(items, clipsOf, (clip) => this.#fetch(clip, step));
+  }
+
+  async upcoming(step: number): Promise<readonly UpcomingItem<Item>[]> {
+    const { signal, skips } = this.#options;
+    const found: UpcomingItem<Item>[] = [];
+    for (const item of this.#order.batchAt(step)) {
+      const clips: MediaClip[] = [];
+      const wanted = this.#order.clipsOf(item);
+      for (const clip of wanted) {
+        if (this.library.has(clip.id)) clips.push(this.library.fitted(clip.id));
+        else if (!skips.isSkipped(clip.id, step)) {
+          // It stays asked for: its step takes what was read.
+          const outcome = await untilAborted(this.#request(clip).outcome, signal);
+          if (!(outcome instanceof OppoError)) clips.push(outcome);
+        }
+      }
+      if (clips.length === wanted.length) found.push({ item, clips });
+    }
+    return found;
   }
 
   #clipsAt(step: number): ClipFiles[] {

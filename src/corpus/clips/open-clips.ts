@@ -185,6 +185,7 @@ function streamClips<Item>(
     library,
     ready: (step) => stream.ready(step),
     more: (step, items) => stream.more(step, items),
+    upcoming: (step) => stream.upcoming(step),
     account: () => ({ total: numClips, skipped: skips.skipped, noticed: stream.noticed }),
     [Symbol.dispose]() {
       stream[Symbol.dispose]();

@@ -136,12 +136,17 @@ export class LoraAdapter implements Disposable {
     });
   }
 
-  /** Writes PEFT's two files. */
-  save(directory: string): void {
+  /**
+   * Writes PEFT's two files.
+   * @param whole named as layers of the whole omni model, its targets as a list of endings: what vLLM reads
+   */
+  save(directory: string, { whole = false } = {}): void {
     mkdirSync(directory, { recursive: true });
-    const stored = new Map([...this.parameters()].map(([name, value]) => [`${KEY_PREFIX}${name}`, value]));
+    const prefix = `${KEY_PREFIX}${whole ? THINKER : ""}`;
+    const stored = new Map([...this.parameters()].map(([name, value]) => [`${prefix}${name}`, value]));
     writeSafetensors(join(directory, WEIGHTS_FILE), stored, { format: "pt" });
-    const json = loraConfigJson(this.config, this.baseModel);
+    const endings = [...new Set(this.modules.map((name) => name.slice(name.lastIndexOf(".") + 1)))];
+    const json = loraConfigJson(whole ? { ...this.config, targets: endings } : this.config, this.baseModel);
     replaceText(join(directory, CONFIG_FILE), `${JSON.stringify(json, null, 2)}\n`);
   }
 

@@ -32,6 +32,8 @@ import { trainGrpo } from "../../train/grpo.ts";
 import { type DryRun, dryRunOf, requireMemory } from "../../train/memory/table.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
+import { ServedRollouts } from "../../train/rollouts/served-rollouts.ts";
+import { changeableRollouts, serverAddresses } from "../../train/rollouts/settings.ts";
 import { annotationNotes } from "./annotations.ts";
 import { type DevRun, evaluationLine, openDevSet, readDevRows } from "./dev-set.ts";
 import { memoryOfRun } from "./memory.ts";
@@ -49,6 +51,8 @@ export interface TrainRun {
   readonly overcommits?: boolean;
   /** How the embedder is reached; left out: as it comes, with nothing kept between runs. */
   readonly access?: EmbedderAccess | undefined;
+  /** What rollout servers want to be shown; null: nothing. */
+  readonly rolloutToken?: string | null;
   /** How the judge is reached; left out: there is none. */
   readonly judge?: EndpointOptions | null;
 }
@@ -161,7 +165,7 @@ function onDisk({ keep, evalData }: RunConfig): CopiesOnDisk {
 }
 
 /** What decides nothing of what was learned so far; the learning rate follows the new number of steps, and a line says so. */
-const alwaysChangeable = ["checkpointEvery", "keep", "tensorboard", "steps", ...changeableClips];
+const alwaysChangeable = ["checkpointEvery", "keep", "tensorboard", "steps", ...changeableClips, ...changeableRollouts];
 
 /** What a run takes where nothing was said, and what a large model is told of what was. */
 function sizeNotes({ numParameters, masters, policy, recomputes }: OpenedPolicy, config: RunConfig): string[] {
@@ -208,7 +212,9 @@ async function learn({ run, directory, models, library, setting, judges, samples
   const stage = progress.stage("training", config.steps);
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
   const emotionScore = setting.emotion.score;
-  const task = { config, models, library, samples, clips, embedder, emotionScore, judged: judges.terms };
+  using rollouts = servedRollouts(run, directory, models);
+  const served = rollouts === null ? {} : { rollouts };
+  const task = { config, models, library, samples, clips, embedder, emotionScore, judged: judges.terms, ...served };
   try {
     const { best } = await trainGrpo(
       { ...task, promptText: (sample) => promptText(sample) },
@@ -230,6 +236,30 @@ async function learn({ run, directory, models, library, setting, judges, samples
     }
     throw error;
   }
+}
+
+/** null: this process samples. */
+function servedRollouts(
+  { config, interrupt, progress, rolloutToken: token = null }: TrainRun,
+  { path }: RunDirectory,
+  models: OpenedPolicy,
+): ServedRollouts | null {
+  if (config.rollouts === null) return null;
+  const { groupSize, temperature, maxNewTokens } = config;
+  const limit = maxNewTokens ?? defaultsBySize(models.numParameters, config.trainable).maxNewTokens;
+  const rules = { groupSize, temperature, maxNewTokens: limit };
+  return new ServedRollouts(models, rules, {
+    addresses: serverAddresses(config.rollouts),
+    token,
+    seconds: config.rolloutTimeout,
+    directory: path,
+    folder: config.rolloutFolder,
+    concurrency: config.rolloutConcurrency,
+    patienceSeconds: config.rolloutPatience,
+    ahead: config.rolloutAhead,
+    signal: interrupt.signal,
+    onNotice: (line) => progress.log(`rollouts: ${line}`),
+  });
 }
 
 function announce({ config, progress }: TrainRun, directory: RunDirectory, notes: readonly string[]): void {

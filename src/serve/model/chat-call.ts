@@ -10,8 +10,9 @@ export interface MediaPart {
   /** http(s), file or data URL. */
   readonly url: string;
   readonly withSound: boolean;
-  /** Of a list of frames. */
+  /** Of a list of frames: how fast, and how many of them are looked at. */
   readonly fps: number | null;
+  readonly numFrames: number | null;
 }
 
 export interface ChatCall {
@@ -152,7 +153,7 @@ function conversation(body: ChatBody): { turns: Turn[]; media: MediaPart[] } {
 }
 
 function mediaPart(part: Exclude<ContentPart, { type: "text" }>, body: ChatBody): MediaPart {
-  const plain = { withSound: false, fps: null };
+  const plain = { withSound: false, fps: null, numFrames: null };
   switch (part.type) {
     case "input_audio":
       return { ...plain, kind: "audio", url: `data:audio/${part.input_audio.format};base64,${part.input_audio.data}` };
@@ -166,6 +167,7 @@ function mediaPart(part: Exclude<ContentPart, { type: "text" }>, body: ChatBody)
         url: part.video_url.url,
         withSound: body.mm_processor_kwargs?.use_audio_in_video ?? false,
         fps: body.media_io_kwargs?.video?.fps ?? null,
+        numFrames: body.media_io_kwargs?.video?.num_frames ?? null,
       };
   }
 }

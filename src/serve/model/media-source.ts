@@ -63,7 +63,7 @@ async function fileOf(
   const scheme = /^([a-z]+):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme === "data") {
     const { type, data } = splitDataUrl(url, kind);
-    if (kind === "video" && type === "video/jpeg") return await frames(data, part.fps, policy, place);
+    if (kind === "video" && type === "video/jpeg") return await frames(data, part, policy, place);
     const bytes = fromBase64(data, policy);
     return fileFor(part, await place(bytes), keyOf(bytes));
   }
@@ -98,7 +98,7 @@ function keyOf(...contents: readonly Uint8Array[]): string {
 /** vLLM's form of a list of frames: one data URL of type video/jpeg, the frames' base64 joined by commas. */
 async function frames(
   data: string,
-  fps: number | null,
+  { fps, numFrames }: MediaPart,
   policy: MediaPolicy,
   place: (bytes: Uint8Array) => Promise<string>,
 ): Promise<MediaFile> {
@@ -109,7 +109,9 @@ async function frames(
   const pictures = encoded.map((one) => fromBase64(one, policy));
   const paths: string[] = [];
   for (const bytes of pictures) paths.push(await place(bytes));
-  return { kind: "frames", paths, fps, key: `frames ${fps ?? "model"} ${keyOf(...pictures)}` };
+  // Frames that a trainer has sampled must not be sampled again: a rounding would leave out two.
+  const areAll = numFrames === pictures.length;
+  return { kind: "frames", paths, fps, areAll, key: `frames ${fps ?? "model"} ${areAll} ${keyOf(...pictures)}` };
 }
 
 function splitDataUrl(url: string, kind: MediaPart["kind"]): { type: string; data: string } {

@@ -49,7 +49,11 @@ async function fittedClip(
     case "frames":
       return await decodeFrames(
         file.paths,
-        { ...options, fps: file.fps ?? fitting.fps ?? defaultFps, fit: fitting },
+        {
+          ...options,
+          fps: file.fps ?? fitting.fps ?? defaultFps,
+          fit: file.areAll ? { ...fitting, numFrames: file.paths.length } : fitting,
+        },
         signal,
       );
     case "audio": {

@@ -7,7 +7,7 @@ import { createApp, type ServerContext } from "../http/app.ts";
 import type { Counters } from "../http/counters.ts";
 import { asHttpError, errorBody, type HttpError } from "../http/http-error.ts";
 import { BodyReader } from "../http/read-json.ts";
-import { type CallLimits, type ChatCall, readChatCall, requireModel } from "./chat-call.ts";
+import { type CallLimits, type ChatCall, readChatCall } from "./chat-call.ts";
 import { chunk, finishOf, type ReplyHead, usageChunk, usageOf, wholeReply } from "./chat-reply.ts";
 import type { Engine } from "./engine.ts";
 import { JobRun } from "./job-run.ts";
@@ -15,6 +15,7 @@ import { type MediaFiles, type MediaPolicy, placeMedia } from "./media-source.ts
 import { requireConversation } from "./prompt.ts";
 import type { Answer } from "./protocol.ts";
 import { readTokenizeCall } from "./tokenize.ts";
+import { addModelRoutes } from "./weights/model-routes.ts";
 import type { ServedAdapters } from "./weights/served-adapters.ts";
 import { addWeightRoutes } from "./weights/weight-routes.ts";
 
@@ -40,7 +41,6 @@ const longSilenceSeconds = 60;
 export function modelApp(options: ModelAppOptions) {
   const { engine, limits, counters } = options;
   const startedAt = Date.now();
-  const created = Math.floor(startedAt / millisecondsPerSecond);
   const bodies = new BodyReader(options.maxBodyBytes);
   let numCalls = 0;
   const app = createApp({
@@ -61,19 +61,8 @@ export function modelApp(options: ModelAppOptions) {
   counters.gauge("waiting", () => engine.numWaiting);
   counters.gauge("running", () => engine.numRunning);
   counters.gauge("engine_ends", () => engine.numEnds);
-  const { modelName } = limits;
-  const model = { id: modelName, object: "model", created, owned_by: "oppo", max_model_len: limits.maxContext };
-  const served = () => {
-    const adapters = options.adapters.entries();
-    return [model, ...adapters.map(([id, root]) => ({ ...model, id, root, parent: modelName }))];
-  };
-  app.get("/v1/models", (c) => c.json({ object: "list", data: served() }));
-  app.get("/v1/models/:name", (c) => {
-    const name = c.req.param("name");
-    const found = served().find(({ id }) => id === name);
-    if (found === undefined) requireModel(name, modelName);
-    return c.json(found ?? model);
-  });
+  const { modelName: id, maxContext } = limits;
+  addModelRoutes(app, { id, created: Math.floor(startedAt / millisecondsPerSecond), maxContext }, options.adapters);
   addWeightRoutes(app, { engine, adapters: options.adapters, allowedFolder: options.allowedWeights, bodies });
   app.post("/v1/chat/completions", async (c) => {
     const id = ++numCalls;

@@ -1,10 +1,15 @@
 // What the server and its engine's process say to each other. Media travel as paths of files, everything else by value.
 import type { ErrorCode } from "../../error.ts";
 
-/** A medium of a prompt. Equal keys: the same content, read in the same way. Frames are encoded pictures, one file each. */
+/** A medium of a prompt. Equal keys: the same content, read in the same way. Frames are encoded pictures, one file each; `areAll`: none is left out. */
 export type MediaFile = { readonly key: string } & (
   | { readonly kind: "video"; readonly path: string; readonly withSound: boolean }
-  | { readonly kind: "frames"; readonly paths: readonly string[]; readonly fps: number | null }
+  | {
+      readonly kind: "frames";
+      readonly paths: readonly string[];
+      readonly fps: number | null;
+      readonly areAll: boolean;
+    }
   | { readonly kind: "audio"; readonly path: string }
   | { readonly kind: "image"; readonly path: string }
 );

@@ -8,7 +8,7 @@ type Settings = DeepReadonly<TrainConfig>;
 
 /** @throws ConfigError that names the setting, the reason and the remedy */
 export function requireCompatible(config: Settings): void {
-  for (const check of [updates, referenceSync, spans, degradedTerms]) {
+  for (const check of [updates, referenceSync, spans, degradedTerms, rollouts]) {
     const conflict = check(config);
     if (conflict !== null) throw new ConfigError(conflict.path, `${conflict.path}: ${conflict.message}`);
   }
@@ -63,6 +63,14 @@ function degradedTerms({ reward, perception }: Settings): Conflict | null {
     path: "reward.terms",
     message:
       "expected perception.rolloutShare above 0 for the term support, got 0: it is about degraded clips, and no prompt shows one. Set rolloutShare, or use precision.",
+  };
+}
+
+function rollouts({ rollouts: servers, perception }: Settings): Conflict | null {
+  if (servers === null || perception.rolloutShare === 0) return null;
+  return {
+    path: "perception.rolloutShare",
+    message: `expected 0 where servers sample (rollouts), got ${perception.rolloutShare}: degraded clips are made of what the towers see here, and servers are sent clips as they are. Set it to 0, or let this process sample.`,
   };
 }
 

@@ -12,6 +12,8 @@ import type { RolloutGroup } from "../../rl/types.ts";
 import { scope } from "../../tensor/index.ts";
 import type { LiveRows } from "../live-rows.ts";
 import { type InputMaker, MaskedInputs } from "../masked-inputs.ts";
+import { presentRequests, upcomingRequests } from "../rollouts/requests.ts";
+import type { ServedRollouts } from "../rollouts/served-rollouts.ts";
 import { type ShownPrompt, showPrompts } from "../step-prompts.ts";
 import { type Drawn, drawGroups } from "./spread-groups.ts";
 import type { GrpoTask } from "./task.ts";
@@ -63,11 +65,19 @@ export async function drawStep(task: GrpoTask, samples: readonly Sample[], drawi
       draw: async (more) => draw((await task.clips?.more(step, more)) ?? more),
     });
     metrics.merge(times);
+    if (task.rollouts !== undefined) await goOnAhead(task, task.rollouts, step, metrics);
     return { drawn, metrics, [Symbol.dispose]: dispose };
   } catch (error) {
     dispose();
     throw error;
   }
+}
+
+/** Servers begin with the completions of the next step, where the run looks ahead. */
+async function goOnAhead(task: GrpoTask, rollouts: ServedRollouts, step: number, metrics: Metrics): Promise<void> {
+  metrics.merge(rollouts.takeMetrics());
+  if (rollouts.ahead === 0 || step + 1 >= task.config.steps) return;
+  await rollouts.begin(step + 1, step, await upcomingRequests(task, step + 1));
 }
 
 async function sampleAndScore(
@@ -84,7 +94,10 @@ async function sampleAndScore(
   };
   const start = clock();
   const shown = showPrompts(wholePrompts(task, samples, live), config.perception, { seed: config.seed, step }, inputs);
-  const drawn = scope(() => sampleGroups(task.models.policy, shown, { ...config, maxNewTokens, step, ...ahead }));
+  const drawn =
+    task.rollouts === undefined
+      ? scope(() => sampleGroups(task.models.policy, shown, { ...config, maxNewTokens, step, ...ahead }))
+      : await task.rollouts.groups(step, presentRequests(task, step, shown));
   const sampled = drawn.map((group, g) => withReadable(group, shown[g]!.readable));
   const sampledAt = clock();
   const groups = await scoreGroups(sampled, scoring);

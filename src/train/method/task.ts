@@ -9,6 +9,7 @@ import type { DeepReadonly } from "../../run/config.ts";
 import type { TrainConfig } from "../config.ts";
 import type { ReadCues } from "../masked-inputs.ts";
 import type { OpenedPolicy } from "../policy.ts";
+import type { ServedRollouts } from "../rollouts/served-rollouts.ts";
 
 /** What the method learns from. */
 export interface GrpoTask {
@@ -17,12 +18,14 @@ export interface GrpoTask {
   readonly library: ClipLibrary;
   readonly samples: readonly Sample[];
   /** Brings the clips of a step into the library; left out: those of all samples are in it. */
-  readonly clips?: Pick<OpenClipSource<Sample>, "ready" | "more">;
+  readonly clips?: Pick<OpenClipSource<Sample>, "ready" | "more" | "upcoming">;
   readonly promptText: (sample: Sample) => string;
   readonly embedder: Embedder;
   readonly emotionScore: EmotionScore;
   /** Terms that a judge is asked for; left out: none. */
   readonly judged?: readonly JudgedTerm[];
+  /** Servers that sample the completions; left out: this process does. */
+  readonly rollouts?: ServedRollouts;
   /** What perception.support "observer" asks. */
   readonly readCues?: ReadCues;
 }

@@ -29,7 +29,7 @@ export const rolloutSettings = {
     .default(null)
     .meta({
       description: "servers that sample the completions: vLLM, or oppo serve model",
-      value: "URL[,URL...]",
+      value: "addresses",
       standard: "this process samples",
       group,
     }),
@@ -83,6 +83,9 @@ interface CorrectionChoice extends RolloutChoice {
 }
 
 const ofServers = ["rolloutAhead", "rolloutFolder", "rolloutConcurrency", "rolloutTimeout", "rolloutPatience"];
+
+/** Servers move, and their number decides nothing of what is learned. */
+export const changeableRollouts: readonly string[] = ["rollouts", ...ofServers.slice(1), "rolloutKeyEnv"];
 
 export const rolloutIdle: readonly IdleRule<RolloutChoice>[] = [
   {
