@@ -1,0 +1,304 @@
+// A server of vLLM's shapes: a run works with it, what passes is tried again, and what makes its answers useless ends the run before
+// the first step, with the reason.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { FittedSample } from "../../../src/corpus/clips/fitted-samples.ts";
+import { loadModel } from "../../../src/models/registry.ts";
+import { readStepLog } from "../../../src/run/metrics.ts";
+import type { ModelServer } from "../../../src/serve/model/serve-model.ts";
+import { startServer } from "../../serve/served-model.ts";
+import { maxNewTokens, type ServedRun, servedRun } from "../../support/served-run.ts";
+import { fitAll, type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
+import { type ChatReply, type Faults, vllmMock } from "../../support/vllm-mock.ts";
+
+let theatre: SmallTheatre;
+let fitted: FittedSample[];
+let model: string;
+let behind: ModelServer;
+let numRuns = 0;
+
+before(async () => {
+  theatre = await smallTheatre(3);
+  model = theatre.freshModel(1);
+  using fitting = await loadModel(model);
+  fitted = await fitAll(theatre, fitting);
+  behind = await startServer(model, { name: "policy", allowWeights: theatre.root, maxAdapters: 8 });
+});
+after(async () => {
+  await behind.close();
+  theatre[Symbol.dispose]();
+});
+
+const plain = ["rolloutCorrection=none"];
+
+async function run(address: string, more: Partial<ServedRun> = {}) {
+  const directory = join(theatre.root, `run-${numRuns++}`);
+  const notices: string[] = [];
+  const result = servedRun({
+    directory,
+    model,
+    fitted,
+    addresses: [address],
+    overrides: plain,
+    steps: 2,
+    notices,
+    ...more,
+  });
+  return { ...(await result), notices };
+}
+
+async function withFaults(faults: Faults, more: Partial<ServedRun> = {}) {
+  await using mock = await vllmMock(behind.address, faults);
+  return await run(mock.address, more);
+}
+
+type Choice = ChatReply["choices"][number];
+/** Changes the answers to prompts of the run, and leaves those to the probe. */
+const inChoices = (change: (choice: Choice) => void): Faults => ({
+  reply: (reply, isProbe) => {
+    if (!isProbe) for (const choice of reply.choices) change(choice);
+  },
+});
+
+describe("a server that works", () => {
+  test("gets plain sampling, one seed, lossless frames, and adapters by the names that it knows", async () => {
+    await using mock = await vllmMock(behind.address);
+    const { metrics, rows } = await run(mock.address);
+    assert.equal(metrics.length, 2);
+    assert.ok(metrics[1]!["rollout/probe/moved"]! > 1e-4, "the new weights are seen");
+    assert.ok(metrics[0]!["sampling/sampling_logp_difference/max"]! < 1e-5);
+    const engines = new Set(
+      (rows as unknown as { rollouts: { engine: { version: number } }[] }[]).map(
+        ({ rollouts }) => rollouts[0]!.engine.version,
+      ),
+    );
+    assert.deepEqual([...engines], [0, 1]);
+    const request = mock.asked.find(({ max_tokens: most }) => most === maxNewTokens)!;
+    const { messages, ...fields } = request as { messages: { role: string; content: { type: string }[] }[] };
+    assert.deepEqual(
+      messages.map(({ role, content }) => [role, content.map(({ type }) => type)]),
+      [["user", ["video_url", "input_audio", "text"]]],
+    );
+    const [{ video_url: video }] = messages[0]!.content as unknown as [{ video_url: { url: string } }];
+    const [head, first] = video.url.split(/[,]/);
+    assert.equal(head, "data:video/jpeg;base64");
+    assert.equal(Buffer.from(first!, "base64").subarray(1, 4).toString("latin1"), "PNG");
+    const { clip } = fitted[0]!;
+    assert.deepEqual(fields, {
+      model: "policy-v0",
+      media_io_kwargs: { video: { fps: clip.fps, num_frames: clip.numFrames } },
+      temperature: 1,
+      top_p: 1,
+      top_k: -1,
+      min_p: 0,
+      repetition_penalty: 1,
+      return_token_ids: true,
+      return_tokens_as_token_ids: true,
+      max_tokens: maxNewTokens,
+      n: 4,
+      logprobs: true,
+      seed: (fields as unknown as { seed: number }).seed,
+    });
+    const weights = mock.calls.filter((call) => call.includes("lora_adapter"));
+    assert.deepEqual(weights, [
+      "POST /v1/load_lora_adapter",
+      "POST /v1/unload_lora_adapter",
+      "POST /v1/load_lora_adapter",
+      "POST /v1/load_lora_adapter",
+      "POST /v1/unload_lora_adapter",
+    ]);
+  });
+
+  test("may still have an earlier run's adapters under the same names", async () => {
+    await using mock = await vllmMock(behind.address);
+    const first = await run(mock.address);
+    const second = await run(mock.address, { overrides: [...plain, "seed=5"] });
+    assert.notEqual(first.weights, second.weights);
+    const again = await run(mock.address);
+    assert.equal(again.weights, first.weights);
+  });
+
+  test("of slightly other probabilities is corrected for, and its logged weight is not 1", async () => {
+    const perturbed = inChoices(({ logprobs }) => {
+      logprobs!.content!.forEach((one, t) => {
+        one.logprob += 0.03 * Math.sin(t) - 0.02;
+      });
+    });
+    const overrides = ["rollouts=http://x"];
+    const [exact, other] = [
+      await withFaults({}, { overrides, steps: 1 }),
+      await withFaults(perturbed, { overrides, steps: 1 }),
+    ];
+    const weight = (of: typeof exact) => of.metrics[0]!["sampling/correction/mean"]!;
+    assert.ok(Math.abs(weight(exact) - 1) < 1e-5, `${weight(exact)}`);
+    assert.ok(weight(other) > 1.005 && weight(other) < 1.05, `${weight(other)}`);
+    assert.notEqual(other.weights, exact.weights);
+    assert.notEqual(other.metrics[0]!.grad_norm, exact.metrics[0]!.grad_norm);
+  });
+});
+
+describe("what may pass is tried again, and gives the same run", () => {
+  let whole: string;
+  before(async () => {
+    whole = (await withFaults({}, { steps: 1 })).weights;
+  });
+  let numClamped = 0;
+  const cases: [string, () => Faults, RegExp][] = [
+    ["errors of the server", () => ({ statuses: [500, 503, 502, 429] }), /status 50\d: the engine is gone/],
+    ["bodies that end in the middle", () => ({ halfClosed: 2 }), /aborted|beginning of an answer|socket hang up/],
+    ["answers that do not come", () => ({ slow: 2 }), /no whole answer within 10 s/],
+    [
+      "a probability of 0 for what was drawn",
+      () =>
+        inChoices(({ logprobs }) => {
+          if (numClamped++ === 0) logprobs!.content![0]!.logprob = -9999;
+        }),
+      /a log-probability of -9999/,
+    ],
+    [
+      "answers that are missing",
+      () => {
+        let numShort = 0;
+        return {
+          reply: (reply, isProbe) => {
+            if (!isProbe && numShort++ === 0) reply.choices.pop();
+          },
+        };
+      },
+      /3 answers in place of 4/,
+    ],
+  ];
+  for (const [name, faults, said] of cases) {
+    test(name, async () => {
+      const { weights, notices, metrics } = await withFaults(faults(), { steps: 1, seconds: 10 });
+      assert.equal(weights, whole);
+      assert.match(notices.join("\n"), said);
+      assert.ok(metrics[0]!["rollout/retries"]! > 0);
+    });
+  }
+
+  test("a server that began again has no adapters: it is taught again", async () => {
+    let numAsked = 0;
+    const { weights, notices } = await withFaults(
+      // The first time that completions are asked for, nobody knows the name.
+      { model: (name) => (name === "policy-v0" && numAsked++ === 1 ? "gone" : name) },
+      { steps: 1 },
+    );
+    assert.equal(weights, whole);
+    assert.match(notices.join("\n"), /status 404: .*gone/);
+  });
+});
+
+describe("what makes answers useless ends the run before the first step", () => {
+  const cases: [string, Faults, string, RegExp][] = [
+    [
+      "another prompt",
+      { reply: (reply) => void reply.prompt_token_ids!.splice(2, 1, 7) },
+      "ERR_ROLLOUT_PROMPT",
+      /other from place 2 on: .* here, 7, .* there/,
+    ],
+    [
+      "a shorter prompt",
+      { reply: (reply) => void reply.prompt_token_ids!.pop() },
+      "ERR_ROLLOUT_PROMPT",
+      /its end there/,
+    ],
+    [
+      "no ids of the prompt",
+      { reply: (reply) => void delete reply.prompt_token_ids },
+      "ERR_ROLLOUT_REPLY",
+      /the ids of the prompt \(return_token_ids\), got none/,
+    ],
+    ["no ids of what was said", inChoices((choice) => void delete choice.token_ids), "ERR_ROLLOUT_REPLY", /got none/],
+    [
+      "no log-probabilities",
+      inChoices((choice) => void Object.assign(choice, { logprobs: null })),
+      "ERR_ROLLOUT_REPLY",
+      /\(logprobs\)/,
+    ],
+    [
+      "too few log-probabilities",
+      inChoices(({ logprobs }) => void logprobs!.content!.pop()),
+      "ERR_ROLLOUT_REPLY",
+      /a log-probability for every token/,
+    ],
+    [
+      "log-probabilities of other tokens",
+      inChoices(({ logprobs }) => void Object.assign(logprobs!.content![0]!, { token: "token_id:1" })),
+      "ERR_ROLLOUT_REPLY",
+      /one of token_id:1/,
+    ],
+    [
+      "answers without their stop token",
+      inChoices((choice) => {
+        choice.token_ids!.pop();
+        choice.logprobs!.content!.pop();
+        choice.finish_reason = "stop";
+      }),
+      "ERR_ROLLOUT_REPLY",
+      /the stop token among the ids of a finished answer/,
+    ],
+    ["an adapter that is ignored", { model: () => "policy" }, "ERR_ROLLOUT_ADAPTER", /taken and is ignored/],
+    ["no adapters", { hasNoAdapters: true }, "ERR_ROLLOUT_ADAPTER", /VLLM_ALLOW_RUNTIME_LORA_UPDATING=1/],
+    ["a clock that is behind", { clock: -600_000 }, "ERR_ROLLOUT_CLOCK", /600 s behind|59\d s behind|60\d s behind/],
+    ["a clock that is ahead", { clock: 3_600_000 }, "ERR_ROLLOUT_CLOCK", /s ahead/],
+    ["a web page", { models: "<html>hello</html>" }, "ERR_ROLLOUT_SERVER", /a list of models at \/v1\/models/],
+    [
+      "text in place of ids",
+      {
+        reply: (reply, isProbe) => {
+          for (const one of reply.choices[0]!.logprobs!.content![0]!.top_logprobs) if (isProbe) one.token = "a";
+        },
+      },
+      "ERR_ROLLOUT_REPLY",
+      /return_tokens_as_token_ids/,
+    ],
+  ];
+  for (const [name, faults, code, message] of cases) {
+    test(name, async () => {
+      const directory = join(theatre.root, `bad-${numRuns++}`);
+      await using mock = await vllmMock(behind.address, faults);
+      await assert.rejects(
+        servedRun({ directory, model, fitted, addresses: [mock.address], overrides: plain }),
+        (error) => {
+          const { code: got, message: said } = error as Error & { code: string };
+          assert.deepEqual([got, said.startsWith(mock.address)], [code, true], said);
+          assert.match(said, message);
+          return true;
+        },
+      );
+      assert.deepEqual(readStepLog(join(directory, "metrics.jsonl")), []);
+      assert.ok(!existsSync(join(directory, "checkpoints", "latest")));
+    });
+  }
+
+  test("another model, another rank than is allowed, another key", async () => {
+    const other = await startServer(theatre.freshModel(2), { allowWeights: theatre.root });
+    await assert.rejects(run(other.address), { code: "ERR_ROLLOUT_MODEL", message: /It serves other weights/ });
+    await other.close();
+    const narrow = await startServer(model, { allowWeights: theatre.root, maxLoraRank: 2 });
+    await assert.rejects(run(narrow.address), {
+      code: "ERR_ROLLOUT_ADAPTER",
+      message: /expected a rank of at most 2, got 4/,
+    });
+    await narrow.close();
+    const closed = await startServer(model, { token: "secret" });
+    await assert.rejects(run(closed.address), { code: "ERR_ROLLOUT_SERVER", message: /--rollout-key-env/ });
+    await closed.close();
+  });
+
+  test("one bad server among several is named", async () => {
+    await using bad = await vllmMock(behind.address, { model: () => "policy" });
+    await assert.rejects(run("", { addresses: [behind.address, bad.address] }), {
+      code: "ERR_ROLLOUT_ADAPTER",
+      message: new RegExp(`^${bad.address}`),
+    });
+  });
+});
+
+test("a server that goes on with older weights is found out at the step where it shows", async () => {
+  const stale: Faults = { model: (name) => (name === "policy-v1" ? "policy" : name) };
+  await assert.rejects(withFaults(stale), { code: "ERR_ROLLOUT_STALE", message: /after 1 updates, which moved by/ });
+});
