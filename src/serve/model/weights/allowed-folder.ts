@@ -22,10 +22,10 @@ export function allowedWeights(path: string, allowed: string | null, param: stri
       { param },
     );
   }
-  const root = realpathSync(allowed);
+  const root = realPath(allowed);
   const folder = realPath(path);
   // Nothing is told of what exists elsewhere.
-  if (folder === null || !isBelow(folder, root) || !statSync(folder).isDirectory()) {
+  if (root === null || folder === null || !isBelow(folder, root) || !statSync(folder).isDirectory()) {
     throw refused(param, "a folder below that of --allow-weights", "none there", "Check the path.");
   }
   const names = readdirSync(folder);
