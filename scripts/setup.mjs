@@ -1,6 +1,6 @@
-// Makes a bare clone ready: system packages, npm packages, the native addon, the TypeScript build. `npm test` and
-// `npm run demo` begin with it, so it does only what is missing and is quick when nothing is. In an installed package,
-// where it is `oppo setup`, only the first and the third are left to do. Plain Node 20.
+// Makes a bare clone ready: system packages, npm packages, the native addon, the TypeScript build, the studio's page.
+// `npm test` and `npm run demo` begin with it, so it does only what is missing and is quick when nothing is. In an
+// installed package, where it is `oppo setup`, only the first and the third are left to do. Plain Node 20.
 //
 //   node scripts/setup.mjs                    do what is missing
 //   node scripts/setup.mjs --check            only report; exit code 1 when something is missing
@@ -15,6 +15,7 @@ import { forgetLibtorch } from "./setup/libtorch.mjs";
 import { nativeAddonStep } from "./setup/native-addon.mjs";
 import { npmPackagesStep } from "./setup/npm-packages.mjs";
 import { isClone } from "./setup/place.mjs";
+import { studioPageStep } from "./setup/studio-page.mjs";
 import { systemPackagesStep } from "./setup/system-packages.mjs";
 import { typescriptStep } from "./setup/typescript.mjs";
 
@@ -35,7 +36,13 @@ async function main(args) {
   const root = dirname(dirname(fileURLToPath(import.meta.url)));
   if (args.includes("--forget") && !args.includes("--check")) forgetLibtorch(root);
   const steps = isClone(root)
-    ? [systemPackagesStep(root), npmPackagesStep(root), nativeAddonStep(root), typescriptStep(root)]
+    ? [
+        systemPackagesStep(root),
+        npmPackagesStep(root),
+        nativeAddonStep(root),
+        typescriptStep(root),
+        studioPageStep(root),
+      ]
     : [systemPackagesStep(root), nativeAddonStep(root)];
   let numMissing = 0;
   for (const step of steps) {

@@ -66,7 +66,7 @@ export async function* readSamples(file: string, options: ReadOptions = {}): Asy
   const reasons = new Set<string>();
   for await (const { number: line, text, problem: unread } of lines(file)) {
     if (unread === null && text.trim() === "") continue;
-    const parsed = unread === null ? parseRow(text, options.fields ?? {}) : { reason: unread };
+    const parsed = unread === null ? parseSample(text, options.fields ?? {}) : { reason: unread };
     const reason =
       "reason" in parsed ? parsed.reason : seenIds.has(parsed.sample.id) ? `repeated id "${parsed.sample.id}"` : null;
     if (reason === null && "sample" in parsed) {
@@ -148,7 +148,8 @@ function pathInside(root: string, id: string, media: string): string {
   );
 }
 
-function parseRow(text: string, fields: FieldMap): { readonly sample: Sample } | { readonly reason: string } {
+/** One row; a reason where it is no sample. */
+export function parseSample(text: string, fields: FieldMap): { readonly sample: Sample } | { readonly reason: string } {
   if (text.length > maxLineLength) return { reason: `line of ${text.length} characters` };
   let row: unknown;
   try {

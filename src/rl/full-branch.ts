@@ -12,6 +12,7 @@ import { oppoLoss } from "./objectives/oppo.ts";
 import { entropy, pick, weightedSum } from "./objectives/perception.ts";
 import type { PlannedGroup, PlannedRollout, StepCounts } from "./plan.ts";
 import { objectiveWeights, type StepOptions } from "./step-options.ts";
+import type { ViewName } from "./types.ts";
 
 /** What both branches of one step share. */
 export interface StepContext {
@@ -25,7 +26,12 @@ export interface StepContext {
   readonly metrics: Metrics;
   /** Runs the body and adds its time under timing_s/NAME. */
   readonly timed: <T>(name: string, body: () => T) => T;
+  /** Told of every token that a masked input is compared on. */
+  readonly onDivergence?: TokenWatch | undefined;
 }
+
+/** @param ids the completion's own array @param position of the token in it @param nats the divergence there, before any cap */
+export type TokenWatch = (ids: Int32Array, view: ViewName, position: number, nats: number) => void;
 
 export interface FullBranch {
   /** Per prompt of the pass its number, for masked inputs that begin like it. */

@@ -4,7 +4,7 @@ import { OppoError } from "../error.ts";
 import type { OmniModel } from "../models/omni-model.ts";
 import { scope } from "../tensor/index.ts";
 import { backwardThroughTrunk } from "./chunks.ts";
-import { type FullBranch, runFullBranch, type StepContext } from "./full-branch.ts";
+import { type FullBranch, runFullBranch, type StepContext, type TokenWatch } from "./full-branch.ts";
 import { runMaskedBranch } from "./masked-branch.ts";
 import { Metrics } from "./metrics.ts";
 import { type PlannedGroup, planStep, type TrainGroup } from "./plan.ts";
@@ -17,6 +17,8 @@ export interface StepModels {
   readonly reference: OmniModel | null;
   /** Seconds, for the timing_s/ metrics; without it there are none. Only recipes read the clock. */
   readonly clock?: () => number;
+  /** Told of every token that a masked input is compared on; changes no number. */
+  readonly onDivergence?: TokenWatch;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface StepModels {
  * @throws OppoError ERR_MISSING_VIEW, ERR_MISSING_REFERENCE, ERR_REFERENCE_VOCABULARY, ERR_MISSING_LOGPROBS, ERR_EMPTY_STEP
  */
 export function accumulateGradients(
-  { policy, reference, clock }: StepModels,
+  { policy, reference, clock, onDivergence }: StepModels,
   groups: readonly TrainGroup[],
   options: StepOptions,
 ): Metrics {
@@ -51,7 +53,7 @@ export function accumulateGradients(
     usesViews(options) && plan.groups.some(({ rollouts }) => rollouts.some(({ views }) => views.length > 0));
   if (usesViews(options)) declareViewMetrics(metrics, plan.counts.numTokens);
   const lends = hasViews && options.sharesPrefixes;
-  const context: StepContext = { policy, reference, options, lends, counts: plan.counts, metrics, timed };
+  const context: StepContext = { policy, reference, options, lends, counts: plan.counts, metrics, timed, onDivergence };
   const size = options.promptsPerMicroBatch ?? plan.groups.length;
   for (let start = 0; start < plan.groups.length; start += size) {
     const batch = plan.groups.slice(start, start + size);

@@ -47,8 +47,10 @@ interface MaskedLayout {
   readonly ids: Int32Array;
   /** Per view token, how well its cue can be read; null: none of any. */
   readonly readable: Float32Array | null;
-  /** Per view token. */
+  /** Per view token: its view, the completion that it stands in, and where. */
   readonly names: readonly ViewName[];
+  readonly owners: readonly Int32Array[];
+  readonly positions: readonly number[];
   /** Per anchor token: its row in the full branch, its weight. */
   readonly anchorRows: Int32Array;
   readonly anchorWeights: Float32Array;
@@ -144,6 +146,8 @@ function membersOf(rollouts: readonly PlannedRollout[], name: ViewName, wholeCom
 function layOut({ members }: MaskedBatch, full: FullBranch, options: StepOptions): MaskedLayout {
   const all = members.flat();
   const longest = Math.max(...all.map(({ completion }) => completion.length));
+  const owners: Int32Array[] = [];
+  const positions: number[] = [];
   const view = { ...emptyRows(), ids: [] as number[], names: [] as ViewName[], readable: [] as number[] };
   const anchor = emptyRows();
   for (const [n, { rollout, view: planned, completion }] of all.entries()) {
@@ -161,6 +165,8 @@ function layOut({ members }: MaskedBatch, full: FullBranch, options: StepOptions
         view.ids.push(completion[t]!);
         view.names.push(planned.name);
         view.readable.push(placeOf === null ? 0 : planned.readable![placeOf.get(t)!]!);
+        owners.push(rollout.ids);
+        positions.push(t);
       } else if (options.anchorWeight !== 0) {
         anchor.rows.push(row);
         anchor.fullRows.push(firstRow + t);
@@ -176,6 +182,8 @@ function layOut({ members }: MaskedBatch, full: FullBranch, options: StepOptions
     ids: Int32Array.from(view.ids),
     names: view.names,
     readable: all.some(({ view: { readable } }) => readable !== null) ? Float32Array.from(view.readable) : null,
+    owners,
+    positions,
     anchorRows: Int32Array.from(anchor.fullRows),
     anchorWeights: Float32Array.from(anchor.weights),
   };
@@ -257,7 +265,13 @@ function perceptionChunk(
     metrics.mean("omni/argmax_flip_rate", flips.sum().item(), count);
   });
   for (const value of share ?? []) metrics.mean("omni/readable", value, 1);
-  recordDivergence(context, names, divergence.toFloat32Array());
+
+  const values = divergence.toFloat32Array();
+  recordDivergence(context, names, values);
+  for (const [i, nats] of values.entries()) {
+    const at = start + i;
+    context.onDivergence?.(layout.owners[at]!, layout.names[at]!, layout.positions[at]!, nats);
+  }
 }
 
 function recordDivergence({ metrics, options }: StepContext, names: readonly ViewName[], values: Float32Array): void {

@@ -35,6 +35,14 @@ export function lockRun(path: string): () => void {
   return () => rmSync(file, { force: true });
 }
 
+/** Who holds a run, by the text of its lock; null where nobody does, or where it is no lock. */
+export function readHolder(text: string): Pick<LockHolder, "pid" | "host"> | null {
+  const holder = parse(text);
+  if (holder === null || !Number.isInteger(holder.pid) || holder.pid <= 0 || typeof holder.host !== "string")
+    return null;
+  return isAlive(holder) ? holder : null;
+}
+
 /** @returns null when the lock is ours now, else who holds it. */
 function take(file: string): LockHolder | null {
   const self: LockHolder = {

@@ -5,7 +5,7 @@ import { type ClaimBank, claimBank } from "../evidence/claims.ts";
 import { cosineSchedule, linearSchedule } from "../nn/index.ts";
 import { checkInvariants, tolerancesOf } from "../rl/invariants.ts";
 import { shownMetrics } from "../rl/metrics.ts";
-import { type RolloutRecord, recordRollout } from "../rl/record.ts";
+import { type RolloutRecord, recordGroup, TokenDivergences } from "../rl/record.ts";
 import { type Notice, RewardWatch } from "../rl/reward-watch.ts";
 import { claimTerms, makeTerms } from "../rl/rewards/terms.ts";
 import type { ScoreOptions } from "../rl/score.ts";
@@ -88,11 +88,12 @@ export function grpoObjective(task: GrpoTask): Objective {
       using own = await drawStep(task, samples, { step, live, maxNewTokens, scoring });
       const groups = own.drawn.map(({ group }) => group);
       const notices = stuckRewards(watch, groups);
+      const divergences = new TokenDivergences();
       const metrics = shownMetrics(groups);
-      metrics.merge(learn(task, own.drawn, { step, live, turn, options }));
+      metrics.merge(learn(task, own.drawn, { step, live, turn, options, onDivergence: divergences.add }));
       metrics.merge(own.metrics);
       metrics.sum("timing_s/wait_clips", readyAt - start);
-      return { metrics, rows: groups.map(groupRow), notices };
+      return { metrics, rows: groups.map((group) => ({ ...recordGroup(group, divergences) })), notices };
     },
   };
 }
@@ -188,9 +189,4 @@ function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
 function stuckRewards(watch: RewardWatch, groups: readonly ScoredGroup[]): Notice[] {
   const rollouts = groups.flatMap((group) => group.rollouts);
   return rollouts.flatMap(({ rewards, response }) => watch.add(rewards, response.problem ?? null));
-}
-
-/** One line of rollouts.jsonl: what was said and what it earned. */
-function groupRow(group: ScoredGroup) {
-  return { sample: group.sample.id, rollouts: group.rollouts.map(recordRollout) };
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decoupledAdvantages, defaultAdvantageOptions, groupAdvantages } from "../../src/rl/advantage.ts";
 import { rolloutMetrics } from "../../src/rl/metrics.ts";
-import { recordRollout } from "../../src/rl/record.ts";
+import { recordGroup, TokenDivergences } from "../../src/rl/record.ts";
 import { type JudgedTerm, standIn } from "../../src/rl/rewards/judged.ts";
 import { type ScoreOptions, scoreGroups } from "../../src/rl/score.ts";
 import { testSample, textRollout } from "../support/rollouts.ts";
@@ -65,7 +65,7 @@ describe("judged terms", () => {
     );
     assert.deepEqual(x!.rollouts[1]!.rewards.parts, { one: 0 });
     assert.deepEqual(x!.rollouts[1]!.rewards.isMissing, { context: true });
-    assert.deepEqual(recordRollout(x!.rollouts[0]!).rewards, { one: 1, context: 1 });
+    assert.deepEqual(recordGroup(x!, new TokenDivergences()).rollouts[0]!.rewards, { one: 1, context: 1 });
   });
 
   test("a zero is another thing", async () => {

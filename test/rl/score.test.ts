@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultAdvantageOptions } from "../../src/rl/advantage.ts";
 import { rolloutMetrics, shownMetrics } from "../../src/rl/metrics.ts";
-import { recordRollout } from "../../src/rl/record.ts";
+import { recordGroup, TokenDivergences } from "../../src/rl/record.ts";
 import { makeTerms, paperTerms } from "../../src/rl/rewards/terms.ts";
 import { overlongPart, type ScoreOptions, scoreGroups } from "../../src/rl/score.ts";
 import { testSample, textRollout } from "../support/rollouts.ts";
@@ -73,8 +73,19 @@ test("evidence tokens are the words of the clauses that name a cue", async () =>
 
 test("a record shows what was said and which clause counts as evidence of which cue", async () => {
   const [group] = await scoreGroups([{ sample, rollouts: [textRollout(perfect)] }], options);
-  const record = recordRollout(group!.rollouts[0]!);
-  assert.deepEqual(JSON.parse(JSON.stringify(record)), record);
+  const { ids, pieces } = group!.rollouts[0]!.rollout;
+  const divergences = new TokenDivergences();
+  divergences.add(ids, "video", 1, 0.123456);
+  divergences.add(ids, "audio", 2, 2);
+  const row = recordGroup(group!, divergences);
+  assert.deepEqual(JSON.parse(JSON.stringify(row)), row);
+  assert.deepEqual(row.cues, sample.cues);
+  const record = row.rollouts[0]!;
+  // tokens end where their pieces do, and carry what was compared on them
+  assert.deepEqual(record.tokens!.divergence, { video: [[1, 0.1235]], audio: [[2, 2]] });
+  assert.deepEqual(record.tokens!.ends.slice(0, 2), [pieces[0]!.length, pieces[0]!.length + pieces[1]!.length]);
+  assert.equal(record.tokens!.ends.length, ids.length);
+  assert.equal(recordGroup(group!, new TokenDivergences()).rollouts[0]!.tokens, undefined);
   assert.deepEqual(
     record.clauses.map(({ text, cue, kind, chars }) => [text, cue, kind, perfect.slice(...chars)]),
     [
@@ -87,6 +98,11 @@ test("a record shows what was said and which clause counts as evidence of which 
   assert.deepEqual(
     record.clauses.map(({ similarity }) => similarity.toFixed(3)),
     ["1.000", "1.000", "0.000", "0.000"],
+  );
+  // what is evidence of none names the cue that comes nearest: the conclusion is one of the emotion
+  assert.deepEqual(
+    record.clauses.map(({ nearest }) => nearest?.cue),
+    [undefined, undefined, 0, 2],
   );
 });
 

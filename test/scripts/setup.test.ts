@@ -35,6 +35,12 @@ function makeTree(t: { after(clean: () => void): void }): { root: string; bin: s
      fs.writeFileSync(path.join(root, "build/js/src/a.js"), "");
      fs.appendFileSync(path.join(root, "compiles"), "1");`,
   );
+  put("studio/index.html", "<p>page</p>");
+  put("studio/icon.svg", "<svg></svg>");
+  put(
+    "node_modules/esbuild/index.js",
+    `exports.build = async ({ outdir }) => require("node:fs").writeFileSync(outdir + "/app.js", "");`,
+  );
   put(
     "scripts/build-native.mjs",
     `import { mkdirSync, writeFileSync } from "node:fs";
@@ -82,12 +88,17 @@ describe("scripts/setup.mjs", () => {
     assert.match(first.text, /TypeScript +done: compiled/);
     assert.match(first.text, /native addon +addon is up to date/);
     assert.equal(compiles(), 1);
+    assert.match(first.text, /studio page +done: made/);
+    assert.equal(readFileSync(join(root, "build/studio/index.html"), "utf8"), "<p>page</p>");
     const second = setup(root, environment);
     assert.equal(second.status, 0, second.text);
     assert.equal(compiles(), 1);
     writeFileSync(join(root, "src/b.ts"), "export {};\n");
     assert.equal(setup(root, environment).status, 0);
     assert.equal(compiles(), 2);
+    writeFileSync(join(root, "studio/index.html"), "<p>another</p>");
+    assert.match(setup(root, environment).text, /studio page +done: made/);
+    assert.equal(readFileSync(join(root, "build/studio/index.html"), "utf8"), "<p>another</p>");
   });
 
   it("removes compiled files whose source is gone and keeps the others", (t) => {

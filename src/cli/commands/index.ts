@@ -11,6 +11,13 @@ export const commands: readonly CommandDefinition[] = [
     configure: async (command) => (await import("./demo/index.ts")).configureDemo(command),
   },
   {
+    name: "studio",
+    summary:
+      "a page that shows runs while they run: curves, what was said and what it earned, which clause met which cue",
+    group: "Measure:",
+    configure: async (command) => (await import("./serve/studio.ts")).configureStudio(command),
+  },
+  {
     name: "report",
     summary:
       "a page of any run: curves, evaluations, warnings, settings; of a demo, a benchmark or a score its report again",

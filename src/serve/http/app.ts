@@ -1,6 +1,7 @@
 // What both servers have in common around their routes: the token, counters, errors in one shape, /health and /metrics.
 import type { HttpBindings } from "@hono/node-server";
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { isLoopback, requireBearer, requireOwnName } from "./bearer.ts";
 import type { Counters } from "./counters.ts";
@@ -13,6 +14,8 @@ export interface ServerContext {
 export interface AppOptions {
   /** null: nobody has to show one. /health never asks. */
   readonly token: string | null;
+  /** Of a server with other ways in than a bearer token: who is let in. Left out: whoever shows the token. */
+  readonly entry?: MiddlewareHandler<ServerContext>;
   /** The address that is listened on. */
   readonly host: string;
   readonly counters: Counters;
@@ -26,7 +29,7 @@ const millisecondsPerSecond = 1000;
 const serverFault = 500;
 
 /** An app with everything but its own routes. */
-export function createApp({ token, host, counters, health, onFault }: AppOptions): Hono<ServerContext> {
+export function createApp({ token, entry, host, counters, health, onFault }: AppOptions): Hono<ServerContext> {
   const app = new Hono<ServerContext>();
   app.onError((error, c) => errorResponse(c, error, onFault));
   app.notFound((c) => errorResponse(c, notFound(c), onFault));
@@ -41,6 +44,7 @@ export function createApp({ token, host, counters, health, onFault }: AppOptions
     await next();
     counters.observe((performance.now() - start) / millisecondsPerSecond);
   });
+  if (entry !== undefined) app.use("*", entry);
   app.use("*", async (c, next) => {
     await next();
     counters.add("requests_total", 1, { path: routeOf(c), status: String(c.res.status) });
@@ -49,9 +53,9 @@ export function createApp({ token, host, counters, health, onFault }: AppOptions
   return app;
 }
 
-/** Paths that nobody has registered are one label: a scan of random paths must not fill the memory. */
+/** The route, not the path: neither a scan of random paths nor one page for every row may fill the memory. */
 function routeOf(c: Context<ServerContext>): string {
-  return c.res.status === 404 ? "other" : c.req.path;
+  return c.res.status === 404 ? "other" : routePath(c, -1);
 }
 
 export function errorResponse(c: Context<ServerContext>, thrown: unknown, onFault: (error: unknown) => void): Response {

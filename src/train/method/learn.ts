@@ -1,5 +1,6 @@
 // The second half of a step: masked inputs of its completions, and the gradients of its updates.
 import { drawViews } from "../../rl/draw-views.ts";
+import type { TokenWatch } from "../../rl/full-branch.ts";
 import type { Metrics } from "../../rl/metrics.ts";
 import type { StepOptions } from "../../rl/step-options.ts";
 import { viewSelectors } from "../../rl/views.ts";
@@ -21,13 +22,15 @@ export interface StepLearning {
   readonly turn: StepTurn;
   /** Of the run; what falls or was halved in its course is put in here. */
   readonly options: StepOptions;
+  /** Told of every token that a masked input is compared on. */
+  readonly onDivergence: TokenWatch;
 }
 
 /** Adds the gradients of the last update of a step to the parameters' `.grad`, all others being done. */
 export function learn(
   task: GrpoTask,
   drawn: readonly Drawn<StepPrompt>[],
-  { step, live, turn, options }: StepLearning,
+  { step, live, turn, options, onDivergence }: StepLearning,
 ): Metrics {
   const { config, models } = task;
   const { policy, reference } = models;
@@ -56,7 +59,7 @@ export function learn(
     return { groups: own.groups, backward: () => again.backward(), [Symbol.dispose]: () => again[Symbol.dispose]() };
   };
   const metrics = runUpdates(prepared.groups, {
-    models: { policy, reference, clock },
+    models: { policy, reference, clock, onDivergence },
     options: { ...optionsAt(options, task, step, turn.perceptionScale), views: prepared.views },
     plan: { ...config, step },
     ...{ update: turn.update, backward: () => live?.backward(), renew: live === null ? null : renew },

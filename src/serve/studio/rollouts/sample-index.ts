@@ -1,0 +1,118 @@
+// The rows of the data that a run learns from, found by name: where each stands in its file. A row's clip is a file below the
+// data's folder, also after every link on the way; nothing else is ever opened.
+import { closeSync, existsSync, realpathSync } from "node:fs";
+import { dirname, extname, join, resolve, sep } from "node:path";
+import { fieldMapOf } from "../../../corpus/settings.ts";
+import { audioPath, mediaPath, parseSample } from "../../../data/jsonl.ts";
+import type { FieldMap } from "../../../data/row-fields.ts";
+import type { Sample } from "../../../data/sample.ts";
+import { LineTail, type TailLine } from "../logs/line-tail.ts";
+import { openRegular, readAt } from "../logs/safe-read.ts";
+
+const maxLineBytes = 1_000_000;
+const maxSamples = 300_000;
+/** A demo's arms lie this deep in its folder. */
+const maxClimb = 4;
+const demoData = join("corpus", "rl", "rl.jsonl");
+
+export const mediaTypes: Readonly<Record<string, string>> = {
+  ".mp4": "video/mp4",
+  ".m4v": "video/mp4",
+  ".mov": "video/quicktime",
+  ".webm": "video/webm",
+  ".mkv": "video/x-matroska",
+  ".avi": "video/x-msvideo",
+  ".wav": "audio/wav",
+  ".mp3": "audio/mpeg",
+  ".m4a": "audio/mp4",
+  ".flac": "audio/flac",
+  ".ogg": "audio/ogg",
+  ".opus": "audio/ogg",
+  ".jpg": "image/jpeg",
+  ".jpeg": "image/jpeg",
+  ".png": "image/png",
+  ".webp": "image/webp",
+};
+
+/** The file of rows that a run's settings name; null where they name none that is there. @param root of the studio */
+export function dataFileOf(
+  directory: string,
+  root: string,
+  settings: Readonly<Record<string, unknown>>,
+): string | null {
+  const { data } = settings;
+  if (typeof data === "string") {
+    const found = [resolve(data), resolve(directory, data)].find((path) => existsSync(path));
+    return found === undefined ? null : realpathSync(found);
+  }
+  let folder = directory;
+  for (let up = 0; up < maxClimb && folder.startsWith(dirname(root)); up++) {
+    if (existsSync(join(folder, demoData))) return join(folder, demoData);
+    folder = dirname(folder);
+  }
+  return null;
+}
+
+export class SampleIndex {
+  readonly #file: string;
+  readonly #fields: FieldMap;
+  readonly #places = new Map<string, readonly [offset: number, length: number]>();
+  readonly #tail: LineTail;
+
+  constructor(file: string, fields: unknown) {
+    this.#file = file;
+    this.#fields = fieldsOf(fields);
+    this.#tail = new LineTail(file, "data", {
+      maxLineBytes,
+      onReset: () => this.#places.clear(),
+      onLine: (line) => this.#add(line),
+    });
+  }
+
+  async find(id: string): Promise<Sample | null> {
+    await this.#tail.catchUp();
+    const place = this.#places.get(id);
+    const opened = place === undefined ? null : openRegular(this.#file);
+    if (place === undefined || opened === null) return null;
+    try {
+      const parsed = parseSample(readAt(opened.file, place[0], place[1]).toString("utf8"), this.#fields);
+      return "sample" in parsed && parsed.sample.id === id ? parsed.sample : null;
+    } finally {
+      closeSync(opened.file);
+    }
+  }
+
+  /** The sample's clip or separate sound file; a reason where the page may not have it. */
+  file(sample: Sample, part: "media" | "sound"): { readonly path: string; readonly type: string } | string | null {
+    const root = dirname(this.#file);
+    let path: string | null;
+    try {
+      path = part === "media" ? mediaPath(root, sample) : audioPath(root, sample);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    if (path === null) return null;
+    if (!existsSync(path)) return `${path}: expected a file, got none. Was it moved?`;
+    const real = realpathSync(path);
+    if (!real.startsWith(realpathSync(root) + sep))
+      return `${path}: a link that leaves the data's folder is not followed.`;
+    const type = mediaTypes[extname(real).toLowerCase()];
+    return type === undefined ? `${path}: expected a clip, got a file of another kind.` : { path: real, type };
+  }
+
+  #add({ text, offset, length }: TailLine): string | null {
+    if (text === null || this.#places.size >= maxSamples) return "no room";
+    const parsed = parseSample(text, this.#fields);
+    if ("reason" in parsed) return parsed.reason;
+    if (!this.#places.has(parsed.sample.id)) this.#places.set(parsed.sample.id, [offset, length]);
+    return null;
+  }
+}
+
+function fieldsOf(fields: unknown): FieldMap {
+  try {
+    return fieldMapOf(typeof fields === "string" ? fields : null);
+  } catch {
+    return {};
+  }
+}

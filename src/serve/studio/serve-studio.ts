@@ -1,0 +1,62 @@
+// `oppo studio`: runs of some folders behind the page, on an address.
+import { Counters } from "../http/counters.ts";
+import { listen } from "../http/listen.ts";
+import { Changes } from "./changes.ts";
+import { RunControl } from "./control.ts";
+import { readPageFiles } from "./page-files.ts";
+import { openRoots } from "./runs/find-runs.ts";
+import { Studio } from "./studio.ts";
+import { studioApp } from "./studio-app.ts";
+
+export interface ServeStudioOptions {
+  /** Folders of runs, or with runs below them. */
+  readonly folders: readonly string[];
+  readonly host: string;
+  readonly port: number;
+  /** Whoever has it may use the studio. */
+  readonly token: string;
+  /** How a run is begun again; null: the page may not stop or start anything. */
+  readonly command: readonly string[] | null;
+  readonly log: (line: string) => void;
+}
+
+export interface StudioServer {
+  readonly address: string;
+  /** With the token: what a browser opens. */
+  readonly link: string;
+  readonly numRuns: number;
+  close(): Promise<void>;
+}
+
+const requestSeconds = 30;
+
+/** @throws OppoError ERR_STUDIO_FOLDER, ERR_STUDIO_PAGE, ERR_SERVER_ADDRESS */
+export async function serveStudio(options: ServeStudioOptions): Promise<StudioServer> {
+  const { host, token, command, log } = options;
+  const studio = new Studio(openRoots(options.folders), command !== null);
+  const changes = new Changes(studio);
+  let port = options.port;
+  const app = studioApp({
+    studio,
+    changes,
+    control: command === null ? null : new RunControl({ command }),
+    pageFiles: readPageFiles(),
+    token,
+    host,
+    port: () => port,
+    counters: new Counters("oppo_studio"),
+    onFault: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  });
+  const { address, close } = await listen(app, { host, port, requestSeconds });
+  port = Number(new URL(address).port);
+  return {
+    address,
+    link: `${address}/?token=${token}`,
+    numRuns: studio.list().runs.length,
+    // Pages that watch would hold a clean stop up.
+    close: async () => {
+      changes.close();
+      await close({ graceSeconds: 0 });
+    },
+  };
+}

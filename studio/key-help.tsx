@@ -1,0 +1,33 @@
+// What the keys do.
+import { useEffect, useRef } from "preact/hooks";
+
+const keys = [
+  ["1, 2", "the rooms: runs, rollouts"],
+  ["j, k or arrow right, left", "next and previous group of rollouts"],
+  ["n, p", "next and previous page of the list"],
+  ["v", "play or stop the clip"],
+  ["m", "colour by evidence, or by how much a token depends on a modality"],
+  ["/", "search"],
+  ["?", "this list"],
+] as const;
+
+export function KeyHelp({ onClose }: { readonly onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} onClose={onClose} aria-labelledby="keys-title">
+      <h2 id="keys-title">Keys</h2>
+      <dl class="keys">
+        {keys.map(([key, what]) => (
+          <div key={key}>
+            <dt>{key}</dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <form method="dialog">
+        <button type="submit">Close</button>
+      </form>
+    </dialog>
+  );
+}

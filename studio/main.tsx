@@ -1,0 +1,70 @@
+// The studio: the frame around its rooms. An address says which room and what it shows.
+import { render } from "preact";
+import { useState } from "preact/hooks";
+import { go, useAddress } from "./address.ts";
+import { KeyHelp } from "./key-help.tsx";
+import { useKeys } from "./keys.ts";
+import { RolloutsRoom } from "./rollouts/rollouts-room.tsx";
+import { RunsRoom } from "./runs/runs-room.tsx";
+import { nextTheme, showTheme, type Theme, themeOf } from "./theme.ts";
+
+const rooms = [
+  { name: "runs", title: "Runs", key: "1" },
+  { name: "rollouts", title: "Rollouts", key: "2" },
+] as const;
+
+function App() {
+  const address = useAddress();
+  const [theme, setTheme] = useState<Theme>(themeOf);
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  const open = (room: string) => go({ room, id: address.id, choices: {} });
+  useKeys({
+    ...Object.fromEntries(rooms.map(({ name, key }) => [key, () => open(name)])),
+    "?": () => setHelpOpen(!isHelpOpen),
+    Escape: () => setHelpOpen(false),
+  });
+  const changeTheme = () => {
+    const next = nextTheme(theme);
+    showTheme(next);
+    setTheme(next);
+  };
+  return (
+    <>
+      <button type="button" class="skip" onClick={skip}>
+        To the content
+      </button>
+      <header class="bar">
+        <strong class="brand">oppo studio</strong>
+        <nav aria-label="Rooms">
+          {rooms.map(({ name, title, key }) => (
+            <a
+              key={name}
+              href={`#/${name}${address.id === "" ? "" : `/${address.id}`}`}
+              aria-current={address.room === name ? "page" : undefined}
+              title={`key ${key}`}
+            >
+              {title}
+            </a>
+          ))}
+        </nav>
+        <button type="button" class="quiet" onClick={changeTheme} title="light, dark, or as the system has it">
+          theme: {theme}
+        </button>
+        <button type="button" class="quiet" onClick={() => setHelpOpen(true)} title="key ?">
+          keys
+        </button>
+      </header>
+      <main id="main" tabIndex={-1}>
+        {address.room === "rollouts" ? <RolloutsRoom address={address} /> : <RunsRoom address={address} />}
+      </main>
+      {isHelpOpen && <KeyHelp onClose={() => setHelpOpen(false)} />}
+    </>
+  );
+}
+
+function skip(): void {
+  document.getElementById("main")?.focus();
+}
+
+showTheme(themeOf());
+render(<App />, document.getElementById("app")!);
