@@ -37,8 +37,8 @@ function evidenceParts(text: string, clauses: readonly ClauseView[], cues: reado
 
 function classOf({ cue, kind, nearest }: ClauseView, cues: readonly CueView[]): string {
   if (cue >= 0) return kind ?? "";
-  if (cues.length === 0) return "";
-  return nearest !== undefined && cues[nearest.cue]?.kind === "emotion" ? "emotion" : "none";
+  if (nearest === undefined) return "";
+  return cues[nearest.cue]?.kind === "emotion" ? "emotion" : "none";
 }
 
 function titleOf({ cue, similarity, nearest }: ClauseView, cues: readonly CueView[]): string {

@@ -5,7 +5,7 @@ import { type Address, choose, go } from "../address.ts";
 import { useKeys } from "../keys.ts";
 import { shown } from "../numbers.ts";
 import { Problem } from "../runs/runs-room.tsx";
-import { useAsked, useLogVersion } from "../server.ts";
+import { useAsked, useChanges, useLogVersion } from "../server.ts";
 import { GroupView } from "./group-view.tsx";
 
 const pageSize = 20;
@@ -21,7 +21,11 @@ const orders: readonly (readonly [RolloutOrder, string])[] = [
 ];
 
 export function RolloutsRoom({ address }: { readonly address: Address }) {
-  const { value: list, problem } = useAsked<RunList>("/api/runs");
+  const [version, setVersion] = useState(0);
+  useChanges(({ list }) => {
+    if (list) setVersion((before) => before + 1);
+  });
+  const { value: list, problem } = useAsked<RunList>("/api/runs", version);
   if (problem !== null) return <Problem text={problem} />;
   if (list === null) return <p class="soft pad">Reading the runs ...</p>;
   const runs = list.runs.filter(({ hasRollouts }) => hasRollouts);
@@ -192,7 +196,7 @@ function Counts({ page: { numGroups, numRollouts, log, isWhole } }: { readonly p
 function Spread({ group: { mean, lowest, highest } }: { readonly group: GroupEntry }) {
   return (
     <span class="spread" title={`rewards from ${shown(lowest)} to ${shown(highest)}, mean ${shown(mean)}`}>
-      {shown(mean)}
+      {mean.toFixed(2)}
     </span>
   );
 }

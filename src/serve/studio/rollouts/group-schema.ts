@@ -78,13 +78,12 @@ export function parseGroup(line: string): Group | string {
 
 /**
  * The clauses of a group that no cue of its clip supports: none of its modality's met them, and they do not state a conclusion.
- * Of a clip without cues nobody can say; a log that does not name them has some where one was met.
+ * Of a clip without cues, and of a log that does not name them, nobody can say: 0.
  */
 export function countUnsupported({ rollouts, cues }: Group, threshold: number): number {
+  if (cues === null || cues.length === 0) return 0;
   const clauses = rollouts.flatMap((rollout) => rollout.clauses);
-  const hasCues = cues === null ? clauses.some(({ cue }) => cue >= 0) : cues.length > 0;
-  if (!hasCues) return 0;
   const isConclusion = ({ nearest }: ClauseView) =>
-    nearest !== undefined && cues?.[nearest.cue]?.kind === "emotion" && nearest.similarity > threshold;
+    nearest !== undefined && cues[nearest.cue]?.kind === "emotion" && nearest.similarity > threshold;
   return clauses.filter((clause) => clause.cue < 0 && !isConclusion(clause)).length;
 }

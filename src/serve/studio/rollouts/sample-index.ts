@@ -34,23 +34,25 @@ export const mediaTypes: Readonly<Record<string, string>> = {
   ".webp": "image/webp",
 };
 
-/** The file of rows that a run's settings name; null where they name none that is there. @param root of the studio */
+/**
+ * The file of rows that a run's settings name; null where they name none that is there. A relative path is one from where the run was
+ * started: here, or a folder that the run lies in. @param root of the studio
+ */
 export function dataFileOf(
   directory: string,
   root: string,
   settings: Readonly<Record<string, unknown>>,
 ): string | null {
   const { data } = settings;
-  if (typeof data === "string") {
-    const found = [resolve(data), resolve(directory, data)].find((path) => existsSync(path));
-    return found === undefined ? null : realpathSync(found);
-  }
-  let folder = directory;
-  for (let up = 0; up < maxClimb && folder.startsWith(dirname(root)); up++) {
-    if (existsSync(join(folder, demoData))) return join(folder, demoData);
-    folder = dirname(folder);
-  }
-  return null;
+  const above = [directory];
+  for (let up = 0; up < maxClimb; up++) above.push(dirname(above.at(-1)!));
+  const inStudio = above.filter((folder) => folder.startsWith(dirname(root)));
+  const places =
+    typeof data === "string"
+      ? [resolve(data), ...above.map((folder) => resolve(folder, data))]
+      : inStudio.map((folder) => join(folder, demoData));
+  const found = places.find((path) => existsSync(path));
+  return found === undefined ? null : realpathSync(found);
 }
 
 export class SampleIndex {

@@ -1,0 +1,52 @@
+// The system's Chromium for tests of pages: where it is, and a visit that notes every complaint.
+import { existsSync } from "node:fs";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+const paths = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** null: none is there; say so and skip. */
+export const chromiumPath = paths.find((path) => existsSync(path)) ?? null;
+export const noChromium = `needs a Chromium at ${paths.join(" or ")}`;
+
+export const phone = { width: 390, height: 844 };
+export const desk = { width: 1280, height: 900 };
+
+/** The sandbox needs rights that a container, or root, does not have; the pages are our own. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: chromiumPath!,
+    args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+  });
+}
+
+export interface Visit {
+  readonly page: Page;
+  /** Console errors and warnings, uncaught exceptions, and requests to others than `allowed`. */
+  readonly complaints: string[];
+}
+
+export interface VisitOptions {
+  readonly viewport: { readonly width: number; readonly height: number };
+  readonly allowed: RegExp;
+  readonly timeout?: number;
+}
+
+export async function visit(where: Browser | BrowserContext, url: string, options: VisitOptions): Promise<Visit> {
+  const page = await where.newPage();
+  await page.setViewportSize(options.viewport);
+  page.setDefaultTimeout(options.timeout ?? 20_000);
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => {
+    if (!options.allowed.test(request.url())) complaints.push(`request of ${request.url()}`);
+  });
+  await page.goto(url, { waitUntil: "load" });
+  return { page, complaints };
+}
+
+/** Pixels by which the page is wider than the window. */
+export const overflow = (page: Page) =>
+  page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") as Promise<number>;
