@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 
 const keys = [
-  ["1, 2", "the rooms: runs, rollouts"],
+  ["1, 2, 3", "the rooms: runs, rollouts, x-ray"],
   ["j, k or arrow right, left", "next and previous group of rollouts"],
   ["n, p", "next and previous page of the list"],
   ["v", "play or stop the clip"],

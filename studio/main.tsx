@@ -1,16 +1,18 @@
 // The studio: the frame around its rooms. An address says which room and what it shows.
 import { render } from "preact";
 import { useState } from "preact/hooks";
-import { go, useAddress } from "./address.ts";
+import { type Address, go, useAddress } from "./address.ts";
 import { KeyHelp } from "./key-help.tsx";
 import { useKeys } from "./keys.ts";
 import { RolloutsRoom } from "./rollouts/rollouts-room.tsx";
 import { RunsRoom } from "./runs/runs-room.tsx";
 import { nextTheme, showTheme, type Theme, themeOf } from "./theme.ts";
+import { XrayRoom } from "./xray/xray-room.tsx";
 
 const rooms = [
   { name: "runs", title: "Runs", key: "1" },
   { name: "rollouts", title: "Rollouts", key: "2" },
+  { name: "xray", title: "X-ray", key: "3" },
 ] as const;
 
 function App() {
@@ -55,11 +57,16 @@ function App() {
         </button>
       </header>
       <main id="main" tabIndex={-1}>
-        {address.room === "rollouts" ? <RolloutsRoom address={address} /> : <RunsRoom address={address} />}
+        <Room address={address} />
       </main>
       {isHelpOpen && <KeyHelp onClose={() => setHelpOpen(false)} />}
     </>
   );
+}
+
+function Room({ address }: { readonly address: Address }) {
+  if (address.room === "rollouts") return <RolloutsRoom address={address} />;
+  return address.room === "xray" ? <XrayRoom address={address} /> : <RunsRoom address={address} />;
 }
 
 function skip(): void {

@@ -38,3 +38,37 @@ export function tokenDivergence(
     return values.slice(at - length, at);
   });
 }
+
+/**
+ * The same of one completion under several views of its prompt, which run together.
+ *
+ * @returns one array per view, as long as the completion, in nats.
+ */
+export function viewDivergences(
+  model: OmniModel,
+  full: ModelPrompt,
+  views: readonly ModelPrompt[],
+  completion: Int32Array,
+): Float32Array[] {
+  const { length } = completion;
+  return noGrad(() =>
+    scope(() => {
+      const prompts = [full, ...views];
+      const hidden = model.hidden(
+        prompts,
+        prompts.map(() => [completion]),
+      );
+      const flatRows = Int32Array.from({ length: prompts.length * length }, (_, i) => i);
+      const { rows } = cutRows(hidden, flatRows, false);
+      const logpOf = (row: number, count: number) => logDistribution(model.logits(rows.narrow(0, row, count)), 1);
+      const values = views.map(() => new Float32Array(length));
+      forEachChunk(length, rowsPerChunk(null, model), (start, count) => {
+        const logp = logpOf(start, count);
+        for (const [v, out] of values.entries()) {
+          out.set(fullKl(logp, logpOf((v + 1) * length + start, count)).toFloat32Array(), start);
+        }
+      });
+      return values;
+    }),
+  );
+}

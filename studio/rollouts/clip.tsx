@@ -1,4 +1,5 @@
 // The clip of a group, with its sound: its controls stand below it, so that they cover no face.
+import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { SampleView } from "../../src/serve/studio/api.ts";
 import { useKeys } from "../keys.ts";
@@ -6,9 +7,11 @@ import { useKeys } from "../keys.ts";
 export interface ClipProps {
   readonly sample: SampleView | null;
   readonly problem: string | null;
+  /** What lies over the picture. */
+  readonly children?: ComponentChildren;
 }
 
-export function Clip({ sample, problem }: ClipProps) {
+export function Clip({ sample, problem, children }: ClipProps) {
   const box = useRef<HTMLDivElement>(null);
   const [time, setTime] = useState(0);
   const [length, setLength] = useState(0);
@@ -44,14 +47,17 @@ export function Clip({ sample, problem }: ClipProps) {
   return (
     <div class="clip" ref={box}>
       {media?.kind === "video" && (
-        <video
-          {...{ ...shared, ...watched }}
-          src={media.path}
-          playsInline
-          aria-label={name}
-          muted={sound !== null}
-          onClick={toggle}
-        />
+        <div class="picture">
+          <video
+            {...{ ...shared, ...watched }}
+            src={media.path}
+            playsInline
+            aria-label={name}
+            muted={sound !== null}
+            onClick={toggle}
+          />
+          {children}
+        </div>
       )}
       {media?.kind === "audio" && <audio {...{ ...shared, ...watched }} src={media.path} aria-label={name} />}
       {media?.kind === "image" && <img src={media.path} alt={name} onError={shared.onError} />}

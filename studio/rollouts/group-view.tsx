@@ -4,6 +4,7 @@ import { choose } from "../address.ts";
 import { shown } from "../numbers.ts";
 import { Problem } from "../runs/runs-room.tsx";
 import { useAsked } from "../server.ts";
+import { xrayLink } from "../xray/xray-room.tsx";
 import { Clip } from "./clip.tsx";
 import { MarkedText } from "./marked-text.tsx";
 import { Rewards, weightsOf } from "./rewards.tsx";
@@ -34,6 +35,7 @@ export function GroupView({ run, line, detail, isDivergence }: GroupViewProps) {
           <Cues cues={cues} rollouts={rollouts} />
           {sample !== null && sample.labels.length > 0 && <p class="soft">labels: {sample.labels.join(", ")}</p>}
           <Others others={others} line={entry.line} />
+          {sample?.media?.kind === "video" && <a href={xrayLink(run, group)}>X-ray this clip</a>}
         </div>
       </header>
       <p class="legend">

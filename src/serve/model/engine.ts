@@ -35,6 +35,8 @@ export interface EngineOptions {
 export interface JobListener {
   onBegin(promptIds: readonly number[]): void;
   onDelta(delta: Delta): void;
+  /** Only of jobs with a comparison. */
+  onCompared?(change: number, nats: readonly number[]): void;
   onDone(answers: readonly Answer[]): void;
   onError(error: HttpError): void;
 }
@@ -247,7 +249,8 @@ export class Engine {
       return;
     }
     this.#watchDeadline();
-    if (message.kind === "begun") {
+    if (message.kind === "compared") entry.listener.onCompared?.(message.change, message.nats);
+    else if (message.kind === "begun") {
       entry.hasBegun = true;
       entry.listener.onBegin(message.promptIds);
     } else {

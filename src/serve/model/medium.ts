@@ -3,10 +3,11 @@
 // paid: seconds, pixels to decode, and pixels that become tokens.
 import type { MediaClip } from "../../media/clip.ts";
 import { decodeClip, decodeFrames, decodeImage } from "../../media/isolated/index.ts";
+import { applyLocalMask } from "../../media/local-mask.ts";
 import { cellSize, framesPerPatch } from "../../media/sampling.ts";
 import type { ClipFeatures, OmniModel } from "../../models/omni-model.ts";
 import { HttpError } from "../http/http-error.ts";
-import type { MediaFile } from "./protocol.ts";
+import type { ClipChange, MediaFile } from "./protocol.ts";
 
 /** What a server decodes at most: ten minutes of 1080p at 30 frames per second. An hour of 8K is for other tools. */
 const limits = {
@@ -36,7 +37,25 @@ export async function featuresOf(model: LookingModel, file: MediaFile, bounds: M
   return model.features(clip);
 }
 
-async function fittedClip(
+/** The clip with what a change asks for. @throws MediaError of the other sound, OppoError ERR_MASK_RATIO, ERR_MASK_KIND */
+export async function changedClip(
+  clip: MediaClip,
+  { soundPath, masks }: ClipChange,
+  signal?: AbortSignal,
+): Promise<MediaClip> {
+  let shown = clip;
+  if (soundPath !== null) {
+    const { waveform } = await decodeClip(soundPath, { ...limits, soundOnly: true }, signal);
+    const length =
+      clip.waveform.length === 0 ? Math.round(clip.durationSeconds * clip.sampleRateHz) : clip.waveform.length;
+    const sound = new Float32Array(length);
+    sound.set(waveform.subarray(0, length));
+    shown = { ...clip, waveform: sound };
+  }
+  return masks.reduce(applyLocalMask, shown);
+}
+
+export async function fittedClip(
   { fitting, imageRange }: LookingModel,
   file: MediaFile,
   { maxTokens, signal }: MediumBounds,
@@ -64,7 +83,8 @@ async function fittedClip(
     case "video": {
       const clip = await decodeClip(file.path, { ...options, fit: fitting }, signal);
       if (clip.numFrames === 0) throw mediaError("a picture in the video part", "a file without one");
-      return file.withSound ? clip : { ...clip, waveform: silence };
+      const own = file.withSound ? clip : { ...clip, waveform: silence };
+      return file.change === undefined ? own : await changedClip(own, file.change, signal);
     }
   }
 }

@@ -1,9 +1,10 @@
 // What the server and its engine's process say to each other. Media travel as paths of files, everything else by value.
 import type { ErrorCode } from "../../error.ts";
+import type { LocalMask } from "../../media/local-mask.ts";
 
 /** A medium of a prompt. Equal keys: the same content, read in the same way. Frames are encoded pictures, one file each; `areAll`: none is left out. */
 export type MediaFile = { readonly key: string } & (
-  | { readonly kind: "video"; readonly path: string; readonly withSound: boolean }
+  | { readonly kind: "video"; readonly path: string; readonly withSound: boolean; readonly change?: ClipChange }
   | {
       readonly kind: "frames";
       readonly paths: readonly string[];
@@ -13,6 +14,20 @@ export type MediaFile = { readonly key: string } & (
   | { readonly kind: "audio"; readonly path: string }
   | { readonly kind: "image"; readonly path: string }
 );
+
+/** What a clip is shown with in place of what it has. */
+export interface ClipChange {
+  /** Of another file, cut or filled up with silence to the clip's own length; null: the clip's own. */
+  readonly soundPath: string | null;
+  /** One after another. */
+  readonly masks: readonly LocalMask[];
+}
+
+/** What a job compares in place of answering: a completion under its clip as it is and under each change of it. */
+export interface Comparison {
+  readonly completion: readonly number[];
+  readonly changes: readonly ClipChange[];
+}
 
 export type TurnPart =
   | { readonly type: "text"; readonly text: string }
@@ -54,6 +69,8 @@ export interface Job {
   /** Whether the token that ends an answer is told with the others: one log-probability per id. */
   readonly tellsStop: boolean;
   readonly isStreamed: boolean;
+  /** Of the job's first medium, which is a video without changes. */
+  readonly comparison?: Comparison;
 }
 
 export interface TokenText {
@@ -77,6 +94,8 @@ export interface Answer {
   readonly text: string;
   /** Generated ids, the stop token included. */
   readonly ids: readonly number[];
+  /** Text of every id; joined they are the text and, where one ended it, the stop token. */
+  readonly pieces: readonly string[];
   readonly tokens: readonly ScoredToken[];
   readonly finish: "stop" | "length" | "cancelled";
 }
@@ -130,6 +149,8 @@ export type FromEngine =
     }
   | { readonly kind: "begun"; readonly job: number; readonly promptIds: readonly number[] }
   | { readonly kind: "delta"; readonly job: number; readonly delta: Delta }
+  /** Divergences in nats of a completion's tokens, of the change with this index. */
+  | { readonly kind: "compared"; readonly job: number; readonly change: number; readonly nats: readonly number[] }
   | { readonly kind: "done"; readonly job: number; readonly answers: readonly Answer[] }
   /** `isRequest`: what was asked cannot be answered; otherwise a fault. */
   | {

@@ -12,6 +12,7 @@ import type {
 } from "../../models/omni-model.ts";
 import { noGrad, scope } from "../../tensor/index.ts";
 import { HttpError } from "../http/http-error.ts";
+import { compare } from "./compare.ts";
 import { deadlineError } from "./losses.ts";
 import type { MediaRows } from "./media-rows.ts";
 import { featuresOf, type MediumBounds } from "./medium.ts";
@@ -74,7 +75,20 @@ export async function runBatch(jobs: readonly Job[], work: BatchWork): Promise<v
     if (isGone) work.send(failure(job, cancelled(), true));
     return !isGone;
   });
-  for (const together of fittingBatches(wanted, work.maxBatchTokens)) {
+  for (const { job, slot, tokens } of wanted) {
+    const { comparison, media } = job;
+    if (comparison === undefined) continue;
+    const { maxContext: maxTokens, send } = work;
+    const isCancelled = () => work.isCancelled(slot);
+    try {
+      await compare(work.model, { job: job.id, comparison, file: media[0], tokens, maxTokens, send, isCancelled });
+      send({ kind: "done", job: job.id, answers: [] });
+    } catch (error) {
+      send(failure(job, error, true));
+    }
+  }
+  const asked = wanted.filter(({ job }) => job.comparison === undefined);
+  for (const together of fittingBatches(asked, work.maxBatchTokens)) {
     try {
       decode(together, work);
     } catch (error) {
@@ -214,13 +228,14 @@ function decode(prepared: readonly Prepared[], work: BatchWork): void {
     prepared.forEach(({ job }, i) => {
       const own = sequences[i]!;
       if (own.some(({ finish }) => finish === "late")) send(failure(job, deadlineError(maxJobSeconds), true));
-      else send({ kind: "done", job: job.id, answers: own.map(answerOf) });
+      else send({ kind: "done", job: job.id, answers: own.map((sequence) => answerOf(sequence, decodePieces)) });
     });
   });
 }
 
-function answerOf({ text, ids, tokens, finish }: Sequence): Answer {
-  return { text: text.text, ids, tokens, finish: finish === null || finish === "late" ? "length" : finish };
+function answerOf({ text, ids, tokens, finish }: Sequence, decodePieces: OmniModel["decodePieces"]): Answer {
+  const pieces = decodePieces(Int32Array.from(ids));
+  return { text: text.text, ids, pieces, tokens, finish: finish === null || finish === "late" ? "length" : finish };
 }
 
 /** Tower rows of a job's media, null without any; the caller's scope frees the copy. */

@@ -174,3 +174,77 @@ export interface ChangeEvent {
   /** Run -> names of its logs that changed. */
   readonly runs: Readonly<Record<string, readonly string[]>>;
 }
+
+/** A model that the X-ray may ask: of a run, or of a folder of models. */
+export interface ModelEntry {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface ModelList {
+  readonly models: readonly ModelEntry[];
+  /** Kinds of masks by modality. */
+  readonly kinds: Readonly<Record<"video" | "audio", readonly string[]>>;
+  readonly maxModels: number;
+}
+
+export interface SampleList {
+  readonly total: number;
+  readonly ids: readonly string[];
+}
+
+/** Shares of a clip from 0 to 1. */
+export interface PartView {
+  readonly from: number;
+  readonly to: number;
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+export interface MaskView {
+  readonly modality: "video" | "audio";
+  readonly kind: string;
+  readonly ratio: number;
+  readonly seed: number;
+  readonly part?: PartView | undefined;
+}
+
+/** What a clip is shown with. */
+export interface ChangeView {
+  /** Another sample of the same data, whose sound takes the place of the clip's; null: its own. */
+  readonly swap: string | null;
+  readonly masks: readonly MaskView[];
+}
+
+export interface XrayQuestion {
+  readonly model: string;
+  readonly run: string;
+  readonly sample: string;
+  readonly change: ChangeView;
+}
+
+export interface XrayComparison extends Omit<XrayQuestion, "change"> {
+  readonly completion: readonly number[];
+  readonly changes: readonly ChangeView[];
+}
+
+/** A whole answer, taken apart. */
+export interface XrayAnswer {
+  readonly text: string;
+  readonly ids: readonly number[];
+  /** Where each token ends, in characters. */
+  readonly ends: readonly number[];
+  readonly clauses: readonly {
+    readonly text: string;
+    readonly chars: readonly [number, number];
+    readonly tokens: readonly [number, number];
+  }[];
+  readonly cues: readonly CueView[];
+  /** Row-major [cues, clauses]; empty where the two cannot be compared. */
+  readonly similarity: readonly number[];
+  readonly threshold: number;
+  /** Of clauses and cues: why they cannot be compared; null where they are. */
+  readonly routingProblem: string | null;
+}

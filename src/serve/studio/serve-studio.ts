@@ -7,10 +7,13 @@ import { readPageFiles } from "./page-files.ts";
 import { openRoots } from "./runs/find-runs.ts";
 import { Studio } from "./studio.ts";
 import { studioApp } from "./studio-app.ts";
+import { Xray } from "./xray/xray.ts";
 
 export interface ServeStudioOptions {
   /** Folders of runs, or with runs below them. */
   readonly folders: readonly string[];
+  /** Folders that clips may lie in behind links; clips below their data's folder need none. */
+  readonly media?: readonly string[];
   readonly host: string;
   readonly port: number;
   /** Whoever has it may use the studio. */
@@ -32,13 +35,15 @@ const requestSeconds = 30;
 
 /** @throws OppoError ERR_STUDIO_FOLDER, ERR_STUDIO_PAGE, ERR_SERVER_ADDRESS */
 export async function serveStudio(options: ServeStudioOptions): Promise<StudioServer> {
-  const { host, token, command, log } = options;
-  const studio = new Studio(openRoots(options.folders), command !== null);
+  const { host, token, command, log, media = [] } = options;
+  const studio = new Studio(openRoots(options.folders), openRoots(media), command !== null);
   const changes = new Changes(studio);
+  const xray = new Xray(studio, log);
   let port = options.port;
   const app = studioApp({
     studio,
     changes,
+    xray,
     control: command === null ? null : new RunControl({ command }),
     pageFiles: readPageFiles(),
     token,
@@ -56,6 +61,7 @@ export async function serveStudio(options: ServeStudioOptions): Promise<StudioSe
     // Pages that watch would hold a clean stop up.
     close: async () => {
       changes.close();
+      xray.close();
       await close({ graceSeconds: 0 });
     },
   };

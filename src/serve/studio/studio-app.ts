@@ -12,10 +12,13 @@ import { entry } from "./entry.ts";
 import { mediaResponse } from "./media-response.ts";
 import type { PageFile } from "./page-files.ts";
 import type { Studio } from "./studio.ts";
+import type { Xray } from "./xray/xray.ts";
+import { addXrayRoutes } from "./xray/xray-routes.ts";
 
 export interface StudioAppOptions {
   readonly studio: Studio;
   readonly changes: Changes;
+  readonly xray: Xray;
   /** null: the page may not stop or start anything. */
   readonly control: RunControl | null;
   readonly pageFiles: ReadonlyMap<string, PageFile>;
@@ -39,6 +42,10 @@ const groupQuery = z.object({
   sample: z.string().max(200).default(""),
   offset: wholeNumber.default(0),
   limit: wholeNumber.max(maxPage).default(20),
+});
+const samplesQuery = z.object({
+  search: z.string().max(200).default(""),
+  limit: wholeNumber.max(maxPage).default(50),
 });
 const seriesQuery = z.object({
   names: z.string().max(10_000),
@@ -82,6 +89,11 @@ export function studioApp(options: StudioAppOptions) {
       throw new HttpError(404, "ERR_STUDIO_CLIP", "clip: expected a file, got none. Was it moved?");
     return response;
   });
+  app.get("/api/runs/:id/samples", async (c) => {
+    const { search, limit } = read(samplesQuery, c);
+    return c.json(await studio.samples(c.req.param("id"), search, limit));
+  });
+  addXrayRoutes(app, options.xray);
   app.post("/api/runs/:id/:act{stop|start}", (c) => {
     if (control === null) {
       throw new HttpError(

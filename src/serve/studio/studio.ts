@@ -3,12 +3,22 @@
 
 import { join } from "node:path";
 import { defaultDelta } from "../../corpus/settings.ts";
+import type { Sample } from "../../data/sample.ts";
 import { HttpError } from "../http/http-error.ts";
-import type { GroupDetail, GroupPage, RunDetail, RunList, RunSummary, SampleView, SeriesAnswer } from "./api.ts";
+import type {
+  GroupDetail,
+  GroupPage,
+  RunDetail,
+  RunList,
+  RunSummary,
+  SampleList,
+  SampleView,
+  SeriesAnswer,
+} from "./api.ts";
 import { LatestUsed } from "./logs/latest-used.ts";
 import { statRegular } from "./logs/safe-read.ts";
 import { type Query, RolloutIndex } from "./rollouts/rollout-index.ts";
-import { dataFileOf, SampleIndex } from "./rollouts/sample-index.ts";
+import { type ClipFile, dataFileOf, SampleIndex } from "./rollouts/sample-index.ts";
 import { RunCurves } from "./runs/curves.ts";
 import { type FoundRuns, findRuns, type RunPlace } from "./runs/find-runs.ts";
 import { finite, flatten, logNames, readFacts, readSettings, readWarnings, summarize } from "./runs/run-facts.ts";
@@ -23,6 +33,7 @@ const maxOthers = 2000;
 
 export class Studio {
   readonly #roots: readonly string[];
+  readonly #media: readonly string[];
   readonly #hasControl: boolean;
   readonly #curves = new LatestUsed<RunCurves>(keptCurves);
   readonly #indices = new LatestUsed<RolloutIndex>(keptIndices);
@@ -32,8 +43,10 @@ export class Studio {
   /** Run -> its summary and what it was made of. */
   #summaries = new Map<string, { readonly stamp: string; readonly summary: RunSummary }>();
 
-  constructor(roots: readonly string[], hasControl: boolean) {
+  /** @param media folders that clips may lie in beside their data's own, behind links */
+  constructor(roots: readonly string[], media: readonly string[], hasControl: boolean) {
     this.#roots = roots;
+    this.#media = [...roots, ...media];
     this.#hasControl = hasControl;
   }
 
@@ -136,15 +149,27 @@ export class Studio {
     };
   }
 
+  /** Names of the samples of a run's data that have these letters in them. */
+  async samples(id: string, search: string, limit: number): Promise<SampleList> {
+    return (await this.#samplesOf(this.place(id))?.names(search, limit)) ?? { total: 0, ids: [] };
+  }
+
+  /** @throws HttpError ERR_STUDIO_CLIP (404) */
+  async sample(id: string, sampleId: string): Promise<Sample> {
+    const sample = await this.#samplesOf(this.place(id))?.find(sampleId);
+    if (sample !== null && sample !== undefined) return sample;
+    throw new HttpError(
+      404,
+      "ERR_STUDIO_CLIP",
+      "clip: expected one that the run's data name, got another. Choose one of the list.",
+    );
+  }
+
   /** A clip's file. @throws HttpError ERR_STUDIO_CLIP (404) */
-  async clip(
-    id: string,
-    sampleId: string,
-    part: "media" | "sound",
-  ): Promise<{ readonly path: string; readonly type: string }> {
+  async clip(id: string, sampleId: string, part: "media" | "sound"): Promise<ClipFile> {
     const opened = this.#samplesOf(this.place(id));
     const sample = (await opened?.find(sampleId)) ?? null;
-    const file = sample === null ? "no such sample in the run's data" : opened!.file(sample, part);
+    const file = sample === null ? "no such sample in the run's data" : opened!.file(sample, part, this.#media);
     if (file !== null && typeof file === "object") return file;
     throw new HttpError(404, "ERR_STUDIO_CLIP", `clip: expected one that the run's data name, got none: ${file}`);
   }
@@ -154,7 +179,7 @@ export class Studio {
     if (opened === null) return { view: null, problem: "The run's settings name no data file that is there." };
     const sample = await opened.find(id);
     if (sample === null) return { view: null, problem: "The run's data has no such sample." };
-    const [media, sound] = (["media", "sound"] as const).map((part) => opened.file(sample, part));
+    const [media, sound] = (["media", "sound"] as const).map((part) => opened.file(sample, part, this.#media));
     const address = (part: string) => `/api/runs/${place.id}/clips/${encodeURIComponent(id)}/${part}`;
     const { subtitle, labels, reasoning, cues } = sample;
     const kind =

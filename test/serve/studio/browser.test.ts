@@ -1,8 +1,7 @@
 // The studio in a real browser: live, on a phone and on a desk, dark and light, by keys alone, with many runs and many rollouts, with
 // hostile ones, and with nothing that keeps people out (axe-core). Times are printed; their limits are those of a loaded machine.
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -10,7 +9,16 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { encodeClip } from "../../../src/media/encode/encode.ts";
 import { type StudioServer, serveStudio } from "../../../src/serve/studio/serve-studio.ts";
 import { fixtureClip } from "../../media/clip-fixture.ts";
-import { chromiumPath, desk, launchChromium, noChromium, overflow, phone, visit } from "../../support/chromium.ts";
+import {
+  chromiumPath,
+  desk,
+  launchChromium,
+  noChromium,
+  overflow,
+  phone,
+  seriousProblems,
+  visit,
+} from "../../support/chromium.ts";
 import { groupRow, line, makeRun, metricsRow } from "../../support/studio-runs.ts";
 
 /** The goals are 1 s, 2 s and .1 s on a machine that does nothing else. */
@@ -20,7 +28,6 @@ const pageLimit = 1000;
 const script = "<img src=x onerror=window.isBroken=1><script>window.isBroken=1</script>";
 
 const folder = mkdtempSync(join(tmpdir(), "oppo-studio-"));
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let browser: Browser;
 let context: BrowserContext;
 let server: StudioServer;
@@ -78,14 +85,6 @@ async function runId(name: string): Promise<string> {
     runs: { id: string; name: string }[];
   };
   return runs.find((run) => run.name.endsWith(name))!.id;
-}
-
-/** What axe-core calls serious or critical, in words. */
-async function seriousProblems(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(`axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => id + ": " + nodes.map(({ html, any }) => html.slice(0, 120) + " " + (any[0]?.message ?? "")).slice(0, 3).join(" | ")))`);
 }
 
 /** Milliseconds from a key to the next group's being there, by the page's own clock. */

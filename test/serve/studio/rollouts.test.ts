@@ -104,7 +104,7 @@ describe("the data of a run", () => {
       const named = new SampleIndex(file, "id=label_of_row,media=where");
       assert.equal((await named.find("a"))!.media, "a.mp4");
       assert.equal(await named.find("b"), null);
-      assert.match(named.file((await named.find("a"))!, "media") as string, /expected a file/);
+      assert.match(named.file((await named.find("a"))!, "media", []) as string, /expected a file/);
       assert.equal(await new SampleIndex(file, null).find("a"), null);
     }));
 });

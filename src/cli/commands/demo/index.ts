@@ -21,7 +21,10 @@ export function configureDemo(command: Command): void {
       if (isJson) {
         const numbers = arms.map(({ curve: _, ...arm }) => arm);
         printJson("demo", { report: paths.report, results: paths.results, arms: numbers });
-      } else console.log(`${resultsText(arms)}\n\nThe report: ${paths.report}\nThe numbers: ${paths.results}`);
+      } else {
+        console.log(`${resultsText(arms)}\n\nThe report: ${paths.report}\nThe numbers: ${paths.results}`);
+        console.log(`Every step, clip and word: npx oppo studio ${run}`);
+      }
     }),
   );
 }

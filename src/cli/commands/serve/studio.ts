@@ -19,12 +19,12 @@ machine: ssh -L 8300:127.0.0.1:8300 HOST, then the same link. docs/studio.md des
 export function configureStudio(command: Command): void {
   command.argument("[runs...]", `folders of runs, or with runs below them (${standardFolder} when left out)`);
   addHelp(command, help);
-  withSettings(command, { schema: studioSettings }, async ({ control, host, port }, { args, isJson }) => {
+  withSettings(command, { schema: studioSettings }, async ({ control, host, media, port }, { args, isJson }) => {
     const { serveStudio } = await import("../../../serve/studio/serve-studio.ts");
     const { newAccessToken } = await import("../../../serve/http/access-token.ts");
     const folders = args.length === 0 ? [standardFolder] : args;
     const server = await serveStudio({
-      ...{ folders, host, port },
+      ...{ folders, host, port, media: media === null ? [] : [media] },
       token: newAccessToken(),
       command: control ? [process.execPath, process.argv[1]!] : null,
       log: (line) => void process.stderr.write(`${line}\n`),

@@ -6,6 +6,7 @@ import { fieldMapOf } from "../../../corpus/settings.ts";
 import { audioPath, mediaPath, parseSample } from "../../../data/jsonl.ts";
 import type { FieldMap } from "../../../data/row-fields.ts";
 import type { Sample } from "../../../data/sample.ts";
+import type { SampleList } from "../api.ts";
 import { LineTail, type TailLine } from "../logs/line-tail.ts";
 import { openRegular, readAt } from "../logs/safe-read.ts";
 
@@ -55,6 +56,12 @@ export function dataFileOf(
   return found === undefined ? null : realpathSync(found);
 }
 
+export interface ClipFile {
+  readonly path: string;
+  /** Example: "video/mp4" */
+  readonly type: string;
+}
+
 export class SampleIndex {
   readonly #file: string;
   readonly #fields: FieldMap;
@@ -84,8 +91,18 @@ export class SampleIndex {
     }
   }
 
-  /** The sample's clip or separate sound file; a reason where the page may not have it. */
-  file(sample: Sample, part: "media" | "sound"): { readonly path: string; readonly type: string } | string | null {
+  /** In the order of the file. */
+  async names(search: string, limit: number): Promise<SampleList> {
+    await this.#tail.catchUp();
+    const found = [...this.#places.keys()].filter((id) => id.includes(search));
+    return { total: found.length, ids: found.slice(0, limit) };
+  }
+
+  /**
+   * The sample's clip or separate sound file; a reason where the page may not have it.
+   * @param others real paths of folders that links may lead into
+   */
+  file(sample: Sample, part: "media" | "sound", others: readonly string[]): ClipFile | string | null {
     const root = dirname(this.#file);
     let path: string | null;
     try {
@@ -96,8 +113,8 @@ export class SampleIndex {
     if (path === null) return null;
     if (!existsSync(path)) return `${path}: expected a file, got none. Was it moved?`;
     const real = realpathSync(path);
-    if (!real.startsWith(realpathSync(root) + sep))
-      return `${path}: a link that leaves the data's folder is not followed.`;
+    if (![realpathSync(root), ...others].some((folder) => real.startsWith(folder + sep)))
+      return `${path}: a link that leaves the data's folder is followed only below the studio's folders and --media.`;
     const type = mediaTypes[extname(real).toLowerCase()];
     return type === undefined ? `${path}: expected a clip, got a file of another kind.` : { path: real, type };
   }

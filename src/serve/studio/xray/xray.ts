@@ -1,0 +1,177 @@
+// Asking a model about a clip as it is and as somebody changed it, and comparing an answer under many changes. Everything runs in the
+// models' own processes; who goes away is not computed for any more.
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import { userTurn, wordingOf } from "../../../corpus/wording.ts";
+import type { Sample } from "../../../data/sample.ts";
+import { OppoError } from "../../../error.ts";
+import type { LocalMask } from "../../../media/local-mask.ts";
+import { HttpError } from "../../http/http-error.ts";
+import type { Engine } from "../../model/engine.ts";
+import type { Answer, ClipChange, Comparison, Job, MediaFile, SamplingRules, Turn } from "../../model/protocol.ts";
+import type { ChangeView, ModelEntry, XrayAnswer, XrayComparison, XrayQuestion } from "../api.ts";
+import type { Studio } from "../studio.ts";
+import { Engines } from "./engines.ts";
+import { findModels, type ModelPlace } from "./find-models.ts";
+import { TakeApart } from "./take-apart.ts";
+
+const maxNewTokens = 512;
+const rules: SamplingRules = {
+  ...{ adapter: null, numSamples: 1, temperature: 0, logprobTemperature: 1 },
+  ...{ topP: null, topK: null, repetitionPenalty: null },
+};
+
+export interface Listeners {
+  readonly onDelta: (text: string) => void;
+  readonly onCompared: (change: number, nats: readonly number[]) => void;
+}
+
+export class Xray {
+  readonly #studio: Studio;
+  readonly #engines: Engines;
+  readonly #takeApart = new TakeApart();
+  #numJobs = 0;
+
+  constructor(studio: Studio, log: (line: string) => void) {
+    this.#studio = studio;
+    this.#engines = new Engines(log);
+  }
+
+  models(): ModelEntry[] {
+    return findModels(this.#studio.places()).map(({ id, name }) => ({ id, name }));
+  }
+
+  /** Greedily, told as it comes. @throws HttpError, OppoError */
+  async ask(question: XrayQuestion, listeners: Pick<Listeners, "onDelta">, gone: AbortSignal): Promise<XrayAnswer> {
+    const { engine, sample, file, turns } = await this.#prepare(question);
+    const change = await this.#change(question.run, question.change);
+    const job = this.#job(turns, changed(file, change));
+    const [answer] = await run(engine, job, { ...listeners, onCompared: () => undefined }, gone);
+    return this.#takeApart.answer(sample, answer!);
+  }
+
+  /** Tells every change's divergences. @throws HttpError, OppoError */
+  async compare(question: XrayComparison, listeners: Pick<Listeners, "onCompared">, gone: AbortSignal): Promise<void> {
+    const { engine, file, turns } = await this.#prepare(question);
+    const changes: ClipChange[] = [];
+    for (const change of question.changes) changes.push(await this.#change(question.run, change));
+    // A change without another sound keeps the one that the clip itself is shown with.
+    const own = file.change?.soundPath ?? null;
+    const whole = changes.map((change) => ({ ...change, soundPath: change.soundPath ?? own }));
+    const comparison: Comparison = { completion: question.completion, changes: whole };
+    await run(engine, { ...this.#job(turns, file), comparison }, { ...listeners, onDelta: () => undefined }, gone);
+  }
+
+  close(): void {
+    this.#engines.close();
+  }
+
+  async #prepare({ model, run: runId, sample: id }: Pick<XrayQuestion, "model" | "run" | "sample">): Promise<Prepared> {
+    const place = this.#model(model);
+    const sample = await this.#studio.sample(runId, id);
+    const { path, type } = await this.#studio.clip(runId, id, "media");
+    if (!type.startsWith("video/")) {
+      throw new HttpError(400, "ERR_STUDIO_CLIP", `clip: expected a video, got ${type}. Choose another clip.`);
+    }
+    const soundPath = sample.audio === undefined ? null : (await this.#studio.clip(runId, id, "sound")).path;
+    const file: VideoFile = { ...video(path), ...(soundPath === null ? {} : { change: { soundPath, masks: [] } }) };
+    return { engine: await this.#engines.get(place), sample, file, turns: turnsOf(place, sample) };
+  }
+
+  /** @throws HttpError ERR_STUDIO_MODEL (404) */
+  #model(id: string): ModelPlace {
+    const found = findModels(this.#studio.places()).find((one) => one.id === id);
+    if (found !== undefined) return found;
+    throw new HttpError(
+      404,
+      "ERR_STUDIO_MODEL",
+      "model: expected one of the list, got one that is not there. Choose another.",
+    );
+  }
+
+  async #change(runId: string, { swap, masks }: ChangeView): Promise<ClipChange> {
+    const sound = swap === null ? null : await this.#soundOf(runId, swap);
+    return { soundPath: sound, masks: masks as readonly LocalMask[] };
+  }
+
+  /** A sample's sound: its own file, or that of its video. */
+  async #soundOf(runId: string, id: string): Promise<string> {
+    const sample = await this.#studio.sample(runId, id);
+    return (await this.#studio.clip(runId, id, sample.audio === undefined ? "media" : "sound")).path;
+  }
+
+  #job(turns: readonly Turn[], file: MediaFile): Job {
+    return {
+      ...{ id: ++this.#numJobs, turns, media: [file], rules, maxNewTokens, seeds: [0], stop: [] },
+      ...{ numLikeliest: null, tellsStop: false, isStreamed: true },
+    };
+  }
+}
+
+type VideoFile = Extract<MediaFile, { kind: "video" }>;
+
+interface Prepared {
+  readonly engine: Engine;
+  readonly sample: Sample;
+  readonly file: VideoFile;
+  readonly turns: readonly Turn[];
+}
+
+function video(path: string): VideoFile {
+  const { size, mtimeMs } = statSync(path);
+  return { kind: "video", key: `${path} ${size} ${mtimeMs}`, path, withSound: true };
+}
+
+/** The same file under another name where something about it is changed: what towers made of one is not the other's. */
+function changed(file: VideoFile, { soundPath, masks }: ClipChange): VideoFile {
+  const change = { soundPath: soundPath ?? file.change?.soundPath ?? null, masks };
+  if (change.soundPath === null && masks.length === 0) return file;
+  const key = createHash("sha256")
+    .update(JSON.stringify([file.key, change]))
+    .digest("hex");
+  return { ...file, key, change };
+}
+
+/** As the model was trained to be asked. */
+function turnsOf({ path }: ModelPlace, sample: Sample): Turn[] {
+  const { wording } = wordingOf([path]);
+  const { system, question } = wording;
+  const text = userTurn(wording, sample.subtitle, question);
+  return [
+    ...(system === null ? [] : [{ role: "system" as const, parts: [{ type: "text" as const, text: system }] }]),
+    {
+      role: "user",
+      parts: [
+        { type: "media", media: 0 },
+        { type: "text", text },
+      ],
+    },
+  ];
+}
+
+/** One job in an engine; cancelled when its client is gone. */
+function run(
+  engine: Engine,
+  job: Job,
+  { onDelta, onCompared }: Listeners,
+  gone: AbortSignal,
+): Promise<readonly Answer[]> {
+  return new Promise((resolve, reject) => {
+    if (gone.aborted) return reject(goneError());
+    gone.addEventListener("abort", () => {
+      engine.cancel(job.id);
+      reject(goneError());
+    });
+    engine.submit(job, {
+      onBegin: () => undefined,
+      onDelta: ({ text }) => onDelta(text),
+      onCompared,
+      onDone: resolve,
+      onError: reject,
+    });
+  });
+}
+
+function goneError(): OppoError {
+  return new OppoError("ERR_INTERRUPTED", "x-ray: expected somebody to wait for it, got nobody.");
+}
