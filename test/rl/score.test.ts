@@ -184,7 +184,8 @@ test("claims that nothing supports cost one each; what can be read in part costs
   const terms = makeTerms(
     [
       { name: "omni", weight: 1 },
-      { name: "support", weight: 0.25 },
+      { name: "support", weight: 0.5 },
+      { name: "precision", weight: 0.25 },
     ],
     {
       emotionScore: () => 0,

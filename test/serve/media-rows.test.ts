@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ClipFeatures } from "../../src/models/omni-model.ts";
-import { MediaRows } from "../../src/serve/model/media-rows.ts";
+import { MediaRows } from "../../src/serve/model/media/media-rows.ts";
 import { noGrad, numLiveTensors, scope } from "../../src/tensor/index.ts";
 import { stripes, tinyThinker } from "../models/qwen-omni/tiny.ts";
 

@@ -9,8 +9,8 @@ import { pathToFileURL } from "node:url";
 import { createCanvas } from "@napi-rs/canvas";
 import { decodeFrames } from "../../src/media/isolated/index.ts";
 import type { MediaPart } from "../../src/serve/model/chat-call.ts";
-import { fetchMedia, isPublicAddress } from "../../src/serve/model/fetch-media.ts";
-import { type MediaPolicy, placeMedia } from "../../src/serve/model/media-source.ts";
+import { fetchMedia, isPublicAddress } from "../../src/serve/model/media/fetch-media.ts";
+import { type MediaPolicy, placeMedia } from "../../src/serve/model/media/media-source.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const closed: MediaPolicy = { allowedFolder: null, allowsFetch: false, maxBytes: 1000 };

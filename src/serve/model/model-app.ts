@@ -11,7 +11,7 @@ import { type CallLimits, type ChatCall, readChatCall } from "./chat-call.ts";
 import { chunk, finishOf, type ReplyHead, usageChunk, usageOf, wholeReply } from "./chat-reply.ts";
 import type { Engine } from "./engine.ts";
 import { JobRun } from "./job-run.ts";
-import { type MediaFiles, type MediaPolicy, placeMedia } from "./media-source.ts";
+import { type MediaFiles, type MediaPolicy, placeMedia } from "./media/media-source.ts";
 import { requireConversation } from "./prompt.ts";
 import type { Answer } from "./protocol.ts";
 import { readTokenizeCall } from "./tokenize.ts";

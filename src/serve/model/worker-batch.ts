@@ -14,7 +14,7 @@ import { noGrad, scope } from "../../tensor/index.ts";
 import { HttpError } from "../http/http-error.ts";
 import { compare } from "./compare.ts";
 import { deadlineError } from "./losses.ts";
-import type { MediaRows } from "./media-rows.ts";
+import type { MediaRows } from "./media/media-rows.ts";
 import { featuresOf, type MediumBounds } from "./medium.ts";
 import { promptOf } from "./prompt.ts";
 import type { Answer, FromEngine, Job, ScoredToken, TokenText } from "./protocol.ts";

@@ -2,7 +2,7 @@
 import { loadAdapter } from "../../../models/adapt.ts";
 import type { AdaptedModel, OmniModel } from "../../../models/omni-model.ts";
 import { HttpError } from "../../http/http-error.ts";
-import { MediaRows } from "../media-rows.ts";
+import { MediaRows } from "../media/media-rows.ts";
 import type { Change } from "../protocol.ts";
 
 /** A model that answers, and what its towers made of media. */

@@ -1,7 +1,7 @@
 // What the towers made of media that were sent before: clients ask many questions about one clip, and the towers are the
 // dear part of them. Bounded in bytes; the least recently used go first, never during a batch.
-import type { ClipFeatures, ClipRows, ClipShape, OmniModel } from "../../models/omni-model.ts";
-import { byteSize, keep, noGrad, scope, type Tensor } from "../../tensor/index.ts";
+import type { ClipFeatures, ClipRows, ClipShape, OmniModel } from "../../../models/omni-model.ts";
+import { byteSize, keep, noGrad, scope, type Tensor } from "../../../tensor/index.ts";
 
 interface KnownMedium {
   readonly shape: ClipShape;

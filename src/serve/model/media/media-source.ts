@@ -5,10 +5,10 @@ import { realpathSync, statSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { HttpError } from "../http/http-error.ts";
-import type { MediaPart } from "./chat-call.ts";
+import { HttpError } from "../../http/http-error.ts";
+import type { MediaPart } from "../chat-call.ts";
+import type { MediaFile } from "../protocol.ts";
 import { fetchMedia } from "./fetch-media.ts";
-import type { MediaFile } from "./protocol.ts";
 
 export interface MediaPolicy {
   /** file: URLs below this folder only; null: none. */
