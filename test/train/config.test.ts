@@ -34,8 +34,8 @@ function problem(body: () => unknown): string {
 describe("the demo's settings", () => {
   const demo = (...overrides: string[]) => resolveConfig(demoSchema, { overrides });
 
-  test("run the first, the second and the fifth preset by default, and can be made smaller", () => {
-    assert.deepEqual(demo().arms, ["baseline", "reward-only", "oppo"]);
+  test("compare three presets and honest labels by default, and can be made smaller", () => {
+    assert.deepEqual(demo().arms, ["baseline", "reward-only", "oppo", "honest-labels"]);
     assert.equal(demo("clips.sft=10").clips.sft, 10);
     assert.equal(demo("clips.sft=10").clips.rl, demo().clips.rl, "the others stay");
     assert.deepEqual(demo("arms=oppo,papo").arms, ["oppo", "papo"]);
