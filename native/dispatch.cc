@@ -174,7 +174,8 @@ NAPI_MODULE_INIT() {
   Engine* engine = owner->get();
   engine->env = env;
   napi_add_env_cleanup_hook(env, closeEngine, owner);
-  for (auto& list : {dispatchExports(), tensorExports(), autogradExports(), bufferExports(), deviceExports()}) {
+  for (auto& list : {dispatchExports(), tensorExports(), autogradExports(), bufferExports(), deviceExports(),
+                     collectiveExports()}) {
     for (auto& e : list) {
       napi_value function;
       napi_create_function(env, e.name, NAPI_AUTO_LENGTH, e.callback, engine, &function);

@@ -190,7 +190,8 @@ struct Export {
   const char* name;
   napi_callback callback;
 };
-std::vector<Export> dispatchExports(), tensorExports(), autogradExports(), bufferExports(), deviceExports();
+std::vector<Export> dispatchExports(), tensorExports(), autogradExports(), bufferExports(), deviceExports(),
+    collectiveExports();
 
 // Turns a Function into an N-API callback: fetches the arguments, converts every C++ exception.
 template <napi_value (*function)(Call&)>

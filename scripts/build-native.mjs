@@ -17,7 +17,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SetupError } from "./setup/command.mjs";
-import { compilerArguments, compilerName } from "./setup/compiler.mjs";
+import { compilerArguments, compilerName, ncclArguments } from "./setup/compiler.mjs";
 import { findLibtorch, libtorchText, rememberLibtorch } from "./setup/libtorch.mjs";
 import { isClone, nativeFolder, setupCommand } from "./setup/place.mjs";
 
@@ -65,8 +65,13 @@ function compile(libtorch) {
   // libtorch moved from C++17 to C++20 somewhere between 2.6 and 2.14: the likelier standard first, then the other.
   const isNew = libtorch.major > 2 || (libtorch.major === 2 && libtorch.minor >= 10);
   const failures = [];
-  for (const std of isNew ? [20, 17] : [17, 20]) {
-    const args = compilerArguments(libtorch, { std, output, headers });
+  const nccl = ncclArguments(libtorch);
+  // Collectives of GPUs depend on CUDA's headers too, which may be of another version: without them rather than not at all.
+  const ways = (nccl === null ? [[]] : [nccl, []]).flatMap((more) =>
+    (isNew ? [20, 17] : [17, 20]).map((std) => ({ std, more })),
+  );
+  for (const { std, more } of ways) {
+    const args = compilerArguments(libtorch, { std, output, headers, more });
     const result = spawnSync(compiler, args, { input: unit, encoding: "utf8", maxBuffer: 1 << 28 });
     // EPIPE: it ended before it had read everything; what it said is the reason.
     if (result.error && result.error.code !== "EPIPE") {
@@ -74,7 +79,7 @@ function compile(libtorch) {
     }
     if (result.status === 0) {
       renameSync(output, addonPath);
-      return { std, warnings: result.stderr };
+      return { std, hasNccl: more.length > 0, warnings: result.stderr };
     }
     failures.push(`with -std=c++${std}:\n${result.stderr.split("\n").slice(0, 40).join("\n")}`);
   }
@@ -113,10 +118,10 @@ function build(libtorch, hash) {
   mkdirSync(outDir, { recursive: true });
   process.stdout.write(`native addon: compiling against libtorch ${libtorchText(libtorch)}\n`);
   const start = performance.now();
-  const { std, warnings } = compile(libtorch);
+  const { std, hasNccl, warnings } = compile(libtorch);
   process.stderr.write(warnings);
   const { library, include, lib, version, hasCuda, origin } = libtorch;
-  const from = { library, include, lib, fingerprint: fingerprint(library), version, hasCuda, origin };
+  const from = { library, include, lib, fingerprint: fingerprint(library), version, hasCuda, hasNccl, origin };
   writeFileSync(stampPath, `${JSON.stringify({ hash, std, ...from }, null, 2)}\n`);
   const isOther = before !== null && (before.library !== library || before.version !== version);
   const change = isOther ? `; before it was ${libtorchText(before)}` : "";

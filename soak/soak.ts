@@ -1,15 +1,16 @@
 // `npm run soak`: what a crash, a bad file and a hostile client must not do, tried for as long as wanted. Everything is
 // drawn from the seed, bounded in count and time, on loopback only, in a temporary folder that is removed.
-// Usage: npm run soak -- [--minutes 30] [--seed 0] [--only kills|fuzz|servers] [--keep FOLDER] [--json]
+// Usage: npm run soak -- [--minutes 30] [--seed 0] [--only kills|ranks|fuzz|servers] [--keep FOLDER] [--json]
 import { parseArgs } from "node:util";
 import { runFuzz } from "./fuzz.ts";
 import { runKills } from "./kills.ts";
 import { openPlace } from "./place.ts";
+import { runRankKills } from "./ranks.ts";
 import { runServers } from "./servers.ts";
 
-const full = { kills: 100, inputs: 10_000, serverSeconds: 600, connections: 64 };
+const full = { kills: 100, rankKills: 20, inputs: 10_000, serverSeconds: 600, connections: 64 };
 /** What a full soak takes its time for, of each part's start. */
-const parts = ["fuzz", "kills", "servers"] as const;
+const parts = ["fuzz", "kills", "ranks", "servers"] as const;
 
 const { values } = parseArgs({
   options: {
@@ -24,7 +25,7 @@ const { values } = parseArgs({
 const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
 const chosen = parts.filter((part) => values.only === undefined || values.only === part);
 if (values.help || !(minutes > 0) || !Number.isInteger(seed) || chosen.length === 0) {
-  console.log("npm run soak -- [--minutes 30] [--seed 0] [--only kills|fuzz|servers] [--keep FOLDER] [--json]");
+  console.log("npm run soak -- [--minutes 30] [--seed 0] [--only kills|ranks|fuzz|servers] [--keep FOLDER] [--json]");
   process.exit(values.help ? 0 : 2);
 }
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -41,6 +42,10 @@ let numFailures = 0;
       const kills = await runKills(place, { seed, kills: full.kills, until, log });
       results.kills = kills;
       numFailures += kills.reduce((sum, { failures }) => sum + failures.length, 0);
+    } else if (part === "ranks") {
+      const ranks = await runRankKills(place, { seed, kills: full.rankKills, until, log });
+      results.ranks = ranks;
+      numFailures += ranks.failures.length;
     } else if (part === "fuzz") {
       const fuzz = await runFuzz({ seed, inputs: full.inputs, until, keep: values.keep, log });
       results.fuzz = fuzz;

@@ -34,6 +34,8 @@ const runBy: Readonly<Record<string, string>> = {
   "src/page/narration.ts": "test/recipes/mep/run.test.ts",
   "src/page/picture.ts": "test/recipes/mep/run.test.ts",
   "src/recipes/demo/rebuild-report.ts": "test/cli/commands.test.ts",
+  "src/recipes/launch/": "test/cli/launch.test.ts",
+  "src/run/world/ranks.ts": "test/cli/launch.test.ts",
   "src/recipes/train/train.ts": "test/cli/commands.test.ts",
   "src/recipes/train/memory.ts": "test/cli/plan-commands.test.ts",
   "src/train/memory/settings.ts": "test/cli/plan-commands.test.ts",

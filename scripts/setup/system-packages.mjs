@@ -25,7 +25,16 @@ export function systemPackagesStep(root) {
       const another = torch.isRemembered ? `; another one: LIBTORCH=DIR, or ${setupCommandWith(root, "--forget")}` : "";
       return { found: `${compilerName()}, libtorch ${libtorchText(torch)}${another}` };
     },
-    apply: (announce) => installPackages(root, missingPackages(findLibtorch(root)), announce),
+    apply: async (announce) => {
+      const packages = missingPackages(findLibtorch(root));
+      try {
+        await installPackages(root, packages, announce);
+      } catch (error) {
+        if (packages.some((name) => name !== GLOO)) throw error;
+        isGlooGivenUp = true;
+        announce(`${GLOO} cannot be installed, so that oppo launch will have no processes; going on without`);
+      }
+    },
   };
 }
 
@@ -38,8 +47,16 @@ function missingPackages(torch) {
   if (torch === null ? findExecutable("apt-get") === null : !/^\/usr\/lib\/[^/]+-linux-gnu$/.test(torch.lib))
     return packages;
   if (!hasOpenBlas()) packages.push("libopenblas0-pthread");
-  if (!existsSync("/usr/include/gloo")) packages.push("libgloo-dev");
+  // Only several processes need them: where they cannot be installed, the addon is built without.
+  if (!existsSync("/usr/include/gloo") && canInstall() && !isGlooGivenUp) packages.push(GLOO);
   return packages;
+}
+
+const GLOO = "libgloo-dev";
+let isGlooGivenUp = false;
+
+function canInstall() {
+  return process.env.OPPO_SKIP_SYSTEM !== "1" && findExecutable("apt-get") !== null && rightsPrefix() !== null;
 }
 
 function hasOpenBlas() {

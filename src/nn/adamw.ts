@@ -13,6 +13,8 @@ export interface ParameterGroup {
    * left out, the parameters.
    */
   readonly masters?: readonly Tensor[];
+  /** Of the parameters, for the keys of the state; left out, they are numbered through. */
+  readonly names?: readonly string[];
   /** Multiplies the learning rate of this group. */
   readonly lrScale?: number;
   /** Replaces the optimizer's weight decay for this group. */
@@ -30,6 +32,8 @@ export interface AdamWOptions {
 
 /** One parameter with its moments. A parameter without a gradient is left alone, and its step count too. */
 interface Slot {
+  /** null: known by its number. */
+  readonly name: string | null;
   readonly parameter: Tensor;
   /** What is updated: the parameter, or its master. */
   readonly master: Tensor;
@@ -67,9 +71,10 @@ export class AdamW implements Disposable {
     // The fused update wants the counts where the parameters are.
     this.#steps = scope(() => keep(op.zeros([all.length], { device: all[0]?.device ?? "cpu" })));
     let index = 0;
-    const slot = (parameter: Tensor, master: Tensor): Slot => {
+    const slot = (parameter: Tensor, master: Tensor, name: string | null): Slot => {
       const stepView = keep(this.#steps.select(0, index++));
       return {
+        name,
         parameter,
         master,
         mean: keep(op.zerosLike(master)),
@@ -79,8 +84,8 @@ export class AdamW implements Disposable {
       };
     };
     this.#groups = noGrad(() =>
-      groups.map(({ parameters, masters = parameters, lrScale = 1, weightDecay = options.weightDecay ?? 0 }) => {
-        const slots = scope(() => parameters.map((parameter, i) => slot(parameter, masters[i]!)));
+      groups.map(({ parameters, masters = parameters, names, lrScale = 1, weightDecay = options.weightDecay ?? 0 }) => {
+        const slots = scope(() => parameters.map((parameter, i) => slot(parameter, masters[i]!, names?.[i] ?? null)));
         return { slots, lrScale, weightDecay };
       }),
     );
@@ -179,14 +184,19 @@ export class AdamW implements Disposable {
     return this.#groups.flatMap((group) => group.slots);
   }
 
-  /** The state by name, for a checkpoint: views of it, owned by the optimizer; write them before the next step. */
+  /**
+   * The state by key, for a checkpoint: views of it, owned by the optimizer; write them before the next step. Of a parameter with
+   * a name step.NAME, exp_avg.NAME and exp_avg_sq.NAME; of numbered ones the steps are one tensor.
+   */
   state(): Map<string, Tensor> {
     const slots = this.#slots();
     noGrad(() => scope(() => void this.#steps.copy_(tensor(Float32Array.from(slots, (slot) => slot.step)))));
-    const state = new Map([["step", this.#steps]]);
-    for (const [i, { mean, square }] of slots.entries()) {
-      state.set(`exp_avg.${i}`, mean);
-      state.set(`exp_avg_sq.${i}`, square);
+    const state = new Map<string, Tensor>();
+    if (slots.some(({ name }) => name === null)) state.set("step", this.#steps);
+    for (const [i, { name, mean, square, stepView }] of slots.entries()) {
+      if (name !== null) state.set(`step.${name}`, stepView);
+      state.set(`exp_avg.${name ?? i}`, mean);
+      state.set(`exp_avg_sq.${name ?? i}`, square);
     }
     return state;
   }

@@ -9,6 +9,7 @@ import { runMaskedBranch } from "./masked-branch.ts";
 import { Metrics } from "./metrics.ts";
 import { type PlannedGroup, planStep, type TrainGroup } from "./plan.ts";
 import { alikeOptions, objectiveWeights, type StepOptions } from "./step-options.ts";
+import type { ScoredRollout } from "./types.ts";
 import { viewNames } from "./views.ts";
 
 export interface StepModels {
@@ -24,14 +25,17 @@ export interface StepModels {
 /**
  * Adds the gradient of the step's loss to the parameters' `.grad`, without an update.
  *
+ * @param whole the rollouts of the step, of which `groups` are one process' part; left out, they are all. Gradients of all
+ *   processes add up to that of the step, and so do their metrics.
  * @throws OppoError ERR_MISSING_VIEW, ERR_MISSING_REFERENCE, ERR_REFERENCE_VOCABULARY, ERR_MISSING_LOGPROBS, ERR_EMPTY_STEP
  */
 export function accumulateGradients(
   { policy, reference, clock, onDivergence }: StepModels,
   groups: readonly TrainGroup[],
   options: StepOptions,
+  whole?: readonly ScoredRollout[],
 ): Metrics {
-  const plan = planStep(groups, { ...options, reduction: options.perception.reduction });
+  const plan = planStep(groups, { ...options, reduction: options.perception.reduction }, whole);
   requireReference(reference, options);
   requireOneVocabulary(policy, reference);
   if (plan.counts.numTokens === 0) {
@@ -51,7 +55,8 @@ export function accumulateGradients(
   };
   const hasViews =
     usesViews(options) && plan.groups.some(({ rollouts }) => rollouts.some(({ views }) => views.length > 0));
-  if (usesViews(options)) declareViewMetrics(metrics, plan.counts.numTokens);
+  const numTokens = plan.groups.flatMap(({ rollouts }) => rollouts).reduce((sum, { ids }) => sum + ids.length, 0);
+  if (usesViews(options)) declareViewMetrics(metrics, numTokens);
   const lends = hasViews && options.sharesPrefixes;
   const context: StepContext = { policy, reference, options, lends, counts: plan.counts, metrics, timed, onDivergence };
   const size = options.promptsPerMicroBatch ?? plan.groups.length;

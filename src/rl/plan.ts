@@ -1,6 +1,6 @@
 // What one optimiser step computes on which token, decided on the host before any tensor exists. All denominators are
 // those of the whole step, so the gradient is the same however the step is cut into micro-batches (or spread over
-// processes, once counts are summed over them).
+// processes, which all know the rollouts of the whole step).
 
 import { OppoError } from "../error.ts";
 import type { ModelPrompt } from "../models/omni-model.ts";
@@ -86,36 +86,42 @@ export interface PlanOptions {
   readonly reduction: PerceptionReduction;
 }
 
-/** @throws OppoError ERR_MISSING_LOGPROBS */
-export function planStep(groups: readonly TrainGroup[], options: PlanOptions): StepPlan {
+/**
+ * @param whole the rollouts of the whole step where `groups` have a part of them: weights are those of the whole
+ * @throws OppoError ERR_MISSING_LOGPROBS
+ */
+export function planStep(
+  groups: readonly TrainGroup[],
+  options: PlanOptions,
+  whole: readonly ScoredRollout[] = groups.flatMap((group) => group.rollouts),
+): StepPlan {
   const isScored = ({ rollout }: ScoredRollout) =>
     rollout.ids.length > 0 && !(options.truncated === "mask" && rollout.truncated);
-  const rollouts = groups.flatMap((group) => group.rollouts);
-  const old = groups.flatMap((group) => oldLogprobsOf(group, options.oldLogprobs));
-  const lengths = rollouts.map((scored) => (isScored(scored) ? scored.rollout.ids.length : 0));
-  const weights = tokenWeights(lengths, options.aggregation, options.maxCompletionTokens);
-  const counts = { numSequences: rollouts.length, numTokens: lengths.reduce((sum, length) => sum + length, 0) };
-  const planned = rollouts.map((scored, i): PlannedRollout => {
-    const views = options.views(scored);
+  const lengths = whole.map((scored) => (isScored(scored) ? scored.rollout.ids.length : 0));
+  const ofWhole = tokenWeights(lengths, options.aggregation, options.maxCompletionTokens);
+  const weights = new Map(whole.map((scored, i) => [scored, ofWhole[i]!]));
+  const counts = { numSequences: whole.length, numTokens: lengths.reduce((sum, length) => sum + length, 0) };
+  const planOf = (scored: ScoredRollout, old: Float32Array): PlannedRollout => ({
+    ids: scored.rollout.ids,
+    samplerLogprobs: scored.rollout.logprobs,
+    oldLogprobs: old,
+    advantages: tokenAdvantages(scored),
+    weight: weights.get(scored)!,
+    views: options.views(scored).map(({ name, tokens, readable = null, weight: drawn = 1 }) => ({
+      name,
+      tokens,
+      readable,
+      weight: drawn * evidenceWeight(options.reduction, tokens.length, counts),
+      anchorWeight: drawn,
+    })),
+  });
+  const ofGroup = groups.map((group) => {
+    const old = oldLogprobsOf(group, options.oldLogprobs);
     return {
-      ids: scored.rollout.ids,
-      samplerLogprobs: scored.rollout.logprobs,
-      oldLogprobs: old[i]!,
-      advantages: tokenAdvantages(scored),
-      weight: weights[i]!,
-      views: views.map(({ name, tokens, readable = null, weight: drawn = 1 }) => ({
-        name,
-        tokens,
-        readable,
-        weight: drawn * evidenceWeight(options.reduction, tokens.length, counts),
-        anchorWeight: drawn,
-      })),
+      group,
+      rollouts: group.rollouts.flatMap((scored, i) => (isScored(scored) ? [planOf(scored, old[i]!)] : [])),
     };
   });
-  const ofGroup = groups.map((group) => ({
-    group,
-    rollouts: planned.splice(0, group.rollouts.length).filter((_, i) => isScored(group.rollouts[i]!)),
-  }));
   return { groups: ofGroup.filter((group) => group.rollouts.length > 0), counts };
 }
 

@@ -28,24 +28,45 @@ export type EndedCompletion = Pick<Rollout, "pieces" | "text"> & Pick<RolloutGro
 export interface RolloutPrompt {
   readonly sample: Sample;
   readonly prompt: ModelPrompt;
+  /** Which of its G completions, the first and the one after the last; left out: all. */
+  readonly part?: { readonly start: number; readonly end: number };
 }
 
 /** As many ids of a prompt's end hold an opened think tag and the white space behind it. */
 const tailTokens = 16;
 
+/** A batched decode for all prompts of which as many completions are wanted: one, unless parts of groups are. */
 export function sampleGroups(
   model: OmniModel,
   prompts: readonly RolloutPrompt[],
   options: RolloutOptions,
 ): RolloutGroup[] {
-  const seeds = prompts.flatMap(({ sample }) => rolloutSeeds(options, sample.id));
+  const numOf = ({ part }: RolloutPrompt) => (part === undefined ? options.groupSize : part.end - part.start);
+  const groups = new Map<RolloutPrompt, RolloutGroup>();
+  for (const numSamples of new Set(prompts.map(numOf))) {
+    const equal = prompts.filter((prompt) => numOf(prompt) === numSamples);
+    for (const [p, group] of sampleEqual(model, equal, numSamples, options).entries()) groups.set(equal[p]!, group);
+  }
+  return prompts.map((prompt) => groups.get(prompt)!);
+}
+
+function sampleEqual(
+  model: OmniModel,
+  prompts: readonly RolloutPrompt[],
+  numSamples: number,
+  options: RolloutOptions,
+): RolloutGroup[] {
+  const seeds = prompts.flatMap(({ sample, part }) => {
+    const all = rolloutSeeds(options, sample.id);
+    return part === undefined ? all : all.slice(part.start, part.end);
+  });
   const isOpen = prompts.map(({ prompt }) => thinkIsOpen(model, prompt));
   const { onEnd } = options;
   const completions = noGrad(() =>
     model.sample(
       prompts.map(({ prompt }) => prompt),
       {
-        numSamples: options.groupSize,
+        numSamples,
         maxNewTokens: options.maxNewTokens,
         temperature: options.temperature,
         logprobTemperature: options.temperature === 0 ? 1 : options.temperature,

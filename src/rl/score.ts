@@ -8,7 +8,7 @@ import type { Clause } from "../text/clause.ts";
 import { type ClauseOptions, splitClauses } from "../text/clauses.ts";
 import { type ParsedResponse, parseResponse } from "../text/response.ts";
 import type { AdvantageCombination, AdvantageOptions } from "./advantage.ts";
-import { type CompareOptions, compareRollouts, type TermSpan } from "./rewards/compare.ts";
+import { type Comparable, type CompareOptions, compareRollouts, type TermSpan } from "./rewards/compare.ts";
 import { type JudgedScores, type JudgedTerm, judgeStep, standIn } from "./rewards/judged.ts";
 import type { EndedCompletion } from "./rollout.ts";
 import type { RewardBreakdown, RewardContext, RewardTerm, Rollout, RolloutGroup, ScoredGroup } from "./types.ts";
@@ -82,6 +82,11 @@ export function scoreRollout(context: RewardContext, terms: readonly RewardTerm[
 
 /** Scores the groups of one step. Groups may differ in size. */
 export async function scoreGroups(groups: readonly RolloutGroup[], options: ScoreOptions): Promise<ScoredGroup[]> {
+  return compareGroups(groups, await rateGroups(groups, options), options);
+}
+
+/** What every rollout earned, [group][rollout]: for a group nothing of another one is needed. */
+export async function rateGroups(groups: readonly RolloutGroup[], options: ScoreOptions): Promise<Comparable[][]> {
   const readings = groups.flatMap(({ sample, thinkIsOpen, readable, rollouts }) =>
     rollouts.map((rollout) => ({ sample, readable, ...readRollout(rollout, thinkIsOpen, options) })),
   );
@@ -97,7 +102,7 @@ export async function scoreGroups(groups: readonly RolloutGroup[], options: Scor
     ...(claims && { claims: claims[i]! }),
   }));
   const judged = await judgedOf(groups, contexts, options.judged ?? []);
-  const scored = contexts.map((context, i) => {
+  const rated = contexts.map((context, i): Comparable => {
     const { sample: _, readable: __, claims: ___, ...read } = context;
     const rewards = shaped(
       withJudged(scoreRollout(context, options.terms), judged[i]!),
@@ -106,9 +111,16 @@ export async function scoreGroups(groups: readonly RolloutGroup[], options: Scor
     );
     return { ...read, rewards, evidence: evidenceTokens(read.routing, options.similarityThreshold) };
   });
-  const rest = [...scored];
-  const ofGroup = groups.map(({ rollouts }) => rest.splice(0, rollouts.length));
-  const compared = compareRollouts(ofGroup, compareOptions(options));
+  return groups.map(({ rollouts }) => rated.splice(0, rollouts.length));
+}
+
+/** The advantages of a whole step's rollouts. */
+export function compareGroups(
+  groups: readonly RolloutGroup[],
+  rated: readonly (readonly Comparable[])[],
+  options: ScoreOptions,
+): ScoredGroup[] {
+  const compared = compareRollouts(rated, compareOptions(options));
   return groups.map(({ sample, readable }, g) => ({
     sample,
     ...(readable && { readable }),

@@ -63,19 +63,24 @@ export function openRunDirectory(path: string, facts: RunFacts): RunDirectory {
     );
     const { kind, versions, seeds, device, choices = {} } = facts;
     replaceFile(record, `${JSON.stringify({ kind, versions, seeds, device, choices }, null, 2)}\n`);
-    return {
-      path,
-      configFile,
-      checkpoints: join(path, "checkpoints"),
-      metricsFile: join(path, "metrics.jsonl"),
-      rolloutsFile: join(path, "rollouts.jsonl"),
-      isResumed,
-      [Symbol.dispose]: release,
-    };
+    return { ...followRunDirectory(path, isResumed), [Symbol.dispose]: release };
   } catch (error) {
     release();
     throw error;
   }
+}
+
+/** The folder of a run that another process holds: to read from. */
+export function followRunDirectory(path: string, isResumed: boolean): RunDirectory {
+  return {
+    path,
+    configFile: join(path, "config.yaml"),
+    checkpoints: join(path, "checkpoints"),
+    metricsFile: join(path, "metrics.jsonl"),
+    rolloutsFile: join(path, "rollouts.jsonl"),
+    isResumed,
+    [Symbol.dispose]() {},
+  };
 }
 
 function requireSameConfig(path: string, configFile: string, facts: RunFacts): void {

@@ -30,3 +30,5 @@ export {
   writeSafetensors,
 } from "./safetensors.ts";
 export { enableGrad, inference, keep, noGrad, scope, Tensor } from "./tensor.ts";
+export { openWorld, serveStore, type WorldAddress } from "./world/process-group.ts";
+export { alone, type World } from "./world/world.ts";

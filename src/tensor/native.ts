@@ -58,6 +58,20 @@ interface Native {
   releaseMemory(): void;
   deviceMemory(device: string): [free: number, total: number] | undefined;
   setFlag(name: string, enabled: boolean): void;
+  /** Whether there are collectives: Gloo's headers were there when the addon was built. */
+  canGroup(): boolean;
+  openStore(host: string, port: number, isServer: boolean, milliseconds: number, prefix: string): number;
+  storeSet(key: string, text: string): void;
+  storeAdd(key: string, number: number): number;
+  storeGet(key: string, milliseconds: number): string | undefined;
+  openGroup(rank: number, size: number, address: string, milliseconds: number): void;
+  /** undefined: NCCL was not compiled in. */
+  ncclId(): string | undefined;
+  openNccl(rank: number, size: number, id: string, device: string): void;
+  closeGroup(): void;
+  allReduce(handle: Handle, how: "sum" | "max"): void;
+  allGather(whole: Handle, part: Handle): void;
+  reduceScatter(part: Handle, whole: Handle): void;
 }
 
 /** What sets up the addon: in a clone, and in an installed package, where npx must not ask a registry for the name. */

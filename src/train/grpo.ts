@@ -13,6 +13,7 @@ import { defaultStepOptions, type StepOptions } from "../rl/step-options.ts";
 import type { ScoredGroup } from "../rl/types.ts";
 import type { DeepReadonly } from "../run/config.ts";
 import { deriveSeed } from "../seeds.ts";
+import { alone } from "../tensor/index.ts";
 import { batchOf } from "./batches.ts";
 import { defaultsBySize } from "./by-size.ts";
 import type { TrainConfig } from "./config.ts";
@@ -24,6 +25,7 @@ import { referenceSync } from "./method/reference-sync.ts";
 import type { GrpoTask } from "./method/task.ts";
 import { correctionOf } from "./rollouts/settings.ts";
 import { type Objective, runSteps, type StepOutcome, type StepRun, type StepsDone } from "./run-steps.ts";
+import { agreedItems } from "./world/share.ts";
 
 /** How the learning rate goes from its warm-up to its floor. */
 export const schedules = { linear: linearSchedule, cosine: cosineSchedule };
@@ -40,9 +42,11 @@ export function trainGrpo(
   return runSteps({
     ...run,
     steps,
+    ...(task.world === undefined ? {} : { world: task.world }),
     objective: grpoObjective(task),
     trainable: models.trainable,
     masters: models.masters,
+    isSharded: config.shardOptimizer,
     optimizer: {
       learningRate: config.learningRate ?? learningRate,
       betas: [config.beta1, config.beta2],
@@ -81,8 +85,8 @@ export function grpoObjective(task: GrpoTask): Objective {
     async gradients(step, turn): Promise<StepOutcome> {
       const start = clock();
       models.beginStep(step);
-      const samples =
-        (await task.clips?.ready(step)) ?? batchOf(task.samples, config.promptsPerStep, config.seed, step);
+      const ready = (await task.clips?.ready(step)) ?? batchOf(task.samples, config.promptsPerStep, config.seed, step);
+      const samples = agreedItems(task.world ?? alone, ready);
       const readyAt = clock();
       using live = models.trainsTowers ? new LiveRows(policy, task.library) : null;
       using own = await drawStep(task, samples, { step, live, maxNewTokens, scoring });
@@ -90,7 +94,9 @@ export function grpoObjective(task: GrpoTask): Objective {
       const notices = stuckRewards(watch, groups);
       const divergences = new TokenDivergences();
       const metrics = shownMetrics(groups);
-      metrics.merge(learn(task, own.drawn, { step, live, turn, options, onDivergence: divergences.add }));
+      // Of several processes each sees its own completions' divergences only: none is written rather than some.
+      const onDivergence = (task.world ?? alone).size === 1 ? divergences.add : () => undefined;
+      metrics.merge(learn(task, own.drawn, { step, live, turn, options, onDivergence }));
       metrics.merge(own.metrics);
       metrics.sum("timing_s/wait_clips", readyAt - start);
       return { metrics, rows: groups.map((group) => ({ ...recordGroup(group, divergences) })), notices };

@@ -57,6 +57,12 @@ export const learnerSettings = {
     .enum(["auto", "on", "off"])
     .default("auto")
     .describe("keep only what enters every layer and compute the rest again on the way back; auto: of large models"),
+  shardOptimizer: z
+    .boolean()
+    .default(false)
+    .describe(
+      "of several processes each keeps its part of masters, moments and summed gradients (ZeRO-2), to save memory",
+    ),
   promptsPerMicroBatch: optionalCount("prompts whose graphs are alive at once", "all"),
   tokensPerChunk: optionalCount("tokens with vocabulary-sized rows at once", "what is fast"),
   learningRate: positive.nullable().default(null).meta({

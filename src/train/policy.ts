@@ -5,6 +5,7 @@ import { addAdapter } from "../models/adapt.ts";
 import { defaultLora } from "../models/lora/config.ts";
 import type { OmniModel } from "../models/omni-model.ts";
 import { loadModel } from "../models/registry.ts";
+import { lengthOf, type Piece, pieceKey } from "../nn/index.ts";
 import { deriveSeed } from "../seeds.ts";
 import { byteSize, type DType, keep, noGrad, scope, type Tensor } from "../tensor/index.ts";
 import { defaultsBySize } from "./by-size.ts";
@@ -19,6 +20,8 @@ export interface PolicyOptions
   readonly seed: number;
   /** No reference is needed: the policy stands in its place, and there is one model in memory. */
   readonly isAlone?: boolean;
+  /** Which elements' masters this process keeps, where several share them; left out: all. */
+  readonly shardOf?: (trainable: ReadonlyMap<string, Tensor>) => readonly Piece[];
 }
 
 /** An owner of its models. */
@@ -93,19 +96,20 @@ async function copied(policy: OmniModel, options: PolicyOptions): Promise<Opened
 /** Read once more as stored: what is kept in float32 has not been through the policy's type. */
 async function mastersOf(
   trainable: ReadonlyMap<string, Tensor>,
-  { model, device }: PolicyOptions,
+  { model, device, shardOf }: PolicyOptions,
 ): Promise<Map<string, Tensor>> {
   using stored = await loadModel(model);
   const all = stored.parameters();
-  return noGrad(
-    () =>
-      new Map(
-        [...trainable.keys()].map((name) => [
-          name,
-          scope(() => keep(all.get(name)!.to({ device, dtype: "float32", copy: true }))),
-        ]),
-      ),
-  );
+  const kept = (part: Tensor) => scope(() => keep(part.to({ device, dtype: "float32", copy: true })));
+  return noGrad(() => {
+    if (shardOf === undefined) return new Map([...trainable.keys()].map((name) => [name, kept(all.get(name)!)]));
+    return new Map(
+      shardOf(trainable).map((piece) => {
+        const part = () => all.get(piece.name)!.reshape([-1]).narrow(0, piece.start, lengthOf(piece));
+        return [pieceKey(piece), scope(() => kept(part()))];
+      }),
+    );
+  });
 }
 
 /** The policy is its start with an adapter over it, which changes nothing yet. The adapter is float32. */

@@ -1,15 +1,18 @@
 // The one training loop. What learns brings an objective; the loop zeroes, updates, logs, keeps checkpoints, evaluates, stops when
 // it is asked to, and goes on from where it stopped as if it had not been.
 import { join } from "node:path";
-import { AdamW, updateParameters } from "../nn/index.ts";
+import { type Learner, shardedLearner, wholeLearner } from "../nn/index.ts";
 import type { Metrics, StepMetrics } from "../rl/metrics.ts";
-import { saveCheckpoint, tidyCheckpoints } from "../run/checkpoint.ts";
+import { tidyCheckpoints } from "../run/checkpoint.ts";
 import { type Interrupt, InterruptedError } from "../run/interrupt.ts";
-import type { StepRow } from "../run/metrics.ts";
-import type { Tensor } from "../tensor/index.ts";
+import { readStepLog, type StepRow } from "../run/metrics.ts";
+import { alone, type Tensor, type World } from "../tensor/index.ts";
 import { type BestWeights, type Evaluation, Evaluations } from "./watch/evaluations.ts";
+import { Guards } from "./watch/guards.ts";
 import { RunLogs, type RunRecord, type StepRows } from "./watch/run-logs.ts";
 import { restoreState, saveState } from "./watch/training-state.ts";
+import { checkpointTogether } from "./world/checkpoint-together.ts";
+import { onFirst, requireSame, safePointOf } from "./world/together.ts";
 
 /** What one step of an objective gives beside its gradient. */
 export interface StepOutcome extends StepRows {
@@ -66,6 +69,10 @@ export interface StepRun extends RunRecord {
   readonly keep?: number;
   readonly interrupt: Interrupt;
   readonly evaluation?: Evaluation;
+  /** The processes that make the steps together, whose gradients are summed; left out: one. */
+  readonly world?: World;
+  /** Whether every process keeps a part of masters and moments (ZeRO-2); masters are those of its pieces then. Default: no. */
+  readonly isSharded?: boolean;
 }
 
 export interface StepsDone {
@@ -78,26 +85,20 @@ export interface StepsDone {
  * @throws InterruptedError, OppoError ERR_DISK_FULL, ERR_COLLAPSE, and what the objective and the evaluation throw; the newest checkpoint stays
  */
 export async function runSteps(run: StepRun): Promise<StepsDone> {
-  const { optimizer: options, directory, keep = 1 } = run;
-  const trainable = [...run.trainable.values()];
-  const kept = new Map([...run.trainable].map(([name, parameter]) => [name, run.masters?.get(name) ?? parameter]));
-  using optimizer = new AdamW([{ parameters: trainable, masters: [...kept.values()] }], {
-    lr: options.learningRate,
-    betas: options.betas,
-    weightDecay: options.weightDecay,
-  });
+  const { directory, keep = 1, world = alone } = run;
+  using learner = openLearner(run, world);
   const checkpoints = join(directory, "checkpoints");
-  tidyCheckpoints(checkpoints, { keepLast: keep });
+  await onFirst(world, "opening of checkpoints", () => tidyCheckpoints(checkpoints, { keepLast: keep }));
   const moving = run.objective.moving ?? null;
-  const firstStep = restoreState(checkpoints, kept, optimizer, moving);
-  using logs = new RunLogs(run, firstStep);
-  run.objective.remember?.(logs.lastRows());
-  if (logs.guards.collapse !== null) throw logs.guards.collapse;
-  using evaluations = run.evaluation === undefined ? null : new Evaluations(directory, run.evaluation, kept, firstStep);
+  const firstStep = restoreState(checkpoints, learner, [...run.trainable.keys()], moving);
+  requireSame(world, { "step to go on with": String(firstStep) });
+  using watch = world.rank === 0 ? new RunWatch(run, weightsOf(run, learner), firstStep) : null;
+  const guards = watch?.logs.guards ?? followedGuards(run, firstStep);
+  if (guards.collapse !== null) throw guards.collapse;
   const checkpoint = async (step: number) => {
-    const write = (folder: string) => saveState(folder, kept, optimizer, moving);
-    await saveCheckpoint(checkpoints, step, write, { keepLast: keep });
-    evaluations?.forgetOthers();
+    const where = { folder: checkpoints, step, keepLast: keep, isInParts: learner.isSharded };
+    await checkpointTogether(world, where, (folder) => saveState(folder, learner, world, moving));
+    watch?.evaluations?.forgetOthers();
   };
   /** Stopped on the way to the next checkpoint: what is done since the last one is kept. */
   const keptIfStopped = async <T>(step: number, work: () => Promise<T> | T): Promise<T> => {
@@ -109,38 +110,84 @@ export async function runSteps(run: StepRun): Promise<StepsDone> {
     }
   };
   const evaluate = async (numSteps: number) => {
-    if (evaluations === null || !evaluations.isDue(numSteps, numSteps === run.steps)) return;
-    const metrics = await keptIfStopped(numSteps, () => evaluations.run(numSteps));
-    logs.evaluated(numSteps, metrics);
+    if (run.evaluation === undefined) return;
+    await keptIfStopped(numSteps, () => onFirst(world, "evaluation", async () => await watch?.evaluate(numSteps)));
   };
   // Of the start, or one that a stopped run still owes.
   await evaluate(firstStep);
   for (let step = firstStep; step < run.steps; step++) {
-    await keptIfStopped(step, () => run.interrupt.safePoint());
-    // Stopped while it waits, for completions or clips, a step has changed nothing yet.
-    await keptIfStopped(step, () => takeStep(run, step, optimizer, trainable, logs));
-    if (logs.guards.collapse !== null) {
+    await keptIfStopped(step, () => safePointOf(world, run.interrupt));
+    // Stopped while it waits, for completions or clips, a step has changed nothing yet; several processes stop at safe points alone.
+    const take = () => takeStep(run, step, learner, guards);
+    const { numbers, outcome } = await (world.size === 1 ? keptIfStopped(step, take) : take());
+    if (watch === null) guards.look(numbers);
+    else watch.logs.step(step, numbers, outcome);
+    if (guards.collapse !== null) {
       await checkpoint(step + 1);
-      throw logs.guards.collapse;
+      throw guards.collapse;
     }
     await evaluate(step + 1);
     if ((step + 1) % run.checkpointEvery === 0 || step + 1 === run.steps) await checkpoint(step + 1);
   }
-  return { best: evaluations?.best() ?? null };
+  return { best: watch?.evaluations?.best() ?? null };
 }
 
-/** A step's gradients and updates, and what is written of it. */
+function openLearner({ trainable, masters = new Map(), optimizer, isSharded }: StepRun, world: World): Learner {
+  const { learningRate: lr, betas, weightDecay } = optimizer;
+  const options = { parameters: trainable, masters, optimizer: { lr, betas, weightDecay }, world };
+  return isSharded && world.size > 1 ? shardedLearner(options) : wholeLearner(options);
+}
+
+/** What the best of a run is kept as: masters where they are whole, else the numbers that are computed with. */
+function weightsOf({ trainable }: StepRun, { slots, isSharded }: Learner): ReadonlyMap<string, Tensor> {
+  return isSharded ? trainable : new Map(slots.map(({ key, master }) => [key, master]));
+}
+
+/** Guards that have seen what rank 0's have: what they say is the same on every rank. */
+function followedGuards({ directory, guards: options }: StepRun, firstStep: number): Guards {
+  const guards = new Guards(options);
+  const file = join(directory, "metrics.jsonl");
+  const rows = firstStep === 0 ? [] : readStepLog(file);
+  for (const numbers of rows) if (numbers.step < firstStep) guards.look(numbers);
+  return guards;
+}
+
+/** What a run writes about itself: one process does. Owner of the logs. */
+class RunWatch implements Disposable {
+  readonly logs: RunLogs;
+  readonly evaluations: Evaluations | null;
+  readonly #steps: number;
+
+  constructor(run: StepRun, kept: ReadonlyMap<string, Tensor>, firstStep: number) {
+    this.#steps = run.steps;
+    this.logs = new RunLogs(run, firstStep);
+    run.objective.remember?.(this.logs.lastRows());
+    this.evaluations =
+      run.evaluation === undefined ? null : new Evaluations(run.directory, run.evaluation, kept, firstStep);
+  }
+
+  async evaluate(numSteps: number): Promise<void> {
+    if (!this.evaluations?.isDue(numSteps, numSteps === this.#steps)) return;
+    this.logs.evaluated(numSteps, await this.evaluations.run(numSteps));
+  }
+
+  [Symbol.dispose](): void {
+    this.evaluations?.[Symbol.dispose]();
+    this.logs[Symbol.dispose]();
+  }
+}
+
+/** A step's gradients and updates. @returns what is to be written of it */
 async function takeStep(
   { objective, optimizer: options }: StepRun,
   step: number,
-  optimizer: AdamW,
-  trainable: readonly Tensor[],
-  logs: RunLogs,
-): Promise<void> {
+  learner: Learner,
+  guards: Guards,
+): Promise<{ readonly numbers: StepMetrics; readonly outcome: StepOutcome }> {
   const start = performance.now();
-  optimizer.zeroGrad();
-  const { perceptionScale, learningRateScale } = logs.guards;
-  const updates = new StepUpdates(optimizer, trainable, options, step, learningRateScale);
+  learner.zeroGrad();
+  const { perceptionScale, learningRateScale } = guards;
+  const updates = new StepUpdates(learner, options, step, learningRateScale);
   const check = (measured: Metrics) => {
     if (step === 0 && updates.isFirst) objective.check?.(measured.values());
   };
@@ -152,14 +199,13 @@ async function takeStep(
   check(outcome.metrics);
   updates.last();
   objective.afterStep?.(step);
-  const numbers = { ...outcome.metrics.values(), ...updates.metrics(), ...logs.guards.metrics() };
-  logs.step(step, { ...numbers, step_time: secondsSince(start) }, outcome);
+  const numbers = { ...outcome.metrics.values(), ...updates.metrics(), ...guards.metrics() };
+  return { numbers: { ...numbers, step_time: secondsSince(start) }, outcome };
 }
 
 /** The updates of one step: mostly one. */
 class StepUpdates {
-  readonly #optimizer: AdamW;
-  readonly #trainable: readonly Tensor[];
+  readonly #learner: Learner;
   readonly #lr: number;
   readonly #maxGradNorm: number;
   readonly #gradNorms: number[] = [];
@@ -167,14 +213,12 @@ class StepUpdates {
   #seconds = 0;
 
   constructor(
-    optimizer: AdamW,
-    trainable: readonly Tensor[],
+    learner: Learner,
     { learningRate, schedule, maxGradNorm }: OptimizerOptions,
     step: number,
     scale: number,
   ) {
-    this.#optimizer = optimizer;
-    this.#trainable = trainable;
+    this.#learner = learner;
     this.#lr = learningRate * schedule(step) * scale;
     this.#maxGradNorm = maxGradNorm;
   }
@@ -186,12 +230,12 @@ class StepUpdates {
 
   between(): void {
     this.last();
-    this.#optimizer.zeroGrad();
+    this.#learner.zeroGrad();
   }
 
   last(): void {
     const start = performance.now();
-    const { gradNorm, isSkipped } = updateParameters(this.#optimizer, this.#trainable, this.#lr, this.#maxGradNorm);
+    const { gradNorm, isSkipped } = this.#learner.update(this.#lr, this.#maxGradNorm);
     this.#gradNorms.push(gradNorm);
     if (isSkipped) this.#numSkipped++;
     this.#seconds += secondsSince(start);

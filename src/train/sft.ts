@@ -24,6 +24,8 @@ export interface SftOptions {
   readonly tokensPerChunk: number | null;
   /** Whether layers are computed again on the way back. */
   readonly recomputes: boolean;
+  /** Of the batch's target weights, those of the other processes added; left out: there is one process. */
+  readonly sumWeights?: (own: number) => number;
 }
 
 const wholeBatch: SftOptions = { promptsPerMicroBatch: null, tokensPerChunk: null, recomputes: false };
@@ -48,7 +50,7 @@ export function sftObjective(
   };
 }
 
-/** Adds the gradient of the weighted mean cross-entropy over all target tokens of the batch. @returns it */
+/** Adds the gradient of the weighted mean cross-entropy over all target tokens of the batch. @returns it; of several processes its part */
 export function sftGradients(
   model: OmniModel,
   batch: readonly (readonly SftExample[])[],
@@ -81,11 +83,12 @@ export function sftLoss(
 
 function sumOfMicroBatches(
   batch: readonly (readonly SftExample[])[],
-  { promptsPerMicroBatch }: SftOptions,
+  { promptsPerMicroBatch, sumWeights = (own) => own }: SftOptions,
   lossOf: (part: readonly (readonly SftExample[])[], totalWeight: number) => number,
 ): number {
-  let totalWeight = 0;
-  for (const { weights } of batch.flat()) for (const weight of weights) totalWeight += weight;
+  let own = 0;
+  for (const { weights } of batch.flat()) for (const weight of weights) own += weight;
+  const totalWeight = sumWeights(own);
   const size = promptsPerMicroBatch ?? batch.length;
   let loss = 0;
   for (let start = 0; start < batch.length; start += size) {

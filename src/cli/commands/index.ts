@@ -55,6 +55,12 @@ export const commands: readonly CommandDefinition[] = [
     configure: async (command) => (await import("./train.ts")).configureTrain(command),
   },
   {
+    name: "launch",
+    summary: "train by several processes of this machine, a GPU each",
+    group: "Train:",
+    configure: async (command) => (await import("./launch.ts")).configureLaunch(command),
+  },
+  {
     name: "r1-omni",
     summary: "R1-Omni's Table 1: base, cold start, label SFT and RLVR of a HumanOmni, in and out of distribution",
     group: "Train:",

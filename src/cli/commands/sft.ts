@@ -32,29 +32,33 @@ export function configureSft(command: Command): void {
     command,
     { schema: sftSettings, inHelp, resolve: resolveSft },
     ({ run, dryRun: isDry, overcommit, ...config }, { isJson }) =>
-      longRun(async ({ progress, interrupt }) => {
-        const { dryRun, runSft } = await import("../../recipes/sft/sft.ts");
-        const asked = { directory: run, config, progress, interrupt, overcommits: overcommit };
-        if (isDry) {
-          const { text, facts, fits } = await dryRun(asked);
-          if (fits === false) process.exitCode = 1;
-          if (isJson) printJson("sft", facts);
-          else console.log(text);
-          return;
-        }
-        const result = await runSft(asked);
-        if (isJson) {
-          printJson("sft", result);
-          return;
-        }
-        const lines = [`The model: ${result.model}`, `The curves: ${result.run}/metrics.jsonl`];
-        if (result.evaluation !== null)
-          lines.push(
-            `Held-out loss: ${Number(result.evaluation.loss).toFixed(3)} on ${result.numHeldOut}; answers: ${result.run}/answers.jsonl`,
-          );
-        if (result.numRest !== null)
-          lines.push(`For reinforcement: ${result.run}/rest.jsonl (${result.numRest} samples)`);
-        console.log(lines.join("\n"));
-      }),
+      longRun(
+        async ({ progress, interrupt, place }) => {
+          const { dryRun, runSft } = await import("../../recipes/sft/sft.ts");
+          const asked = { directory: run, config, progress, interrupt, overcommits: overcommit, place };
+          if (isDry) {
+            const { text, facts, fits } = await dryRun(asked);
+            if (fits === false) process.exitCode = 1;
+            if (isJson) printJson("sft", facts);
+            else console.log(text);
+            return;
+          }
+          const result = await runSft(asked);
+          if (place !== null && place.rank > 0) return;
+          if (isJson) {
+            printJson("sft", result);
+            return;
+          }
+          const lines = [`The model: ${result.model}`, `The curves: ${result.run}/metrics.jsonl`];
+          if (result.evaluation !== null)
+            lines.push(
+              `Held-out loss: ${Number(result.evaluation.loss).toFixed(3)} on ${result.numHeldOut}; answers: ${result.run}/answers.jsonl`,
+            );
+          if (result.numRest !== null)
+            lines.push(`For reinforcement: ${result.run}/rest.jsonl (${result.numRest} samples)`);
+          console.log(lines.join("\n"));
+        },
+        { isShared: true },
+      ),
   );
 }

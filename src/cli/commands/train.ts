@@ -47,39 +47,44 @@ export function configureTrain(command: Command): void {
   addHelp(command, help);
   const spec = { schema: trainSettings, inHelp, resolve: resolveTrain };
   withSettings(command, spec, ({ run, client, dryRun: isDry, overcommit, ...config }, { isJson }) =>
-    longRun(async ({ progress, interrupt }) => {
-      const { dryRun, runTraining } = await import("../../recipes/train/train.ts");
-      if (isDry) {
-        const { text, facts, fits } = await dryRun({ config, progress, interrupt });
-        if (fits === false) process.exitCode = 1;
-        if (isJson) printJson("train", facts);
-        else console.log(text);
-        return;
-      }
-      const { oppoHome } = await import("../../run/lexicon-store.ts");
-      const access = {
-        ...(await embedderAccess(client, config.clauseInstruction, interrupt.signal)),
-        ...(config.embedderDevice === null ? {} : { device: config.embedderDevice }),
-        isApart: config.embedderProcess,
-      };
-      const around = { signal: interrupt.signal, onNotice: (line: string) => progress.log(line) };
-      const judge =
-        config.judge === null
-          ? null
-          : await endpointOptions(config.judge, client, process.env, await endpointCache(process.env));
-      const result = await runTraining({
-        directory: run,
-        config,
-        progress,
-        interrupt,
-        home: oppoHome(process.env),
-        overcommits: overcommit,
-        rolloutToken: bearerToken(config.rolloutKeyEnv),
-        access,
-        judge: judge === null ? null : { ...judge, ...around },
-      });
-      if (isJson) printJson("train", result);
-      else console.log(`The model: ${result.model}\nThe curves: ${result.run}/metrics.jsonl`);
-    }),
+    longRun(
+      async ({ progress, interrupt, place }) => {
+        const { dryRun, runTraining } = await import("../../recipes/train/train.ts");
+        if (isDry) {
+          const { text, facts, fits } = await dryRun({ config, progress, interrupt });
+          if (fits === false) process.exitCode = 1;
+          if (isJson) printJson("train", facts);
+          else console.log(text);
+          return;
+        }
+        const { oppoHome } = await import("../../run/lexicon-store.ts");
+        const access = {
+          ...(await embedderAccess(client, config.clauseInstruction, interrupt.signal)),
+          ...(config.embedderDevice === null ? {} : { device: config.embedderDevice }),
+          isApart: config.embedderProcess,
+        };
+        const around = { signal: interrupt.signal, onNotice: (line: string) => progress.log(line) };
+        const judge =
+          config.judge === null
+            ? null
+            : await endpointOptions(config.judge, client, process.env, await endpointCache(process.env));
+        const result = await runTraining({
+          directory: run,
+          config,
+          progress,
+          interrupt,
+          home: oppoHome(process.env),
+          overcommits: overcommit,
+          rolloutToken: bearerToken(config.rolloutKeyEnv),
+          access,
+          judge: judge === null ? null : { ...judge, ...around },
+          place,
+        });
+        if (place !== null && place.rank > 0) return;
+        if (isJson) printJson("train", result);
+        else console.log(`The model: ${result.model}\nThe curves: ${result.run}/metrics.jsonl`);
+      },
+      { isShared: true },
+    ),
   );
 }

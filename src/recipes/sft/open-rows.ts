@@ -19,6 +19,8 @@ export interface RowsOptions {
   readonly folder: string;
   /** Before the names of its files in the run's folder. */
   readonly prefix: string;
+  /** Whether files of the run are this process' to write. */
+  readonly isWriter: boolean;
   readonly progress: Progress;
   readonly interrupt: Interrupt;
 }
@@ -34,7 +36,7 @@ const maxNamed = 3;
 
 /** @throws OppoError ERR_TOO_MANY_SKIPPED, ERR_NO_SAMPLES */
 export async function openRows(options: RowsOptions): Promise<OpenedRows> {
-  const { models, data, order, config, folder, prefix, progress, interrupt } = options;
+  const { models, data, order, config, folder, prefix, isWriter, progress, interrupt } = options;
   const library = new ClipLibrary(models.reference);
   try {
     const clips = await openClips(library, order, {
@@ -43,7 +45,7 @@ export async function openRows(options: RowsOptions): Promise<OpenedRows> {
       root: data.mediaRoot,
       maxSkippedFraction: config.maxSkippedFraction,
       cacheFile: join(folder, `${prefix}clips.safetensors`),
-      skipFile: join(folder, `${prefix}skipped.jsonl`),
+      ...(isWriter ? { skipFile: join(folder, `${prefix}skipped.jsonl`) } : {}),
       progress,
       interrupt,
     });
@@ -54,7 +56,7 @@ export async function openRows(options: RowsOptions): Promise<OpenedRows> {
       order,
       maxTokens: config.maxTokens,
       maxSkippedFraction: config.maxSkippedFraction,
-      skipFile: join(folder, `${prefix}skipped-rows.jsonl`),
+      skipFile: isWriter ? join(folder, `${prefix}skipped-rows.jsonl`) : null,
       file: data.file,
       onSkip: (id, reason) => {
         if (numNamed++ < maxNamed) progress.log(`${data.file}: row left out: ${id}: ${reason}`);

@@ -1,22 +1,37 @@
 // `oppo sft`: supervised fine-tuning on any corpus, from a model directory to a model directory with the question that it was trained
 // with. A run that was stopped goes on from its checkpoint.
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { changeableClips } from "../../corpus/clips/clip-settings.ts";
+import type { Conversation } from "../../data/conversations/conversation.ts";
 import { requireModelDirectory } from "../../models/checkpoint/model-directory.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { readStepLog } from "../../run/metrics.ts";
 import type { Progress } from "../../run/progress.ts";
-import { changeableSettings, openRunDirectory, type RunDirectory } from "../../run/run-directory.ts";
+import { changeableSettings, type RunDirectory, type RunFacts } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
-import { torchVersion } from "../../tensor/index.ts";
+import type { Place } from "../../run/world/address.ts";
+import { torchVersion, type World } from "../../tensor/index.ts";
 import { sftRateBySize } from "../../train/by-size.ts";
 import { learningOrder, type SftTask, trainSft } from "../../train/cold-start/cold-start.ts";
 import { evaluationOrder } from "../../train/cold-start/sft-evaluation.ts";
 import { type BestModel, exportModel, lastModel, saveModels } from "../../train/export.ts";
 import { type DryRun, dryRunOf, requireMemory } from "../../train/memory/table.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
+import {
+  inWorld,
+  openSharedRun,
+  progressOf,
+  readingInterrupt,
+  settingFacts,
+  shardOf,
+  versionFact,
+  weightsFacts,
+  worldNotes,
+} from "../../train/world/run-world.ts";
+import { firstThenOthers, onFirst, requireSame } from "../../train/world/together.ts";
 import { memoryOfSft } from "./memory.ts";
 import { type OpenedRows, openRows } from "./open-rows.ts";
 import { type Prepared, prepareRows } from "./prepare-rows.ts";
@@ -31,6 +46,8 @@ export interface SftRun {
   readonly overcommits?: boolean;
   readonly progress: Progress;
   readonly interrupt: Interrupt;
+  /** Among the processes that train together; null or left out: there is one. */
+  readonly place?: Place | null;
 }
 
 export interface SftResult {
@@ -64,39 +81,50 @@ export async function dryRun(run: SftRun): Promise<DryRun> {
   return dryRunOf(memory, memory.assumptions);
 }
 
-export async function runSft(run: SftRun): Promise<SftResult> {
-  const { config, progress, interrupt } = run;
+export function runSft(run: SftRun): Promise<SftResult> {
+  return inWorld(run.place ?? null, run.config.device, (world, device) =>
+    learnIn({ ...run, world, device, progress: progressOf(world, run.progress) }),
+  );
+}
+
+/** A run as one of its processes has it. */
+interface RankRun extends SftRun {
+  readonly world: World;
+  /** Its own. */
+  readonly device: string;
+}
+
+async function learnIn(run: RankRun): Promise<SftResult> {
+  const { config, progress, interrupt, world, device } = run;
+  requireSame(world, { version: versionFact(), ...settingFacts({ ...config, run: run.directory }) });
   const prepared = await prepareRows(config, progress.log);
   const { data, evalData, split } = prepared;
+  requireSame(world, { rows: rowsFact(split.learnt) });
   requireModelDirectory(config.model);
-  if (run.overcommits !== true) requireMemory(await memoryOfSft(config, prepared, interrupt.signal));
-  using models = await openPolicy({ ...config, isAlone: true });
-  requireSpaceForRest(run.directory, bytesOnDisk(models, onDisk(config)) + otherBytes, "the run");
-  using directory = openRunDirectory(run.directory, {
-    kind: "sft",
-    config,
-    mayChange: changeableSettings(run.directory, config, alwaysChangeable, []),
-    versions: readVersions(torchVersion()),
-    seeds: [config.seed],
-    device: config.device,
-  });
-  const numRest = await keepRest(directory, prepared, run);
-  for (const note of [headline(run, directory), ...data.notes, ...splitNotes(prepared), ...rateNotes(models, config)]) {
-    progress.log(note);
-  }
-  const shared = { models, config, folder: directory.path, progress, interrupt };
+  const own = { ...config, device, ...shardOf(world, config) };
+  if (run.overcommits !== true) requireMemory(await memoryOfSft(own, prepared, interrupt.signal));
+  using models = await openPolicy({ ...own, isAlone: true });
+  requireSame(world, weightsFacts(world, models));
+  using directory = await openSharedRun(world, run.directory, () => factsOf(run, models));
+  const numRest = await onFirst(world, "keeping of the rest", () => keepRest(directory, prepared, run));
+  const notes = [...data.notes, ...splitNotes(prepared), ...rateNotes(models, config), ...worldNotes(world)];
+  for (const note of [headline(run, directory), ...notes]) progress.log(note);
+  const shared = { models, config, folder: directory.path, progress, interrupt, isWriter: world.rank === 0 };
   const order = learningOrder(split.learnt, config);
-  using learnt = await openRows({ ...shared, data, order, prefix: "" });
+  using learnt = await firstThenOthers(world, "reading of clips", () =>
+    openRows({ ...shared, interrupt: readingInterrupt(world, interrupt), data, order, prefix: "" }),
+  );
   const evalOrder = evaluationOrder(split.heldOut, config.samplesPerStep);
   using heldOut =
-    split.heldOut.length === 0
+    split.heldOut.length === 0 || world.rank !== 0
       ? null
       : await openRows({ ...shared, data: evalData, order: evalOrder, prefix: "held-out-" });
   const task: SftTask = {
-    ...{ config, models, steps: order.steps, clips: learnt.rows },
+    ...{ config, models, steps: order.steps, clips: learnt.rows, world, isEvaluated: split.heldOut.length > 0 },
     heldOut: heldOut === null ? null : { clips: heldOut.rows, numBatches: evalOrder.steps },
   };
   const best = await learn(run, directory, task, data);
+  const last = (file: string) => (world.rank === 0 ? readStepLog(file).at(-1) : undefined);
   return {
     run: directory.path,
     model: lastModel(directory.path).model,
@@ -106,13 +134,31 @@ export async function runSft(run: SftRun): Promise<SftResult> {
     numHeldOut: split.heldOut.length,
     numRest,
     ...accountOf([learnt, heldOut]),
-    metrics: readStepLog(directory.metricsFile).at(-1) ?? {},
-    evaluation: readStepLog(join(directory.path, "evaluation.jsonl")).at(-1) ?? null,
+    metrics: last(directory.metricsFile) ?? {},
+    evaluation: last(join(directory.path, "evaluation.jsonl")) ?? null,
   };
 }
 
+/** What `run.json` says of it, once there is room for what it writes. @throws OppoError ERR_DISK_FULL */
+function factsOf({ directory, config }: RankRun, models: OpenedPolicy): RunFacts {
+  requireSpaceForRest(directory, bytesOnDisk(models, onDisk(config)) + otherBytes, "the run");
+  return {
+    kind: "sft",
+    config,
+    mayChange: changeableSettings(directory, config, alwaysChangeable, []),
+    versions: readVersions(torchVersion()),
+    seeds: [config.seed],
+    device: config.device,
+  };
+}
+
+/** Of what is learnt. */
+function rowsFact(rows: readonly Conversation[]): string {
+  return createHash("sha256").update(JSON.stringify(rows)).digest("hex").slice(0, 16);
+}
+
 /** What decides nothing of what is learnt. */
-const alwaysChangeable = ["checkpointEvery", "keep", "tensorboard", ...changeableClips];
+const alwaysChangeable = ["checkpointEvery", "keep", "tensorboard", "shardOptimizer", ...changeableClips];
 
 function accountOf(opened: readonly (OpenedRows | null)[]): Pick<SftResult, "numSkipped" | "numNoticedClips"> {
   const sum = (of: (one: OpenedRows) => number) =>
@@ -165,7 +211,7 @@ function rateNotes({ numParameters, masters, recomputes }: OpenedPolicy, config:
 }
 
 async function learn(
-  { progress, interrupt }: SftRun,
+  { progress, interrupt, world }: RankRun,
   directory: RunDirectory,
   task: SftTask,
   data: SftData,
@@ -182,10 +228,11 @@ async function learn(
       onNotice: (line) => progress.log(`warning: ${line}`),
     });
     stage.finish();
-    return saveModels(models, { directory: directory.path, best, wording: data.wording }, progress.log);
+    const saved = { directory: directory.path, best, wording: data.wording };
+    return await onFirst(world, "saving of the model", () => saveModels(models, saved, progress.log));
   } catch (error) {
     // A stopped run can be looked at: its checkpoint as a model.
-    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) {
+    if (world.rank === 0 && interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) {
       exportModel(models, data.wording, lastModel(directory.path));
     }
     throw error;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import { changeableClips } from "../../corpus/clips/clip-settings.ts";
 import type { ClipOrder, OpenClipSource } from "../../corpus/clips/clip-source.ts";
-import { openClips } from "../../corpus/clips/open-clips.ts";
+import { type OpenedClips, openClips } from "../../corpus/clips/open-clips.ts";
 import { readCorpus } from "../../corpus/clips/read-corpus.ts";
 import { cueStage } from "../../corpus/cue-stage.ts";
 import type { EmbedderAccess } from "../../corpus/embedding/opened-embedder.ts";
@@ -15,15 +15,17 @@ import { wordingOf } from "../../corpus/wording.ts";
 import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
+import { OppoError } from "../../error.ts";
 import { requireModelDirectory } from "../../models/checkpoint/model-directory.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { readStepLog } from "../../run/metrics.ts";
 import type { Progress, Stage } from "../../run/progress.ts";
-import { changeableSettings, openRunDirectory, type RunDirectory } from "../../run/run-directory.ts";
+import { changeableSettings, type RunDirectory, type RunFacts } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
-import { torchVersion } from "../../tensor/index.ts";
+import type { Place } from "../../run/world/address.ts";
+import { torchVersion, type World } from "../../tensor/index.ts";
 import { readingModes } from "../../text/answer.ts";
 import { batchOf } from "../../train/batches.ts";
 import { defaultsBySize, largeModel } from "../../train/by-size.ts";
@@ -34,6 +36,19 @@ import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from ".
 import { calibratedDeltas } from "../../train/presets.ts";
 import { ServedRollouts } from "../../train/rollouts/served-rollouts.ts";
 import { changeableRollouts, serverAddresses } from "../../train/rollouts/settings.ts";
+import {
+  fileFact,
+  inWorld,
+  openSharedRun,
+  progressOf,
+  readingInterrupt,
+  settingFacts,
+  shardOf,
+  versionFact,
+  weightsFacts,
+  worldNotes,
+} from "../../train/world/run-world.ts";
+import { evaluatedElsewhere, firstThenOthers, onFirst, requireSame } from "../../train/world/together.ts";
 import { annotationNotes } from "./annotations.ts";
 import { type DevRun, evaluationLine, openDevSet, readDevRows } from "./dev-set.ts";
 import { memoryOfRun } from "./memory.ts";
@@ -55,6 +70,8 @@ export interface TrainRun {
   readonly rolloutToken?: string | null;
   /** How the judge is reached; left out: there is none. */
   readonly judge?: EndpointOptions | null;
+  /** Among the processes that train together; null or left out: there is one. */
+  readonly place?: Place | null;
 }
 
 export interface TrainResult {
@@ -86,16 +103,34 @@ export async function dryRun({
 /** Logs and decoded clips of a small corpus; a large one says so when it gets there. */
 const otherBytes = 2e7;
 
-export async function runTraining(run: TrainRun): Promise<TrainResult> {
-  const { config, progress, interrupt } = run;
+export function runTraining(run: TrainRun): Promise<TrainResult> {
+  return inWorld(run.place ?? null, run.config.device, (world, device) =>
+    trainIn({ ...run, world, device, progress: progressOf(world, run.progress) }),
+  );
+}
+
+/** A run as one of its processes has it. */
+interface RankRun extends TrainRun {
+  readonly world: World;
+  /** Its own. */
+  readonly device: string;
+}
+
+async function trainIn(run: RankRun): Promise<TrainResult> {
+  const { config, progress, interrupt, world, device } = run;
+  requireSame(world, {
+    ...{ version: versionFact(), [`content of ${config.data}`]: world.size === 1 ? "" : await fileFact(config.data) },
+    ...settingFacts({ ...config, run: run.directory }),
+  });
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log, parseFieldMap(config.fields));
   const annotated = annotationNotes(rows, config);
-  const devRows = await readDevRows(config, rows, progress.log);
+  const devRows = world.rank === 0 ? await readDevRows(config, rows, progress.log) : null;
   requireStepsAhead(run.directory, config.steps);
-  const start = await startModel(config.model, run.directory);
+  const start = await onFirst(world, "making of the start", () => startModel(config.model, run.directory));
   requireModelDirectory(start);
-  if (run.overcommits !== true) requireMemory(await memoryOfRun({ ...config, model: start }, rows, interrupt.signal));
-  using models = await openPolicy({ ...config, model: start });
+  const own = { ...config, model: start, device, ...shardOf(world, config) };
+  if (run.overcommits !== true) requireMemory(await memoryOfRun(own, rows, interrupt.signal));
+  using models = await openPolicy(own);
   const known = wordingOf([start]);
   using setting = await chooseSetting(rows, {
     ...config,
@@ -105,32 +140,21 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     access: run.access,
     onCues: cueStage(progress, interrupt),
   });
-  using judges = openJudges(config.reward, run.judge ?? null);
-  requireSpaceForRest(run.directory, bytesOnDisk(models, onDisk(config)) + otherBytes, "the run");
-  const stepsNote = changedSteps(run.directory, config);
-  using directory = openRunDirectory(run.directory, {
-    kind: "train",
-    config,
-    mayChange: changeableSettings(run.directory, config, alwaysChangeable, ["embedder", "emotionScore"]),
-    versions: readVersions(torchVersion()),
-    seeds: [config.seed],
-    device: config.device,
-    choices: { embedder: setting.embedder.name, emotionScore: setting.emotion.name },
+  requireSame(world, {
+    embedder: setting.embedder.name,
+    "emotion score": setting.emotion.name,
+    ...weightsFacts(world, models),
   });
+  using judges = openJudges(config.reward, run.judge ?? null);
+  const stepsNote = changedSteps(run.directory, config);
+  using directory = await openSharedRun(world, run.directory, () => factsOf(run, models, setting));
   const ofRun = [...deltaLines(setting.embedder.name, config), ...sizeNotes(models, config), ...stepsNote];
   const reading = `completions are read by the ${readingModes.strict}`;
-  announce(run, directory, [...setting.notes, ...annotated, reading, ...ofRun]);
+  announce(run, directory, [...setting.notes, ...annotated, reading, ...ofRun, ...worldNotes(world)]);
   using library = new ClipLibrary(models.reference, setting.wording.system);
-  using clips = await openClips(library, orderOf(rows, config), {
-    settings: config.clips,
-    file: config.data,
-    maxSkippedFraction: config.maxSkippedFraction,
-    maxPromptTokens: config.maxPromptTokens,
-    cacheFile: join(directory.path, "clips.safetensors"),
-    skipFile: join(directory.path, "skipped.jsonl"),
-    progress,
-    interrupt,
-  });
+  using clips = await firstThenOthers(world, "reading of clips", () =>
+    clipsOf(run, directory, library, orderOf(rows, config)),
+  );
   using dev = await openDevSet(devRows, { directory: directory.path, config, models, setting, progress, interrupt });
   const best = await learn({ run, directory, models, library, setting, judges, samples: rows, clips, dev });
   const { total, skipped, noticed } = clips.account();
@@ -142,8 +166,40 @@ export async function runTraining(run: TrainRun): Promise<TrainResult> {
     numSamples: total - skipped.length,
     numSkippedClips: skipped.length,
     numNoticedClips: noticed.length,
-    metrics: readStepLog(directory.metricsFile).at(-1) ?? {},
+    metrics: world.rank === 0 ? (readStepLog(directory.metricsFile).at(-1) ?? {}) : {},
   };
+}
+
+/** What `run.json` says of it, once there is room for what it writes. @throws OppoError ERR_DISK_FULL */
+function factsOf({ directory, config }: RankRun, models: OpenedPolicy, setting: Setting): RunFacts {
+  requireSpaceForRest(directory, bytesOnDisk(models, onDisk(config)) + otherBytes, "the run");
+  return {
+    kind: "train",
+    config,
+    mayChange: changeableSettings(directory, config, alwaysChangeable, ["embedder", "emotionScore"]),
+    versions: readVersions(torchVersion()),
+    seeds: [config.seed],
+    device: config.device,
+    choices: { embedder: setting.embedder.name, emotionScore: setting.emotion.name },
+  };
+}
+
+function clipsOf(
+  { config, progress, interrupt, world }: RankRun,
+  directory: RunDirectory,
+  library: ClipLibrary,
+  order: ClipOrder<Sample>,
+): Promise<OpenedClips<Sample>> {
+  return openClips(library, order, {
+    settings: config.clips,
+    file: config.data,
+    maxSkippedFraction: config.maxSkippedFraction,
+    maxPromptTokens: config.maxPromptTokens,
+    cacheFile: join(directory.path, "clips.safetensors"),
+    ...(world.rank === 0 ? { skipFile: join(directory.path, "skipped.jsonl") } : {}),
+    progress,
+    interrupt: readingInterrupt(world, interrupt),
+  });
 }
 
 /** Which clips each step shows: those that cannot be read, too, so that it does not depend on when that is found. */
@@ -165,7 +221,11 @@ function onDisk({ keep, evalData }: RunConfig): CopiesOnDisk {
 }
 
 /** What decides nothing of what was learned so far; the learning rate follows the new number of steps, and a line says so. */
-const alwaysChangeable = ["checkpointEvery", "keep", "tensorboard", "steps", ...changeableClips, ...changeableRollouts];
+const alwaysChangeable = [
+  ...["checkpointEvery", "keep", "tensorboard", "shardOptimizer", "steps"],
+  ...changeableClips,
+  ...changeableRollouts,
+];
 
 /** What a run takes where nothing was said, and what a large model is told of what was. */
 function sizeNotes({ numParameters, masters, policy, recomputes }: OpenedPolicy, config: RunConfig): string[] {
@@ -194,7 +254,7 @@ function sizeNotes({ numParameters, masters, policy, recomputes }: OpenedPolicy,
 }
 
 interface Learning {
-  readonly run: TrainRun;
+  readonly run: RankRun;
   readonly directory: RunDirectory;
   readonly models: OpenedPolicy;
   readonly library: ClipLibrary;
@@ -202,19 +262,30 @@ interface Learning {
   readonly judges: OpenedJudges;
   readonly samples: readonly Sample[];
   readonly clips: OpenClipSource<Sample>;
-  /** null: nothing is evaluated. */
+  /** null: nothing is evaluated here. */
   readonly dev: DevRun | null;
 }
 
 async function learn({ run, directory, models, library, setting, judges, samples, clips, dev }: Learning) {
-  const { config, progress, interrupt } = run;
+  const { config, progress, interrupt, world } = run;
   const { embedder, promptText } = setting;
   const stage = progress.stage("training", config.steps);
   stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
   const emotionScore = setting.emotion.score;
   using rollouts = servedRollouts(run, directory, models);
   const served = rollouts === null ? {} : { rollouts };
-  const task = { config, models, library, samples, clips, embedder, emotionScore, judged: judges.terms, ...served };
+  const task = {
+    config,
+    models,
+    library,
+    samples,
+    clips,
+    embedder,
+    emotionScore,
+    judged: judges.terms,
+    world,
+    ...served,
+  };
   try {
     const { best } = await trainGrpo(
       { ...task, promptText: (sample) => promptText(sample) },
@@ -223,15 +294,16 @@ async function learn({ run, directory, models, library, setting, judges, samples
         interrupt,
         onStep: (step, metrics) => showStep(stage, step, metrics),
         onNotice: (line) => progress.log(`warning: ${line}`),
-        ...(dev === null ? {} : { evaluation: dev.evaluation }),
+        ...(config.evalData === null ? {} : { evaluation: dev?.evaluation ?? evaluatedElsewhere }),
         onEvaluation: (numSteps, metrics) => progress.log(evaluationLine(numSteps, metrics)),
       },
     );
     stage.finish();
-    return saveModels(models, { directory: directory.path, best, wording: setting.wording }, progress.log);
+    const saved = { directory: directory.path, best, wording: setting.wording };
+    return await onFirst(world, "saving of the model", () => saveModels(models, saved, progress.log));
   } catch (error) {
     // A stopped run can be looked at: its checkpoint as a model.
-    if (interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) {
+    if (world.rank === 0 && interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) {
       exportModel(models, setting.wording, lastModel(directory.path));
     }
     throw error;
@@ -240,11 +312,17 @@ async function learn({ run, directory, models, library, setting, judges, samples
 
 /** null: this process samples. */
 function servedRollouts(
-  { config, interrupt, progress, rolloutToken: token = null }: TrainRun,
+  { config, interrupt, progress, rolloutToken: token = null, place = null }: TrainRun,
   { path }: RunDirectory,
   models: OpenedPolicy,
 ): ServedRollouts | null {
   if (config.rollouts === null) return null;
+  if (place !== null && place.size > 1) {
+    throw new OppoError(
+      "ERR_CONFIG",
+      `rollouts: expected one process where servers sample, got ${place.size}. Start it without a launcher, or leave --rollouts out: each process then samples its own part.`,
+    );
+  }
   const { groupSize, temperature, maxNewTokens } = config;
   const limit = maxNewTokens ?? defaultsBySize(models.numParameters, config.trainable).maxNewTokens;
   const rules = { groupSize, temperature, maxNewTokens: limit };

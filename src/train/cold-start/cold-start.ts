@@ -6,6 +6,7 @@ import { cosineSchedule, linearSchedule } from "../../nn/index.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import type { DeepReadonly } from "../../run/config.ts";
 import { openStepLog } from "../../run/metrics.ts";
+import { alone, type World } from "../../tensor/index.ts";
 import { batchOf } from "../batches.ts";
 import { sftRateBySize } from "../by-size.ts";
 import { LiveRows } from "../live-rows.ts";
@@ -13,6 +14,9 @@ import type { OpenedPolicy } from "../policy.ts";
 import { type Objective, runSteps, type StepRun, type StepsDone } from "../run-steps.ts";
 import { sftObjective } from "../sft.ts";
 import type { SftConfig } from "../sft-config.ts";
+import { metricsOverRanks } from "../world/over-ranks.ts";
+import { agreedItems, hasUnits, partsOf } from "../world/share.ts";
+import { evaluatedElsewhere } from "../world/together.ts";
 import { ConversationExamples } from "./conversation-examples.ts";
 import { type HeldOut, sftEvaluation } from "./sft-evaluation.ts";
 
@@ -24,6 +28,10 @@ export interface SftTask {
   readonly clips: ClipSource<Conversation>;
   /** null: nothing is evaluated. */
   readonly heldOut: HeldOut | null;
+  /** Whether rank 0 has held-out rows; left out: whether they are here. */
+  readonly isEvaluated?: boolean;
+  /** The processes that make the steps together; left out: one. */
+  readonly world?: World;
 }
 
 /** Answers of evaluations, beside evaluation.jsonl with their numbers. */
@@ -63,9 +71,11 @@ export async function trainSft(
   return await runSteps({
     ...run,
     steps,
+    ...(task.world === undefined ? {} : { world: task.world }),
     objective: conversationObjective(task),
     trainable: models.trainable,
     masters: models.masters,
+    isSharded: config.shardOptimizer,
     optimizer: {
       learningRate: config.learningRate ?? sftRateBySize(models.numParameters, config.trainable),
       betas: [config.beta1, config.beta2],
@@ -76,16 +86,19 @@ export async function trainSft(
     checkpointEvery: config.checkpointEvery,
     keep: config.keep,
     tensorboard: config.tensorboard,
-    ...(evaluation === null ? {} : { evaluation }),
+    ...(evaluation !== null ? { evaluation } : task.isEvaluated ? { evaluation: evaluatedElsewhere } : {}),
   });
 }
 
-function conversationObjective({ config, models, clips }: SftTask): Objective {
+function conversationObjective({ config, models, clips, world = alone }: SftTask): Objective {
   const { policy, trainsTowers, recomputes } = models;
+  const sumWeights = (own: number) => world.sum("weights of targets", [own])[0]!;
   return {
     async gradients(step, turn) {
       const start = performance.now();
-      const batch = await clips.ready(step);
+      const ready = agreedItems(world, await clips.ready(step));
+      const parts = partsOf(world, ready.length);
+      const batch = ready.filter((_, i) => hasUnits(parts[i]!));
       const wait = (performance.now() - start) / 1000;
       const { library } = clips;
       using live = trainsTowers ? new LiveRows(policy, library) : null;
@@ -94,10 +107,11 @@ function conversationObjective({ config, models, clips }: SftTask): Objective {
       const outcome = await sftObjective(policy, () => batch.flatMap((one) => examples.of(one)), {
         ...config,
         recomputes,
+        sumWeights,
       }).gradients(step, turn);
       live?.backward();
       outcome.metrics.sum("timing_s/wait_clips", wait);
-      return outcome;
+      return { ...outcome, metrics: metricsOverRanks(world, outcome.metrics) };
     },
   };
 }

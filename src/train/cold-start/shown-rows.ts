@@ -16,8 +16,8 @@ export interface ShownRowsOptions {
   /** Longer conversations are left out; null: none is. */
   readonly maxTokens: number | null;
   readonly maxSkippedFraction: number;
-  /** Where rows that are left out are listed, with reasons. */
-  readonly skipFile: string;
+  /** Where rows that are left out are listed, with reasons; null: nowhere. */
+  readonly skipFile: string | null;
   /** Names the rows in errors. */
   readonly file: string;
   /** Told of every row that is left out. */

@@ -7,14 +7,16 @@ import type { Readability } from "../../evidence/route.ts";
 import { swapKind } from "../../rl/mask-draws.ts";
 import { Metrics } from "../../rl/metrics.ts";
 import { type EndedCompletion, sampleGroups } from "../../rl/rollout.ts";
-import { clausesToCome, compareOptions, type ScoreOptions, scoreGroups } from "../../rl/score.ts";
+import { clausesToCome, compareOptions, type ScoreOptions } from "../../rl/score.ts";
 import type { RolloutGroup } from "../../rl/types.ts";
-import { scope } from "../../tensor/index.ts";
+import { alone, scope } from "../../tensor/index.ts";
 import type { LiveRows } from "../live-rows.ts";
 import { type InputMaker, MaskedInputs } from "../masked-inputs.ts";
 import { presentRequests, upcomingRequests } from "../rollouts/requests.ts";
 import type { ServedRollouts } from "../rollouts/served-rollouts.ts";
 import { type ShownPrompt, showPrompts } from "../step-prompts.ts";
+import { joinGroups, metricsOverRanks, scoreOverRanks } from "../world/over-ranks.ts";
+import { agreedItems, hasUnits, partsOf } from "../world/share.ts";
 import { type Drawn, drawGroups } from "./spread-groups.ts";
 import type { GrpoTask } from "./task.ts";
 
@@ -45,7 +47,7 @@ const clock = () => performance.now() / 1000;
 
 /** @throws what scoring and reading clips throw */
 export async function drawStep(task: GrpoTask, samples: readonly Sample[], drawing: StepDrawing): Promise<DrawnStep> {
-  const { config } = task;
+  const { config, world = alone } = task;
   const { step, scoring } = drawing;
   const held: MaskedInputs[] = [];
   const dispose = () => {
@@ -62,9 +64,9 @@ export async function drawStep(task: GrpoTask, samples: readonly Sample[], drawi
     const { drawn, metrics } = await drawGroups(await draw(samples), {
       ...{ samples: task.samples, rounds: config.resampleRounds, seed: config.seed, step },
       compare: compareOptions(scoring),
-      draw: async (more) => draw((await task.clips?.more(step, more)) ?? more),
+      draw: async (more) => draw(agreedItems(world, (await task.clips?.more(step, more)) ?? more)),
     });
-    metrics.merge(times);
+    metrics.merge(metricsOverRanks(world, times));
     if (task.rollouts !== undefined) await goOnAhead(task, task.rollouts, step, metrics);
     return { drawn, metrics, [Symbol.dispose]: dispose };
   } catch (error) {
@@ -87,20 +89,29 @@ async function sampleAndScore(
   { step, live, maxNewTokens, scoring }: StepDrawing,
   times: Metrics,
 ): Promise<Drawn<StepPrompt>[]> {
-  const { config, embedder } = task;
-  // An embedder elsewhere begins with a completion's clauses while others are still sampled.
-  const ahead = embedder.prefetch && {
-    onEnd: (ended: EndedCompletion) => embedder.prefetch!(clausesToCome(ended, scoring), "clause"),
-  };
+  const { config, embedder, world = alone } = task;
+  // Over several processes whoever scores a completion need not be who samples it. An embedder elsewhere begins with a completion's clauses while others are still sampled.
+  const ahead = world.size === 1 &&
+    embedder.prefetch && {
+      onEnd: (ended: EndedCompletion) => embedder.prefetch!(clausesToCome(ended, scoring), "clause"),
+    };
   const start = clock();
   const shown = showPrompts(wholePrompts(task, samples, live), config.perception, { seed: config.seed, step }, inputs);
+  const own = partsOf(world, shown.length, config.groupSize).flatMap((part, place) =>
+    hasUnits(part) ? [{ ...shown[place]!, part, place }] : [],
+  );
   const drawn =
     task.rollouts === undefined
-      ? scope(() => sampleGroups(task.models.policy, shown, { ...config, maxNewTokens, step, ...ahead }))
+      ? scope(() => sampleGroups(task.models.policy, own, { ...config, maxNewTokens, step, ...ahead }))
       : await task.rollouts.groups(step, presentRequests(task, step, shown));
-  const sampled = drawn.map((group, g) => withReadable(group, shown[g]!.readable));
   const sampledAt = clock();
-  const groups = await scoreGroups(sampled, scoring);
+  const joined = joinGroups(
+    world,
+    shown.map(({ sample }) => sample),
+    own.map(({ place, part }, i) => ({ place, start: part.start, group: drawn[i]! })),
+  );
+  const sampled = joined.map((group, g) => withReadable(group, shown[g]!.readable));
+  const groups = await scoreOverRanks(world, sampled, scoring);
   times.sum("timing_s/rollout", sampledAt - start);
   times.sum("timing_s/reward", clock() - sampledAt);
   return shown.map((prompt, g) => ({ prompt: { shown: prompt, whole: samples[g]!, inputs }, group: groups[g]! }));

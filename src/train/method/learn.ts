@@ -3,12 +3,15 @@ import { drawViews } from "../../rl/draw-views.ts";
 import type { TokenWatch } from "../../rl/full-branch.ts";
 import type { Metrics } from "../../rl/metrics.ts";
 import type { StepOptions } from "../../rl/step-options.ts";
+import type { ScoredGroup } from "../../rl/types.ts";
 import { viewSelectors } from "../../rl/views.ts";
 import { deriveUniform } from "../../seeds.ts";
+import { alone } from "../../tensor/index.ts";
 import { LiveRows } from "../live-rows.ts";
 import type { MaskedInputs } from "../masked-inputs.ts";
 import type { StepTurn } from "../run-steps.ts";
 import { showPrompt, trainGroups, withoutDegraded } from "../step-prompts.ts";
+import { type Part, partsOf } from "../world/share.ts";
 import { knowsReadable, type StepPrompt, wholePrompts } from "./draw-step.ts";
 import type { Drawn } from "./spread-groups.ts";
 import type { GrpoTask } from "./task.ts";
@@ -32,7 +35,7 @@ export function learn(
   drawn: readonly Drawn<StepPrompt>[],
   { step, live, turn, options, onDivergence }: StepLearning,
 ): Metrics {
-  const { config, models } = task;
+  const { config, models, world = alone } = task;
   const { policy, reference } = models;
   const key = { seed: config.seed, step };
   const start = clock();
@@ -41,31 +44,44 @@ export function learn(
   const views = drawViews(selector, groups, config.perception.viewDraw, (...what) =>
     deriveUniform(config.seed, "views", step, ...what),
   );
-  const prepare = (prompts: readonly StepPrompt[], own: typeof groups) =>
-    trainGroups(prompts, own, config.perception, key, { views, readsCues: knowsReadable(config) });
+  const prepare = (prompts: readonly StepPrompt[], some: typeof groups) =>
+    trainGroups(prompts, some, config.perception, key, { views, readsCues: knowsReadable(config) });
+  const parts = partsOf(world, groups.length, config.groupSize);
+  const own = groups.map((group, g) => partOf(group, parts[g]!));
   const prepared = prepare(
     drawn.map(({ prompt }) => prompt),
-    groups,
+    own,
   );
   const encodedAt = clock();
   const renew = (places: readonly number[]): RenewedGroups => {
     const again = new Renewed(task, step);
     const some = places.map((place) => drawn[place]!);
     const prompts = some.map(({ prompt }) => again.prompt(prompt));
-    const own = prepare(
+    const prepared = prepare(
       prompts,
-      some.map(({ group }) => group),
+      places.map((place) => own[place]!),
     );
-    return { groups: own.groups, backward: () => again.backward(), [Symbol.dispose]: () => again[Symbol.dispose]() };
+    return {
+      groups: prepared.groups,
+      backward: () => again.backward(),
+      [Symbol.dispose]: () => again[Symbol.dispose](),
+    };
   };
   const metrics = runUpdates(prepared.groups, {
     models: { policy, reference, clock, onDivergence },
     options: { ...optionsAt(options, task, step, turn.perceptionScale), views: prepared.views },
     plan: { ...config, step },
+    whole: groups.map(({ rollouts }) => rollouts),
+    world,
     ...{ update: turn.update, backward: () => live?.backward(), renew: live === null ? null : renew },
   });
   metrics.sum("timing_s/encode", encodedAt - start);
   return metrics;
+}
+
+/** With this process' completions alone. */
+function partOf(group: ScoredGroup, { start, end }: Part): ScoredGroup {
+  return { ...group, rollouts: group.rollouts.slice(start, end) };
 }
 
 const clock = () => performance.now() / 1000;

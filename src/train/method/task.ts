@@ -6,6 +6,7 @@ import type { EmotionScore } from "../../emotion/score.ts";
 import type { Embedder } from "../../evidence/cue.ts";
 import type { JudgedTerm } from "../../rl/rewards/judged.ts";
 import type { DeepReadonly } from "../../run/config.ts";
+import type { World } from "../../tensor/index.ts";
 import type { TrainConfig } from "../config.ts";
 import type { ReadCues } from "../masked-inputs.ts";
 import type { OpenedPolicy } from "../policy.ts";
@@ -28,4 +29,6 @@ export interface GrpoTask {
   readonly rollouts?: ServedRollouts;
   /** What perception.support "observer" asks. */
   readonly readCues?: ReadCues;
+  /** The processes that make the steps together; left out: one. */
+  readonly world?: World;
 }

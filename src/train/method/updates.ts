@@ -6,7 +6,9 @@ import { Metrics } from "../../rl/metrics.ts";
 import type { TrainGroup } from "../../rl/plan.ts";
 import type { StepOptions } from "../../rl/step-options.ts";
 import { tokenLogprobs } from "../../rl/token-logprobs.ts";
-import { scope } from "../../tensor/index.ts";
+import type { ScoredRollout } from "../../rl/types.ts";
+import { alone, scope, type World } from "../../tensor/index.ts";
+import { metricsOverRanks } from "../world/over-ranks.ts";
 import { miniBatches, type UpdatePlan } from "./mini-batches.ts";
 
 /** The same prompts with rows of towers as they are now, which learn. */
@@ -26,21 +28,30 @@ export interface UpdatesOptions {
   readonly backward: () => void;
   /** For later updates of towers that learn, by the groups' places in the step; null: towers stay, and so do their rows. */
   readonly renew: ((places: readonly number[]) => RenewedGroups) | null;
+  /** The rollouts of every group of the step, of which `groups` have this process' part; left out, they are all. */
+  readonly whole?: readonly (readonly ScoredRollout[])[];
+  /** The processes that make the step together; left out: one. */
+  readonly world?: World;
 }
 
 /** Adds the gradients of the last update to the parameters' `.grad`, all others being done. @returns means over the updates */
 export function runUpdates(groups: readonly TrainGroup[], task: UpdatesOptions): Metrics {
-  const { models, options, plan, update, backward, renew } = task;
+  const { models, options, plan, update, backward, renew, world = alone } = task;
+  const whole = task.whole ?? groups.map(({ rollouts }) => rollouts);
   const started = withStart(models.policy, groups, options);
   const all = miniBatches([...started.keys()], plan);
-  const parts = all.length === 1 ? all : all.filter((part) => part.some((place) => isScored(started[place]!, options)));
+  const parts = all.length === 1 ? all : all.filter((part) => part.some((place) => isScored(whole[place]!, options)));
   const metrics = new Metrics();
   let measured = metrics;
   for (const [i, places] of parts.entries()) {
     if (i > 0) update(measured);
     using renewed = i > 0 && renew !== null ? renew(places) : null;
     const part = places.map((place, at): TrainGroup => ({ ...started[place]!, ...renewed?.groups[at] }));
-    measured = scope(() => accumulateGradients(models, part, options));
+    const ofUpdate = places.flatMap((place) => whole[place]!);
+    measured = metricsOverRanks(
+      world,
+      scope(() => accumulateGradients(models, part, options, ofUpdate)),
+    );
     if (renewed === null) backward();
     else renewed.backward();
     metrics.merge(parts.length === 1 ? measured : measured.scaled(1 / parts.length));
@@ -51,11 +62,12 @@ export function runUpdates(groups: readonly TrainGroup[], task: UpdatesOptions):
 
 function withStart(policy: OmniModel, groups: readonly TrainGroup[], options: StepOptions): readonly TrainGroup[] {
   if (options.oldLogprobs !== "start") return groups;
-  const start = tokenLogprobs(policy, groups, options);
-  return groups.map((group, g) => ({ ...group, startLogprobs: start[g]! }));
+  const own = groups.filter(({ rollouts }) => rollouts.length > 0);
+  const start = tokenLogprobs(policy, own, options);
+  return groups.map((group) => ({ ...group, startLogprobs: start[own.indexOf(group)] ?? [] }));
 }
 
 /** A part of a step may have nothing but completions that are left out. */
-function isScored({ rollouts }: TrainGroup, { truncated }: StepOptions): boolean {
+function isScored(rollouts: readonly ScoredRollout[], { truncated }: StepOptions): boolean {
   return rollouts.some(({ rollout }) => rollout.ids.length > 0 && !(truncated === "mask" && rollout.truncated));
 }

@@ -5,7 +5,7 @@ import { OppoError } from "../../error.ts";
 import type { StepMetrics } from "../../rl/metrics.ts";
 import { type Checkpoint, listCheckpoints, retainCheckpoints, saveCheckpoint } from "../../run/checkpoint.ts";
 import { openStepLog, readStepLog, type StepLog, type StepRow } from "../../run/metrics.ts";
-import { type Learning, saveState } from "./training-state.ts";
+import { type Learning, saveWeights } from "./training-state.ts";
 
 export interface BestBy {
   /** A number that an evaluation gives. */
@@ -77,7 +77,7 @@ export class Evaluations implements Disposable {
       const folder = bestFolder(this.#directory);
       // The one before stays until the next checkpoint: a run that goes on from before this step needs it.
       const keepLast = Number.POSITIVE_INFINITY;
-      await saveCheckpoint(folder, numSteps, (into) => saveState(into, this.#learning, null), { keepLast });
+      await saveCheckpoint(folder, numSteps, (into) => saveWeights(into, this.#learning), { keepLast });
     }
     this.#log.append({ step: numSteps - 1, ...metrics });
     this.#done.add(numSteps);

@@ -1,0 +1,58 @@
+// What a loop over several processes does at one place: stop when one of them is asked to, and let rank 0 do what is done once.
+import { OppoError } from "../../error.ts";
+import { type Interrupt, InterruptedError } from "../../run/interrupt.ts";
+import type { World } from "../../tensor/index.ts";
+import type { Evaluation } from "../watch/evaluations.ts";
+
+/** A safe point of all ranks: whoever was asked to stop, they stop here, all of them. @throws InterruptedError */
+export async function safePointOf(world: World, interrupt: Interrupt): Promise<void> {
+  if (world.size === 1) return await interrupt.safePoint();
+  const isStopped = await interrupt.safePoint().then(
+    () => false,
+    (error: unknown) => {
+      if (error instanceof InterruptedError) return true;
+      throw error;
+    },
+  );
+  if (world.max("whether to stop", [isStopped ? 1 : 0])[0] === 0) return;
+  interrupt.request();
+  throw new InterruptedError();
+}
+
+/** Rank 0 does it and all get what it gives; an interruption is of all. */
+export async function onFirst<T>(world: World, what: string, body: () => T | Promise<T>): Promise<T> {
+  if (world.size === 1) return await body();
+  try {
+    return await world.first(what, body, (error) => error instanceof InterruptedError);
+  } catch (error) {
+    throw error instanceof OppoError && error.code === "ERR_INTERRUPTED" ? new InterruptedError() : error;
+  }
+}
+
+/** What has to be the same on every rank, by name: short texts. @throws OppoError ERR_RANKS_DIFFER, on all of them */
+export function requireSame(world: World, facts: Readonly<Record<string, string>>): void {
+  if (world.size === 1) return;
+  const all = world.gather("whether ranks agree", facts);
+  for (const [rank, theirs] of all.entries()) {
+    const name = Object.keys(all[0]!).find((fact) => theirs[fact] !== all[0]![fact]);
+    if (name === undefined) continue;
+    throw new OppoError(
+      "ERR_RANKS_DIFFER",
+      `rank ${rank}: expected the ${name} of rank 0, ${all[0]![name]}, got ${theirs[name]}. All ranks need the same command, files and versions.`,
+    );
+  }
+}
+
+/** Stands for the evaluation that rank 0 has. */
+export const evaluatedElsewhere: Evaluation = { every: 1, evaluate: () => ({}) };
+
+/** Rank 0 makes it, then the others do: what it keeps on the disk is there for them. */
+export async function firstThenOthers<T>(world: World, what: string, body: () => Promise<T>): Promise<T> {
+  if (world.rank !== 0) {
+    await onFirst(world, what, () => null);
+    return await body();
+  }
+  const made = await body();
+  await onFirst(world, what, () => null);
+  return made;
+}
