@@ -35,6 +35,8 @@ const runBy: Readonly<Record<string, string>> = {
   "src/page/picture.ts": "test/recipes/mep/run.test.ts",
   "src/recipes/demo/rebuild-report.ts": "test/cli/commands.test.ts",
   "src/recipes/launch/": "test/cli/launch.test.ts",
+  "src/train/world/checkpoint-together.ts": "test/cli/launch.test.ts",
+  "src/train/world/over-ranks.ts": "test/train/world/training.test.ts",
   "src/run/world/ranks.ts": "test/cli/launch.test.ts",
   "src/recipes/train/train.ts": "test/cli/commands.test.ts",
   "src/recipes/train/memory.ts": "test/cli/plan-commands.test.ts",

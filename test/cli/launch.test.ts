@@ -181,7 +181,7 @@ describe("refused before the first step", { skip: !hasProcesses }, () => {
     writeFileSync(copy, `${readFileSync(theatre.samplesFile, "utf8").trim().split("\n").reverse().join("\n")}\n`);
     for (const [i, [change, reason]] of (
       [
-        [["--learning-rate", "1e-4"], /setting learningRate of rank 0, 0.0002, got 0.0001/],
+        [["--learning-rate", "1e-4"], /setting learningRate of rank 0, 0.00001, got 0.0001/],
         [["--data", copy], /setting data of rank 0|content of/],
       ] as const
     ).entries()) {

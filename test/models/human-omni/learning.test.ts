@@ -185,7 +185,7 @@ worldTest("the whole OPPO loss matches finite differences along the gradient of 
       return loss!;
     };
     // A change of the loss that float32 can tell, and that is small beside its curvature.
-    const step = Math.min(0.02, 0.002 / norm);
+    const step = Math.min(0.02, 0.001 / norm);
     const slope = (lossAt(step) - lossAt(-step)) / (2 * step);
     assert.ok(Math.abs(slope - norm) <= DIFFERENCE_TOLERANCE * norm, `${part}: slope ${slope}, gradient ${norm}`);
   }
