@@ -104,7 +104,9 @@ export function heldOutKinds(row: GridRow, config: Pick<AblateConfig, "play">): 
 }
 
 function trainedKinds({ perception }: DeepReadonly<TrainConfig>): Record<Modality, readonly string[]> {
-  if (perception.views === "none") return { video: [], audio: [] };
+  // Without views a family is shown all the same where completions are about degraded clips, or blanks are held alike.
+  const isShown = perception.views !== "none" || perception.rolloutShare > 0 || perception.alikeWeight > 0;
+  if (!isShown) return { video: [], audio: [] };
   // The family's swap shows another clip's modality, whichever word a modality's kinds have for it.
   const of = (modality: Modality) =>
     perception.maskFamily[modality].flatMap((kind) =>

@@ -79,6 +79,9 @@ test("the experiment's held-out kinds are those that neither a row's training no
     assert.ok(!held.includes(others[0]!) && !held.includes("swap") && !held.includes("voice"));
     assert.equal(held.length, others.length - 2);
     assert.ok(heldOutKinds(trained, settings)[modality === "video" ? "audio" : "video"].length > 5);
+    // what completions are asked about counts as seen without views, too
+    const family = heldOutKinds(row("oppo-family"), settings)[modality];
+    assert.ok(modality === "video" ? !family.includes("blur") && family.includes("grey") : !family.includes("hum"));
     // blanks of the cold start count as seen
     const play = {
       ...settings.play,
