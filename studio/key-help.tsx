@@ -2,12 +2,18 @@
 import { useEffect, useRef } from "preact/hooks";
 
 const keys = [
-  ["1, 2, 3", "the rooms: runs, rollouts, x-ray"],
-  ["j, k or arrow right, left", "next and previous group of rollouts"],
+  ["1, 2, 3, 4", "the rooms: runs, rollouts, x-ray, data"],
+  ["j, k or arrow right, left", "next and previous group of rollouts, or clip"],
   ["n, p", "next and previous page of the list"],
   ["v", "play or stop the clip"],
   ["m", "colour by evidence, or by how much a token depends on a modality"],
   ["/", "search"],
+  ["arrow down, up", "data: next and previous cue"],
+  ["a, x, c", "data: accept, reject, correct the cue"],
+  ["s, h, e", "data: add what is seen, heard, concluded (emotion)"],
+  ["A", "data: accept all cues of the clip that are open"],
+  ["u", "data: undo your last decision"],
+  ["g, o, w", "data: the gallery, order anew, who you are"],
   ["?", "this list"],
 ] as const;
 

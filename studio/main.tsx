@@ -1,7 +1,8 @@
 // The studio: the frame around its rooms. An address says which room and what it shows.
 import { render } from "preact";
 import { useState } from "preact/hooks";
-import { type Address, go, useAddress } from "./address.ts";
+import { type Address, addressText, go, useAddress } from "./address.ts";
+import { DataRoom } from "./data/data-room.tsx";
 import { KeyHelp } from "./key-help.tsx";
 import { useKeys } from "./keys.ts";
 import { RolloutsRoom } from "./rollouts/rollouts-room.tsx";
@@ -13,13 +14,16 @@ const rooms = [
   { name: "runs", title: "Runs", key: "1" },
   { name: "rollouts", title: "Rollouts", key: "2" },
   { name: "xray", title: "X-ray", key: "3" },
+  { name: "data", title: "Data", key: "4" },
 ] as const;
 
 function App() {
   const address = useAddress();
   const [theme, setTheme] = useState<Theme>(themeOf);
   const [isHelpOpen, setHelpOpen] = useState(false);
-  const open = (room: string) => go({ room, id: address.id, choices: {} });
+  // A run stays chosen from room to room; the room of data is about a corpus.
+  const idIn = (room: string) => ((room === "data") === (address.room === "data") ? address.id : "");
+  const open = (room: string) => go({ room, id: idIn(room), choices: {} });
   useKeys({
     ...Object.fromEntries(rooms.map(({ name, key }) => [key, () => open(name)])),
     "?": () => setHelpOpen(!isHelpOpen),
@@ -41,7 +45,7 @@ function App() {
           {rooms.map(({ name, title, key }) => (
             <a
               key={name}
-              href={`#/${name}${address.id === "" ? "" : `/${address.id}`}`}
+              href={addressText({ room: name, id: idIn(name), choices: {} })}
               aria-current={address.room === name ? "page" : undefined}
               title={`key ${key}`}
             >
@@ -65,6 +69,7 @@ function App() {
 }
 
 function Room({ address }: { readonly address: Address }) {
+  if (address.room === "data") return <DataRoom address={address} />;
   if (address.room === "rollouts") return <RolloutsRoom address={address} />;
   return address.room === "xray" ? <XrayRoom address={address} /> : <RunsRoom address={address} />;
 }

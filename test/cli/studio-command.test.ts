@@ -41,5 +41,11 @@ test("tokens are words that may stand in an address, and no two are alike; nothi
   const tokens = Array.from({ length: 50 }, newAccessToken);
   assert.equal(new Set(tokens).size, 50);
   for (const token of tokens) assert.match(token, /^[\w-]{32}$/);
-  assert.deepEqual(studioSettings.parse({}), { control: false, media: null, host: "127.0.0.1", port: 8300 });
+  assert.deepEqual(studioSettings.parse({}), {
+    control: false,
+    media: null,
+    annotations: null,
+    host: "127.0.0.1",
+    port: 8300,
+  });
 });

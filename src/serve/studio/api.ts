@@ -173,6 +173,8 @@ export interface ChangeEvent {
   readonly list: boolean;
   /** Run -> names of its logs that changed. */
   readonly runs: Readonly<Record<string, readonly string[]>>;
+  /** Corpora that somebody decided about. */
+  readonly corpora: readonly string[];
 }
 
 /** A model that the X-ray may ask: of a run, or of a folder of models. */

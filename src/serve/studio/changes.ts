@@ -2,6 +2,7 @@
 // better than the system's notices here: those do not cross network disks and containers.
 import { join } from "node:path";
 import type { ChangeEvent } from "./api.ts";
+import type { Corpora } from "./data/corpora.ts";
 import { statRegular } from "./logs/safe-read.ts";
 import type { RunPlace } from "./runs/find-runs.ts";
 import { logNames } from "./runs/run-facts.ts";
@@ -14,14 +15,16 @@ const maxQuick = 200;
 
 export class Changes {
   readonly #studio: Studio;
+  readonly #corpora: Corpora;
   readonly #watchers = new Set<(event: ChangeEvent) => void>();
   #sizes = new Map<string, readonly (string | null)[]>();
   #stamps = new Map<string, string>();
   #timer: NodeJS.Timeout | null = null;
   #numLooks = 0;
 
-  constructor(studio: Studio) {
+  constructor(studio: Studio, corpora: Corpora) {
     this.#studio = studio;
+    this.#corpora = corpora;
   }
 
   get numWatchers(): number {
@@ -58,8 +61,9 @@ export class Changes {
       const changed = this.#changedLogs(place);
       if (changed.length > 0) runs[place.id] = changed;
     }
-    if (isFirst || (!list && Object.keys(runs).length === 0)) return;
-    for (const tell of this.#watchers) tell({ list, runs });
+    const corpora = this.#corpora.changed();
+    if (isFirst || (!list && Object.keys(runs).length === 0 && corpora.length === 0)) return;
+    for (const tell of this.#watchers) tell({ list, runs, corpora });
   }
 
   #changedLogs({ id, path }: RunPlace): string[] {

@@ -3,6 +3,8 @@ import { Counters } from "../http/counters.ts";
 import { listen } from "../http/listen.ts";
 import { Changes } from "./changes.ts";
 import { RunControl } from "./control.ts";
+import { Corpora } from "./data/corpora.ts";
+import { isCorpus, openAnnotations } from "./data/find-corpora.ts";
 import { readPageFiles } from "./page-files.ts";
 import { openRoots } from "./runs/find-runs.ts";
 import { Studio } from "./studio.ts";
@@ -10,10 +12,12 @@ import { studioApp } from "./studio-app.ts";
 import { Xray } from "./xray/xray.ts";
 
 export interface ServeStudioOptions {
-  /** Folders of runs, or with runs below them. */
+  /** Folders of runs, or with runs below them; files of samples and MEP sets, whose cues are reviewed. */
   readonly folders: readonly string[];
   /** Folders that clips may lie in behind links; clips below their data's folder need none. */
   readonly media?: readonly string[];
+  /** Folder of the journals of reviews; null: each beside its corpus. */
+  readonly annotations?: string | null;
   readonly host: string;
   readonly port: number;
   /** Whoever has it may use the studio. */
@@ -33,17 +37,27 @@ export interface StudioServer {
 
 const requestSeconds = 30;
 
-/** @throws OppoError ERR_STUDIO_FOLDER, ERR_STUDIO_PAGE, ERR_SERVER_ADDRESS */
+/** @throws OppoError ERR_STUDIO_FOLDER, ERR_STUDIO_ANNOTATIONS, ERR_STUDIO_PAGE, ERR_SERVER_ADDRESS */
 export async function serveStudio(options: ServeStudioOptions): Promise<StudioServer> {
-  const { host, token, command, log, media = [] } = options;
-  const studio = new Studio(openRoots(options.folders), openRoots(media), command !== null);
-  const changes = new Changes(studio);
+  const { host, token, command, log, media = [], annotations = null } = options;
+  const paths = options.folders.filter(isCorpus);
+  const roots = openRoots(options.folders.filter((path) => !paths.includes(path)));
+  const folders = openRoots(media);
+  const studio = new Studio(roots, folders, command !== null);
+  const corpora = new Corpora({
+    paths,
+    annotations: openAnnotations(annotations),
+    media: [...roots, ...folders],
+    studio,
+  });
+  const changes = new Changes(studio, corpora);
   const xray = new Xray(studio, log);
   let port = options.port;
   const app = studioApp({
     studio,
     changes,
     xray,
+    corpora,
     control: command === null ? null : new RunControl({ command }),
     pageFiles: readPageFiles(),
     token,

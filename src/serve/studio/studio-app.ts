@@ -8,6 +8,8 @@ import { fieldError, HttpError } from "../http/http-error.ts";
 import { rolloutOrders } from "./api.ts";
 import type { Changes } from "./changes.ts";
 import type { RunControl } from "./control.ts";
+import type { Corpora } from "./data/corpora.ts";
+import { addCorpusRoutes } from "./data/corpus-routes.ts";
 import { entry } from "./entry.ts";
 import { mediaResponse } from "./media-response.ts";
 import type { PageFile } from "./page-files.ts";
@@ -19,6 +21,7 @@ export interface StudioAppOptions {
   readonly studio: Studio;
   readonly changes: Changes;
   readonly xray: Xray;
+  readonly corpora: Corpora;
   /** null: the page may not stop or start anything. */
   readonly control: RunControl | null;
   readonly pageFiles: ReadonlyMap<string, PageFile>;
@@ -105,6 +108,7 @@ export function studioApp(options: StudioAppOptions) {
     const place = studio.place(c.req.param("id"));
     return c.json(c.req.param("act") === "stop" ? control.stop(place) : control.start(place));
   });
+  addCorpusRoutes(app, options.corpora);
   app.get("/api/changes", (c) => watched(c, changes));
   return app;
 }

@@ -256,7 +256,9 @@ describe("clips", () => {
       writeFileSync(join(corpus, "a.mp4"), bytes);
       writeFileSync(join(corpus, "notes.txt"), "secret");
       writeFileSync(join(folder, "secret.mp4"), "secret");
-      symlinkSync(join(folder, "secret.mp4"), join(corpus, "link.mp4"));
+      const outside = mkdtempSync(join(tmpdir(), "oppo-outside-"));
+      writeFileSync(join(outside, "secret.mp4"), "secret");
+      symlinkSync(join(outside, "secret.mp4"), join(corpus, "link.mp4"));
       const rows = [
         { id: "clip-0", media: "a.mp4", cues: [], labels: ["angry"], subtitle: "no" },
         { id: "clip/1 %2F", media: "a.mp4" },
@@ -287,6 +289,7 @@ describe("clips", () => {
       for (const sample of ["up", "link", "text", "none", "nobody", "../secret.mp4"]) {
         assert.equal((await get(sample)).status, 404, sample);
       }
+      rmSync(outside, { recursive: true });
     }));
 
   test("ranges as browsers write them", () => {

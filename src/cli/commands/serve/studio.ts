@@ -11,20 +11,29 @@ const standardFolder = "runs";
 
 const help = {
   notes: `Shows every run below the folders, live: curves, what was said and what it earned, which clause met which cue. The link carries
-a token and works in a browser of this machine; nothing is sent anywhere and nothing in a run's folder is changed. From another
-machine: ssh -L 8300:127.0.0.1:8300 HOST, then the same link. docs/studio.md describes the page and its JSON.`,
-  examples: ["oppo studio", "oppo studio runs/demo", "oppo studio runs/mine runs/other --port 0"],
+a token and works in a browser of this machine; nothing is sent anywhere and nothing in a run's folder is changed. Files of
+samples and MEP sets are reviewed in the room Data: each decision about a cue becomes a line of CORPUS.annotations.jsonl. From another machine: ssh -L 8300:127.0.0.1:8300 HOST, then the same link. docs/studio.md describes the page and its JSON.`,
+  examples: [
+    "oppo studio",
+    "oppo studio runs/demo",
+    "oppo studio runs/mine runs/other --port 0",
+    "oppo studio corpus/train.jsonl mep/mine",
+  ],
 };
 
 export function configureStudio(command: Command): void {
-  command.argument("[runs...]", `folders of runs, or with runs below them (${standardFolder} when left out)`);
+  command.argument(
+    "[runs...]",
+    `folders of runs, or with runs below them; files of samples and MEP sets to review (${standardFolder} when left out)`,
+  );
   addHelp(command, help);
-  withSettings(command, { schema: studioSettings }, async ({ control, host, media, port }, { args, isJson }) => {
+  withSettings(command, { schema: studioSettings }, async (settings, { args, isJson }) => {
     const { serveStudio } = await import("../../../serve/studio/serve-studio.ts");
     const { newAccessToken } = await import("../../../serve/http/access-token.ts");
+    const { annotations, control, host, media, port } = settings;
     const folders = args.length === 0 ? [standardFolder] : args;
     const server = await serveStudio({
-      ...{ folders, host, port, media: media === null ? [] : [media] },
+      ...{ folders, host, port, annotations, media: media === null ? [] : [media] },
       token: newAccessToken(),
       command: control ? [process.execPath, process.argv[1]!] : null,
       log: (line) => void process.stderr.write(`${line}\n`),

@@ -104,19 +104,7 @@ export class SampleIndex {
    */
   file(sample: Sample, part: "media" | "sound", others: readonly string[]): ClipFile | string | null {
     const root = dirname(this.#file);
-    let path: string | null;
-    try {
-      path = part === "media" ? mediaPath(root, sample) : audioPath(root, sample);
-    } catch (error) {
-      return (error as Error).message;
-    }
-    if (path === null) return null;
-    if (!existsSync(path)) return `${path}: expected a file, got none. Was it moved?`;
-    const real = realpathSync(path);
-    if (![realpathSync(root), ...others].some((folder) => real.startsWith(folder + sep)))
-      return `${path}: a link that leaves the data's folder is followed only below the studio's folders and --media.`;
-    const type = mediaTypes[extname(real).toLowerCase()];
-    return type === undefined ? `${path}: expected a clip, got a file of another kind.` : { path: real, type };
+    return clipFile(root, sample, part, [realpathSync(root), ...others]);
   }
 
   #add({ text, offset, length }: TailLine): string | null {
@@ -128,7 +116,29 @@ export class SampleIndex {
   }
 }
 
-function fieldsOf(fields: unknown): FieldMap {
+/** @param folders real paths that the file has to lie below, after every link on the way */
+export function clipFile(
+  root: string,
+  sample: Sample,
+  part: "media" | "sound",
+  folders: readonly string[],
+): ClipFile | string | null {
+  let path: string | null;
+  try {
+    path = part === "media" ? mediaPath(root, sample) : audioPath(root, sample);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  if (path === null) return null;
+  if (!existsSync(path)) return `${path}: expected a file, got none. Was it moved?`;
+  const real = realpathSync(path);
+  if (!folders.some((folder) => real.startsWith(folder + sep)))
+    return `${path}: what lies outside of the data's folder is shown only below the studio's folders and --media.`;
+  const type = mediaTypes[extname(real).toLowerCase()];
+  return type === undefined ? `${path}: expected a clip, got a file of another kind.` : { path: real, type };
+}
+
+export function fieldsOf(fields: unknown): FieldMap {
   try {
     return fieldMapOf(typeof fields === "string" ? fields : null);
   } catch {

@@ -1,0 +1,63 @@
+// A cue as it is typed: what kind it is, and its words. Enter keeps it, Escape leaves it.
+import { useEffect, useRef } from "preact/hooks";
+import type { CueView } from "../../src/serve/studio/api.ts";
+
+export const kindNames: Readonly<Record<CueView["kind"], string>> = {
+  video: "seen",
+  audio: "heard",
+  emotion: "concluded",
+};
+const maxLength = 300;
+
+interface CueFormProps {
+  readonly title: string;
+  readonly start: CueView;
+  readonly onKeep: (cue: CueView) => void;
+  readonly onLeave: () => void;
+}
+
+export function CueForm({ title, start, onKeep, onLeave }: CueFormProps) {
+  const text = useRef<HTMLInputElement>(null);
+  const kind = useRef<HTMLSelectElement>(null);
+  useEffect(() => {
+    text.current?.focus();
+    text.current?.select();
+  }, []);
+  const keep = (event: Event) => {
+    event.preventDefault();
+    const said = text.current!.value.trim().replaceAll(/\s+/g, " ");
+    if (said !== "") onKeep({ kind: kind.current!.value as CueView["kind"], text: said });
+  };
+  return (
+    <form
+      class="cue-form"
+      aria-label={title}
+      onSubmit={keep}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.stopPropagation();
+        onLeave();
+      }}
+    >
+      <select ref={kind} aria-label="kind of cue">
+        {Object.entries(kindNames).map(([name, title]) => (
+          <option key={name} value={name} selected={name === start.kind}>
+            {title}
+          </option>
+        ))}
+      </select>
+      <input
+        class="cue-words"
+        ref={text}
+        defaultValue={start.text}
+        maxLength={maxLength}
+        aria-label="words of the cue"
+        placeholder="2 to 6 words"
+      />
+      <button type="submit">Keep</button>
+      <button type="button" class="quiet" onClick={onLeave}>
+        Leave
+      </button>
+    </form>
+  );
+}
