@@ -7,8 +7,8 @@ import { importsOf, readTree } from "../support/source-tree.ts";
 
 const addon = "src/tensor/native.ts";
 const commandFolder = "src/cli/commands/";
-/** Commands that compute whatever they are asked. `serve-model` computes in a worker and `init` in a row of the registry, which they import later. */
-const computing = ["ablate", "index", "infer", "r1-omni", "report", "sft", "task", "train"];
+/** Commands that compute whatever they are asked; launch serves the store through which ranks meet. `serve-model` computes in a worker and `init` in a row of the registry, which they import later. */
+const computing = ["ablate", "index", "infer", "launch", "r1-omni", "report", "sft", "task", "train"];
 
 const sources = readTree("src", /\.ts$/);
 
