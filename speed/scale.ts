@@ -17,7 +17,7 @@ async function secondsOf(processes: number, steps: number, job: string, port: nu
       env: {
         ...process.env,
         ...{ RANK: String(rank), WORLD_SIZE: String(processes), MASTER_ADDR: host, MASTER_PORT: String(port) },
-        ...{ TORCHELASTIC_USE_AGENT_STORE: "True", TORCHELASTIC_RUN_ID: job },
+        ...{ TORCHELASTIC_USE_AGENT_STORE: "True", OPPO_LAUNCHED: "1", TORCHELASTIC_RUN_ID: job },
       },
     }),
   );

@@ -54,6 +54,10 @@ export const overflow = (page: Page) =>
 
 /** What axe-core calls serious or critical, in words. */
 export async function seriousProblems(page: Page): Promise<string[]> {
+  // A change of theme fades; half-way there is no contrast.
+  await page.evaluate(
+    "new Promise((done) => setTimeout(done, 50)).then(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null))))",
+  );
   await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
   return page.evaluate(`axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")

@@ -38,7 +38,7 @@ export function startRanks(size: number, task: string, argument: unknown, option
         ...process.env,
         ...{ RANK: String(rank), WORLD_SIZE: String(size), LOCAL_RANK: String(rank) },
         ...{ MASTER_ADDR: "127.0.0.1", MASTER_PORT: String(port), TORCHELASTIC_RUN_ID: job },
-        TORCHELASTIC_USE_AGENT_STORE: "True",
+        ...{ TORCHELASTIC_USE_AGENT_STORE: "True", OPPO_LAUNCHED: "1" },
         ...options.environment,
         ...options.of?.(rank),
       },

@@ -2,6 +2,7 @@
 // MPI, or the same variables by hand. Nothing of it set is one process.
 import { OppoError } from "../../error.ts";
 import type { WorldAddress } from "../../tensor/index.ts";
+import { LAUNCHED_VARIABLE } from "./ranks.ts";
 
 export interface Place extends WorldAddress {
   /** Among the processes of this machine: which GPU is its own. */
@@ -54,6 +55,7 @@ export function worldPlace(environment: Environment): Place | null {
     ...{ rank, size, localRank, host },
     port: portOf(environment, starter),
     servesStore: rank === 0 && !servesElsewhere,
+    isPythons: servesElsewhere && environment[LAUNCHED_VARIABLE] !== "1",
     prefix: `oppo/${environment.TORCHELASTIC_RUN_ID ?? ""}/${environment.TORCHELASTIC_RESTART_COUNT ?? "0"}`,
     address: networkInterface !== undefined ? `@${networkInterface}` : isLocal ? host : "",
     collectiveSeconds: secondsOf(environment, "OPPO_COLLECTIVE_SECONDS", 1800),

@@ -17,6 +17,8 @@ export interface WorldAddress {
   readonly port: number;
   /** This process serves the store; left to others, it is rank 0's or the launcher's. */
   readonly servesStore: boolean;
+  /** Python's torch serves it. That of 2.x refuses clients of 1.x: then rank 0 serves one beside it, at the next port. */
+  readonly isPythons?: boolean;
   /** Before every key: a job that is started again must not read what the last one left. */
   readonly prefix: string;
   /** This machine's address for the others: a name, "@interface", or empty for what its own name says. */
@@ -28,7 +30,8 @@ export interface WorldAddress {
 }
 
 /** @param device of this rank's model @throws OppoError ERR_WORLD_BUILD, ERR_WORLD_PORT, ERR_WORLD_START, ERR_WORLD_RANKS */
-export function openWorld(address: WorldAddress, device = "cpu"): World {
+export function openWorld(given: WorldAddress, device = "cpu"): World {
+  const address = withOwnStore(given);
   const { rank, size, prefix, startSeconds } = address;
   if (!native.canGroup()) {
     throw new OppoError(
@@ -49,6 +52,11 @@ export function openWorld(address: WorldAddress, device = "cpu"): World {
   }
   if (device.startsWith("cuda")) openNccl(address, device, startSeconds);
   return new ProcessGroup(address);
+}
+
+function withOwnStore(address: WorldAddress): WorldAddress {
+  if (address.isPythons !== true || !native.version().startsWith("1.")) return address;
+  return { ...address, port: address.port + 1, servesStore: address.rank === 0 };
 }
 
 /** A store for processes that are started by this one. @returns its port */

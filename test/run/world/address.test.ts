@@ -25,6 +25,7 @@ test("torchrun: its agent serves the store, and a restart has keys of its own", 
   const own = { ...torchrun, RANK: "0", TORCHELASTIC_USE_AGENT_STORE: "False", MASTER_ADDR: "127.0.0.1" };
   assert.equal(worldPlace(own)!.servesStore, true);
   assert.equal(worldPlace(own)!.address, "127.0.0.1");
+  assert.deepEqual([place.isPythons, worldPlace({ ...torchrun, OPPO_LAUNCHED: "1" })!.isPythons], [true, false]);
   assert.equal(worldPlace({ ...own, GLOO_SOCKET_IFNAME: "eth1" })!.address, "@eth1");
 });
 
