@@ -91,7 +91,7 @@ export async function runSteps(run: StepRun): Promise<StepsDone> {
   await onFirst(world, "opening of checkpoints", () => tidyCheckpoints(checkpoints, { keepLast: keep }));
   const moving = run.objective.moving ?? null;
   const firstStep = restoreState(checkpoints, learner, [...run.trainable.keys()], moving);
-  requireSame(world, { "step to go on with": String(firstStep) });
+  await requireSame(world, () => ({ "step to go on with": String(firstStep) }));
   using watch = world.rank === 0 ? new RunWatch(run, weightsOf(run, learner), firstStep) : null;
   const guards = watch?.logs.guards ?? followedGuards(run, firstStep);
   if (guards.collapse !== null) throw guards.collapse;

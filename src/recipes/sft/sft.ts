@@ -13,22 +13,23 @@ import type { Progress } from "../../run/progress.ts";
 import { changeableSettings, type RunDirectory, type RunFacts } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
 import type { Place } from "../../run/world/address.ts";
-import { torchVersion, type World } from "../../tensor/index.ts";
+import { torchVersion } from "../../tensor/index.ts";
 import { sftRateBySize } from "../../train/by-size.ts";
 import { learningOrder, type SftTask, trainSft } from "../../train/cold-start/cold-start.ts";
 import { evaluationOrder } from "../../train/cold-start/sft-evaluation.ts";
-import { type BestModel, exportModel, lastModel, saveModels } from "../../train/export.ts";
+import { type BestModel, lastModel } from "../../train/export.ts";
 import { type DryRun, dryRunOf, requireMemory } from "../../train/memory/table.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
+import { learnAndSave } from "../../train/world/learn-and-save.ts";
 import {
-  inWorld,
+  asRank,
   openSharedRun,
-  progressOf,
+  type RankRun,
   readingInterrupt,
   settingFacts,
   shardOf,
   versionFact,
-  weightsFacts,
+  weightsFact,
   worldNotes,
 } from "../../train/world/run-world.ts";
 import { firstThenOthers, onFirst, requireSame } from "../../train/world/together.ts";
@@ -81,30 +82,19 @@ export async function dryRun(run: SftRun): Promise<DryRun> {
   return dryRunOf(memory, memory.assumptions);
 }
 
-export function runSft(run: SftRun): Promise<SftResult> {
-  return inWorld(run.place ?? null, run.config.device, (world, device) =>
-    learnIn({ ...run, world, device, progress: progressOf(world, run.progress) }),
-  );
-}
+export const runSft = (run: SftRun): Promise<SftResult> => asRank(run, learnIn);
 
-/** A run as one of its processes has it. */
-interface RankRun extends SftRun {
-  readonly world: World;
-  /** Its own. */
-  readonly device: string;
-}
-
-async function learnIn(run: RankRun): Promise<SftResult> {
+async function learnIn(run: RankRun<SftRun>): Promise<SftResult> {
   const { config, progress, interrupt, world, device } = run;
-  requireSame(world, { version: versionFact(), ...settingFacts({ ...config, run: run.directory }) });
+  await requireSame(world, () => ({ version: versionFact(), ...settingFacts({ ...config, run: run.directory }) }));
   const prepared = await prepareRows(config, progress.log);
   const { data, evalData, split } = prepared;
-  requireSame(world, { rows: rowsFact(split.learnt) });
+  await requireSame(world, () => ({ rows: rowsFact(split.learnt) }));
   requireModelDirectory(config.model);
   const own = { ...config, device, ...shardOf(world, config) };
   if (run.overcommits !== true) requireMemory(await memoryOfSft(own, prepared, interrupt.signal));
   using models = await openPolicy({ ...own, isAlone: true });
-  requireSame(world, weightsFacts(world, models));
+  await requireSame(world, () => ({ weights: weightsFact(models) }));
   using directory = await openSharedRun(world, run.directory, () => factsOf(run, models));
   const numRest = await onFirst(world, "keeping of the rest", () => keepRest(directory, prepared, run));
   const notes = [...data.notes, ...splitNotes(prepared), ...rateNotes(models, config), ...worldNotes(world)];
@@ -123,7 +113,7 @@ async function learnIn(run: RankRun): Promise<SftResult> {
     ...{ config, models, steps: order.steps, clips: learnt.rows, world, isEvaluated: split.heldOut.length > 0 },
     heldOut: heldOut === null ? null : { clips: heldOut.rows, numBatches: evalOrder.steps },
   };
-  const best = await learn(run, directory, task, data);
+  const best = await learn(run, directory, task, data.wording);
   const last = (file: string) => (world.rank === 0 ? readStepLog(file).at(-1) : undefined);
   return {
     run: directory.path,
@@ -140,7 +130,7 @@ async function learnIn(run: RankRun): Promise<SftResult> {
 }
 
 /** What `run.json` says of it, once there is room for what it writes. @throws OppoError ERR_DISK_FULL */
-function factsOf({ directory, config }: RankRun, models: OpenedPolicy): RunFacts {
+function factsOf({ directory, config }: SftRun, models: OpenedPolicy): RunFacts {
   requireSpaceForRest(directory, bytesOnDisk(models, onDisk(config)) + otherBytes, "the run");
   return {
     kind: "sft",
@@ -210,33 +200,23 @@ function rateNotes({ numParameters, masters, recomputes }: OpenedPolicy, config:
     : [`for ${(numParameters / 1e6).toFixed(1)} million parameters: ${chosen.join("; ")}`];
 }
 
-async function learn(
-  { progress, interrupt, world }: RankRun,
+function learn(
+  run: RankRun<SftRun>,
   directory: RunDirectory,
   task: SftTask,
-  data: SftData,
+  wording: SftData["wording"],
 ): Promise<BestModel | null> {
-  const { models } = task;
-  const stage = progress.stage("learning", task.steps);
-  stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
-  try {
-    const { best } = await trainSft(task, {
+  const { progress, interrupt } = run;
+  const learning = { directory, models: task.models, wording, title: "learning", steps: task.steps };
+  return learnAndSave(run, learning, (stage) =>
+    trainSft(task, {
       directory: directory.path,
       interrupt,
       onStep: (step, { loss }) => stage.update(step + 1, `loss ${loss!.toFixed(3)}`),
       onEvaluation: (numSteps, { loss }) => progress.log(`after ${numSteps} steps: held-out loss ${loss!.toFixed(3)}`),
       onNotice: (line) => progress.log(`warning: ${line}`),
-    });
-    stage.finish();
-    const saved = { directory: directory.path, best, wording: data.wording };
-    return await onFirst(world, "saving of the model", () => saveModels(models, saved, progress.log));
-  } catch (error) {
-    // A stopped run can be looked at: its checkpoint as a model.
-    if (world.rank === 0 && interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) {
-      exportModel(models, data.wording, lastModel(directory.path));
-    }
-    throw error;
-  }
+    }),
+  );
 }
 
 /** How many models and checkpoints lie there at once. */

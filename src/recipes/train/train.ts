@@ -25,27 +25,28 @@ import type { Progress, Stage } from "../../run/progress.ts";
 import { changeableSettings, type RunDirectory, type RunFacts } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
 import type { Place } from "../../run/world/address.ts";
-import { torchVersion, type World } from "../../tensor/index.ts";
+import { torchVersion } from "../../tensor/index.ts";
 import { readingModes } from "../../text/answer.ts";
 import { batchOf } from "../../train/batches.ts";
 import { defaultsBySize, largeModel } from "../../train/by-size.ts";
-import { type BestModel, exportModel, lastModel, saveModels } from "../../train/export.ts";
+import { type BestModel, lastModel } from "../../train/export.ts";
 import { trainGrpo } from "../../train/grpo.ts";
 import { type DryRun, dryRunOf, requireMemory } from "../../train/memory/table.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
 import { ServedRollouts } from "../../train/rollouts/served-rollouts.ts";
 import { changeableRollouts, serverAddresses } from "../../train/rollouts/settings.ts";
+import { learnAndSave } from "../../train/world/learn-and-save.ts";
 import {
+  asRank,
   fileFact,
-  inWorld,
   openSharedRun,
-  progressOf,
+  type RankRun,
   readingInterrupt,
   settingFacts,
   shardOf,
   versionFact,
-  weightsFacts,
+  weightsFact,
   worldNotes,
 } from "../../train/world/run-world.ts";
 import { evaluatedElsewhere, firstThenOthers, onFirst, requireSame } from "../../train/world/together.ts";
@@ -103,25 +104,14 @@ export async function dryRun({
 /** Logs and decoded clips of a small corpus; a large one says so when it gets there. */
 const otherBytes = 2e7;
 
-export function runTraining(run: TrainRun): Promise<TrainResult> {
-  return inWorld(run.place ?? null, run.config.device, (world, device) =>
-    trainIn({ ...run, world, device, progress: progressOf(world, run.progress) }),
-  );
-}
+export const runTraining = (run: TrainRun): Promise<TrainResult> => asRank(run, trainIn);
 
-/** A run as one of its processes has it. */
-interface RankRun extends TrainRun {
-  readonly world: World;
-  /** Its own. */
-  readonly device: string;
-}
-
-async function trainIn(run: RankRun): Promise<TrainResult> {
+async function trainIn(run: RankRun<TrainRun>): Promise<TrainResult> {
   const { config, progress, interrupt, world, device } = run;
-  requireSame(world, {
-    ...{ version: versionFact(), [`content of ${config.data}`]: world.size === 1 ? "" : await fileFact(config.data) },
+  await requireSame(world, async () => ({
+    ...{ version: versionFact(), [`content of ${config.data}`]: await fileFact(config.data) },
     ...settingFacts({ ...config, run: run.directory }),
-  });
+  }));
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log, parseFieldMap(config.fields));
   const annotated = annotationNotes(rows, config);
   const devRows = world.rank === 0 ? await readDevRows(config, rows, progress.log) : null;
@@ -140,11 +130,11 @@ async function trainIn(run: RankRun): Promise<TrainResult> {
     access: run.access,
     onCues: cueStage(progress, interrupt),
   });
-  requireSame(world, {
+  await requireSame(world, () => ({
     embedder: setting.embedder.name,
     "emotion score": setting.emotion.name,
-    ...weightsFacts(world, models),
-  });
+    weights: weightsFact(models),
+  }));
   using judges = openJudges(config.reward, run.judge ?? null);
   const stepsNote = changedSteps(run.directory, config);
   using directory = await openSharedRun(world, run.directory, () => factsOf(run, models, setting));
@@ -171,7 +161,7 @@ async function trainIn(run: RankRun): Promise<TrainResult> {
 }
 
 /** What `run.json` says of it, once there is room for what it writes. @throws OppoError ERR_DISK_FULL */
-function factsOf({ directory, config }: RankRun, models: OpenedPolicy, setting: Setting): RunFacts {
+function factsOf({ directory, config }: TrainRun, models: OpenedPolicy, setting: Setting): RunFacts {
   requireSpaceForRest(directory, bytesOnDisk(models, onDisk(config)) + otherBytes, "the run");
   return {
     kind: "train",
@@ -185,7 +175,7 @@ function factsOf({ directory, config }: RankRun, models: OpenedPolicy, setting: 
 }
 
 function clipsOf(
-  { config, progress, interrupt, world }: RankRun,
+  { config, progress, interrupt, world }: RankRun<TrainRun>,
   directory: RunDirectory,
   library: ClipLibrary,
   order: ClipOrder<Sample>,
@@ -254,7 +244,7 @@ function sizeNotes({ numParameters, masters, policy, recomputes }: OpenedPolicy,
 }
 
 interface Learning {
-  readonly run: RankRun;
+  readonly run: RankRun<TrainRun>;
   readonly directory: RunDirectory;
   readonly models: OpenedPolicy;
   readonly library: ClipLibrary;
@@ -268,9 +258,7 @@ interface Learning {
 
 async function learn({ run, directory, models, library, setting, judges, samples, clips, dev }: Learning) {
   const { config, progress, interrupt, world } = run;
-  const { embedder, promptText } = setting;
-  const stage = progress.stage("training", config.steps);
-  stage.update(latestCheckpoint(directory.checkpoints)?.step ?? 0);
+  const { embedder, promptText, wording } = setting;
   const emotionScore = setting.emotion.score;
   using rollouts = servedRollouts(run, directory, models);
   const served = rollouts === null ? {} : { rollouts };
@@ -286,8 +274,9 @@ async function learn({ run, directory, models, library, setting, judges, samples
     world,
     ...served,
   };
-  try {
-    const { best } = await trainGrpo(
+  const learning = { directory, models, wording, title: "training", steps: config.steps };
+  return await learnAndSave(run, learning, (stage) =>
+    trainGrpo(
       { ...task, promptText: (sample) => promptText(sample) },
       {
         directory: directory.path,
@@ -297,17 +286,8 @@ async function learn({ run, directory, models, library, setting, judges, samples
         ...(config.evalData === null ? {} : { evaluation: dev?.evaluation ?? evaluatedElsewhere }),
         onEvaluation: (numSteps, metrics) => progress.log(evaluationLine(numSteps, metrics)),
       },
-    );
-    stage.finish();
-    const saved = { directory: directory.path, best, wording: setting.wording };
-    return await onFirst(world, "saving of the model", () => saveModels(models, saved, progress.log));
-  } catch (error) {
-    // A stopped run can be looked at: its checkpoint as a model.
-    if (world.rank === 0 && interrupt.signal.aborted && latestCheckpoint(directory.checkpoints) !== null) {
-      exportModel(models, setting.wording, lastModel(directory.path));
-    }
-    throw error;
-  }
+    ),
+  );
 }
 
 /** null: this process samples. */

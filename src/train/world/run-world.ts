@@ -16,7 +16,6 @@ import {
   noGrad,
   openWorld,
   scope,
-  type Tensor,
   torchVersion,
   type World,
 } from "../../tensor/index.ts";
@@ -26,11 +25,33 @@ import { onFirst } from "./together.ts";
 /** How long rank 0 stays to be asked why it failed, where it serves the store. */
 const farewellMilliseconds = 500;
 
+/** A program's run as one of its processes has it. */
+export type RankRun<Run> = Run & {
+  readonly world: World;
+  /** Its own. */
+  readonly device: string;
+};
+
+interface Startable {
+  /** Among the processes that train together; null or left out: there is one. */
+  readonly place?: Place | null;
+  readonly config: { readonly device: string };
+  readonly progress: Progress;
+}
+
+/** Runs a program as the process that it is: with a device of its own, and with what is said once said by rank 0. */
+export function asRank<Run extends Startable, T>(run: Run, body: (run: RankRun<Run>) => Promise<T>): Promise<T> {
+  const { place = null, config, progress } = run;
+  return inWorld(place, config.device, (world, device) =>
+    body({ ...run, world, device, progress: progressOf(world, progress) }),
+  );
+}
+
 /**
  * Runs `body` as one of the processes; null: there is one. What it throws is told to the others.
  * @param device as it was asked for; `body` gets this rank's
  */
-export async function inWorld<T>(
+async function inWorld<T>(
   place: Place | null,
   device: string,
   body: (world: World, device: string) => Promise<T>,
@@ -68,7 +89,7 @@ export function deviceOf({ localRank }: Pick<Place, "localRank">, device: string
 }
 
 /** What a run says is said once. */
-export function progressOf(world: World, progress: Progress): Progress {
+function progressOf(world: World, progress: Progress): Progress {
   if (world.rank === 0) return progress;
   const silent = { update() {}, advance() {}, finish() {} };
   return { log() {}, stage: () => silent, [Symbol.dispose]() {} };
@@ -129,16 +150,11 @@ export function worldNotes({ size }: World): string[] {
   return size === 1 ? [] : [`${size} processes make the steps of one`];
 }
 
-/** Of what learns, bit by bit; a lone process need not look. */
-export function weightsFacts({ size }: World, { trainable }: Pick<OpenedPolicy, "trainable">): Record<string, string> {
-  return size === 1 ? {} : { weights: weightsFact(trainable) };
-}
-
-/** Of the bits of parameters, whatever order they are added in. */
-function weightsFact(parameters: ReadonlyMap<string, Tensor>): string {
+/** Of the bits of what learns, whatever order they are added in. */
+export function weightsFact({ trainable }: Pick<OpenedPolicy, "trainable">): string {
   const types = { 1: "uint8", 2: "int16", 4: "int32", 8: "int64" } as const;
   return sha256(
-    [...parameters]
+    [...trainable]
       .map(([name, parameter]) =>
         scope(() =>
           noGrad(() => {

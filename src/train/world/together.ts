@@ -4,6 +4,8 @@ import { type Interrupt, InterruptedError } from "../../run/interrupt.ts";
 import type { World } from "../../tensor/index.ts";
 import type { Evaluation } from "../watch/evaluations.ts";
 
+type Facts = Readonly<Record<string, string>>;
+
 /** A safe point of all ranks: whoever was asked to stop, they stop here, all of them. @throws InterruptedError */
 export async function safePointOf(world: World, interrupt: Interrupt): Promise<void> {
   if (world.size === 1) return await interrupt.safePoint();
@@ -29,10 +31,13 @@ export async function onFirst<T>(world: World, what: string, body: () => T | Pro
   }
 }
 
-/** What has to be the same on every rank, by name: short texts. @throws OppoError ERR_RANKS_DIFFER, on all of them */
-export function requireSame(world: World, facts: Readonly<Record<string, string>>): void {
+/**
+ * What has to be the same on every rank, by name: short texts, made where there are others to compare them with.
+ * @throws OppoError ERR_RANKS_DIFFER, on all of them
+ */
+export async function requireSame(world: World, factsOf: () => Facts | Promise<Facts>): Promise<void> {
   if (world.size === 1) return;
-  const all = world.gather("whether ranks agree", facts);
+  const all = world.gather("whether ranks agree", await factsOf());
   for (const [rank, theirs] of all.entries()) {
     const name = Object.keys(all[0]!).find((fact) => theirs[fact] !== all[0]![fact]);
     if (name === undefined) continue;
