@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { type ErrorCode, OppoError } from "../../error.ts";
+import { followLines } from "../child-lines.ts";
 import { InterruptedError } from "../interrupt.ts";
 
 /** Example: `{ name: "oppo, seed 1", args: ["train", "--preset", "oppo"], payload: { seed: 1 } }` */
@@ -48,6 +49,8 @@ export const POOL_CHILD_VARIABLE = "OPPO_POOL_CHILD";
 /** A child that was asked to stop and does not get to a safe point is ended after this long. */
 const GRACE_MILLISECONDS = 30_000;
 const TAIL_LINES = 5;
+/** Of a crash the message is wanted, not where in the compiled files it happened. */
+const isTelling = (line: string) => !/^\s+at |^Node\.js v/.test(line);
 
 /**
  * Runs every task and returns their results in order.
@@ -94,7 +97,7 @@ async function runTask(task: PoolTask, options: PoolOptions, stop: AbortSignal):
     else if (message.kind === "result") result = { value: message.value };
     else failure = asError(task, message.code, message.message);
   });
-  const tail = followOutput(child, (line) => options.onLine?.(task, line));
+  const tail = followLines(child, { tailLines: TAIL_LINES, onLine: (line) => options.onLine?.(task, line), isTelling });
   const cancel = askToStop(child, stop);
   const start: ParentMessage = { kind: "start", payload: task.payload ?? null };
   // A child that is gone before it reads this says so by its exit, which is what counts.
@@ -133,29 +136,6 @@ function ended(child: ChildProcess): Promise<[number | null, NodeJS.Signals | nu
     child.on("error", reject);
     child.on("close", (code, signal) => resolve([code, signal]));
   });
-}
-
-/** Passes a child's lines on and returns the last few, which change as it goes on. */
-function followOutput(child: ChildProcess, onLine: (line: string) => void): readonly string[] {
-  const tail: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    let rest = "";
-    const take = (line: string): void => {
-      if (line.trim() === "") return;
-      onLine(line);
-      // Of a crash the message is wanted, not where in the compiled files it happened.
-      if (/^\s+at |^Node\.js v/.test(line)) return;
-      tail.push(line.trim());
-      if (tail.length > TAIL_LINES) tail.shift();
-    };
-    stream?.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() as string;
-      for (const line of lines) take(line);
-    });
-    stream?.on("end", () => take(rest));
-  }
-  return tail;
 }
 
 /** Asks over the channel, then by signal: a terminal's Ctrl-C reaches the child anyway and must not count twice. */

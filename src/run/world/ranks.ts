@@ -3,6 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { OppoError } from "../../error.ts";
+import { type ChildStream, followLines } from "../child-lines.ts";
 import { INTERRUPTED_EXIT_CODE, InterruptedError } from "../interrupt.ts";
 
 export interface RanksOptions {
@@ -12,7 +13,7 @@ export interface RanksOptions {
   /** Beside RANK, WORLD_SIZE and LOCAL_RANK. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** A whole line that a rank wrote. */
-  readonly onLine: (rank: number, stream: "out" | "error", line: string) => void;
+  readonly onLine: (rank: number, stream: ChildStream, line: string) => void;
   /** When it aborts, every rank is asked to stop. */
   readonly signal: AbortSignal;
 }
@@ -55,7 +56,7 @@ export async function runRanks(options: RanksOptions): Promise<void> {
   try {
     await Promise.all(
       children.map(async (child, rank) => {
-        const tail = followLines(child, rank, options);
+        const tail = followLines(child, { tailLines, onLine: (line, stream) => options.onLine(rank, stream, line) });
         const [code, by] = await endOf(child);
         ended.add(rank);
         ends.push({ rank, code, signal: by, isOurs: isKilling, tail });
@@ -104,31 +105,6 @@ function endOf(child: ChildProcess): Promise<[number | null, NodeJS.Signals | nu
     // What it started may hold its output open, and has nobody left to work for.
     child.on("exit", () => killGroup(child));
   });
-}
-
-/** Passes lines on. @returns the last ones, which change as it goes on */
-function followLines(child: ChildProcess, rank: number, { onLine }: RanksOptions): readonly string[] {
-  const tail: string[] = [];
-  const streams = [
-    ["out", child.stdout],
-    ["error", child.stderr],
-  ] as const;
-  for (const [name, stream] of streams) {
-    let rest = "";
-    const take = (line: string): void => {
-      if (line.trim() === "") return;
-      onLine(rank, name, line);
-      tail.push(line.trim());
-      if (tail.length > tailLines) tail.shift();
-    };
-    stream?.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) take(line);
-    });
-    stream?.on("end", () => take(rest));
-  }
-  return tail;
 }
 
 function requireSuccess(ends: readonly RankEnd[], processes: number): void {
