@@ -2,21 +2,10 @@
 // have come. A run that goes on reads them again in place of asking for others, which a server would draw otherwise: nothing that
 // was sampled is lost, or sampled twice.
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { appendRow } from "../../data/append-row.ts";
 import type { SampledCompletion } from "../../models/omni-model.ts";
 import type { EngineMark } from "../../rl/types.ts";
 import { diskFullError, isDiskFull } from "../../run/disk.ts";
@@ -85,17 +74,10 @@ export class Journal {
       }),
     };
     const path = this.#path(step);
-    mkdirSync(this.#folder, { recursive: true });
-    // What a killed process has begun must not become the beginning of this line.
-    const file = openSync(path, "a+");
     try {
-      const bytes = Buffer.from(`${isCut(file) ? "\n" : ""}${JSON.stringify(line)}\n`);
-      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
-      fsyncSync(file);
+      appendRow(path, line);
     } catch (error) {
       throw isDiskFull(error) ? diskFullError(path, `the rollouts of step ${step}`, error) : error;
-    } finally {
-      closeSync(file);
     }
   }
 
@@ -126,11 +108,3 @@ function readLine(text: string): Line | null {
     return null;
   }
 }
-
-function isCut(file: number): boolean {
-  const { size } = fstatSync(file);
-  const last = Buffer.alloc(1);
-  return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== newline;
-}
-
-const newline = 0x0a;

@@ -1,8 +1,8 @@
 // The journal of one corpus as this server knows it: read on before every answer, since other servers and programs may add to it too.
 
 import { checkDecision, type Decision, parseDecision } from "../../../corpus/review/decision.ts";
-import { appendDecision } from "../../../corpus/review/journal.ts";
 import { Reviews } from "../../../corpus/review/reviews.ts";
+import { appendRow } from "../../../data/append-row.ts";
 import { fieldError, HttpError } from "../../http/http-error.ts";
 import type { LogState } from "../api.ts";
 import { LineTail, type TailLine } from "../logs/line-tail.ts";
@@ -63,7 +63,7 @@ export class ReviewJournal {
     if ("reason" in checked)
       throw fieldError("decision", "a decision", checked.reason, "docs/studio.md says what it has.");
     try {
-      appendDecision(this.#path, checked.decision);
+      appendRow(this.#path, checked.decision);
     } catch (error) {
       const advice =
         "Nothing was decided. Is there room, and may the folder be written to? --annotations DIR names another.";

@@ -4,8 +4,8 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { type Decision, parseDecision } from "../../../src/corpus/review/decision.ts";
-import { appendDecision } from "../../../src/corpus/review/journal.ts";
+import { type Decision, parseDecision } from "../../src/corpus/review/decision.ts";
+import { appendRow } from "../../src/data/append-row.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "oppo-journal-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -17,12 +17,12 @@ const decision = (id: string): Decision => ({
 
 test("lines are added; half a line of a process that was killed stays one that nobody takes for a decision", () => {
   const path = join(folder, "new", "a.annotations.jsonl");
-  appendDecision(path, decision("decision-1"));
-  appendDecision(path, decision("decision-2"));
+  appendRow(path, decision("decision-1"));
+  appendRow(path, decision("decision-2"));
   const before = readFileSync(path, "utf8");
   const half = JSON.stringify(decision("decision-3")).slice(0, 40);
   appendFileSync(path, half);
-  appendDecision(path, decision("decision-4"));
+  appendRow(path, decision("decision-4"));
   const text = readFileSync(path, "utf8");
   assert.ok(text.startsWith(before + half));
   const parsed = text.trimEnd().split("\n").map(parseDecision);
@@ -36,6 +36,6 @@ test("a link in the corpus' folder leads nowhere", () => {
   const target = join(folder, "precious.txt");
   writeFileSync(target, "mine\n");
   symlinkSync(target, join(folder, "b.annotations.jsonl"));
-  assert.throws(() => appendDecision(join(folder, "b.annotations.jsonl"), decision("decision-1")), /ELOOP|link/);
+  assert.throws(() => appendRow(join(folder, "b.annotations.jsonl"), decision("decision-1")), /ELOOP|link/);
   assert.equal(readFileSync(target, "utf8"), "mine\n");
 });
