@@ -1,7 +1,7 @@
 // Which counterfactual a prompt gets in a step: a kind of the family, a dose, a seed, drawn once per prompt, view and step and
 // shared by the prompt's G rollouts. Every draw is keyed by what it is for, so neither micro-batches nor processes change it.
 import type { Modality, ModalityMask } from "../media/clip.ts";
-import { unitsKind } from "../media/degrade/degrade.ts";
+import { swapKind, unitsKind } from "../media/degrade/degrade.ts";
 import { deriveSeed, deriveUniform } from "../seeds.ts";
 import { maskedModalities } from "./types.ts";
 import type { MaskedViewName } from "./views.ts";
@@ -14,9 +14,6 @@ export type MaskRatio = number | "mixed";
 
 const mixedLow = 0.5;
 const mixedHigh = 0.95;
-
-/** The kind that shows another clip's modality in place of the prompt's own; not made by `media/degrade`. */
-export const swapKind = "swap";
 
 /** Kinds by modality, each drawn as often: those of `media/degrade`, units (a share of the tokens blank) and swap. */
 export type MaskFamily = Readonly<Record<Modality, readonly string[]>>;

@@ -3,8 +3,7 @@
 import { z } from "zod";
 import { judgedNames } from "../corpus/judges/judged-terms.ts";
 import { count, deltaSetting, optionalCount, seedSetting, wholeNumber } from "../corpus/settings.ts";
-import { ownKinds, unitsKind } from "../media/degrade/degrade.ts";
-import { swapKind } from "../rl/mask-draws.ts";
+import { ownKinds, swapKind, unitsKind } from "../media/degrade/degrade.ts";
 import { paperTerms, type RewardTermName, rewardTerms, termProblem } from "../rl/rewards/terms.ts";
 import { learnerSettings } from "./learner-settings.ts";
 import { updateSettings } from "./method/update-settings.ts";

@@ -5,9 +5,9 @@ import type { Sample } from "../data/sample.ts";
 import type { Cue } from "../evidence/cue.ts";
 import type { Readability } from "../evidence/route.ts";
 import type { Modality, ModalityMask } from "../media/clip.ts";
-import { unitsKind } from "../media/degrade/degrade.ts";
+import { isReplacement, leavesOwn, swapKind, unitsKind } from "../media/degrade/degrade.ts";
 import type { ClipRows, PromptTokens } from "../models/omni-model.ts";
-import { type MaskKey, swapKind } from "../rl/mask-draws.ts";
+import type { MaskKey } from "../rl/mask-draws.ts";
 import type { PromptPair } from "../rl/plan.ts";
 import { deriveUniform } from "../seeds.ts";
 import type { LiveRows } from "./live-rows.ts";
@@ -154,12 +154,9 @@ export class MaskedInputs implements Disposable {
   }
 }
 
-/** A frozen picture shows its moment whatever its dose, another clip itself. */
-const leavesSome = ["freeze", swapKind];
-
-/** Whether nothing of the modality is left. */
-export function takesAll({ ratio, kind }: ModalityMask): boolean {
-  return ratio === 1 && !leavesSome.includes(kind ?? unitsKind);
+/** Whether nothing of the modality is left, and no other clip's in its place. */
+export function takesAll({ ratio, kind = unitsKind }: ModalityMask): boolean {
+  return ratio === 1 && !leavesOwn(kind) && !isReplacement(kind);
 }
 
 function withPartners(

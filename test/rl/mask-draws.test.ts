@@ -1,7 +1,8 @@
 // How counterfactuals are drawn: one per prompt, view and step, of a family of kinds at doses of a range.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawDose, drawMasks, type MaskDraws, type MaskRatio, swapKind } from "../../src/rl/mask-draws.ts";
+import { swapKind } from "../../src/media/degrade/degrade.ts";
+import { drawDose, drawMasks, type MaskDraws, type MaskRatio } from "../../src/rl/mask-draws.ts";
 
 const plain = (maskRatio: MaskRatio): MaskDraws => ({
   maskRatio,

@@ -14,8 +14,10 @@ export const unitsKind = "units";
 const featuresKind = "features";
 /** Other voices behind the clip's own; of clips where there are some, else synthetic ones. */
 const babbleKind = "babble";
-/** Another clip's picture, and another clip's sound, in the place of the clip's own: they need a partner. */
-const replacements: Readonly<Record<Modality, string>> = { video: "swap", audio: "voice" };
+/** Another clip's picture in the place of the clip's own. Training calls another clip's sound so, too, and shows its rows. */
+export const swapKind = "swap";
+/** Another clip's picture, and another clip's sound: they need a partner. */
+const replacements: Readonly<Record<Modality, string>> = { video: swapKind, audio: "voice" };
 
 /** Every kind by its modality, the units first. The list that settings offer. */
 export const maskKinds: Readonly<Record<Modality, readonly string[]>> = {
@@ -39,6 +41,11 @@ export function numPartners(kind: string): number {
   const voices = 4;
   if (kind === babbleKind) return voices;
   return isReplacement(kind) ? 1 : 0;
+}
+
+/** Whether something of the clip's own can be seen at full dose: a frozen picture shows one moment. */
+export function leavesOwn(kind: string): boolean {
+  return kind === "freeze";
 }
 
 export function isOfUnits({ kind }: ModalityMask): boolean {

@@ -3,7 +3,7 @@
 // told the truth.
 import { conditionGrid, conditionName, type MaskCondition } from "../../bench/support/conditions.ts";
 import type { Modality } from "../../media/clip.ts";
-import { isReplacement, maskKinds, unitsKind } from "../../media/degrade/degrade.ts";
+import { isReplacement, maskKinds, swapKind, unitsKind } from "../../media/degrade/degrade.ts";
 import type { DeepReadonly } from "../../run/config.ts";
 import type { TrainConfig } from "../../train/config.ts";
 import { type PresetName, presets } from "../../train/presets.ts";
@@ -110,7 +110,7 @@ function trainedKinds({ perception }: DeepReadonly<TrainConfig>): Record<Modalit
   // The family's swap shows another clip's modality, whichever word a modality's kinds have for it.
   const of = (modality: Modality) =>
     perception.maskFamily[modality].flatMap((kind) =>
-      kind === "swap" ? maskKinds[modality].filter(isReplacement) : [kind],
+      kind === swapKind ? maskKinds[modality].filter(isReplacement) : [kind],
     );
   return { video: of("video"), audio: of("audio") };
 }

@@ -4,7 +4,7 @@ import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
 import { sameCues } from "../../evidence/claims.ts";
 import type { Readability } from "../../evidence/route.ts";
-import { swapKind } from "../../rl/mask-draws.ts";
+import { swapKind } from "../../media/degrade/degrade.ts";
 import { Metrics } from "../../rl/metrics.ts";
 import { type EndedCompletion, sampleGroups } from "../../rl/rollout.ts";
 import { clausesToCome, compareOptions, type ScoreOptions } from "../../rl/score.ts";

@@ -2,18 +2,18 @@
 // silence are the same for every clip of one shape; other kinds are encoded once per clip and kept.
 import { borrowedRows, type ClipLibrary } from "../../corpus/clips/clip-library.ts";
 import type { Modality } from "../../media/clip.ts";
-import { maskKinds, unitsKind } from "../../media/degrade/degrade.ts";
+import { leavesOwn, maskKinds, numPartners, unitsKind } from "../../media/degrade/degrade.ts";
 import type { ClipRows } from "../../models/omni-model.ts";
 import { createRandom } from "../../random.ts";
 import { deriveSeed } from "../../seeds.ts";
 
-/** Kinds that leave something at full dose: a freeze one moment, the others another clip's picture or other voices. */
-const leaving = ["freeze", "swap", "voice", "babble"];
+/** Neither a moment of its own nor anything of other clips. */
+const leavesNothing = (kind: string) => !leavesOwn(kind) && numPartners(kind) === 0;
 
-/** Kinds that leave nothing. `units`: black, silent. */
+/** Kinds that leave nothing at full dose. `units`: black, silent. */
 export const blankKinds: Readonly<Record<Modality, readonly string[]>> = {
-  video: maskKinds.video.filter((kind) => !leaving.includes(kind)),
-  audio: maskKinds.audio.filter((kind) => !leaving.includes(kind)),
+  video: maskKinds.video.filter(leavesNothing),
+  audio: maskKinds.audio.filter(leavesNothing),
 };
 
 /** Owner of the rows that it has encoded; the library must outlive it. */
