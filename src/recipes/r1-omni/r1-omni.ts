@@ -128,29 +128,22 @@ class Stages {
     const stage = progress.stage(name, tasks.length * taskUnits);
     const shares = new Map<string, number>();
     const there = tasks.length - missing.length;
-    // One by one, so that what is finished is known to be when another fails or is stopped.
-    const waiting = [...missing];
-    const numProcesses = config.workers ?? (config.theatre ? 2 : 1);
-    const work = async (): Promise<void> => {
-      for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
-        const { isDone: _, finish, ...own } = task;
-        await runPool([own], {
-          numProcesses: 1,
-          signal: interrupt.signal,
-          onLine: (_task, line) => {
-            if (!config.theatre || line.startsWith("warning")) progress.log(`${own.name}: ${line}`);
-          },
-          onProgress: (_task, { done, total, detail }) => {
-            shares.set(own.name, done / Math.max(1, total));
-            const sum = [...shares.values()].reduce((a, b) => a + b, there);
-            stage.update(Math.floor(sum * taskUnits), `${own.name}: ${detail ?? ""}`);
-          },
-        });
-        shares.set(own.name, 1);
+    await runPool(missing, {
+      numProcesses: config.workers ?? (config.theatre ? 2 : 1),
+      signal: interrupt.signal,
+      onLine: ({ name: own }, line) => {
+        if (!config.theatre || line.startsWith("warning")) progress.log(`${own}: ${line}`);
+      },
+      onProgress: ({ name: own }, { done, total, detail }) => {
+        shares.set(own, done / Math.max(1, total));
+        const sum = [...shares.values()].reduce((a, b) => a + b, there);
+        stage.update(Math.floor(sum * taskUnits), `${own}: ${detail ?? ""}`);
+      },
+      onDone: ({ name: own, finish }) => {
+        shares.set(own, 1);
         finish?.();
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(numProcesses, missing.length) }, work));
+      },
+    });
     stage.update(tasks.length * taskUnits, "");
     stage.finish();
     this.timings.push({ stage: name, seconds: Number(((performance.now() - start) / 1000).toFixed(1)) });

@@ -18,13 +18,15 @@ export interface PoolTask {
   readonly payload?: unknown;
 }
 
-export interface PoolOptions {
+export interface PoolOptions<Task extends PoolTask = PoolTask> {
   readonly numProcesses: number;
   /** When it aborts, children are asked to stop at their next safe point, and the pool throws its reason. */
   readonly signal?: AbortSignal;
-  readonly onProgress?: (task: PoolTask, progress: TaskProgress) => void;
+  readonly onProgress?: (task: Task, progress: TaskProgress) => void;
   /** A whole line that a child printed. */
-  readonly onLine?: (task: PoolTask, line: string) => void;
+  readonly onLine?: (task: Task, line: string) => void;
+  /** At once: what is finished is known to be, also when another task fails or all are stopped. */
+  readonly onDone?: (task: Task) => void;
   readonly environment?: Readonly<Record<string, string>>;
   /** The script of the children. Default: our command line. */
   readonly entry?: string;
@@ -56,7 +58,10 @@ const isTelling = (line: string) => !/^\s+at |^Node\.js v/.test(line);
  * Runs every task and returns their results in order.
  * @throws the first child's failure as an OppoError with its code and `name: message`, or the signal's reason.
  */
-export async function runPool(tasks: readonly PoolTask[], options: PoolOptions): Promise<unknown[]> {
+export async function runPool<Task extends PoolTask>(
+  tasks: readonly Task[],
+  options: PoolOptions<Task>,
+): Promise<unknown[]> {
   const stop = new AbortController();
   const relay = (): void => stop.abort(options.signal?.reason);
   if (options.signal?.aborted) relay();
@@ -67,7 +72,9 @@ export async function runPool(tasks: readonly PoolTask[], options: PoolOptions):
     for (let index = next++; index < tasks.length; index = next++) {
       if (stop.signal.aborted) return;
       try {
-        results[index] = await runTask(tasks[index] as PoolTask, options, stop.signal);
+        const task = tasks[index]!;
+        results[index] = await runTask(task, options, stop.signal);
+        options.onDone?.(task);
       } catch (error) {
         // What fails after the stop fails because of it: the first reason is the one to tell.
         if (!stop.signal.aborted) stop.abort(error);
@@ -83,7 +90,11 @@ export async function runPool(tasks: readonly PoolTask[], options: PoolOptions):
   return results;
 }
 
-async function runTask(task: PoolTask, options: PoolOptions, stop: AbortSignal): Promise<unknown> {
+async function runTask<Task extends PoolTask>(
+  task: Task,
+  options: PoolOptions<Task>,
+  stop: AbortSignal,
+): Promise<unknown> {
   const entry = options.entry ?? fileURLToPath(new URL("../../cli/main.js", import.meta.url));
   const child = fork(entry, task.args, {
     env: { ...process.env, ...options.environment, [POOL_CHILD_VARIABLE]: "1" },

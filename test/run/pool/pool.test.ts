@@ -43,6 +43,14 @@ describe("runPool", () => {
     assert.deepEqual(await pool([]), []);
   });
 
+  it("tells of every task that is done at once, also where another fails after it", async () => {
+    const done: string[] = [];
+    const onDone = ({ name }: PoolTask) => done.push(name);
+    const tasks = [task("a", "work"), task("bad", "fail"), task("never", "work")];
+    await assert.rejects(pool(tasks, { numProcesses: 1, onDone }), { code: "ERR_TEST" });
+    assert.deepEqual(done, ["a"]);
+  });
+
   it("tells the first failure in the child's own words and stops the others", async () => {
     await assert.rejects(pool([task("slow", "wait"), task("bad", "fail"), task("never", "work")]), {
       code: "ERR_TEST",
