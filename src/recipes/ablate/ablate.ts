@@ -1,17 +1,14 @@
 // `oppo ablate`: a grid from nothing to its tables and page. Cells are made over a few processes, each once, whichever grid asks for
 // it; one that fails costs itself. Choices look at the dev split, the test split is looked at once.
-import { existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { buildTheatreTokenizer } from "../../data/theatre/tokenizer.ts";
+import { mkdirSync } from "node:fs";
 import { OppoError } from "../../error.ts";
-import { initFresh } from "../../models/registry.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { runPool } from "../../run/pool/pool.ts";
 import { type GraphTask, runTaskGraph, type TaskOutcome } from "../../run/pool/task-graph.ts";
 import type { Progress, Stage } from "../../run/progress.ts";
 import { lockRun } from "../../run/run-lock.ts";
-import { deriveSeed } from "../../seeds.ts";
+import { makeFreshPolicy } from "../../train/theatre/fresh-policy.ts";
 import { type Cell, type Phase, Workshop } from "./cells.ts";
 import { Estimate } from "./estimate.ts";
 import { faithfulnessGrid } from "./faithfulness.ts";
@@ -164,12 +161,6 @@ function graphTask({ progress }: AblateRun, workshop: Workshop, task: PlannedTas
       return spent;
     },
   };
-}
-
-async function makeFreshPolicy(directory: string, seed: number): Promise<void> {
-  if (existsSync(join(directory, "config.json"))) return;
-  const options = { seed: deriveSeed(seed, "policy"), dtype: "float32" } as const;
-  await initFresh("tiny", directory, buildTheatreTokenizer(), options);
 }
 
 /** Shares of tasks as one bar of seconds. */

@@ -4,8 +4,6 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { worldName } from "../../data/theatre/corpus.ts";
-import { buildTheatreTokenizer } from "../../data/theatre/tokenizer.ts";
-import { initFresh } from "../../models/registry.ts";
 import type { ArmResult } from "../../page/data.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { DeepReadonly } from "../../run/config.ts";
@@ -15,8 +13,8 @@ import { runPool } from "../../run/pool/pool.ts";
 import type { Progress } from "../../run/progress.ts";
 import { openRunDirectory } from "../../run/run-directory.ts";
 import { readVersions } from "../../run/versions.ts";
-import { deriveSeed } from "../../seeds.ts";
 import { torchVersion } from "../../tensor/index.ts";
+import { makeFreshPolicy } from "../../train/theatre/fresh-policy.ts";
 import { type SplitName, shardsOf } from "../../train/theatre/splits.ts";
 import { coldStartsOf } from "./arms.ts";
 import type { DemoConfig } from "./config.ts";
@@ -61,7 +59,7 @@ export async function runDemo(run: DemoRun): Promise<DemoResult> {
     addTiming(paths, timings, name, (performance.now() - start) / 1000);
   };
 
-  await makeFreshPolicy(paths, config.seed);
+  await makeFreshPolicy(paths.fresh, config.seed);
   await stage("clips for the towers", renderTasks(config, ["warmup", "warmupDev"]));
   // The longest first; what is drawn meanwhile needs no tower.
   await stage("warm towers, and the other clips", [
@@ -82,12 +80,6 @@ export async function runDemo(run: DemoRun): Promise<DemoResult> {
   const storyIds = (await storyClips(paths, config.numStories)).map(({ id }) => id);
   await stage("training and measuring the arms", armTasks(config, paths, storyIds));
   return { paths, arms: await writeReport(paths, config, timings) };
-}
-
-async function makeFreshPolicy(paths: DemoPaths, seed: number): Promise<void> {
-  if (existsSync(join(paths.fresh, "config.json"))) return;
-  const options = { seed: deriveSeed(seed, "policy"), dtype: "float32" } as const;
-  await initFresh("tiny", paths.fresh, buildTheatreTokenizer(), options);
 }
 
 function renderTasks(config: DeepReadonly<DemoConfig>, splits: readonly SplitName[]): DemoTask[] {

@@ -166,7 +166,7 @@ async function makeTheatre(stages: Stages, { config }: ROneOmniRun, paths: RunPa
     })),
   );
   const material = await theatreMaterial(config, paths);
-  if (!existsSync(join(paths.models, "fresh", "config.json"))) await initBase(paths.models, config.seed);
+  await initBase(paths.models, config.seed);
   await stages.run(
     "warm towers",
     (["video", "audio"] as const).map((modality) => ({

@@ -1,34 +1,30 @@
 // A tiny HumanOmni whose towers can see and hear, as published ones can: each learns the states of its modality on clips where no
 // attribute predicts another.
 import { join } from "node:path";
-import { type FittedSample, fitSamples } from "../../corpus/clips/fitted-samples.ts";
+import { fitSamples } from "../../corpus/clips/fitted-samples.ts";
 import { loadSamples } from "../../data/jsonl.ts";
-import { numStates, sceneOf, stateIndices } from "../../data/theatre/sample-scene.ts";
-import { buildTheatreTokenizer } from "../../data/theatre/tokenizer.ts";
+import { numStates } from "../../data/theatre/sample-scene.ts";
 import type { Modality } from "../../media/clip.ts";
-import type { OmniModel } from "../../models/omni-model.ts";
-import { initFresh, loadModel } from "../../models/registry.ts";
+import { loadModel } from "../../models/registry.ts";
 import { cosineSchedule } from "../../nn/index.ts";
 import { deriveSeed } from "../../seeds.ts";
 import { openSafetensors, scope, writeSafetensors } from "../../tensor/index.ts";
 import { batchOf } from "../../train/batches.ts";
 import { runSteps } from "../../train/run-steps.ts";
-import { type LabelledClip, StateClassifier, stateAccuracy, warmUpObjective } from "../../train/warm-up.ts";
+import { makeFreshPolicy } from "../../train/theatre/fresh-policy.ts";
+import { labelledClip, towerOf } from "../../train/theatre/labelled-clip.ts";
+import { StateClassifier, stateAccuracy, warmUpObjective } from "../../train/warm-up.ts";
 import type { TaskContext } from "./context.ts";
 
 const clipsPerStep = 48;
 const optimizer = { learningRate: 2e-3, weightDecay: 0.01, betas: [0.9, 0.999], maxGradNorm: 1 } as const;
-const parts = { video: "vision tower", audio: "audio tower" } as const;
 /** Clips that the accuracy is told of, the last ones. */
 const heldOut = 0.1;
 
 const fresh = (models: string) => join(models, "fresh");
 const towerFile = (models: string, modality: Modality) => join(models, `${modality}.safetensors`);
 
-export async function initBase(models: string, seed: number): Promise<void> {
-  const options = { seed: deriveSeed(seed, "policy"), dtype: "float32" } as const;
-  await initFresh("human-omni-tiny", fresh(models), buildTheatreTokenizer(), options);
-}
+export const initBase = (models: string, seed: number) => makeFreshPolicy(fresh(models), seed, "human-omni-tiny");
 
 /** @returns accuracy of every attribute on clips that were not learnt from */
 export async function warmTower(
@@ -44,7 +40,7 @@ export async function warmTower(
   });
   const clips = fitted.map((clip) => labelledClip(model, clip, modality));
   const held = clips.splice(Math.floor((1 - heldOut) * clips.length));
-  const tower = parametersOf(model, modality);
+  const tower = towerOf(model, modality);
   for (const parameter of tower.values()) parameter.requiresGrad = true;
   const seed = deriveSeed(config.seed, "warmup", modality);
   using classifier = new StateClassifier(model, modality, clips[0]!.features, numStates[modality], seed);
@@ -71,17 +67,4 @@ export async function joinTowers({ paths }: TaskContext): Promise<void> {
     });
   }
   model.save(join(paths.models, "warm"));
-}
-
-function labelledClip(model: OmniModel, { sample, clip }: FittedSample, modality: Modality): LabelledClip {
-  const only =
-    modality === "video"
-      ? { ...clip, waveform: new Float32Array(0) }
-      : { ...clip, frames: new Uint8Array(0), numFrames: 0 };
-  return { features: model.features(only), states: stateIndices(sceneOf(sample), modality) };
-}
-
-/** A tower with its projector. */
-function parametersOf(model: OmniModel, modality: Modality) {
-  return new Map([...model.parameters()].filter(([name]) => model.partOf(name) === parts[modality]));
 }

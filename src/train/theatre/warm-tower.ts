@@ -1,22 +1,21 @@
 // One tower's warm-up as a task: its clips, its labels, its weights on disk.
 
 import type { FittedSample } from "../../corpus/clips/fitted-samples.ts";
-import { attributeNames, numStates, sceneOf, stateIndices } from "../../data/theatre/sample-scene.ts";
+import { attributeNames, numStates } from "../../data/theatre/sample-scene.ts";
 import type { Modality } from "../../media/clip.ts";
-import type { ModelPart, OmniModel } from "../../models/omni-model.ts";
 import { loadModel } from "../../models/registry.ts";
 import { cosineSchedule } from "../../nn/index.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { deriveSeed } from "../../seeds.ts";
-import { type Tensor, writeSafetensors } from "../../tensor/index.ts";
+import { writeSafetensors } from "../../tensor/index.ts";
 import { batchOf } from "../batches.ts";
 import { runSteps } from "../run-steps.ts";
-import { type LabelledClip, StateClassifier, stateAccuracy, warmUpObjective } from "../warm-up.ts";
+import { StateClassifier, stateAccuracy, warmUpObjective } from "../warm-up.ts";
 import { stepProgress, type TaskContext } from "./context.ts";
+import { labelledClip, towerOf } from "./labelled-clip.ts";
 import { fittedSplit, type SplitName } from "./splits.ts";
 
 const betas = [0.9, 0.999] as const;
-const towers: Readonly<Record<Modality, ModelPart>> = { video: "vision tower", audio: "audio tower" };
 
 /** Accuracy per attribute on clips that were not trained on. */
 export type TowerAccuracy = Readonly<Record<string, number>>;
@@ -24,11 +23,11 @@ export type TowerAccuracy = Readonly<Record<string, number>>;
 export async function warmTower(context: TaskContext, modality: Modality): Promise<void> {
   const { config, paths } = context;
   using policy = await loadModel(paths.fresh);
-  const labelled = (clips: readonly FittedSample[]) => clips.map((clip) => label(policy, clip, modality));
+  const labelled = (clips: readonly FittedSample[]) => clips.map((clip) => labelledClip(policy, clip, modality));
   const load = (split: SplitName) => fittedSplit(context, split, policy);
   const train = labelled(await load("warmup"));
   const held = labelled(await load("warmupDev"));
-  const tower = parametersOf(policy, towers[modality]);
+  const tower = towerOf(policy, modality);
   for (const parameter of tower.values()) parameter.requiresGrad = true;
   const seed = deriveSeed(config.seed, "warmup", modality);
   using classifier = new StateClassifier(policy, modality, train[0]!.features, numStates[modality], seed);
@@ -48,16 +47,4 @@ export async function warmTower(context: TaskContext, modality: Modality): Promi
   const accuracy = stateAccuracy(classifier, held);
   const byName: TowerAccuracy = Object.fromEntries(attributeNames[modality].map((name, a) => [name, accuracy[a]!]));
   replaceFile(paths.towerAccuracy(modality), `${JSON.stringify(byName)}\n`);
-}
-
-function label(policy: OmniModel, { sample, clip }: FittedSample, modality: Modality): LabelledClip {
-  const only =
-    modality === "video"
-      ? { ...clip, waveform: new Float32Array(0) }
-      : { ...clip, frames: new Uint8Array(0), numFrames: 0 };
-  return { features: policy.features(only), states: stateIndices(sceneOf(sample), modality) };
-}
-
-function parametersOf(policy: OmniModel, part: ModelPart): Map<string, Tensor> {
-  return new Map([...policy.parameters()].filter(([name]) => policy.partOf(name) === part));
 }
