@@ -2,9 +2,9 @@
 import type { Measure } from "../../bench/measure.ts";
 import type { Metric } from "../../bench/report.ts";
 import { holm } from "../../bench/statistics/p-value.ts";
-import { type MeasuredRun, pairedRuns } from "../../bench/statistics/runs.ts";
+import { type MeasuredRun, pairedRuns, reportOfRuns } from "../../bench/statistics/runs.ts";
 import type { Goal, Grid } from "./grid.ts";
-import { orderingOptions, type RunsByRow } from "./runs-by-row.ts";
+import { orderingOptions, type RunsByRow, withScore } from "./runs-by-row.ts";
 
 export interface GoalResult extends Goal {
   readonly value: number | null;
@@ -33,11 +33,11 @@ export function goalResults({ rows, goals = [] }: Grid, runs: RunsByRow): GoalRe
 }
 
 function distanceOf(goal: Goal, runs: RunsByRow): Omit<GoalResult, "verdict">[] {
-  const own = only(runs.get(goal.row) ?? [], goal.score);
+  const own = withScore(runs.get(goal.row) ?? [], goal.score);
   const sign = goal.side === "least" ? 1 : -1;
   const other =
     typeof goal.bound === "string"
-      ? only(runs.get(goal.bound) ?? [], goal.score)
+      ? withScore(runs.get(goal.bound) ?? [], goal.score)
       : own.map((run) => withMeasure(run, goal.score, (measure) => constant(measure, goal.bound as number)));
   const bound = other.map((run) => withMeasure(run, goal.score, (measure) => shifted(measure, goal.margin)));
   const paired = (sign > 0 ? pairedRuns(own, bound, orderingOptions) : pairedRuns(bound, own, orderingOptions))[
@@ -45,30 +45,15 @@ function distanceOf(goal: Goal, runs: RunsByRow): Omit<GoalResult, "verdict">[] 
   ];
   if (paired === undefined || paired.pValue === null) return [];
   const { value: distance, low, high, count, pValue, perRun } = paired;
-  const boundOf = pairedRuns(
-    own,
-    own.map((run) => withMeasure(run, goal.score, (measure) => constant(measure, 0))),
-    {
-      ...orderingOptions,
-      numResamples: 1,
-    },
-  )[goal.score];
   return [
     {
       ...goal,
-      value: boundOf?.value ?? null,
+      value: reportOfRuns(own, { ...orderingOptions, numResamples: 1 })[goal.score]!.value,
       distance: { value: distance, low, high, count },
       pValue,
       numRuns: perRun.length,
     },
   ];
-}
-
-function only(runs: readonly MeasuredRun[], score: string): MeasuredRun[] {
-  return runs.flatMap((run) => {
-    const measure = run.measures[score];
-    return measure === undefined ? [] : [{ ...run, measures: { [score]: measure } }];
-  });
 }
 
 function withMeasure(run: MeasuredRun, score: string, of: (measure: Measure) => Measure): MeasuredRun {

@@ -9,7 +9,7 @@ import type { Cell, Phase } from "./cells.ts";
 import { type GoalResult, goalResults } from "./goals.ts";
 import type { Grid, GridColumn, GridRow, Statement } from "./grid.ts";
 import { cellName } from "./plan.ts";
-import { orderingOptions, type RunsByRow } from "./runs-by-row.ts";
+import { orderingOptions, type RunsByRow, withScore } from "./runs-by-row.ts";
 
 export interface Failure {
   /** Example: "oppo, cold start mixed 1, seed 2" */
@@ -105,11 +105,7 @@ function rowResult(row: GridRow, all: readonly MeasuredRun[]): RowResult {
 }
 
 function unjudged({ columns }: Grid, statement: Statement, runs: RunsByRow) {
-  const only = (name: string) =>
-    runs.get(name)!.flatMap((run): MeasuredRun[] => {
-      const measure = run.measures[statement.score];
-      return measure === undefined ? [] : [{ ...run, measures: { [statement.score]: measure } }];
-    });
+  const only = (name: string) => withScore(runs.get(name)!, statement.score);
   const paired = pairedRuns(only(statement.better), only(statement.worse), orderingOptions)[statement.score];
   if (paired === undefined || paired.pValue === null) return [];
   const isLess = columns.find(({ score }) => score === statement.score)?.better === "lower";

@@ -17,6 +17,14 @@ export const orderingOptions: BootstrapOptions = { ...defaultBootstrapOptions, n
 /** The measured runs of every row. */
 export type RunsByRow = ReadonlyMap<string, readonly MeasuredRun[]>;
 
+/** The runs that have a score, with nothing else. */
+export function withScore(runs: readonly MeasuredRun[], score: string): MeasuredRun[] {
+  return runs.flatMap((run) => {
+    const measure = run.measures[score];
+    return measure === undefined ? [] : [{ ...run, measures: { [score]: measure } }];
+  });
+}
+
 export function readRuns(workshop: Workshop, grid: Grid, cells: readonly Cell[], phase: Phase): RunsByRow {
   const runs = new Map<string, MeasuredRun[]>(grid.rows.map(({ name }) => [name, []]));
   const isMeasured = grid.evaluation.suite || grid.evaluation.conditions.length > 0;
