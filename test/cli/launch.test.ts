@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { readStepLog } from "../../src/run/metrics.ts";
 import { childrenOf, descendants, hasProcesses, isRunning } from "../support/processes.ts";
-import { warmModel } from "../support/rank-training.ts";
 import { repositoryRoot } from "../support/repository.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
+import { warmModel } from "../support/theatre-training.ts";
 import { withoutTimes } from "../support/training-runs.ts";
 
 const main = join(repositoryRoot, "build/js/src/cli/main.js");
@@ -25,7 +25,7 @@ let two: Record<string, number>[];
 
 before(async () => {
   theatre = await smallTheatre(4);
-  model = await warmModel(theatre, 32);
+  ({ directory: model } = await warmModel(theatre, 32));
   [one, two] = await Promise.all([finish(trainArgs("one"), "one"), finish(launched(2, trainArgs("two")), "two")]);
 });
 after(() => theatre[Symbol.dispose]());

@@ -4,9 +4,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { warmModel } from "../support/rank-training.ts";
 import { repositoryRoot } from "../support/repository.ts";
 import { smallTheatre } from "../support/small-theatre.ts";
+import { warmModel } from "../support/theatre-training.ts";
 import { withoutTimes } from "../support/training-runs.ts";
 
 const main = join(repositoryRoot, "build/js/src/cli/main.js");
@@ -23,7 +23,7 @@ const torchrun = findTorchrun();
 
 test("torchrun --no-python trains by two processes", { skip: torchrun === null && "no torchrun at hand" }, async () => {
   using theatre = await smallTheatre(4);
-  const model = await warmModel(theatre, 8);
+  const { directory: model } = await warmModel(theatre, 8);
   const run = join(theatre.root, "run");
   const { status, stderr } = spawnSync(
     torchrun!,

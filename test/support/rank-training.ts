@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
 import { heldClips } from "../../src/corpus/clips/clip-source.ts";
 import { type FittedSample, fitSamples } from "../../src/corpus/clips/fitted-samples.ts";
-import { theatreKind } from "../../src/corpus/theatre-kind.ts";
 import type { Conversation } from "../../src/data/conversations/conversation.ts";
 import { loadSamples } from "../../src/data/jsonl.ts";
 import type { Sample } from "../../src/data/sample.ts";
@@ -19,13 +18,12 @@ import { trainSchema } from "../../src/train/config.ts";
 import { trainGrpo } from "../../src/train/grpo.ts";
 import { openPolicy } from "../../src/train/policy.ts";
 import { type PresetName, presets } from "../../src/train/presets.ts";
-import { runSteps } from "../../src/train/run-steps.ts";
-import { sftObjective } from "../../src/train/sft.ts";
 import { sftSchema } from "../../src/train/sft-config.ts";
 import { responseText } from "../../src/train/theatre/theatre-examples.ts";
 import { shardOf } from "../../src/train/world/run-world.ts";
 import type { SmallTheatre } from "./small-theatre.ts";
-import { digestOf, examples, interruptAt, plainOptimizer, trainable, withoutTimes } from "./training-runs.ts";
+import { theatreTerms } from "./theatre-training.ts";
+import { digestOf, interruptAt, withoutTimes } from "./training-runs.ts";
 
 /** Plain, so that it can be given to a process. */
 export interface RankRun {
@@ -106,9 +104,7 @@ async function learnGrpo(run: RankRun, preset: PresetName, fitted: readonly Fitt
   await trainGrpo(
     {
       ...task,
-      promptText: (sample) => theatreKind.userTurn(sample.subtitle, reasoningQuestion),
-      embedder: theatreKind.embedder(),
-      emotionScore: theatreKind.emotion.score,
+      ...theatreTerms(),
     },
     around(run, world),
   );
@@ -142,26 +138,4 @@ function conversationOf({ sample }: FittedSample): Conversation {
       { role: "assistant", parts: [text(responseText(sample.reasoning, sample.labels.join(", ")))] },
     ],
   };
-}
-
-/** A model that has the format and still makes mistakes. @returns its directory */
-export async function warmModel(theatre: SmallTheatre, steps: number): Promise<string> {
-  const directory = join(theatre.root, "warm");
-  using model = await loadModel(theatre.freshModel(1));
-  const options = { model, maxSkippedFraction: 0, cacheFile: join(theatre.corpus, "fitted.safetensors") };
-  const { fitted } = await fitSamples(theatre.corpus, theatre.samples, options);
-  using library = new ClipLibrary(model);
-  library.add(fitted);
-  const batch = examples(model, library, fitted);
-  await runSteps({
-    steps,
-    objective: sftObjective(model, () => batch),
-    trainable: trainable(model),
-    optimizer: { ...plainOptimizer, learningRate: 4e-3, schedule: () => 1 },
-    directory: join(theatre.root, "warming"),
-    checkpointEvery: steps,
-    interrupt: interruptAt(null),
-  });
-  model.save(directory);
-  return directory;
 }

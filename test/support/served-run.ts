@@ -5,8 +5,6 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
 import type { FittedSample } from "../../src/corpus/clips/fitted-samples.ts";
-import { theatreKind } from "../../src/corpus/theatre-kind.ts";
-import { reasoningQuestion } from "../../src/data/theatre/script.ts";
 import type { JudgedTerm } from "../../src/rl/rewards/judged.ts";
 import { resolveConfig } from "../../src/run/config.ts";
 import { readStepLog } from "../../src/run/metrics.ts";
@@ -15,6 +13,7 @@ import { trainGrpo } from "../../src/train/grpo.ts";
 import { openPolicy } from "../../src/train/policy.ts";
 import { presets } from "../../src/train/presets.ts";
 import { ServedRollouts } from "../../src/train/rollouts/served-rollouts.ts";
+import { theatreTerms } from "./theatre-training.ts";
 import { digestOf, interruptAt, withoutTimes } from "./training-runs.ts";
 
 export interface ServedRun {
@@ -84,9 +83,7 @@ export async function servedRun(run: ServedRun) {
       models,
       library,
       samples: fitted.map(({ sample }) => sample),
-      promptText: (sample) => theatreKind.userTurn(sample.subtitle, reasoningQuestion),
-      embedder: theatreKind.embedder(),
-      emotionScore: theatreKind.emotion.score,
+      ...theatreTerms(),
       judged: [judge],
       ...(rollouts === null ? {} : { rollouts }),
     },

@@ -7,10 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
 import { clipSettings } from "../../src/corpus/clips/clip-settings.ts";
 import { openClips } from "../../src/corpus/clips/open-clips.ts";
-import { theatreKind } from "../../src/corpus/theatre-kind.ts";
 import type { Sample } from "../../src/data/sample.ts";
-import { reasoningQuestion } from "../../src/data/theatre/script.ts";
-import { loadModel } from "../../src/models/registry.ts";
 import { resolveConfig } from "../../src/run/config.ts";
 import { InterruptedError } from "../../src/run/interrupt.ts";
 import { readStepLog } from "../../src/run/metrics.ts";
@@ -20,13 +17,12 @@ import { trainSchema } from "../../src/train/config.ts";
 import { trainGrpo } from "../../src/train/grpo.ts";
 import { openPolicy } from "../../src/train/policy.ts";
 import { presets } from "../../src/train/presets.ts";
-import { runSteps } from "../../src/train/run-steps.ts";
-import { sftObjective } from "../../src/train/sft.ts";
 import { childrenOf, hasProcesses } from "../support/processes.ts";
 import { quietRun } from "../support/quiet-run.ts";
 import { skipVideo } from "../support/skip-video.ts";
-import { fitAll, type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
-import { digestOf, examples, interruptAt, plainOptimizer, trainable, withoutTimes } from "../support/training-runs.ts";
+import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
+import { theatreTerms, warmModel } from "../support/theatre-training.ts";
+import { digestOf, interruptAt, withoutTimes } from "../support/training-runs.ts";
 
 const warmSteps = 32;
 
@@ -36,22 +32,7 @@ let warm: string;
 
 before(async () => {
   theatre = await smallTheatre(6);
-  warm = join(theatre.root, "warm");
-  using model = await loadModel(theatre.freshModel(1));
-  const fitted = await fitAll(theatre, model);
-  using library = new ClipLibrary(model);
-  library.add(fitted);
-  const batch = examples(model, library, fitted);
-  await runSteps({
-    steps: warmSteps,
-    objective: sftObjective(model, () => batch),
-    trainable: trainable(model),
-    optimizer: { ...plainOptimizer, learningRate: 4e-3, schedule: () => 1 },
-    directory: join(theatre.root, "cold-start"),
-    checkpointEvery: warmSteps,
-    interrupt: interruptAt(null),
-  });
-  model.save(warm);
+  ({ directory: warm } = await warmModel(theatre, warmSteps));
 });
 after(() => theatre[Symbol.dispose]());
 
@@ -94,9 +75,7 @@ async function train(name: string, options: RunOptions) {
   await trainGrpo(
     {
       ...{ config, models, library, samples, clips },
-      promptText: (sample) => theatreKind.userTurn(sample.subtitle, reasoningQuestion),
-      embedder: theatreKind.embedder(),
-      emotionScore: theatreKind.emotion.score,
+      ...theatreTerms(),
     },
     {
       directory,

@@ -11,17 +11,15 @@ import { localRespondent } from "../../src/corpus/clips/local-respondent.ts";
 import { makeKnownSet } from "../../src/corpus/mep-set.ts";
 import { theatreKind } from "../../src/corpus/theatre-kind.ts";
 import { plainWording } from "../../src/corpus/wording.ts";
-import { loadModel } from "../../src/models/registry.ts";
 import type { StepMetrics } from "../../src/rl/metrics.ts";
 import { resolveConfig } from "../../src/run/config.ts";
 import { trainSchema } from "../../src/train/config.ts";
 import { openDevEvaluator } from "../../src/train/dev-evaluation.ts";
 import { scoreOptions, trainGrpo } from "../../src/train/grpo.ts";
 import { type OpenedPolicy, openPolicy } from "../../src/train/policy.ts";
-import { runSteps } from "../../src/train/run-steps.ts";
-import { sftObjective } from "../../src/train/sft.ts";
-import { fitAll, type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
-import { digestOf, examples, interruptAt, plainOptimizer, trainable, withoutTimes } from "../support/training-runs.ts";
+import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
+import { warmModel } from "../support/theatre-training.ts";
+import { digestOf, interruptAt, withoutTimes } from "../support/training-runs.ts";
 
 const maxNewTokens = 48;
 let theatre: SmallTheatre;
@@ -30,22 +28,7 @@ let warm: string;
 
 before(async () => {
   theatre = await smallTheatre(6);
-  warm = join(theatre.root, "warm");
-  using model = await loadModel(theatre.freshModel(1));
-  fitted = await fitAll(theatre, model);
-  using library = new ClipLibrary(model);
-  library.add(fitted);
-  const batch = examples(model, library, fitted);
-  await runSteps({
-    steps: 40,
-    objective: sftObjective(model, () => batch),
-    trainable: trainable(model),
-    optimizer: { ...plainOptimizer, learningRate: 4e-3, schedule: () => 1 },
-    directory: join(theatre.root, "by-heart"),
-    checkpointEvery: 40,
-    interrupt: interruptAt(null),
-  });
-  model.save(warm);
+  ({ directory: warm, fitted } = await warmModel(theatre, 40));
 });
 after(() => theatre[Symbol.dispose]());
 

@@ -6,26 +6,15 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
 import type { FittedSample } from "../../src/corpus/clips/fitted-samples.ts";
-import { theatreKind } from "../../src/corpus/theatre-kind.ts";
-import { reasoningQuestion } from "../../src/data/theatre/script.ts";
-import { loadModel } from "../../src/models/registry.ts";
 import { cosineSchedule } from "../../src/nn/index.ts";
 import { resolveConfig } from "../../src/run/config.ts";
 import { InterruptedError } from "../../src/run/interrupt.ts";
 import { trainSchema } from "../../src/train/config.ts";
 import { trainGrpo } from "../../src/train/grpo.ts";
 import { openPolicy } from "../../src/train/policy.ts";
-import { runSteps } from "../../src/train/run-steps.ts";
-import { sftObjective } from "../../src/train/sft.ts";
-import { fitAll, type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
-import {
-  digestOf,
-  examples,
-  interruptAt,
-  trainable as learners,
-  plainOptimizer,
-  withoutTimes,
-} from "../support/training-runs.ts";
+import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
+import { theatreTerms, warmModel } from "../support/theatre-training.ts";
+import { digestOf, interruptAt, withoutTimes } from "../support/training-runs.ts";
 
 /** Of float32 sums in another order. */
 const roundingTolerance = 1e-5;
@@ -40,23 +29,8 @@ let warm: string;
 
 before(async () => {
   theatre = await smallTheatre(4);
-  warm = join(theatre.root, "warm");
-  using model = await loadModel(theatre.freshModel(1));
-  fitted = await fitAll(theatre, model);
-  using library = new ClipLibrary(model);
-  library.add(fitted);
-  const batch = examples(model, library, fitted);
   const schedule = { total: ofSchedule, warmup: 10, floor: 0.1 };
-  await runSteps({
-    steps: warmSteps,
-    objective: sftObjective(model, () => batch),
-    trainable: learners(model),
-    optimizer: { ...plainOptimizer, learningRate: 4e-3, schedule: (step) => cosineSchedule(step, schedule) },
-    directory: join(theatre.root, "warming"),
-    checkpointEvery: warmSteps,
-    interrupt: interruptAt(null),
-  });
-  model.save(warm);
+  ({ directory: warm, fitted } = await warmModel(theatre, warmSteps, (step) => cosineSchedule(step, schedule)));
 });
 after(() => theatre[Symbol.dispose]());
 
@@ -77,9 +51,7 @@ async function train(
       models,
       library,
       samples: fitted.map(({ sample }) => sample),
-      promptText: (sample) => theatreKind.userTurn(sample.subtitle, reasoningQuestion),
-      embedder: theatreKind.embedder(),
-      emotionScore: theatreKind.emotion.score,
+      ...theatreTerms(),
     },
     { directory, interrupt: interruptAt(stopAt) },
   );

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
 import type { FittedSample } from "../../src/corpus/clips/fitted-samples.ts";
-import { theatreKind } from "../../src/corpus/theatre-kind.ts";
 import { reasoningQuestion } from "../../src/data/theatre/script.ts";
 import { loadAdapter } from "../../src/models/adapt.ts";
 import { loadModel } from "../../src/models/registry.ts";
@@ -20,6 +19,7 @@ import { type OpenedPolicy, openPolicy } from "../../src/train/policy.ts";
 import { runSteps } from "../../src/train/run-steps.ts";
 import { sftObjective } from "../../src/train/sft.ts";
 import { fitAll, type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
+import { theatreTerms } from "../support/theatre-training.ts";
 import { digestOf, examples, interruptAt, plainOptimizer, withoutTimes } from "../support/training-runs.ts";
 
 /** The paper's learning rate. */
@@ -189,9 +189,7 @@ describe("bfloat16 over float32 masters", () => {
           models,
           library,
           samples: fitted.map(({ sample }) => sample),
-          promptText: (sample) => theatreKind.userTurn(sample.subtitle, reasoningQuestion),
-          embedder: theatreKind.embedder(),
-          emotionScore: theatreKind.emotion.score,
+          ...theatreTerms(),
         },
         { directory, interrupt: interruptAt(null) },
       );

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
 import type { FittedSample } from "../../src/corpus/clips/fitted-samples.ts";
-import { theatreKind } from "../../src/corpus/theatre-kind.ts";
 import { reasoningQuestion } from "../../src/data/theatre/script.ts";
 import type { ClipRows, OmniModel } from "../../src/models/omni-model.ts";
 import { loadModel } from "../../src/models/registry.ts";
@@ -24,6 +23,7 @@ import { type PresetName, presets } from "../../src/train/presets.ts";
 import { runSteps } from "../../src/train/run-steps.ts";
 import { type SftExample, sftGradients, sftObjective } from "../../src/train/sft.ts";
 import { fitAll, type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
+import { theatreTerms } from "../support/theatre-training.ts";
 import { digestOf, examples, interruptAt, plainOptimizer, trainable, withoutTimes } from "../support/training-runs.ts";
 
 /** Of float32 sums in another order. */
@@ -156,9 +156,7 @@ async function train(name: string, options: RunOptions = {}) {
       models: other === null ? models : { ...models, reference: other },
       library,
       samples: fitted.map(({ sample }) => sample),
-      promptText: (sample) => theatreKind.userTurn(sample.subtitle, reasoningQuestion),
-      embedder: theatreKind.embedder(),
-      emotionScore: theatreKind.emotion.score,
+      ...theatreTerms(),
       judged,
     },
     { directory, interrupt: interruptAt(stopAt) },

@@ -6,9 +6,6 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ClipLibrary } from "../../../src/corpus/clips/clip-library.ts";
 import type { FittedSample } from "../../../src/corpus/clips/fitted-samples.ts";
-import { theatreKind } from "../../../src/corpus/theatre-kind.ts";
-import { reasoningQuestion } from "../../../src/data/theatre/script.ts";
-import { loadModel } from "../../../src/models/registry.ts";
 import { latestCheckpoint } from "../../../src/run/checkpoint.ts";
 import { resolveConfig } from "../../../src/run/config.ts";
 import { InterruptedError } from "../../../src/run/interrupt.ts";
@@ -17,17 +14,9 @@ import { numLiveTensors } from "../../../src/tensor/index.ts";
 import { trainSchema } from "../../../src/train/config.ts";
 import { trainGrpo } from "../../../src/train/grpo.ts";
 import { openPolicy } from "../../../src/train/policy.ts";
-import { runSteps } from "../../../src/train/run-steps.ts";
-import { sftObjective } from "../../../src/train/sft.ts";
-import { fitAll, type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
-import {
-  digestOf,
-  examples,
-  interruptAt,
-  plainOptimizer,
-  trainable,
-  withoutTimes,
-} from "../../support/training-runs.ts";
+import { type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
+import { theatreTerms, warmModel } from "../../support/theatre-training.ts";
+import { digestOf, interruptAt, withoutTimes } from "../../support/training-runs.ts";
 
 /** Enough for the format, with mistakes left. */
 const warmSteps = 40;
@@ -38,22 +27,7 @@ let warm: string;
 
 before(async () => {
   theatre = await smallTheatre(6);
-  warm = join(theatre.root, "warm");
-  using model = await loadModel(theatre.freshModel(1));
-  fitted = await fitAll(theatre, model);
-  using library = new ClipLibrary(model);
-  library.add(fitted);
-  const batch = examples(model, library, fitted);
-  await runSteps({
-    steps: warmSteps,
-    objective: sftObjective(model, () => batch),
-    trainable: trainable(model),
-    optimizer: { ...plainOptimizer, learningRate: 4e-3, schedule: () => 1 },
-    directory: join(theatre.root, "cold-start"),
-    checkpointEvery: warmSteps,
-    interrupt: interruptAt(null),
-  });
-  model.save(warm);
+  ({ directory: warm, fitted } = await warmModel(theatre, warmSteps));
 });
 after(() => theatre[Symbol.dispose]());
 
@@ -75,9 +49,7 @@ async function train(name: string, { overrides = [], steps = 3, stopAt = null }:
   await trainGrpo(
     {
       ...{ config, models, library, samples: fitted.map(({ sample }) => sample) },
-      promptText: (sample) => theatreKind.userTurn(sample.subtitle, reasoningQuestion),
-      embedder: theatreKind.embedder(),
-      emotionScore: theatreKind.emotion.score,
+      ...theatreTerms(),
     },
     { directory, interrupt: interruptAt(stopAt) },
   );

@@ -2,64 +2,15 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import type { FittedSample } from "../../../src/corpus/clips/fitted-samples.ts";
-import { loadModel } from "../../../src/models/registry.ts";
+import { describe, test } from "node:test";
 import { readStepLog } from "../../../src/run/metrics.ts";
-import type { ModelServer } from "../../../src/serve/model/serve-model.ts";
 import { startServer } from "../../serve/served-model.ts";
-import { type ServedRun, servedRun } from "../../support/served-run.ts";
-import { fitAll, type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
-import { type ChatReply, type Faults, vllmMock } from "../../support/vllm-mock.ts";
+import { inChoices, mockedRuns, plainOverrides } from "../../support/mocked-run.ts";
+import { servedRun } from "../../support/served-run.ts";
+import { type Faults, vllmMock } from "../../support/vllm-mock.ts";
 
-let theatre: SmallTheatre;
-let fitted: FittedSample[];
-let model: string;
-let behind: ModelServer;
 let numRuns = 0;
-
-before(async () => {
-  theatre = await smallTheatre(3);
-  model = theatre.freshModel(1);
-  using fitting = await loadModel(model);
-  fitted = await fitAll(theatre, fitting);
-  behind = await startServer(model, { name: "policy", allowWeights: theatre.root, maxAdapters: 8 });
-});
-after(async () => {
-  await behind.close();
-  theatre[Symbol.dispose]();
-});
-
-const plain = ["rolloutCorrection=none"];
-
-async function run(address: string, more: Partial<ServedRun> = {}) {
-  const directory = join(theatre.root, `run-${numRuns++}`);
-  const notices: string[] = [];
-  const result = servedRun({
-    directory,
-    model,
-    fitted,
-    addresses: [address],
-    overrides: plain,
-    steps: 2,
-    notices,
-    ...more,
-  });
-  return { ...(await result), notices };
-}
-
-async function withFaults(faults: Faults, more: Partial<ServedRun> = {}) {
-  await using mock = await vllmMock(behind.address, faults);
-  return await run(mock.address, more);
-}
-
-type Choice = ChatReply["choices"][number];
-/** Changes the answers to prompts of the run, and leaves those to the probe. */
-const inChoices = (change: (choice: Choice) => void): Faults => ({
-  reply: (reply, isProbe) => {
-    if (!isProbe) for (const choice of reply.choices) change(choice);
-  },
-});
+const { run, withFaults, opened } = mockedRuns();
 
 describe("what makes answers useless ends the run before the first step", () => {
   const cases: [string, Faults, string, RegExp][] = [
@@ -128,10 +79,11 @@ describe("what makes answers useless ends the run before the first step", () => 
   ];
   for (const [name, faults, code, message] of cases) {
     test(name, async () => {
+      const { theatre, fitted, model, behind } = opened();
       const directory = join(theatre.root, `bad-${numRuns++}`);
       await using mock = await vllmMock(behind.address, faults);
       await assert.rejects(
-        servedRun({ directory, model, fitted, addresses: [mock.address], overrides: plain }),
+        servedRun({ directory, model, fitted, addresses: [mock.address], overrides: plainOverrides }),
         (error) => {
           const { code: got, message: said } = error as Error & { code: string };
           assert.deepEqual([got, said.startsWith(mock.address)], [code, true], said);
@@ -145,6 +97,7 @@ describe("what makes answers useless ends the run before the first step", () => 
   }
 
   test("another model, another rank than is allowed, another key", async () => {
+    const { theatre, model } = opened();
     const other = await startServer(theatre.freshModel(2), { allowWeights: theatre.root });
     await assert.rejects(run(other.address), { code: "ERR_ROLLOUT_MODEL", message: /It serves other weights/ });
     await other.close();
@@ -160,6 +113,7 @@ describe("what makes answers useless ends the run before the first step", () => 
   });
 
   test("one bad server among several is named", async () => {
+    const { behind } = opened();
     await using bad = await vllmMock(behind.address, { model: () => "policy" });
     await assert.rejects(run("", { addresses: [behind.address, bad.address] }), {
       code: "ERR_ROLLOUT_ADAPTER",

@@ -1,67 +1,15 @@
 // A server of vLLM's shapes: a run works with it, and what may pass is tried again.
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import type { FittedSample } from "../../../src/corpus/clips/fitted-samples.ts";
-import { loadModel } from "../../../src/models/registry.ts";
-import type { ModelServer } from "../../../src/serve/model/serve-model.ts";
-import { startServer } from "../../serve/served-model.ts";
-import { maxNewTokens, type ServedRun, servedRun } from "../../support/served-run.ts";
-import { fitAll, type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
-import { type ChatReply, type Faults, vllmMock } from "../../support/vllm-mock.ts";
+import { before, describe, test } from "node:test";
+import { inChoices, mockedRuns, plainOverrides } from "../../support/mocked-run.ts";
+import { maxNewTokens } from "../../support/served-run.ts";
+import { type Faults, vllmMock } from "../../support/vllm-mock.ts";
 
-let theatre: SmallTheatre;
-let fitted: FittedSample[];
-let model: string;
-let behind: ModelServer;
-let numRuns = 0;
-
-before(async () => {
-  theatre = await smallTheatre(3);
-  model = theatre.freshModel(1);
-  using fitting = await loadModel(model);
-  fitted = await fitAll(theatre, fitting);
-  behind = await startServer(model, { name: "policy", allowWeights: theatre.root, maxAdapters: 8 });
-});
-after(async () => {
-  await behind.close();
-  theatre[Symbol.dispose]();
-});
-
-const plain = ["rolloutCorrection=none"];
-
-async function run(address: string, more: Partial<ServedRun> = {}) {
-  const directory = join(theatre.root, `run-${numRuns++}`);
-  const notices: string[] = [];
-  const result = servedRun({
-    directory,
-    model,
-    fitted,
-    addresses: [address],
-    overrides: plain,
-    steps: 2,
-    notices,
-    ...more,
-  });
-  return { ...(await result), notices };
-}
-
-async function withFaults(faults: Faults, more: Partial<ServedRun> = {}) {
-  await using mock = await vllmMock(behind.address, faults);
-  return await run(mock.address, more);
-}
-
-type Choice = ChatReply["choices"][number];
-/** Changes the answers to prompts of the run, and leaves those to the probe. */
-const inChoices = (change: (choice: Choice) => void): Faults => ({
-  reply: (reply, isProbe) => {
-    if (!isProbe) for (const choice of reply.choices) change(choice);
-  },
-});
+const { run, withFaults, opened } = mockedRuns();
 
 describe("a server that works", () => {
   test("gets plain sampling, one seed, lossless frames, and adapters by the names that it knows", async () => {
-    await using mock = await vllmMock(behind.address);
+    await using mock = await vllmMock(opened().behind.address);
     const { metrics, rows } = await run(mock.address);
     assert.equal(metrics.length, 2);
     assert.ok(metrics[1]!["rollout/probe/moved"]! > 1e-4, "the new weights are seen");
@@ -82,7 +30,7 @@ describe("a server that works", () => {
     const [head, first] = video.url.split(/[,]/);
     assert.equal(head, "data:video/jpeg;base64");
     assert.equal(Buffer.from(first!, "base64").subarray(1, 4).toString("latin1"), "PNG");
-    const { clip } = fitted[0]!;
+    const { clip } = opened().fitted[0]!;
     assert.deepEqual(fields, {
       model: "policy-v0",
       media_io_kwargs: { video: { fps: clip.fps, num_frames: clip.numFrames } },
@@ -109,9 +57,9 @@ describe("a server that works", () => {
   });
 
   test("may still have an earlier run's adapters under the same names", async () => {
-    await using mock = await vllmMock(behind.address);
+    await using mock = await vllmMock(opened().behind.address);
     const first = await run(mock.address);
-    const second = await run(mock.address, { overrides: [...plain, "seed=5"] });
+    const second = await run(mock.address, { overrides: [...plainOverrides, "seed=5"] });
     assert.notEqual(first.weights, second.weights);
     const again = await run(mock.address);
     assert.equal(again.weights, first.weights);

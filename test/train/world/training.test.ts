@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { op, openSafetensors, scope } from "../../../src/tensor/index.ts";
-import { type RankResult, type RankRun, rankRun, trainOn, warmModel } from "../../support/rank-training.ts";
+import { type RankResult, type RankRun, rankRun, trainOn } from "../../support/rank-training.ts";
 import { onRanks } from "../../support/ranks.ts";
 import { type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
+import { warmModel } from "../../support/theatre-training.ts";
 
 /** 1e-7, or two roundings of a float32 where a loss is larger. */
 const lossTolerance = (loss: number) => Math.max(1e-7, 2 ** -22 * Math.abs(loss));
@@ -21,7 +22,7 @@ let model: string;
 
 before(async () => {
   theatre = await smallTheatre(4);
-  model = await warmModel(theatre, warmSteps);
+  ({ directory: model } = await warmModel(theatre, warmSteps));
 });
 after(() => theatre[Symbol.dispose]());
 
