@@ -22,6 +22,7 @@ const runBy: Readonly<Record<string, string>> = {
   "src/train/masked-inputs.ts": "test/train/family.test.ts",
   "src/train/step-prompts.ts": "test/train/family.test.ts",
   "src/train/observer/read-cues.ts": "test/train/family.test.ts",
+  "src/serve/studio/path-id.ts": "test/serve/studio/runs.test.ts",
   "src/serve/studio/data/": "test/serve/studio/data.test.ts",
   "src/recipes/demo/": "test/recipes/demo/demo.test.ts",
   "src/train/theatre/": "test/recipes/demo/demo.test.ts",

@@ -1,5 +1,4 @@
 // Where every sample of a corpus stands in its file, and the few things that an order needs: which cues it has and how sure they are.
-import { closeSync } from "node:fs";
 import { cueKey } from "../../../corpus/review/decision.ts";
 import type { CueKeys } from "../../../corpus/review/reviews.ts";
 import { parseSample } from "../../../data/jsonl.ts";
@@ -10,16 +9,11 @@ import { contentRuns } from "../../../evidence/phrase-features.ts";
 import { deriveSeed } from "../../../seeds.ts";
 import type { LogState } from "../api.ts";
 import { LineTail, type TailLine } from "../logs/line-tail.ts";
-import { openRegular, readAt } from "../logs/safe-read.ts";
-import { fieldsOf } from "../rollouts/sample-index.ts";
+import { type LinePlace, readPart } from "../logs/safe-read.ts";
+import { fieldsOf, maxLineBytes, maxSamples } from "../rollouts/sample-index.ts";
 
-const maxLineBytes = 1_000_000;
-const maxSamples = 300_000;
-
-export interface IndexedSample {
+export interface IndexedSample extends LinePlace {
   readonly id: string;
-  readonly offset: number;
-  readonly length: number;
   readonly cues: CueKeys;
   /** The lowest of its cues; null where none is known. */
   readonly confidence: number | null;
@@ -84,15 +78,11 @@ export class CorpusIndex {
   }
 
   /** null: the line is gone, or another one by now. */
-  read({ id, offset, length }: IndexedSample): CorpusRow | null {
-    const opened = openRegular(this.#file);
-    if (opened === null) return null;
-    try {
-      const parsed = parseRow(readAt(opened.file, offset, length).toString("utf8"), this.fields);
-      return "sample" in parsed && parsed.sample.id === id ? parsed : null;
-    } finally {
-      closeSync(opened.file);
-    }
+  read(place: IndexedSample): CorpusRow | null {
+    const text = readPart(this.#file, place);
+    if (text === null) return null;
+    const parsed = parseRow(text, this.fields);
+    return "sample" in parsed && parsed.sample.id === place.id ? parsed : null;
   }
 
   #add({ text, offset, length }: TailLine): string | null {

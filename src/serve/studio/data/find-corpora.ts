@@ -1,10 +1,10 @@
 // The corpora that can be reviewed: files of samples and MEP sets that the studio was opened on, and the data that its runs learn from.
-import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { OppoError } from "../../../error.ts";
 import { readSmall } from "../logs/safe-read.ts";
+import { pathId } from "../path-id.ts";
 import type { CorpusSummary } from "./data-api.ts";
 
 export interface CorpusPlace extends CorpusSummary {
@@ -71,7 +71,7 @@ interface PlaceOptions extends Pick<CorpusPlace, "kind" | "mediaRoot" | "fields"
 }
 
 function placeOf(path: string, { kind, mediaRoot, fields, annotations }: PlaceOptions): CorpusPlace {
-  const id = createHash("sha256").update(path).digest("hex").slice(0, 12);
+  const id = pathId(path);
   const stem = basename(path).replace(corpusFile, "");
   const journal =
     annotations === null

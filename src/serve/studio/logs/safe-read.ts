@@ -4,6 +4,12 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type St
 /** A pipe must not be waited for, a link must not be followed. */
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+/** Where a line stands in its file, in bytes. */
+export interface LinePlace {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** null: nothing there that is a regular file and may be read. */
 export function openRegular(path: string): { readonly file: number; readonly stats: Stats } | null {
   let file: number;
@@ -38,6 +44,17 @@ export function readTail(path: string, numBytes: number): string {
     const { size } = opened.stats;
     const text = readAt(opened.file, Math.max(0, size - numBytes), Math.min(size, numBytes)).toString("utf8");
     return size > numBytes ? text.slice(text.indexOf("\n") + 1) : text;
+  } finally {
+    closeSync(opened.file);
+  }
+}
+
+/** A line by its place; null where the file is gone. */
+export function readPart(path: string, { offset, length }: LinePlace): string | null {
+  const opened = openRegular(path);
+  if (opened === null) return null;
+  try {
+    return readAt(opened.file, offset, length).toString("utf8");
   } finally {
     closeSync(opened.file);
   }

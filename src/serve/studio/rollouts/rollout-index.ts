@@ -1,10 +1,9 @@
 // Where every group of rollouts.jsonl stands and the few numbers that lists are ordered by. The texts stay in the file: a page reads
 // the lines that it shows.
-import { closeSync } from "node:fs";
 import { join } from "node:path";
 import type { GroupEntry, LogState, RolloutOrder } from "../api.ts";
 import { LineTail, type TailLine } from "../logs/line-tail.ts";
-import { openRegular, readAt } from "../logs/safe-read.ts";
+import { type LinePlace, readPart } from "../logs/safe-read.ts";
 import { countUnsupported, type Group, parseGroup } from "./group-schema.ts";
 
 const maxLineBytes = 4_000_000;
@@ -12,10 +11,7 @@ const maxLineBytes = 4_000_000;
 const maxGroups = 100_000;
 
 /** A group and where its line stands. */
-export interface IndexedGroup extends GroupEntry {
-  readonly offset: number;
-  readonly length: number;
-}
+export interface IndexedGroup extends GroupEntry, LinePlace {}
 
 export interface Query {
   readonly order: RolloutOrder;
@@ -88,14 +84,9 @@ export class RolloutIndex {
   }
 
   /** The line itself; a reason where it is gone or another one by now. */
-  read({ offset, length }: IndexedGroup): Group | string {
-    const opened = openRegular(this.#path);
-    if (opened === null) return "the log is gone";
-    try {
-      return parseGroup(readAt(opened.file, offset, length).toString("utf8"));
-    } finally {
-      closeSync(opened.file);
-    }
+  read(place: IndexedGroup): Group | string {
+    const text = readPart(this.#path, place);
+    return text === null ? "the log is gone" : parseGroup(text);
   }
 
   #add({ number, offset, length, text }: TailLine): string | null {

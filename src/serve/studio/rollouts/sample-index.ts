@@ -1,6 +1,6 @@
 // The rows of the data that a run learns from, found by name: where each stands in its file. A row's clip is a file below the
 // data's folder, also after every link on the way; nothing else is ever opened.
-import { closeSync, existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { dirname, extname, join, resolve, sep } from "node:path";
 import { fieldMapOf } from "../../../corpus/settings.ts";
 import { audioPath, mediaPath, parseSample } from "../../../data/jsonl.ts";
@@ -8,10 +8,11 @@ import type { FieldMap } from "../../../data/row-fields.ts";
 import type { Sample } from "../../../data/sample.ts";
 import type { SampleList } from "../api.ts";
 import { LineTail, type TailLine } from "../logs/line-tail.ts";
-import { openRegular, readAt } from "../logs/safe-read.ts";
+import { type LinePlace, readPart } from "../logs/safe-read.ts";
 
-const maxLineBytes = 1_000_000;
-const maxSamples = 300_000;
+/** Of a file of samples. */
+export const maxLineBytes = 1_000_000;
+export const maxSamples = 300_000;
 /** A demo's arms lie this deep in its folder. */
 const maxClimb = 4;
 const demoData = join("corpus", "rl", "rl.jsonl");
@@ -65,7 +66,7 @@ export interface ClipFile {
 export class SampleIndex {
   readonly #file: string;
   readonly #fields: FieldMap;
-  readonly #places = new Map<string, readonly [offset: number, length: number]>();
+  readonly #places = new Map<string, LinePlace>();
   readonly #tail: LineTail;
 
   constructor(file: string, fields: unknown) {
@@ -81,14 +82,10 @@ export class SampleIndex {
   async find(id: string): Promise<Sample | null> {
     await this.#tail.catchUp();
     const place = this.#places.get(id);
-    const opened = place === undefined ? null : openRegular(this.#file);
-    if (place === undefined || opened === null) return null;
-    try {
-      const parsed = parseSample(readAt(opened.file, place[0], place[1]).toString("utf8"), this.#fields);
-      return "sample" in parsed && parsed.sample.id === id ? parsed.sample : null;
-    } finally {
-      closeSync(opened.file);
-    }
+    const text = place === undefined ? null : readPart(this.#file, place);
+    if (text === null) return null;
+    const parsed = parseSample(text, this.#fields);
+    return "sample" in parsed && parsed.sample.id === id ? parsed.sample : null;
   }
 
   /** In the order of the file. */
@@ -111,7 +108,7 @@ export class SampleIndex {
     if (text === null || this.#places.size >= maxSamples) return "no room";
     const parsed = parseSample(text, this.#fields);
     if ("reason" in parsed) return parsed.reason;
-    if (!this.#places.has(parsed.sample.id)) this.#places.set(parsed.sample.id, [offset, length]);
+    if (!this.#places.has(parsed.sample.id)) this.#places.set(parsed.sample.id, { offset, length });
     return null;
   }
 }

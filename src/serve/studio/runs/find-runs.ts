@@ -1,9 +1,9 @@
 // The runs below the folders that the studio was opened on: folders with a configuration, or with a log of steps alone. Links are not
 // followed, and a folder of a million others is left half-way.
-import { createHash } from "node:crypto";
 import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { OppoError } from "../../../error.ts";
+import { pathId } from "../path-id.ts";
 
 /** Where a run lies. */
 export interface RunPlace {
@@ -77,9 +77,5 @@ function isRun(files: ReadonlySet<string>): boolean {
 function placeOf(root: string, path: string, files: ReadonlySet<string>): RunPlace {
   const inside = relative(root, path);
   const name = join(basename(root), inside);
-  return { id: idOf(path), name, path, root, files };
-}
-
-function idOf(path: string): string {
-  return createHash("sha256").update(resolve(path)).digest("hex").slice(0, 12);
+  return { id: pathId(resolve(path)), name, path, root, files };
 }

@@ -1,8 +1,8 @@
 // The models that lie beside the runs: what a run ended with, its best evaluation's, and those in a folder "models" of a demo.
-import { createHash } from "node:crypto";
 import { lstatSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { statRegular } from "../logs/safe-read.ts";
+import { pathId } from "../path-id.ts";
 import type { RunPlace } from "../runs/find-runs.ts";
 
 export interface ModelPlace {
@@ -25,8 +25,7 @@ export function findModels(places: readonly RunPlace[]): ModelPlace[] {
     for (const one of inside) {
       const folder = join(path, one);
       if (!isFolder(folder) || statRegular(join(folder, "config.json")) === null) continue;
-      const id = createHash("sha256").update(folder).digest("hex").slice(0, 12);
-      found.set(folder, { id, name: join(name, relative(path, folder)), path: folder });
+      found.set(folder, { id: pathId(folder), name: join(name, relative(path, folder)), path: folder });
     }
   }
   return [...found.values()];
