@@ -1,8 +1,12 @@
 // Pictures of the studio's rooms for the documents: a studio over the runs of a demo, in the system's Chromium.
 //
-//   npm run screenshots -- runs/demo        writes docs/images/studio-*.png
+//   npm run screenshots -- runs/demo                   writes docs/images/studio-*.png
+//   npm run screenshots -- corpus/rl/rl.jsonl          those of the room of data alone
+//
+// The decisions in the pictures of the room of data are made up and go to a temporary folder.
 
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
@@ -17,6 +21,9 @@ const settleMilliseconds = 1500;
 const pictures = [
   { name: "studio-runs", room: "runs", width: 1280, height: 900, colorScheme: "light", all: true },
   { name: "studio-rollouts", room: "rollouts", width: 1280, height: 1000, colorScheme: "dark", all: false },
+  { name: "studio-data", room: "data", width: 1280, height: 900, colorScheme: "light", all: false },
+  { name: "studio-review", room: "data", width: 1280, height: 760, colorScheme: "dark", all: false },
+  { name: "studio-review-phone", room: "data", width: 390, height: 844, colorScheme: "light", all: false },
   { name: "studio-phone", room: "rollouts", width: 390, height: 844, colorScheme: "light", all: false },
 ];
 
@@ -30,8 +37,10 @@ if (folders.length === 0 || executablePath === undefined) {
 }
 
 const { serveStudio } = await import(join(root, "build/js/src/serve/studio/serve-studio.js"));
+const annotations = mkdtempSync(join(tmpdir(), "oppo-pictures-"));
 const server = await serveStudio({
   folders,
+  annotations,
   host: "127.0.0.1",
   port: 0,
   token: "pictures",
@@ -45,15 +54,27 @@ try {
   await first.goto(server.link);
   const { runs } = await (await context.request.get(`${server.address}/api/runs`)).json();
   const trained = runs.filter(({ hasRollouts }) => hasRollouts);
-  if (trained.length === 0) throw new Error(`no run below ${folders.join(", ")} has rollouts`);
+  const { corpora } = await (await context.request.get(`${server.address}/api/corpora`)).json();
+  const reviewed =
+    corpora.length === 0 ? null : await review(context, `${server.address}/api/corpora/${corpora[0].id}`);
   mkdirSync(join(root, "docs/images"), { recursive: true });
   for (const { name, room, width, height, colorScheme, all } of pictures) {
+    if (room === "data" ? reviewed === null : trained.length === 0) continue;
     const page = await context.newPage();
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme });
-    const ids = trained.slice(0, all ? 3 : 1).map(({ id }) => id);
-    await page.goto(`${server.address}/#/${room}/${ids[0]}?show=${ids.join(",")}`);
-    await page.waitForSelector(room === "runs" ? ".chart canvas" : ".rollouts li");
+    const ids = room === "data" ? [corpora[0].id] : trained.slice(0, all ? 3 : 1).map(({ id }) => id);
+    const choices =
+      room === "data"
+        ? { by: "ada", ...(name === "studio-data" ? {} : { sample: reviewed }) }
+        : { show: ids.join(",") };
+    await page.goto(`${server.address}/#/${room}/${ids[0]}?${new URLSearchParams(choices)}`);
+    const ready = {
+      runs: ".chart canvas",
+      rollouts: ".rollouts li",
+      data: name === "studio-data" ? ".card" : ".judged",
+    };
+    await page.waitForSelector(ready[room]);
     await page.waitForTimeout(settleMilliseconds);
     const path = join(root, "docs/images", `${name}.png`);
     await page.screenshot({ path });
@@ -63,4 +84,25 @@ try {
 } finally {
   await browser.close();
   await server.close();
+  rmSync(annotations, { recursive: true });
+}
+
+/** Two annotators' decisions about the first clips, by a fixed rule. @returns the clip that they see differently */
+async function review(context, corpus) {
+  const { entries } = await (await context.request.get(`${corpus}/samples?order=corpus&limit=20`)).json();
+  let count = 0;
+  for (const { id } of entries.slice(0, 12)) {
+    const { cues } = await (await context.request.get(`${corpus}/sample?${new URLSearchParams({ id })}`)).json();
+    for (const [i, { cue }] of cues.entries()) {
+      for (const by of i < 4 ? ["ada", "bo"] : ["bo"]) {
+        const isRejected = (3 * count + i) % 7 === 2;
+        const act = isRejected !== (by === "ada" && i === 2 && count % 4 === 0) ? "reject" : "accept";
+        const data = { id: `picture-${by}-${String(count).padStart(4, "0")}`, by, sample: id, act, cue };
+        await context.request.post(`${corpus}/decisions`, { data });
+      }
+      count++;
+    }
+  }
+  const first = await (await context.request.get(`${corpus}/samples?by=ada&limit=1`)).json();
+  return first.entries[0]?.id ?? null;
 }

@@ -14,7 +14,7 @@ export function AgreementTable({ by, other, agreement }: AgreementProps) {
     <section class="scroll" aria-label="Agreement">
       <table>
         <caption>
-          Agreement of {by} and {other} on the cues that both judged
+          {by} and {other}, on the cues that both judged
         </caption>
         <thead>
           <tr>

@@ -122,8 +122,12 @@ function Corpus({ id, address, list }: CorpusProps) {
       )}
       {!isReviewing && (
         <>
-          {detail !== null && <CorpusFacts detail={detail} counts={samples.counts} />}
-          {detail?.agreement != null && by !== "" && <AgreementTable {...{ by, other, agreement: detail.agreement }} />}
+          <div class="data-head">
+            {detail !== null && <CorpusFacts detail={detail} counts={samples.counts} />}
+            {detail?.agreement != null && by !== "" && (
+              <AgreementTable {...{ by, other, agreement: detail.agreement }} />
+            )}
+          </div>
           <Gallery address={{ ...address, id }} samples={samples} />
         </>
       )}

@@ -57,7 +57,7 @@ function Card({ entry, address }: { readonly entry: SampleEntry; readonly addres
             {numCues} {numCues === 1 ? "cue" : "cues"}
             {state !== "done" && numOpen < numCues && `, ${numOpen} open`}
           </span>
-          {state === "doubtful" && <span>{`sure by ${confidence!.toFixed(2)}`}</span>}
+          {state === "doubtful" && <span>{`lowest confidence ${confidence!.toFixed(2)}`}</span>}
         </span>
       </a>
     </li>

@@ -25,7 +25,13 @@ type Typing = { readonly at: number | null; readonly start: CueView } | null;
 export function Review({ corpus, by, shown, pending, isOpen, onNameless }: ReviewProps) {
   const { view, problem } = shown;
   const sample = view.id;
-  const [at, setAt] = useState(0);
+  // What is open comes first.
+  const [at, setAt] = useState(() =>
+    Math.max(
+      0,
+      shown.cues.findIndex((one) => seenBy(by, one, true).own === null),
+    ),
+  );
   const [typing, setTyping] = useState<Typing>(null);
   const [said, setSaid] = useState("");
   const mine = pending.waiting.filter((one) => one.corpus === corpus && one.request.sample === sample);
@@ -164,11 +170,7 @@ function JudgedCue({ one, by, isOpen, isChosen, onChoose, onAccept, onReject, on
           </span>
         ))}
         {names !== "" && <span class="soft">added by {names}</span>}
-        {confidence !== null && confidence < 1 && (
-          <span class="soft" title="as the row says, or the share of the cue's words that the account has">
-            sure by {confidence.toFixed(2)}
-          </span>
-        )}
+        {confidence !== null && confidence.value < 1 && <span class="soft">{doubtOf(confidence)}</span>}
       </span>
       <span class="judged-acts">
         <button type="button" onClick={onAccept} title="key a" aria-label={`Accept ${cue.text}`}>
@@ -187,6 +189,11 @@ function JudgedCue({ one, by, isOpen, isChosen, onChoose, onAccept, onReject, on
 
 function plain({ kind, text }: CueView): CueView {
   return { kind, text };
+}
+
+function doubtOf({ value, isStated }: NonNullable<ReviewedCue["confidence"]>): string {
+  if (isStated) return `confidence ${value.toFixed(2)}`;
+  return value === 0 ? "not in the account" : `${(100 * value).toFixed(0)} % of its words in the account`;
 }
 
 function shownCue(to: CueView, from: CueView): string {

@@ -138,6 +138,12 @@ function Name({ by, onName }: Pick<ToolsProps, "by" | "onName">) {
   );
 }
 
+const whole = (value: number) => value.toLocaleString("en-US");
+
+function workOf({ name, numDecisions, numSamples }: CorpusDetail["annotators"][number]): string {
+  return `${name} ${whole(numDecisions)} in ${whole(numSamples)} clips`;
+}
+
 interface CorpusFactsProps {
   readonly detail: CorpusDetail;
   readonly counts: SamplePage["counts"] | null;
@@ -145,16 +151,18 @@ interface CorpusFactsProps {
 
 export function CorpusFacts({ detail, counts }: CorpusFactsProps) {
   const { numSamples, numCues, corpus, journal, annotators, summary, isWhole } = detail;
-  const whole = (value: number) => value.toLocaleString("en-US");
   return (
     <div class="small">
       <p class="soft">
         {whole(numSamples)} samples, {whole(numCues)} cues{!isWhole && ", and still reading"}
         {counts !== null &&
           `: ${whole(counts.disagreed)} with disagreement, ${whole(counts.doubtful)} doubtful, ${whole(counts.open)} to review, ${whole(counts.done)} reviewed`}
-        . Decisions: {whole(journal.numRows)} in {summary.journal}
-        {annotators.length > 0 &&
-          ` (${annotators.map(({ name, numSamples: own }) => `${name} in ${own} clips`).join(", ")})`}
+        .
+      </p>
+      <p class="soft">
+        {whole(journal.numRows)} lines of decisions in{" "}
+        <span title={summary.journal}>{summary.journal.split("/").at(-1)}</span>
+        {annotators.length > 0 && `: ${annotators.map(workOf).join(", ")}`}.
       </p>
       {corpus.numBroken > 0 && (
         <p class="warn">

@@ -1,4 +1,5 @@
 // Where every sample of a corpus stands in its file, and the few things that an order needs: which cues it has and how sure they are.
+import { kindOf } from "../../../corpus/kinds.ts";
 import { cueKey } from "../../../corpus/review/decision.ts";
 import type { CueKeys } from "../../../corpus/review/reviews.ts";
 import { parseSample } from "../../../data/jsonl.ts";
@@ -19,11 +20,17 @@ export interface IndexedSample extends LinePlace {
   readonly confidence: number | null;
 }
 
+export interface Confidence {
+  readonly value: number;
+  /** By the row; else it is the share of the cue's words that the account has. */
+  readonly isStated: boolean;
+}
+
 export interface CorpusRow {
   readonly sample: Sample;
   readonly row: Readonly<Record<string, unknown>>;
-  /** Of each of the sample's cues. */
-  readonly confidences: readonly (number | null)[];
+  /** Of each of the sample's cues; null where nothing is known. */
+  readonly confidences: readonly (Confidence | null)[];
 }
 
 export class CorpusIndex {
@@ -93,7 +100,7 @@ export class CorpusIndex {
     if ("reason" in parsed) return parsed.reason;
     const { sample, confidences } = parsed;
     if (this.#samples.has(sample.id)) return `repeated id "${sample.id.slice(0, 100)}"`;
-    const known = confidences.filter((one) => one !== null);
+    const known = confidences.filter((one) => one !== null).map(({ value }) => value);
     const confidence = known.length === 0 ? null : Math.min(...known);
     const cues = new HashedKeys(sample.cues);
     this.#samples.set(sample.id, { id: sample.id, offset, length, cues, confidence });
@@ -108,11 +115,15 @@ export function parseRow(text: string, fields: FieldMap): CorpusRow | { readonly
   if ("reason" in parsed) return parsed;
   const { sample } = parsed;
   const row = JSON.parse(text) as Record<string, unknown>;
-  const said = new Set(contentRuns(sample.reasoning).flat());
+  // Cues of a corpus that knows its clips need no account, which says them in other words.
+  const said = new Set(kindOf([sample]) === null ? contentRuns(sample.reasoning).flat() : []);
   const stated = row[keyOf(row, "cues", fields) ?? "cues"];
   const confidences = sample.cues.map((cue, i) => {
     const own = Array.isArray(stated) ? (stated[i] as { confidence?: unknown; similarity?: unknown }) : {};
-    return shareOf(own.confidence) ?? shareOf(own.similarity) ?? (said.size === 0 ? null : shareSaid(cue, said));
+    const value = shareOf(own.confidence) ?? shareOf(own.similarity);
+    if (value !== null) return { value, isStated: true };
+    const share = said.size === 0 ? null : shareSaid(cue, said);
+    return share === null ? null : { value: share, isStated: false };
   });
   return { sample, row, confidences };
 }

@@ -64,7 +64,7 @@ export interface SamplePage {
 
 export interface ReviewedCue extends JudgedCue {
   /** As the row says it, or the share of the cue's words that its account has; null where neither is there. */
-  readonly confidence: number | null;
+  readonly confidence: { readonly value: number; readonly isStated: boolean } | null;
 }
 
 /** Whole, with its clip. */
