@@ -75,6 +75,8 @@ function Corpus({ id, address, list }: CorpusProps) {
   useEffect(() => {
     if (current !== null) samples.put(current.entry);
   }, [current]);
+  // A large corpus is read for a while: what is counted of it grows.
+  useEffect(() => setVersion((before) => before + 1), [samples.total]);
   const askName = () => {
     const field = document.getElementById("annotator");
     field?.focus();

@@ -120,6 +120,7 @@ export class Reviews {
 
   /** Whether two annotators say different things of one cue. */
   isDisagreed(sample: string, at = this.#total): boolean {
+    if (!this.#bySample.has(sample)) return false;
     const labels = new Map<string, Map<string, string>>();
     for (const [key, by, label] of this.#labels(sample, at)) {
       if (!labels.has(key)) labels.set(key, new Map());
@@ -130,6 +131,7 @@ export class Reviews {
 
   /** How many of the sample's cues, those of the corpus and added ones, an annotator has not decided about. */
   numOpen(sample: string, own: CueKeys, by: string, at = this.#total): number {
+    if (!this.#bySample.has(sample)) return own.size;
     const decided = new Set<string>();
     const added = new Set<string>();
     for (const decision of this.standing(sample, at)) {

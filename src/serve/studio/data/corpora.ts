@@ -46,6 +46,8 @@ const keptCorpora = 3;
 /** Runs are asked for their data so often, and so many of them. */
 const searchMilliseconds = 10_000;
 const maxRuns = 200;
+/** A page of a large corpus comes before all of it was read, and says so. */
+const readMilliseconds = 700;
 
 export class Corpora {
   readonly #options: CorporaOptions;
@@ -65,7 +67,7 @@ export class Corpora {
 
   /** @param pair two annotators whose agreement is asked for */
   async detail(id: string, pair: readonly [string, string] | null): Promise<CorpusDetail> {
-    const { place, index, journal } = await this.#open(id);
+    const { place, index, journal } = await this.#open(id, readMilliseconds);
     return {
       summary: summaryOf(place),
       numSamples: index.samples().length,
@@ -85,7 +87,7 @@ export class Corpora {
     offset: number,
     limit: number,
   ): Promise<SamplePage> {
-    const opened = await this.#open(id);
+    const opened = await this.#open(id, readMilliseconds);
     const { index, journal } = opened;
     const at = Math.min(asked ?? journal.reviews.total, journal.reviews.total);
     const key = JSON.stringify([query, at, index.stamp, journal.generation]);
@@ -184,7 +186,8 @@ export class Corpora {
     return this.#places;
   }
 
-  async #open(id: string): Promise<Opened> {
+  /** @param milliseconds of reading that are waited for; left out: until all is read */
+  async #open(id: string, milliseconds: number | null = null): Promise<Opened> {
     const place = this.#found().get(id);
     if (place === undefined) {
       const said = "corpus: expected one of the list, got one that is not there any more. Go back to the list.";
@@ -199,7 +202,9 @@ export class Corpora {
     this.#watched.delete(id);
     this.#watched.set(id, opened.journal);
     if (this.#watched.size > keptCorpora) this.#watched.delete(this.#watched.keys().next().value!);
-    await Promise.all([opened.index.catchUp(), opened.journal.catchUp()]);
+    await opened.journal.catchUp();
+    if (milliseconds === null) await opened.index.catchUp();
+    else await within(opened.index.catchUp(), milliseconds);
     return opened;
   }
 
@@ -229,6 +234,16 @@ export class Corpora {
     const own = realpathSync(dirname(place.path));
     return clipFile(place.mediaRoot, sample, part, [own, ...this.#options.media]);
   }
+}
+
+/** Waits for the work, or so long; it goes on then. */
+async function within(work: Promise<void>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 function isFile(file: ClipFile | string | null): file is ClipFile {

@@ -13,6 +13,10 @@ import { LineTail, type TailLine } from "../logs/line-tail.ts";
 import { type LinePlace, readPart } from "../logs/safe-read.ts";
 import { fieldsOf, maxLineBytes, maxSamples } from "../rollouts/sample-index.ts";
 
+const maxPhrases = 10_000;
+/** Phrase -> its content words: a corpus says the same of many clips. */
+const wordsOf = new Map<string, readonly string[]>();
+
 export interface IndexedSample extends LinePlace {
   readonly id: string;
   readonly cues: CueKeys;
@@ -134,7 +138,12 @@ function shareOf(value: unknown): number | null {
 
 /** The share of the cue's content words that stand in its account, negated where they are negated there. */
 function shareSaid({ text }: Cue, said: ReadonlySet<string>): number | null {
-  const words = contentRuns(text).flat();
+  let words = wordsOf.get(text);
+  if (words === undefined) {
+    if (wordsOf.size >= maxPhrases) wordsOf.clear();
+    words = contentRuns(text).flat();
+    wordsOf.set(text, words);
+  }
   return words.length === 0 ? null : words.filter((word) => said.has(word)).length / words.length;
 }
 
