@@ -38,7 +38,10 @@ export function useAsked<T>(path: string | null, version: unknown = 0): Asked<T>
     const gone = new AbortController();
     setAsked((before) => ({ ...before, isWaiting: true }));
     ask<T>(path, gone.signal).then(
-      (value) => setAsked({ value, problem: null, isWaiting: false, path }),
+      (value) => {
+        // An answer that was broken off has no body.
+        if (!gone.signal.aborted) setAsked({ value, problem: null, isWaiting: false, path });
+      },
       (error: Error) => {
         if (!gone.signal.aborted) setAsked({ value: null, problem: error.message, isWaiting: false, path });
       },

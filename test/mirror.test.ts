@@ -56,7 +56,6 @@ const runBy: Readonly<Record<string, string>> = {
   "src/serve/model/weights/": "test/serve/weights.test.ts",
   "src/train/rollouts/requests.ts": "test/train/rollouts/served.test.ts",
   "src/serve/model/worker.ts": "test/serve/model-server.test.ts",
-  "src/serve/studio/data/": "test/serve/studio/data.test.ts",
   "src/serve/studio/xray/": "test/serve/studio/xray.test.ts",
   "src/recipes/demo/stories.ts": "test/recipes/demo/demo.test.ts",
 };

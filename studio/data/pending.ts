@@ -8,17 +8,26 @@ export interface Waiting {
   readonly request: DecisionRequest;
 }
 
+/** A decision that is on the server's disk, as the so manieth line of the journal. */
+export interface Arrived extends Waiting {
+  readonly total: number;
+}
+
 export interface Pending {
   readonly waiting: readonly Waiting[];
+  /** Those of the last seconds: what is shown may rest on an older journal. */
+  readonly arrived: readonly Arrived[];
   /** Why the last try failed; null where it did not. */
   readonly problem: string | null;
 }
 
 const place = "oppo-studio-decisions";
 const retryMilliseconds = 1000;
+const arrivedMilliseconds = 10_000;
 
 const listeners = new Set<() => void>();
 const arrivals = new Set<(corpus: string, answer: DecisionAnswer) => void>();
+let arrivedLately: readonly Arrived[] = [];
 let problem: string | null = null;
 let isSending = false;
 let counter = 0;
@@ -61,6 +70,7 @@ async function send(): Promise<void> {
       // A decision that the server will never take is told and let go; anything else is tried again.
       if (!response.ok && response.status !== 400) throw new Error(body.error?.message ?? `status ${response.status}`);
       localStorage.removeItem(key);
+      if (response.ok) keepAwhile({ ...one, total: body.total });
       problem = response.ok ? null : (body.error?.message ?? "not taken");
       tell();
       if (response.ok) for (const arrived of arrivals) arrived(one.corpus, body);
@@ -74,7 +84,14 @@ async function send(): Promise<void> {
   }
 }
 
-const stateNow = (): Pending => ({ waiting: waiting().map(({ one }) => one), problem });
+function keepAwhile(one: Arrived): void {
+  arrivedLately = [...arrivedLately, one];
+  setTimeout(() => {
+    arrivedLately = arrivedLately.filter((other) => other !== one);
+  }, arrivedMilliseconds);
+}
+
+const stateNow = (): Pending => ({ waiting: waiting().map(({ one }) => one), arrived: arrivedLately, problem });
 
 function tell(): void {
   for (const listener of listeners) listener();

@@ -34,7 +34,9 @@ export function Review({ corpus, by, shown, pending, isOpen, onNameless }: Revie
   );
   const [typing, setTyping] = useState<Typing>(null);
   const [said, setSaid] = useState("");
-  const mine = pending.waiting.filter((one) => one.corpus === corpus && one.request.sample === sample);
+  // What is shown may rest on a journal without the decisions that arrived since.
+  const since = pending.arrived.filter(({ total }) => total > shown.total);
+  const mine = [...since, ...pending.waiting].filter((one) => one.corpus === corpus && one.request.sample === sample);
   const cues = withWaiting(
     shown.cues,
     mine.map(({ request }) => request),

@@ -66,7 +66,8 @@ export function useSamples(corpus: string, query: string): LoadedSamples {
   useEffect(() => {
     void load(0, pageSize);
   }, [load]);
-  const { entries, page, problem } = latest.current;
+  // Until the new ones are there the old ones stay, and with them what has the focus.
+  const { entries, page, problem } = loaded;
   const total = page?.total ?? 0;
   return {
     ...{ entries, total, counts: page?.counts ?? null, problem, isLoading },

@@ -116,6 +116,7 @@ export class Corpora {
         ...{ id: sampleId, subtitle, labels, reasoning, cues, media },
         sound: isFile(sound) ? { path: addressOf(id, sampleId, "sound") } : null,
       },
+      total: opened.journal.reviews.total,
       problem: [file, sound].find((one) => typeof one === "string") ?? null,
       cues: opened.journal.reviews.judged(sampleId, cues).map((judged) => {
         const at = cues.findIndex(({ kind, text }) => kind === judged.cue.kind && text === judged.cue.text);

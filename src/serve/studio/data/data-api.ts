@@ -73,6 +73,8 @@ export interface ReviewedSampleView {
   readonly view: SampleView;
   readonly problem: string | null;
   readonly cues: readonly ReviewedCue[];
+  /** Lines of the journal that it rests on. */
+  readonly total: number;
 }
 
 /** What the page sends: of an undoing the server finds out what is undone. */

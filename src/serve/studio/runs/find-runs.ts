@@ -34,7 +34,7 @@ export function openRoots(folders: readonly string[]): string[] {
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return realpathSync(folder);
     throw new OppoError(
       "ERR_STUDIO_FOLDER",
-      `${folder}: expected the folder of a run, or one with runs below it, got none. Check the path; oppo train and oppo demo make runs.`,
+      `${folder}: expected the folder of a run, one with runs below it, or a .jsonl file of samples, got none. Check the path; oppo train and oppo demo make runs.`,
     );
   });
   return [...new Set(roots)];
