@@ -1,8 +1,11 @@
 // What one rank of a test does: `node rank-tasks.js TASK ARGUMENT`. Prints its result as the last line, or fails with the error's code.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { reduceGradients } from "../../src/nn/index.ts";
 import { worldPlace } from "../../src/run/world/address.ts";
 import { noGrad, op, openWorld, scope, tensor, type World } from "../../src/tensor/index.ts";
+import { checkpointTogether } from "../../src/train/world/checkpoint-together.ts";
 import { type RankRun, trainOn } from "./rank-training.ts";
 
 type Task = (world: World, argument: never) => unknown;
@@ -38,6 +41,11 @@ const tasks: Readonly<Record<string, Task>> = {
     }
     noGrad(() => reduceGradients(world, parameters));
     return parameters.map(({ grad }) => grad?.toNumbers() ?? null);
+  },
+  /** Rank 1 writes to a disk that is full. */
+  fullDisk: async (world, folder: string) => {
+    const write = (directory: string) => writeFileSync(world.rank === 1 ? "/dev/full" : join(directory, "part"), "x");
+    await checkpointTogether(world, { folder, step: 3, keepLast: 1, isInParts: true }, write);
   },
   train: (world, run: RankRun) => trainOn(run, world),
   /** Rank 1 does what it is told while the others wait for it. */

@@ -1,5 +1,6 @@
 // The training loop with the objectives that are not the method's: stopped and resumed to the bit, evaluated when asked.
 import assert from "node:assert/strict";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
@@ -8,6 +9,7 @@ import { numStates, sceneOf, stateIndices } from "../../src/data/theatre/sample-
 import { loadModel } from "../../src/models/registry.ts";
 import { InterruptedError } from "../../src/run/interrupt.ts";
 import { readStepLog } from "../../src/run/metrics.ts";
+import { op, openSafetensors, scope, writeSafetensors } from "../../src/tensor/index.ts";
 import { batchOf } from "../../src/train/batches.ts";
 import { runSteps } from "../../src/train/run-steps.ts";
 import { sftObjective } from "../../src/train/sft.ts";
@@ -80,4 +82,29 @@ describe("runSteps", () => {
       assert.notEqual((await learn(kind, `${kind}-other`, null)).log[0]!.loss, whole.log[5]!.loss);
     });
   }
+
+  test("a checkpoint whose moments are numbered, as once they were, goes on to the bit", async () => {
+    const whole = await learn("sft", "numbered-whole");
+    using model = await loadModel(theatre.freshModel(3));
+    const learned = [...trainable(model).keys()];
+    await assert.rejects(learn("sft", "numbered", 3), InterruptedError);
+    const folder = join(theatre.root, "numbered/checkpoints/step-000003");
+    scope(() => {
+      using policy = openSafetensors(join(folder, "policy.safetensors"));
+      using named = openSafetensors(join(folder, "optimizer.safetensors"));
+      // In the order of the model's parameters.
+      const names = learned.filter((name) => policy.entries.has(name));
+      const kept = (key: string) => named.tensor(key).clone();
+      const numbered = new Map([["step", op.stack(names.map((name) => kept(`step.${name}`)))]]);
+      for (const [i, name] of names.entries()) {
+        for (const kind of ["exp_avg", "exp_avg_sq"]) numbered.set(`${kind}.${i}`, kept(`${kind}.${name}`));
+      }
+      writeSafetensors(join(folder, "optimizer.safetensors"), numbered);
+    });
+    const manifest = join(folder, "checkpoint.json");
+    const record = JSON.parse(readFileSync(manifest, "utf8"));
+    record.files["optimizer.safetensors"] = statSync(join(folder, "optimizer.safetensors")).size;
+    writeFileSync(manifest, JSON.stringify(record));
+    assert.deepEqual(await learn("sft", "numbered"), whole);
+  });
 });

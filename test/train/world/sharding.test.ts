@@ -1,6 +1,6 @@
 // Masters, moments and summed gradients in parts: the weights of whole ones, and a checkpoint that any number of processes reads.
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type RankResult, type RankRun, rankRun, trainOn } from "../../support/rank-training.ts";
@@ -60,5 +60,16 @@ describe("a sharded optimizer", () => {
       for (const [step, row] of log.entries())
         assert.ok(Math.abs(row.loss! - whole!.log[step]!.loss!) <= 1e-5, `${size} ${step}`);
     }
+  });
+
+  test("a disk that is full for one rank: all say so, and nothing half-written counts", {
+    skip: !existsSync("/dev/full"),
+  }, async () => {
+    const folder = join(theatre.root, "full", "checkpoints");
+    for (const { code, error } of await startRanks(2, "fullDisk", folder).ends) {
+      assert.equal(code, 1);
+      assert.match(error, /^ERR_(DISK_FULL|RANK_LOST): .*rank 1: .*(full|ERR_DISK_FULL)/);
+    }
+    assert.deepEqual(readdirSync(folder), []);
   });
 });
