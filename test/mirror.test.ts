@@ -37,7 +37,6 @@ const runBy: Readonly<Record<string, string>> = {
   "src/page/picture.ts": "test/recipes/mep/run.test.ts",
   "src/recipes/demo/rebuild-report.ts": "test/cli/commands.test.ts",
   "src/recipes/launch/": "test/cli/launch.test.ts",
-  "src/train/world/checkpoint-together.ts": "test/train/world/sharding.test.ts",
   "src/train/world/learn-and-save.ts": "test/cli/commands.test.ts",
   "src/train/world/over-ranks.ts": "test/train/world/training.test.ts",
   "src/recipes/train/train.ts": "test/cli/commands.test.ts",
