@@ -98,28 +98,25 @@ export const presets = {
   /** OPPO as we run it: mean over evidence tokens, capped, mixed mask ratios, anchored (docs/paper.md says why). */
   oppo: { title: "OPPO", config: {} },
   /**
-   * Ours: a third of the prompts show a degraded clip and are paid for what can be read of it; what is said of a blank is learnt for other
-   * ways in which a modality is gone. Never trained on, so that they can be measured on: flat colours, low light, blocks, occlusion; white
-   * noise, low-pass.
+   * Ours: a fifth of the prompts show a clip that lacks a modality, or another clip's, and are paid for what can be read of it; what is
+   * said of a blank is learnt for other ways in which a modality is gone. Never trained on, so that they can be measured on: grey, mean
+   * colour, low light, zeroed pixels, blocks, occlusion; white and pink noise, low-pass, zeroed log-mel, babble.
    */
   "oppo-family": {
     title: "OPPO, family of counterfactuals",
     config: {
       promptsPerStep: 24,
-      reward: {
-        terms: [...paperTerms, { name: "support", weight: 0.5 }, { name: "precision", weight: 0.02 }],
-      },
+      reward: { terms: [...paperTerms, { name: "support", weight: 0.5 }] },
       perception: {
         ...noPerception,
         maskFamily: {
-          video: ["units", "blur", "pixel-noise", "clouds", "freeze", "swap"],
-          audio: ["units", "hum", "chord", "swap"],
+          video: ["units", "colour", "clouds", "blur", "pixel-noise", "swap"],
+          audio: ["units", "hum", "chord", "rustle", "swap"],
         },
-        maskDoses: { low: 0.3, high: 0.95, full: 0.6 },
-        support: "mask",
-        rolloutShare: 0.33,
-        alikeWeight: 2,
-        alikeKinds: 3,
+        maskRatio: 1,
+        rolloutShare: 0.2,
+        alikeWeight: 1,
+        alikeKinds: 4,
       },
     },
   },

@@ -3,7 +3,7 @@
 // has d of it, so that the signal-to-noise ratio is 10 log10((1 - d) / d) dB: 0 dB at one half.
 import type { Random } from "../../random.ts";
 import type { MediaClip } from "../clip.ts";
-import { chord } from "./random-fields.ts";
+import { chord, rustle } from "./random-fields.ts";
 
 /** [S] from the clip's waveform, which is not changed. */
 type AudioKernel = (clip: MediaClip, dose: number, random: Random) => Float32Array;
@@ -31,6 +31,8 @@ export const audioKernels = {
   hum: (clip, dose, random) => mixed(clip, dose, hum(clip, random)),
   /** A random chord that swells and fades. */
   chord: (clip, dose, random) => mixed(clip, dose, chord(clip, random)),
+  /** Noise of a random colour in random bands, each of which swells and fades. */
+  rustle: (clip, dose, random) => mixed(clip, dose, rustle(clip, random)),
   /** Muffled: first-order low-passes, twice forward and twice backward, so that nothing moves in time. */
   "low-pass": (clip, dose) => lowPassed(clip, dose),
 } satisfies Record<string, AudioKernel>;

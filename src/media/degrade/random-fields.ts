@@ -5,9 +5,9 @@ import type { MediaClip } from "../clip.ts";
 
 const middle = 128;
 const fewestKnots = 2;
-const mostKnots = 6;
+const mostKnots = 14;
 /** Of a field's contrast; at most the whole range. */
-const leastContrast = 0.25;
+const leastContrast = 0;
 
 /** One still field for the whole clip, [height, width, 3]: colours at the knots of a coarse grid, blended between them. */
 export function colourField({ height, width }: MediaClip, random: Random): Float32Array {
@@ -64,6 +64,34 @@ export function chord({ waveform, sampleRateHz }: MediaClip, random: Random): Fl
     for (let i = 0; i < sum.length; i++) {
       sum[i]! += loudness * (1 + Math.sin(swell * i + swellPhase)) * Math.sin(phase);
       phase += radians + wander * random.normal();
+    }
+  }
+  return sum;
+}
+
+const mostBands = 4;
+/** Of a resonator's poles: from white noise to a whistle. */
+const [leastRadius, mostRadius] = [0, 0.995];
+
+/** Noise in bands at frequencies as likely in every octave, from the whole spectrum to a whistle, each swelling at a pace and to a depth of its own. */
+export function rustle({ waveform, sampleRateHz }: MediaClip, random: Random): Float32Array {
+  const count = 1 + random.int(mostBands);
+  const between = (low: number, high: number) => low * (high / low) ** random.next();
+  const sum = new Float32Array(waveform.length);
+  for (let band = 0; band < count; band++) {
+    const radians = (2 * Math.PI * between(lowestHz, highestHz)) / sampleRateHz;
+    const radius = leastRadius + (mostRadius - leastRadius) * Math.sqrt(random.next());
+    const swell = (2 * Math.PI * between(slowestSwellHz, fastestSwellHz)) / sampleRateHz;
+    const [phase, loudness, depth] = [2 * Math.PI * random.next(), random.next(), random.next()];
+    const [first, second] = [2 * radius * Math.cos(radians), -radius * radius];
+    // Of about one standard deviation, whatever the width.
+    const gain = loudness * Math.sqrt(1 - radius * radius);
+    let [last, before] = [0, 0];
+    for (let i = 0; i < sum.length; i++) {
+      const value = random.normal() + first * last + second * before;
+      before = last;
+      last = value;
+      sum[i]! += gain * (1 + depth * Math.sin(swell * i + phase)) * value;
     }
   }
   return sum;

@@ -132,7 +132,7 @@ export class Workshop {
   /** The theatre's settings of a cold start. Clips are rendered with those of the first. */
   theatre(kind: StartKind, index: number): TheatreConfig {
     const { seed, play } = this.config;
-    const { rlSteps: _, ...theatre } = play;
+    const { rlSteps: _, conditionClips: __, ...theatre } = play;
     return {
       ...theatre,
       sft: { ...theatre.sft, coldStart: kind },

@@ -35,11 +35,12 @@ export function workOf(task: CellTask, theatre: TheatreConfig): { readonly kind:
     return { kind: perception.views === "none" ? "plain" : "views", units: steps * promptsPerStep * groupSize };
   }
   const { congruent, conflict } = task.splits;
-  const { suite, conditions } = task.evaluation;
-  const perClip = (suite ? 14 : 0) + conditions.length;
+  const { suite, conditions, clipsPerCondition = Number.POSITIVE_INFINITY } = task.evaluation;
+  const numClips = theatre.clips[congruent];
   return {
     kind: "measure",
-    units: theatre.clips[congruent] * perClip + (suite ? theatre.clips[conflict] : 0),
+    units:
+      (suite ? 14 * numClips + theatre.clips[conflict] : 0) + conditions.length * Math.min(clipsPerCondition, numClips),
   };
 }
 

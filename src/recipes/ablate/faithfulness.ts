@@ -63,7 +63,7 @@ export function faithfulnessGrid(config: AblateConfig): Grid {
   return {
     ...{ name: "faithfulness", title: "What is claimed of what cannot be perceived", rows, columns },
     ...{ statements: [], choice: null, curves: tableCurves, numStarts: 3, numSeeds: 3 },
-    evaluation: { suite: true, conditions },
+    evaluation: { suite: true, conditions, clipsPerCondition: config.play.conditionClips },
     goals: rows.filter(({ preset }) => preset !== null).flatMap((row) => goalsOf(row, config, conditions)),
     notes: [
       "A claim is unsupported when its cue is not in what is shown, or cannot be read there by an observer of the same towers; swap and voice show another clip's picture or sound, of which its own cues are the supported ones.",
@@ -79,8 +79,15 @@ export function faithfulnessGrid(config: AblateConfig): Grid {
   };
 }
 
+/**
+ * Twice the usual one, for all rows: on the dev split it serves reward-only no worse (recall of what can be read .89 and .94 against
+ * .86 and .95), and 50 steps are few for a row that learns two things.
+ */
+const learningRate = 6e-4;
+
 function plainRow(name: string, title: string, preset: PresetName | null, start: GridRow["start"]): GridRow {
-  return { name, title, preset, overrides: [], start, swept: null, printed: {} };
+  const overrides = preset === null ? [] : [`learningRate=${learningRate}`];
+  return { name, title, preset, overrides, start, swept: null, printed: {} };
 }
 
 /** At full dose these are what units are at theirs: who has seen one has seen the other. */

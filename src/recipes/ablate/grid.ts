@@ -48,6 +48,8 @@ export interface Evaluation {
   /** MEP-Bench. */
   readonly suite: boolean;
   readonly conditions: readonly MaskCondition[];
+  /** How many of the clips the conditions are measured on; left out: all. */
+  readonly clipsPerCondition?: number;
 }
 
 export interface Grid {

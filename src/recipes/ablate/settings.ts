@@ -43,7 +43,13 @@ export const ablateSettings = z.strictObject({
   processes: count.max(64).default(2).describe("processes that work at the same time; each computes with one thread"),
   dryRun: z.boolean().default(false).describe("print the cells and how long they would take, and do nothing"),
   play: z
-    .strictObject({ ...theatreShape, rlSteps: count.default(50).describe("steps of every row, unless it varies them") })
+    .strictObject({
+      ...theatreShape,
+      rlSteps: count.default(50).describe("steps of every row, unless it varies them"),
+      conditionClips: count
+        .default(100)
+        .describe("clips on which the experiment faithfulness measures every kind and dose of mask"),
+    })
     .prefault({}),
 });
 

@@ -132,7 +132,7 @@ async function measure(
   context: TaskContext,
   { model, evaluation, splits, file }: Extract<CellTask, { kind: "measure" }>,
 ): Promise<void> {
-  const { suite, conditions } = evaluation;
+  const { suite, conditions, clipsPerCondition } = evaluation;
   using tested = await openUnderTest(context, model, splits);
   const numParts = (suite ? 1 : 0) + (conditions.length > 0 ? 1 : 0);
   const part = (index: number): TaskContext => ({
@@ -141,7 +141,8 @@ async function measure(
       context.progress({ done: index + done / Math.max(1, total), total: numParts, ...rest }),
   });
   const standard = suite ? (await measureSuite(tested, respondentOf(part(0), tested, "cell"))).measures : {};
-  const others = await measureConditions(part(numParts - 1), tested, conditions);
+  const some = { ...tested, congruent: tested.congruent.slice(0, clipsPerCondition) };
+  const others = await measureConditions(part(numParts - 1), some, conditions);
   await mkdir(dirname(file), { recursive: true });
   const measured: Measured = { measures: { ...standard, ...others } };
   replaceFile(file, `${JSON.stringify(measured)}\n`);
