@@ -19,7 +19,7 @@ import { intactView, maskedView, type Query, type Respondent } from "./responden
 import { falseRefusals, maskedSaidMeasures, type Said, saidOf } from "./said.ts";
 import { type Decompose, type Decomposition, decomposeAtPunctuation } from "./statements.ts";
 import { swapMeasures, swappedView, swapValues } from "./swap.ts";
-import { cosineRecall, statedCues, utilizationMeasures, utilizationValues } from "./utilization.ts";
+import { cosineRecall, statedCues, suggestedMeasures, utilizationMeasures, utilizationValues } from "./utilization.ts";
 
 export interface MepOptions extends MepSet {
   /** The question of free reasoning. What else belongs to a user turn (the subtitle) is the respondent's business. */
@@ -149,6 +149,7 @@ async function measuresOf(
     format: meanMeasure("congruent", formatScores(intact, style)),
     ...(await conflictMeasures(reasonings.conflict, options)),
     ...faithfulnessMeasures(probes, answers, style),
+    ...suggestedMeasures(bank, congruent, probes, stated),
     ...(await maskedMeasures("video", reasonings.maskedVideo, present, options)),
     ...(await maskedMeasures("audio", reasonings.maskedAudio, present, options)),
     ...saidPart(said, stated, options, (all) => ({

@@ -1,12 +1,15 @@
 // MEP-Bench, utilization: does the reasoning name the cues that are there? A statement states the one cue of the bank that
 // it is closest to (cosine above 0.6) or none. Recall is read beside precision, since a model that lists every cue has
 // recall 1. `recallCosine` is the paper's form: a cue counts when any statement exceeds 0.6, whatever else it resembles.
-// Statements and cues are embedded alike. A response that could not be taken apart counts in no score.
+// Statements and cues are embedded alike. A response that could not be taken apart counts in no score. And its shadow: who is paid
+// for every annotated cue is paid for guessing those that go with the emotion, which recall and precision hardly show.
 
 import type { Sample } from "../data/sample.ts";
 import { dot } from "../evidence/similarity.ts";
+import type { Modality } from "../media/clip.ts";
 import { type CueBank, matchCues, ofKind, type StatedCues, sameCueThreshold, shareIn } from "./cue-bank.ts";
-import { type Measure, meanMeasure } from "./measure.ts";
+import { type Measure, type Measures, meanMeasure } from "./measure.ts";
+import type { Probe } from "./probes.ts";
 import type { Decomposition } from "./statements.ts";
 
 /** The cues (bank indices) that each response states; null where it could not be taken apart. */
@@ -75,4 +78,42 @@ export async function cosineRecall(
       said[i]!.some((statement) => dot(rows.get(cue)!, rows.get(statement)!) > threshold);
     return own.filter(isRecalled).length / own.length;
   });
+}
+
+/**
+ * `suggestedVideo`, `suggestedAudio`: of the cues that adversarial probes ask for, the share that the reasoning claims; fewer is
+ * better. A clip's reasoning that could not be taken apart counts in neither. Nothing where a set has no such probes.
+ * @param stated bank indices per sample, null where a reasoning could not be taken apart
+ */
+export function suggestedMeasures(
+  bank: CueBank,
+  samples: readonly Sample[],
+  probes: readonly Probe[],
+  stated: readonly StatedCues[],
+): Measures {
+  const place = new Map(samples.map(({ id }, i) => [id, i]));
+  const measures: Record<string, Measures[string]> = {};
+  for (const [modality, name] of [
+    ["video", "suggestedVideo"],
+    ["audio", "suggestedAudio"],
+  ] as const) {
+    const indexOf = indicesByText(bank, modality);
+    const [sums, counts] = [samples.map(() => 0), samples.map(() => 0)];
+    for (const { kind, modality: asked, sample, cue } of probes) {
+      const at = place.get(sample.id);
+      const index = indexOf.get(cue.text);
+      if (kind !== "adversarial" || asked !== modality || at === undefined || index === undefined) continue;
+      const claims = stated[at];
+      if (claims == null) continue;
+      counts[at]!++;
+      if (claims.includes(index)) sums[at]!++;
+    }
+    const count = counts.reduce((sum, one) => sum + one, 0);
+    if (count > 0) measures[name] = { group: "congruent", parts: [{ sums, counts }], count };
+  }
+  return measures;
+}
+
+function indicesByText(bank: CueBank, modality: Modality): Map<string, number> {
+  return new Map(ofKind(bank, [...bank.cues.keys()], modality).map((index) => [bank.cues[index]!.text, index]));
 }

@@ -66,6 +66,22 @@ const benchGroups: readonly MetricGroup[] = [
         "Balanced, typical absent, audio",
         "mean of it and the present cue; 0.5 is a guess",
       ),
+      row(
+        "suggestedVideo",
+        "Typical absent, seen",
+        "unmasked, nobody asks: claims of absent cues that the emotion suggests",
+        {
+          better: "lower",
+        },
+      ),
+      row(
+        "suggestedAudio",
+        "Typical absent, heard",
+        "unmasked, nobody asks: claims of absent cues that the emotion suggests",
+        {
+          better: "lower",
+        },
+      ),
       row("saysUnseenVideo", "Says it cannot see", "video black: no cue, no plain face, but that nothing can be seen"),
       row("saysNeutralVideo", "Says a plain face", "video black: a face without expression is claimed", {
         better: "lower",
