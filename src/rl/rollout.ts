@@ -104,7 +104,8 @@ export function readGroup(
   };
 }
 
-function thinkIsOpen(model: OmniModel, { tokens }: ModelPrompt): boolean {
+/** Whether a prompt ends inside the reasoning. */
+export function thinkIsOpen(model: OmniModel, { tokens }: Pick<ModelPrompt, "tokens">): boolean {
   return opensThinking(model.decodePieces(tokens.ids.slice(-tailTokens)).join(""));
 }
 

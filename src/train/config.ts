@@ -99,9 +99,9 @@ const perceptionFields = z.strictObject({
     .nullable()
     .default(null)
     .meta({ description: "doses of every kind in place of maskRatio; ours", standard: "as maskRatio says" }),
-  support: z.enum(["none", "mask", "observer"]).default("none").meta({
+  support: z.enum(["none", "mask", "observer", "reference"]).default("none").meta({
     description:
-      "who says which cues can still be read under a mask, and so are not pressed: nobody (nothing can), the mask (all of it, unless the dose is whole), an observer of the modality; a swapped-in clip's own cues always can. Ours",
+      "who says which cues can still be read under a mask, and so are not pressed: nobody (nothing can), the mask (all of it, unless the dose is whole), an observer learnt from the corpus' cues, the frozen reference (how much likelier it still finds the cue than of a blank); a swapped-in clip's own cues always can. Ours",
     paper: "none",
   }),
   target: z.enum(["farthest", "calibrated"]).default("farthest").meta({

@@ -23,6 +23,7 @@ import { drawStep } from "./method/draw-step.ts";
 import { learn } from "./method/learn.ts";
 import { referenceSync } from "./method/reference-sync.ts";
 import type { GrpoTask } from "./method/task.ts";
+import { readingReference } from "./observer/reference-reading.ts";
 import { correctionOf } from "./rollouts/settings.ts";
 import { type Objective, runSteps, type StepOutcome, type StepRun, type StepsDone } from "./run-steps.ts";
 import { agreedItems } from "./world/share.ts";
@@ -63,7 +64,8 @@ export function trainGrpo(
 }
 
 /** @throws ConfigError where settings do not go together, OppoError ERR_REWARD_JUDGE where terms have no judge */
-export function grpoObjective(task: GrpoTask): Objective {
+export function grpoObjective(given: GrpoTask): Objective {
+  const task = withReader(given);
   const { config, models } = task;
   requireCompatible(config);
   requireJudges(task);
@@ -102,6 +104,14 @@ export function grpoObjective(task: GrpoTask): Objective {
       return { metrics, rows: groups.map((group) => ({ ...recordGroup(group, divergences) })), notices };
     },
   };
+}
+
+/** The reference reads cues itself where it is asked to. */
+function withReader(task: GrpoTask): GrpoTask {
+  const { config, models, library, promptText } = task;
+  if (config.perception.support !== "reference") return task;
+  const { tokensPerChunk } = config;
+  return { ...task, readCues: readingReference({ reference: models.reference, library, promptText, tokensPerChunk }) };
 }
 
 function requireJudges({ config, judged = [] }: GrpoTask): void {

@@ -12,14 +12,21 @@ import type { PromptPair } from "../rl/plan.ts";
 import { deriveUniform } from "../seeds.ts";
 import type { LiveRows } from "./live-rows.ts";
 
-/**
- * What can be read of one modality's tower rows alone: per cue 0 to 1. An observer sees no other modality, so it cannot guess
- * from one.
- */
-export type ReadCues = (rows: ClipRows, modality: Modality, cues: readonly Cue[]) => Float32Array;
+/** One modality of a sample's clip as it is after a mask. */
+export interface SeenModality {
+  readonly sample: Sample;
+  readonly modality: Modality;
+  /** By the start's towers. */
+  readonly rows: ClipRows;
+  /** The sample's of the modality. */
+  readonly cues: readonly Cue[];
+}
 
-/** Whose word counts: nobody's (nothing can be read under a mask), the mask's own dose, an observer's. */
-export type Support = "none" | "mask" | "observer";
+/** How well cues can be read of one modality's rows, 0 to 1 each: what the other modality suggests does not count. */
+export type ReadCues = (seen: SeenModality) => Float32Array;
+
+/** Whose word counts: nobody's (nothing can be read under a mask), the mask's own dose, an observer's, the reference's. */
+export type Support = "none" | "mask" | "observer" | "reference";
 
 export interface InputMaker {
   readonly library: ClipLibrary;
@@ -137,15 +144,17 @@ export class MaskedInputs implements Disposable {
     }
     for (const mask of masks) {
       const cues = sample.cues.filter(({ kind }) => kind === mask.modality);
-      const values = this.#read(rows, mask, cues);
+      const values = this.#read(sample, rows, mask, cues);
       fill(mask.modality, (_, place) => values[place]!);
     }
     return readable;
   }
 
-  #read(rows: ClipRows, mask: ModalityMask, cues: readonly Cue[]): Float32Array {
+  #read(sample: Sample, rows: ClipRows, mask: ModalityMask, cues: readonly Cue[]): Float32Array {
     const { support, readCues } = this.#maker;
-    if (support === "observer") return readCues!(rows, mask.modality, cues);
+    if (support === "observer" || support === "reference") {
+      return readCues!({ sample, modality: mask.modality, rows, cues });
+    }
     return new Float32Array(cues.length).fill(support === "none" || takesAll(mask) ? 0 : 1);
   }
 

@@ -100,3 +100,25 @@ test("counterfactuals of a family: to the bit, resumed, whatever the micro-batch
   }
   await assert.rejects(train("unobserved", { overrides: ["perception.support=observer"] }), { code: "ERR_OBSERVER" });
 });
+
+test("the reference says what can be read: to the bit, resumed, and not as the mask says", async () => {
+  const read = (support: string) => [
+    "perception.maskFamily={ video: [units, blur], audio: [units, noise] }",
+    "perception.maskDoses={ low: 0.3, high: 0.9, full: 0.3 }",
+    `perception.support=${support}`,
+    "perception.rolloutShare=0.34",
+    "perception.viewDraw=all",
+    "reward.terms=[{ name: format, weight: 1 }, { name: omni, weight: 0.5 }, { name: support, weight: 0.2 }]",
+  ];
+  const whole = await train("read-whole", { overrides: read("reference") });
+  await assert.rejects(train("read", { overrides: read("reference"), stopAt: 2 }), InterruptedError);
+  assert.deepEqual(await train("read", { overrides: read("reference") }), whole);
+  const readable = (row: Record<string, number>) => row["omni/readable"]!;
+  assert.ok(whole.metrics.every((row) => readable(row) >= 0 && readable(row) <= 1));
+  const byMask = await train("read-by-mask", { overrides: read("mask") });
+  assert.notDeepEqual(whole.metrics.map(readable), byMask.metrics.map(readable));
+  await assert.rejects(
+    train("read-moving", { overrides: [...read("reference"), "referenceSyncEvery=1"] }),
+    /perception\.support: expected a reference that stays/,
+  );
+});

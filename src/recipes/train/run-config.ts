@@ -29,6 +29,7 @@ import { trainSchema } from "../../train/config.ts";
 import { methodIdle } from "../../train/idle.ts";
 import { memorySettings } from "../../train/memory/settings.ts";
 import { requireCompatible } from "../../train/method/compatible.ts";
+import { observerSettings } from "../../train/observer/observe-corpus.ts";
 import { type PresetName, presets } from "../../train/presets.ts";
 import { evalSettings, idleWithoutEvaluation } from "../../train/watch/watch-settings.ts";
 import { startOf } from "./start.ts";
@@ -65,6 +66,7 @@ const runSchema = z.strictObject({
   data: filePath("samples, one JSON object per line; media paths are relative to this file"),
   ...corpusFields,
   ...evalSettings,
+  observer: observerSettings,
   judge: endpointSetting("a language model that is asked for the terms of reward.judged"),
   bestBy: z.enum(devMeasures).default("reward").meta({
     description: "which number of an evaluation chooses best/",
@@ -86,6 +88,11 @@ export type TrainSettings = SettingsOf<typeof trainSettings>;
 const trainIdle: readonly IdleRule<TrainSettings>[] = [
   ...methodIdle,
   ...idleWithEmbedder,
+  {
+    paths: ["observer"],
+    when: ({ perception }) => perception.support !== "observer",
+    why: "perception.support is not observer",
+  },
   { paths: ["judge"], when: ({ reward }) => reward.judged.length === 0, why: "reward.judged is empty" },
   ...idleClips,
   idleInstruction,

@@ -51,6 +51,7 @@ import {
 } from "../../train/world/run-world.ts";
 import { evaluatedElsewhere, firstThenOthers, onFirst, requireSame } from "../../train/world/together.ts";
 import { annotationNotes } from "./annotations.ts";
+import { type OpenedReading, openReading } from "./corpus-reading.ts";
 import { type DevRun, evaluationLine, openDevSet, readDevRows } from "./dev-set.ts";
 import { memoryOfRun } from "./memory.ts";
 import type { RunConfig } from "./run-config.ts";
@@ -145,8 +146,13 @@ async function trainIn(run: RankRun<TrainRun>): Promise<TrainResult> {
   using clips = await firstThenOthers(world, "reading of clips", () =>
     clipsOf(run, directory, library, orderOf(rows, config)),
   );
+  using cueReading = await firstThenOthers(world, "making of the observer", () => {
+    const where = { config, directory: directory.path, setting, progress };
+    return openReading(models.reference, rows, { ...where, interrupt: readingInterrupt(world, interrupt) });
+  });
+  for (const note of cueReading.notes) progress.log(note);
   using dev = await openDevSet(devRows, { directory: directory.path, config, models, setting, progress, interrupt });
-  const best = await learn({ run, directory, models, library, setting, judges, samples: rows, clips, dev });
+  const best = await learn({ run, directory, models, library, setting, judges, samples: rows, clips, dev, cueReading });
   const { total, skipped, noticed } = clips.account();
   return {
     run: directory.path,
@@ -254,9 +260,10 @@ interface Learning {
   readonly clips: OpenClipSource<Sample>;
   /** null: nothing is evaluated here. */
   readonly dev: DevRun | null;
+  readonly cueReading: OpenedReading;
 }
 
-async function learn({ run, directory, models, library, setting, judges, samples, clips, dev }: Learning) {
+async function learn({ run, directory, models, library, setting, judges, samples, clips, dev, cueReading }: Learning) {
   const { config, progress, interrupt, world } = run;
   const { embedder, promptText, wording } = setting;
   const emotionScore = setting.emotion.score;
@@ -273,6 +280,7 @@ async function learn({ run, directory, models, library, setting, judges, samples
     judged: judges.terms,
     world,
     ...served,
+    ...cueReading.task,
   };
   const learning = { directory, models, wording, title: "training", steps: config.steps };
   return await learnAndSave(run, learning, (stage) =>

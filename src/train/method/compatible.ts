@@ -8,7 +8,7 @@ type Settings = DeepReadonly<TrainConfig>;
 
 /** @throws ConfigError that names the setting, the reason and the remedy */
 export function requireCompatible(config: Settings): void {
-  for (const check of [updates, referenceSync, spans, degradedTerms, rollouts]) {
+  for (const check of [updates, referenceSync, referenceReading, spans, degradedTerms, rollouts]) {
     const conflict = check(config);
     if (conflict !== null) throw new ConfigError(conflict.path, `${conflict.path}: ${conflict.message}`);
   }
@@ -53,6 +53,15 @@ function referenceSync({ referenceSyncEvery, trainable, parts }: Settings): Conf
   return {
     path,
     message: `expected parts decoder, got ${parts.join(", ")}: what the reference sees of a clip is encoded once, so its towers have to stay. Leave it out, or train the decoder.`,
+  };
+}
+
+function referenceReading({ referenceSyncEvery, perception }: Settings): Conflict | null {
+  if (referenceSyncEvery === null || perception.support !== "reference") return null;
+  return {
+    path: "perception.support",
+    message:
+      "expected a reference that stays for support reference, got referenceSyncEvery, which moves it: what can be read of a clip must not depend on how far a run has come. Leave referenceSyncEvery out, or choose observer or mask.",
   };
 }
 

@@ -137,10 +137,10 @@ export function knowsReadable(config: GrpoTask["config"]): boolean {
 async function inputMaker(task: GrpoTask, samples: readonly Sample[], live: LiveRows | null): Promise<InputMaker> {
   const { config, library, promptText, embedder, readCues = null } = task;
   const { support } = config.perception;
-  if (support === "observer" && readCues === null) {
+  if ((support === "observer" || support === "reference") && readCues === null) {
     throw new OppoError(
       "ERR_OBSERVER",
-      "perception.support: expected an observer of this corpus, got none. Choose mask or none.",
+      `perception.support: expected somebody who reads cues for ${support}, got nobody. Choose mask or none.`,
     );
   }
   const cues = hasSwaps(config) ? samples.flatMap((sample) => sample.cues) : [];

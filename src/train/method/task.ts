@@ -27,7 +27,7 @@ export interface GrpoTask {
   readonly judged?: readonly JudgedTerm[];
   /** Servers that sample the completions; left out: this process does. */
   readonly rollouts?: ServedRollouts;
-  /** What perception.support "observer" asks. */
+  /** What perception.support "observer" and "reference" ask. */
   readonly readCues?: ReadCues;
   /** The processes that make the steps together; left out: one. */
   readonly world?: World;

@@ -11,6 +11,15 @@ const clipsPerBatch = 16;
 /** Share of masked views that have lost all of the modality: there an observer has to learn that it knows nothing. */
 const fullShare = 0.25;
 
+/** A clip to be looked at: decoded, or read whenever it is. */
+export type ViewedClip = FittedClip | ReadClip;
+
+export interface ReadClip {
+  readonly sample: FittedClip["sample"];
+  /** At the model's resolution, the same every time. */
+  readonly read: () => Promise<MediaClip>;
+}
+
 export interface View {
   /** Index of the clip. */
   readonly clip: number;
@@ -20,7 +29,7 @@ export interface View {
 
 /** Every clip as it is, and `numMasked` times under a kind and dose of its own. */
 export function drawViews(
-  clips: readonly FittedClip[],
+  clips: readonly Pick<ViewedClip, "sample">[],
   modality: Modality,
   numMasked: number,
   seed: number,
@@ -41,7 +50,7 @@ export function drawViews(
 /** Pooled rows per view, in order; null where the clip has nothing of the modality. The caller owns them. */
 export async function encodeViews(
   model: OmniModel,
-  clips: readonly FittedClip[],
+  clips: readonly ViewedClip[],
   modality: Modality,
   views: readonly View[],
   pool: (rows: Tensor) => Tensor,
@@ -50,8 +59,14 @@ export async function encodeViews(
   const pooled: (Tensor | null)[] = [];
   for (let start = 0; start < views.length; start += clipsPerBatch) {
     const batch = views.slice(start, start + clipsPerBatch);
-    const features = batch.map(({ clip, mask }) =>
-      model.features(onlyOf(clips[clip]!.clip, modality), mask === null ? [] : [mask]),
+    const media = await Promise.all(
+      batch.map(({ clip }) => {
+        const viewed = clips[clip]!;
+        return "clip" in viewed ? viewed.clip : viewed.read();
+      }),
+    );
+    const features = batch.map(({ mask }, i) =>
+      model.features(onlyOf(media[i]!, modality), mask === null ? [] : [mask]),
     );
     const seen = features.filter((one) => one[modality] !== null);
     const rows = scope(() =>

@@ -5,6 +5,7 @@ import { presentCues } from "../../bench/cue-bank.ts";
 import { type Calibration, calibrationOf, type Judged, skillOf } from "../../bench/support/calibration.ts";
 import { type AttributeOf, type CueQuestion, cueQuestions, rightAnswers } from "../../bench/support/cue-question.ts";
 import type { FittedSample } from "../../corpus/clips/fitted-samples.ts";
+import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
 import type { Modality } from "../../media/clip.ts";
 import { ownKinds } from "../../media/degrade/degrade.ts";
@@ -12,16 +13,19 @@ import type { OmniModel } from "../../models/omni-model.ts";
 import { deriveSeed } from "../../seeds.ts";
 import type { Tensor } from "../../tensor/index.ts";
 import { CueReader } from "./cue-reader.ts";
-import { drawViews, encodeViews, type View } from "./draw-views.ts";
+import { drawViews, encodeViews, type ReadClip, type View } from "./draw-views.ts";
 import { fitReader, type LabelledView } from "./fit-reader.ts";
 import { Observer, type ReaderReport } from "./observer.ts";
 import { drawProjection, pooledRows } from "./pooled-rows.ts";
 
-export interface ObserverMaterial {
+/** A sample with its clip, decoded or read whenever it is looked at. */
+export type ObservedSample = FittedSample | (ReadClip & { readonly sample: Sample });
+
+export interface ObserverMaterial<Observed = ObservedSample> {
   /** Best clips on which no cue predicts another: from correlated ones an observer also learns to guess. */
-  readonly clips: readonly FittedSample[];
+  readonly clips: readonly Observed[];
   /** Clips that are not among them: what the report is about. */
-  readonly dev: readonly FittedSample[];
+  readonly dev: readonly Observed[];
 }
 
 export interface ObserverOptions {
@@ -30,6 +34,8 @@ export interface ObserverOptions {
   readonly attributeOf?: AttributeOf;
   /** Called between batches of clips; may let the event loop turn, and may throw to stop. */
   readonly onProgress?: (numDone: number, numTotal: number) => void | Promise<void>;
+  /** Called now and then while a reader learns; the same. */
+  readonly onTurn?: () => void | Promise<void>;
 }
 
 const modalities = ["video", "audio"] as const;
@@ -117,7 +123,7 @@ async function fitModality(
     const isHeld = ({ clip }: { clip: number }) => clip % heldOutOf === heldOutOf - 1;
     const learnt = labelled.filter((view) => !isHeld(view));
     const reader = CueReader.fresh(questions, seen, projection ?? null, deriveSeed(seed, "reader", modality));
-    fitReader(reader, learnt, labelled.filter(isHeld), deriveSeed(seed, "batches", modality));
+    await fitReader(reader, learnt, labelled.filter(isHeld), deriveSeed(seed, "batches", modality), task.onTurn);
     const report = await checked(model, bank, reader, dev, task, priorsOf(questions, learnt));
     return { reader, report };
   } finally {
@@ -128,7 +134,7 @@ async function fitModality(
 async function answersOf(
   bank: CueBank,
   questions: readonly CueQuestion[],
-  clips: readonly FittedSample[],
+  clips: readonly ObservedSample[],
 ): Promise<Int32Array[]> {
   const present = await presentCues(
     bank,
@@ -151,7 +157,7 @@ async function checked(
   model: OmniModel,
   bank: CueBank,
   reader: CueReader,
-  dev: readonly FittedSample[],
+  dev: readonly ObservedSample[],
   { modality, questions, seed }: ModalityTask,
   priors: readonly ArrayLike<number>[],
 ): Promise<ReaderReport> {

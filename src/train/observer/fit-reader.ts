@@ -22,18 +22,26 @@ const viewsAtOnce = 512;
 /** Temperatures that are tried: an overconfident reader needs one above 1. */
 const temperatures = Array.from({ length: 41 }, (_, i) => 2 ** ((i - 10) / 10));
 
-/** @param held views of clips that are not among `views`; they decide the temperature alone */
-export function fitReader(
+/** Steps between two turns of the event loop. */
+const stepsPerTurn = 20;
+
+/**
+ * @param held views of clips that are not among `views`; they decide the temperature alone
+ * @param onTurn called now and then; may let the event loop turn, and may throw to stop
+ */
+export async function fitReader(
   reader: CueReader,
   views: readonly LabelledView[],
   held: readonly LabelledView[],
   seed: number,
-): void {
+  onTurn?: () => void | Promise<void>,
+): Promise<void> {
   const learnt = reader.learnt();
   for (const parameter of learnt) parameter.requiresGrad = true;
   using optimizer = new AdamW([{ parameters: learnt }], { lr: learningRate, betas: [0.9, 0.99], weightDecay });
   const schedule = { total: steps, warmup: warmupSteps, floor: learningRateFloor };
   for (let step = 0; step < steps; step++) {
+    if (step % stepsPerTurn === 0) await onTurn?.();
     const batch = batchOf(views, Math.min(viewsPerStep, views.length), seed, step);
     optimizer.zeroGrad();
     scope(() => reader.loss(pooledOf(batch), answersOf(batch)).backward());

@@ -8,21 +8,41 @@ import type { Observer } from "./observer.ts";
 
 const keyOf = ({ kind, text }: Cue) => `${kind} ${text}`;
 
+/** Distinct cues that are embedded at once. */
+const cuesAtOnce = 4096;
+
 /**
- * Of p, the observer's probability that a cue is there: 0 up to one half, where it only knows how frequent cues are, then
+ * Of p, the observer's probability that a cue is there: 0 up to its floor, where it only knows how frequent cues are, then
  * linearly to 1. A cue that the bank does not have reads 0.
  * @param samples all whose cues will be asked for
+ * @param floors of every cue of the bank; left out: one half
  */
-export async function readingObserver(observer: Observer, samples: readonly Sample[]): Promise<ReadCues> {
-  const distinct = [...new Map(samples.flatMap(({ cues }) => cues.map((cue) => [keyOf(cue), cue] as const))).entries()];
-  const [found] = await cueIndices(observer.bank, [{ ...samples[0]!, cues: distinct.map(([, cue]) => cue) }]);
-  const indexOf = new Map(distinct.map(([key], i) => [key, found![i]!]));
-  return (rows, modality, cues) => {
+export async function readingObserver(
+  observer: Observer,
+  samples: readonly Sample[],
+  floors: ArrayLike<number> | null = null,
+): Promise<ReadCues> {
+  const indexOf = await indicesOf(observer, samples);
+  return ({ rows, modality, cues }) => {
     const [probabilities] = observer.observe([rows], modality);
     return Float32Array.from(cues, (cue) => {
       const index = indexOf.get(keyOf(cue)) ?? -1;
       const p = index < 0 ? 0 : probabilities![index]!;
-      return Math.max(0, (p - readableAbove) / (1 - readableAbove));
+      const floor = index < 0 ? readableAbove : (floors?.[index] ?? readableAbove);
+      return Math.max(0, (p - floor) / (1 - floor));
     });
   };
+}
+
+async function indicesOf({ bank }: Observer, samples: readonly Sample[]): Promise<Map<string, number>> {
+  const distinct = new Map<string, Cue>();
+  for (const { cues } of samples) for (const cue of cues) distinct.set(keyOf(cue), cue);
+  const all = [...distinct.values()];
+  const indexOf = new Map<string, number>();
+  for (let start = 0; start < all.length; start += cuesAtOnce) {
+    const cues = all.slice(start, start + cuesAtOnce);
+    const [found] = await cueIndices(bank, [{ ...samples[0]!, cues }]);
+    for (const [i, cue] of cues.entries()) indexOf.set(keyOf(cue), found![i]!);
+  }
+  return indexOf;
 }

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { CueBank } from "../../bench/cue-bank.ts";
 import { cueQuestions } from "../../bench/support/cue-question.ts";
+import type { FittedSample } from "../../corpus/clips/fitted-samples.ts";
+import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
 import { ownKinds } from "../../media/degrade/degrade.ts";
 import type { OmniModel } from "../../models/omni-model.ts";
@@ -48,22 +50,39 @@ export async function openObserver(
   folder: string,
   model: OmniModel,
   bank: CueBank,
-  material: ObserverMaterial,
+  material: ObserverMaterial<FittedSample>,
   options: ObserverOptions,
 ): Promise<Observer> {
-  const key = observerKey(model, bank, material, options);
+  const key = observerKey(model, bank, stampedMaterial(material), options);
+  return keptObserver(folder, key, bank, options, () => fitObserver(model, bank, material, options));
+}
+
+/** The observer of this key: from the folder, or made and put there. @throws OppoError ERR_OBSERVER_FILE */
+export async function keptObserver(
+  folder: string,
+  key: string,
+  bank: CueBank,
+  options: Pick<ObserverOptions, "attributeOf">,
+  make: () => Promise<Observer>,
+): Promise<Observer> {
   const known = readObserver(folder, key, bank, options);
   if (known !== null) return known;
-  const observer = await fitObserver(model, bank, material, options);
+  const observer = await make();
   writeObserver(folder, key, observer);
   return observer;
+}
+
+/** A sample and what changes when its clip does. */
+export interface StampedSample {
+  readonly sample: Pick<Sample, "id" | "cues">;
+  readonly stamp: readonly (string | number | Uint8Array)[];
 }
 
 /** Of the towers' weights, the bank, the clips with their cues, and the seed. */
 export function observerKey(
   model: OmniModel,
   bank: CueBank,
-  { clips, dev }: ObserverMaterial,
+  { clips, dev }: ObserverMaterial<StampedSample>,
   { seed, attributeOf }: ObserverOptions,
 ): string {
   const hash = createHash("sha256").update(JSON.stringify([version, model.fitKey, seed, ownKinds]));
@@ -74,13 +93,22 @@ export function observerKey(
     hash.update(scope(() => parameter.detach().to({ device: "cpu" }).contiguous().view("uint8").toUint8Array()));
   }
   hash.update(JSON.stringify(bank.cues.map((cue) => [cue.kind, cue.text, attributeOf?.(cue) ?? null])));
-  for (const { sample, clip } of [...clips, ...dev]) {
-    hash.update(JSON.stringify([sample.id, sample.cues, clip.height, clip.width, clip.fps, clip.sampleRateHz]));
-    hash
-      .update(clip.frames)
-      .update(new Uint8Array(clip.waveform.buffer, clip.waveform.byteOffset, clip.waveform.byteLength));
+  for (const { sample, stamp } of [...clips, ...dev]) {
+    const isText = (part: string | number | Uint8Array) => !(part instanceof Uint8Array);
+    hash.update(JSON.stringify([sample.id, sample.cues, ...stamp.filter(isText)]));
+    for (const part of stamp) if (part instanceof Uint8Array) hash.update(part);
   }
   return hash.update(String(clips.length)).digest("hex");
+}
+
+/** By what they show. */
+export function stampedMaterial({ clips, dev }: ObserverMaterial<FittedSample>): ObserverMaterial<StampedSample> {
+  const stamped = ({ sample, clip }: FittedSample): StampedSample => {
+    const { height, width, fps, sampleRateHz, frames, waveform } = clip;
+    const sound = new Uint8Array(waveform.buffer, waveform.byteOffset, waveform.byteLength);
+    return { sample, stamp: [height, width, fps, sampleRateHz, frames, sound] };
+  };
+  return { clips: clips.map(stamped), dev: dev.map(stamped) };
 }
 
 function filesOf(folder: string, key: string): { numbers: string; report: string } {
