@@ -22,6 +22,7 @@ import { type DemoPaths, demoPaths } from "./paths.ts";
 import { type Timing, writeReport } from "./report.ts";
 import { type DemoTask, isTaskDone, startTask, taskName } from "./run-task.ts";
 import { storyClips } from "./story-clips.ts";
+import { TaskShares } from "./task-shares.ts";
 
 export interface DemoRun {
   readonly directory: string;
@@ -125,8 +126,7 @@ async function runStage(
   missing: readonly DemoTask[],
 ): Promise<void> {
   const shown = run.progress.stage(name, numTasks * taskUnits);
-  const done = new Map(missing.map((task) => [taskName(task), { share: 0, detail: "" }]));
-  const numThere = numTasks - missing.length;
+  const shares = new TaskShares(numTasks - missing.length);
   await runPool(
     missing.map((task) => ({
       name: taskName(task),
@@ -138,14 +138,12 @@ async function runStage(
       signal: run.interrupt.signal,
       onLine: (task, line) => run.progress.log(`${task.name}: ${line}`),
       onProgress: (task, progress) => {
-        done.set(task.name, {
-          share: progress.done / progress.total,
-          detail: `${task.name}: ${progress.detail ?? ""}`,
-        });
-        const shares = [...done.values()];
-        const sum = shares.reduce((total, { share }) => total + share, numThere);
-        const active = shares.filter(({ share }) => share > 0 && share < 1).map(({ detail }) => detail);
-        shown.update(Math.floor(sum * taskUnits), active.join(" | "));
+        shares.update(task.name, progress);
+        shown.update(Math.floor(shares.sum * taskUnits), shares.detail);
+      },
+      onDone: (task) => {
+        shares.end(task.name);
+        shown.update(Math.floor(shares.sum * taskUnits), shares.detail);
       },
     },
   );

@@ -69,9 +69,22 @@ export async function runDemoTask(task: DemoTask, context: DemoContext): Promise
   } else if (task.kind === "tower") await warmTower(context, task.modality);
   else if (task.kind === "cold-start") await coldStart(startContext(context, task.coldStart));
   else {
-    if (task.train !== null && !isTrained(task.measure)) await trainDemoArm(context, task.train);
-    await measure(context, task.measure);
+    const isToTrain = task.train !== null && !isTrained(task.measure);
+    if (isToTrain) await trainDemoArm(partOf(context, 0, trainingShare), task.train!);
+    await measure(isToTrain ? partOf(context, trainingShare, 1) : context, task.measure);
   }
+}
+
+/** Of an arm's time; measuring takes the rest. */
+const trainingShare = 0.75;
+
+/** Whose progress is that of a part of the task. */
+export function partOf<Context extends TaskContext>(context: Context, start: number, end: number): Context {
+  return {
+    ...context,
+    progress: ({ done, total, ...rest }) =>
+      context.progress({ ...rest, done: start + (end - start) * (done / Math.max(1, total)), total: 1 }),
+  };
 }
 
 function isTrained(task: MeasureTask): boolean {
