@@ -19,9 +19,11 @@ const runBy: Readonly<Record<string, string>> = {
   "src/models/qwen-omni/config/published-ids.ts": "test/models/qwen-omni/checkpoint.test.ts",
   "src/media/decode/": "test/media/decode.test.ts",
   "src/recipes/ablate/": "test/recipes/ablate/ablate.test.ts",
+  "src/recipes/ablate/corpus/": "test/recipes/ablate/corpus.test.ts",
+  "src/recipes/train/corpus-reading.ts": "test/cli/observer-commands.test.ts",
+  "src/train/observer/observe-corpus.ts": "test/recipes/ablate/measure-corpus.test.ts",
   "src/train/masked-inputs.ts": "test/train/family.test.ts",
   "src/train/step-prompts.ts": "test/train/family.test.ts",
-  "src/train/observer/read-cues.ts": "test/train/family.test.ts",
   "src/serve/studio/path-id.ts": "test/serve/studio/runs.test.ts",
   "src/serve/studio/data/": "test/serve/studio/data.test.ts",
   "src/recipes/demo/": "test/recipes/demo/demo.test.ts",
@@ -56,7 +58,6 @@ const runBy: Readonly<Record<string, string>> = {
   "src/train/rollouts/requests.ts": "test/train/rollouts/served.test.ts",
   "src/serve/model/worker.ts": "test/serve/model-server.test.ts",
   "src/serve/studio/xray/": "test/serve/studio/xray.test.ts",
-  "src/recipes/demo/stories.ts": "test/recipes/demo/demo.test.ts",
 };
 
 const fewestSources = 150;

@@ -2,7 +2,10 @@
 // measured on must not.
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, realpathSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { audioPath, mediaPath } from "../data/jsonl.ts";
+import type { Sample } from "../data/sample.ts";
 import { OppoError } from "../error.ts";
 
 export interface ContentRow {
@@ -105,4 +108,15 @@ function sizeOf(file: string): number | null {
 
 function realPath(file: string): string {
   return existsSync(file) ? realpathSync(file) : file;
+}
+
+/** A corpus as it is compared. */
+export function contentOf(file: string, samples: readonly Sample[]): { file: string; rows: ContentRow[] } {
+  const root = dirname(file);
+  const rows = samples.map((sample) => {
+    const sound = audioPath(root, sample);
+    const media = [mediaPath(root, sample), ...(sound === null ? [] : [sound])];
+    return { id: sample.id, name: `"${sample.id}" (${sample.media})`, media };
+  });
+  return { file, rows };
 }

@@ -1,26 +1,29 @@
 // `oppo ablate`: a grid from nothing to its tables and page. Cells are made over a few processes, each once, whichever grid asks for
 // it; one that fails costs itself. Choices look at the dev split, the test split is looked at once.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { OppoError } from "../../error.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { runPool } from "../../run/pool/pool.ts";
-import { type GraphTask, runTaskGraph, type TaskOutcome } from "../../run/pool/task-graph.ts";
-import type { Progress, Stage } from "../../run/progress.ts";
+import { type GraphTask, runTaskGraph } from "../../run/pool/task-graph.ts";
+import type { Progress } from "../../run/progress.ts";
 import { lockRun } from "../../run/run-lock.ts";
 import { makeFreshPolicy } from "../../train/theatre/fresh-policy.ts";
-import { type Cell, type Phase, Workshop } from "./cells.ts";
+import { type Cell, type Phase, type Shelf, type TheatreCell, Workshop } from "./cells.ts";
+import { makeCorpusCells, planCorpusCells } from "./corpus/corpus-cells.ts";
+import { CorpusShelf } from "./corpus/corpus-shelf.ts";
 import { Estimate } from "./estimate.ts";
 import { faithfulnessGrid } from "./faithfulness.ts";
 import { freeGrid } from "./free-grid.ts";
 import type { Grid } from "./grid.ts";
+import { GridProgress, whyMissing } from "./grid-progress.ts";
 import { type OutputFiles, writeOutputs } from "./outputs.ts";
-import { cellName, type PlannedGrid, type PlannedTask, planCells } from "./plan.ts";
+import { cellName, isMade, type PlannedGrid, type PlannedTask, planCells } from "./plan.ts";
 import { chooseRow, failuresOf, type GridResults, phaseResults } from "./results.ts";
 import { readRuns } from "./runs-by-row.ts";
 import type { AblateConfig } from "./settings.ts";
 import { figureGrid, type figureNames, tableGrid } from "./tables.ts";
-import type { Spent, TaskPayload } from "./tasks.ts";
+import type { Measured, Spent, TaskPayload } from "./tasks.ts";
 
 export interface AblateRun {
   readonly directory: string;
@@ -49,31 +52,68 @@ export async function runAblate(run: AblateRun): Promise<AblateResult> {
   const release = lockRun(directory);
   try {
     const began = performance.now();
-    const workshop = new Workshop(directory, config);
-    const cells = workshop.cells(grid);
+    const { shelf, cells, make } = config.data === null ? theatreMaker(run, grid) : corpusMaker(run, grid);
     const messages = new Map<string, string>();
-    const measure = async (phase: Phase, own: readonly Cell[]) => {
-      for (const [name, message] of await makeCells(run, workshop, grid, own, phase)) messages.set(name, message);
-      return phaseResults(grid, readRuns(workshop, grid, own, phase), phase);
+    const measure = async (phase: Phase, wanted: (cell: Cell) => boolean) => {
+      for (const [name, message] of await make(wanted, phase)) messages.set(name, message);
+      return phaseResults(grid, readRuns(shelf, grid, cells.filter(wanted), phase), phase);
     };
-    const all = await measure(grid.choice === null ? "test" : "dev", cells);
+    const all = await measure(grid.choice === null ? "test" : "dev", () => true);
     const choice = grid.choice === null ? null : chooseRow(grid.columns, all);
     const chosen =
       choice === null
         ? null
         : {
             ...choice,
-            test: await measure(
-              "test",
-              cells.filter(({ row }) => row.name === choice.row),
-            ),
+            test: await measure("test", ({ row }) => row.name === choice.row),
           };
     const seconds = (performance.now() - began) / 1000;
     const results = { grid, all, chosen, failures: failuresOf(cells, messages), seconds };
-    return { results, files: writeOutputs(workshop, cells, results) };
+    return { results, files: writeOutputs(shelf, cells, results) };
   } finally {
     release();
   }
+}
+
+interface Maker {
+  readonly shelf: Shelf;
+  readonly cells: readonly Cell[];
+  /** @returns why cells are missing, by their names */
+  make(wanted: (cell: Cell) => boolean, phase: Phase): Promise<ReadonlyMap<string, string>>;
+}
+
+function theatreMaker(run: AblateRun, grid: Grid): Maker {
+  const workshop = new Workshop(run.directory, run.config);
+  const cells = workshop.cells(grid);
+  return {
+    shelf: theatreShelf(workshop),
+    cells,
+    make: (wanted, phase) => makeCells(run, workshop, grid, cells.filter(wanted), phase),
+  };
+}
+
+/** The theatre's cells as the outputs read them: they are all a workshop's. */
+function theatreShelf(workshop: Workshop): Shelf {
+  const { root, config, code } = workshop;
+  return {
+    ...{ root, config, code },
+    trainingFolder: (training) => workshop.trainingFolder(training),
+    isMade: (cell, ...asked) => isMade(workshop, cell as TheatreCell, ...asked),
+    measuresOf: (cell, ...asked) => {
+      const file = workshop.measuredFile(cell, ...asked);
+      return (JSON.parse(readFileSync(file, "utf8")) as Measured).measures;
+    },
+  };
+}
+
+function corpusMaker(run: AblateRun, grid: Grid): Maker {
+  const shelf = new CorpusShelf(run.directory, run.config);
+  for (const phase of ["dev", "test"] as const) if (phase === "test" || grid.choice !== null) shelf.measuredOn(phase);
+  const cells = shelf.cells(grid);
+  return {
+    ...{ shelf, cells },
+    make: (wanted, phase) => makeCorpusCells(run, shelf, grid, cells.filter(wanted), phase),
+  };
 }
 
 /** A cell's model and logs, with the clips and cold starts of a first grid. */
@@ -84,6 +124,7 @@ function bytesNeeded({ rows, numStarts, numSeeds }: Grid): number {
 /** What a run would do, without doing it. Of a choice, the test of the chosen row comes on top. */
 export function planAblate(directory: string, config: AblateConfig): PlannedGrid {
   const grid = chooseGrid(config);
+  if (config.data !== null) return planCorpusCells(new CorpusShelf(directory, config), grid);
   const workshop = new Workshop(directory, config);
   const cells = workshop.cells(grid);
   const planned = planCells(workshop, cells, grid.evaluation, grid.choice === null ? "test" : "dev");
@@ -105,7 +146,7 @@ async function makeCells(
   run: AblateRun,
   workshop: Workshop,
   grid: Grid,
-  cells: readonly Cell[],
+  cells: readonly TheatreCell[],
   phase: Phase,
 ): Promise<Map<string, string>> {
   const planned = planCells(workshop, cells, grid.evaluation, phase);
@@ -137,12 +178,6 @@ async function makeCells(
   return messages;
 }
 
-function whyMissing(name: string, outcome: Exclude<TaskOutcome, { kind: "done" }>): string {
-  if (outcome.kind === "skipped") return `left out, for want of ${outcome.because}`;
-  // The pool says whose failure it is, and so does whoever prints this.
-  return `failed: ${outcome.error.message.replace(`${name}: `, "")}`;
-}
-
 function graphTask({ progress }: AblateRun, workshop: Workshop, task: PlannedTask, shares: GridProgress): GraphTask {
   const { kind, index } = task.start;
   const { root, config, code } = workshop;
@@ -161,30 +196,6 @@ function graphTask({ progress }: AblateRun, workshop: Workshop, task: PlannedTas
       return spent;
     },
   };
-}
-
-/** Shares of tasks as one bar of seconds. */
-class GridProgress {
-  readonly #stage: Stage;
-  readonly #weights: ReadonlyMap<string, number>;
-  readonly #shares = new Map<string, { readonly share: number; readonly detail: string }>();
-
-  constructor(stage: Stage, weights: ReadonlyMap<string, number>) {
-    this.#stage = stage;
-    this.#weights = weights;
-  }
-
-  update(name: string, share: number, detail = ""): void {
-    this.#shares.set(name, { share, detail: `${name}: ${detail}` });
-    let done = 0;
-    for (const [other, { share: own }] of this.#shares) done += own * this.#weights.get(other)!;
-    const active = [...this.#shares.values()].filter(({ share: own }) => own < 1).map(({ detail: own }) => own);
-    this.#stage.update(Math.floor(done), active.join(" | "));
-  }
-
-  end(name: string): void {
-    this.update(name, 1);
-  }
 }
 
 /** @throws OppoError ERR_ABLATE_CELLS where cells are missing */

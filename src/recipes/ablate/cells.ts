@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Measures } from "../../bench/measure.ts";
 import { OppoError } from "../../error.ts";
 import { codeDigest } from "../../run/code-digest.ts";
 import { type DeepReadonly, resolveConfig } from "../../run/config.ts";
@@ -15,6 +16,7 @@ import type { TheatrePaths } from "../../train/theatre/context.ts";
 import type { HeldOut } from "../../train/theatre/measure.ts";
 import type { TheatreConfig } from "../../train/theatre/settings.ts";
 import { planOf, type SplitName, splitNames } from "../../train/theatre/splits.ts";
+import { readShared } from "./corpus/shared.ts";
 import type { Evaluation, Grid, GridRow } from "./grid.ts";
 import type { AblateConfig } from "./settings.ts";
 import type { StartKind } from "./start-kinds.ts";
@@ -28,23 +30,30 @@ export const heldOut: Readonly<Record<Phase, HeldOut>> = {
 };
 
 /** A model that rows begin from. */
-export interface Start {
-  readonly kind: StartKind;
-  /** 0 the first: that of `oppo demo` with the same seed. */
+export interface RowStart {
+  readonly kind: string;
+  /** 0 the first. */
   readonly index: number;
   /** Digest of what determines it. */
   readonly key: string;
+}
+
+/** One of the theatre's: the first is that of `oppo demo` with the same seed. */
+export interface Start extends RowStart {
+  readonly kind: StartKind;
   /** The same of its towers, which cold starts of other kinds share. */
   readonly towerKey: string;
   readonly theatre: TheatreConfig;
 }
 
-export interface Cell {
+export interface Cell<Own extends RowStart = RowStart> {
   readonly row: GridRow;
-  readonly start: Start;
+  readonly start: Own;
   /** null: the cold start as it is. */
   readonly training: Training | null;
 }
+
+export type TheatreCell = Cell<Start>;
 
 export interface Training {
   /** 0 the first RL seed. */
@@ -75,6 +84,19 @@ export function makerCode(): MakerCode {
   };
 }
 
+/** Where what a grid is made of lies, whatever its cells are trained on. */
+export interface Shelf {
+  readonly root: string;
+  readonly config: AblateConfig;
+  /** Digests, by what is made. */
+  readonly code: object;
+  trainingFolder(training: Training): string;
+  /** Whether everything that a grid wants of a cell is there. */
+  isMade(cell: Cell, evaluation: Evaluation, phase: Phase): boolean;
+  /** Of a cell that is made. */
+  measuresOf(cell: Cell, evaluation: Evaluation, phase: Phase): Measures;
+}
+
 /** Sixteen hex digits of a value, whatever the order of its keys. */
 export function keyOf(value: unknown): string {
   return createHash("sha256")
@@ -93,6 +115,9 @@ function sorted(value: unknown): unknown {
   );
 }
 
+/** What of a grid's settings decides a row's. */
+export type RowSettings = Pick<AblateConfig, "play"> & Partial<Pick<AblateConfig, "data" | "shared">>;
+
 /** What a training's numbers do not hang on. */
 const withoutEffect = ["checkpointEvery", "keep", "tensorboard"];
 
@@ -100,13 +125,16 @@ const withoutEffect = ["checkpointEvery", "keep", "tensorboard"];
  * The resolved training of a row.
  * @throws ConfigError for a setting that is none or does nothing in this row, OppoError ERR_ABLATE_GRID for one that asks a judge
  */
-export function rowConfig(row: GridRow, config: Pick<AblateConfig, "play">, seed: number): DeepReadonly<TrainConfig> {
-  const preset = { ...presets[row.preset!].config, steps: config.play.rlSteps, seed };
-  const resolved = resolveConfig(trainSchema, { preset, overrides: row.overrides }, methodIdle);
+export function rowConfig(row: GridRow, config: RowSettings, seed: number): DeepReadonly<TrainConfig> {
+  const { data = null, shared = null } = config;
+  const base = data === null ? { steps: config.play.rlSteps } : {};
+  const preset = { ...presets[row.preset!].config, ...base, seed };
+  const overrides = data === null ? row.overrides : [...readShared(shared).training, ...row.overrides];
+  const resolved = resolveConfig(trainSchema, { preset, overrides }, methodIdle);
   if (resolved.reward.judged.length === 0) return resolved;
   throw new OppoError(
     "ERR_ABLATE_GRID",
-    `${row.name}: expected rewards that the theatre can give, got reward.judged, which asks a language model. Leave the row out, or set reward.judged=[].`,
+    `${row.name}: expected rewards that need nobody else, got reward.judged, which asks a language model. Leave the row out, or set reward.judged=[].`,
   );
 }
 
@@ -151,20 +179,20 @@ export class Workshop {
   }
 
   /** Every cell, the cold starts first, then seed by seed, so that all rows of a seed are known before the next one's. */
-  cells(grid: Grid): Cell[] {
+  cells(grid: Grid): TheatreCell[] {
     const numStarts = this.config.coldStarts ?? grid.numStarts;
     const numSeeds = this.config.seeds ?? grid.numSeeds;
     const indices = (count: number) => Array.from({ length: count }, (_, i) => i);
     const plain = indices(numStarts).flatMap((index) =>
       grid.rows
         .filter(({ preset }) => preset === null)
-        .map((row): Cell => ({ row, start: this.start(row.start, index), training: null })),
+        .map((row): TheatreCell => ({ row, start: this.start(row.start, index), training: null })),
     );
     const trained = indices(numSeeds).flatMap((seed) =>
       indices(numStarts).flatMap((index) =>
         grid.rows
           .filter(({ preset }) => preset !== null)
-          .map((row): Cell => {
+          .map((row): TheatreCell => {
             const start = this.start(row.start, index);
             return { row, start, training: this.#training(row, start, seed) };
           }),
@@ -199,11 +227,15 @@ export class Workshop {
     return join(this.root, "cells", key);
   }
 
-  modelOf({ start, training }: Cell): string {
+  modelOf({ start, training }: TheatreCell): string {
     return training === null ? this.paths(start).sft : join(this.trainingFolder(training), "model");
   }
 
-  measuredFile({ start, training }: Cell, evaluation: Evaluation, phase: Phase): string {
+  measuredFile(
+    { start, training }: Pick<TheatreCell, "training"> & { readonly start: Pick<RowStart, "key"> },
+    evaluation: Evaluation,
+    phase: Phase,
+  ): string {
     const { congruent, conflict } = heldOut[phase];
     const clips = [this.#splits[congruent], this.#splits[conflict]];
     const model = training?.key ?? start.key;

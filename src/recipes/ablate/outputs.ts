@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { readVersions } from "../../run/versions.ts";
 import { torchVersion } from "../../tensor/index.ts";
-import type { Cell, Workshop } from "./cells.ts";
+import type { Cell, Shelf } from "./cells.ts";
 import { gridPage } from "./page.ts";
 import type { GridResults } from "./results.ts";
 import { csvText, latexText, markdownText } from "./tables-out.ts";
@@ -17,8 +17,8 @@ export interface OutputFiles {
   readonly latex: string;
 }
 
-export function writeOutputs(workshop: Workshop, cells: readonly Cell[], results: GridResults): OutputFiles {
-  const folder = join(workshop.root, results.grid.name);
+export function writeOutputs(shelf: Shelf, cells: readonly Cell[], results: GridResults): OutputFiles {
+  const folder = join(shelf.root, results.grid.name);
   mkdirSync(folder, { recursive: true });
   const files: OutputFiles = {
     report: join(folder, "report.html"),
@@ -27,16 +27,16 @@ export function writeOutputs(workshop: Workshop, cells: readonly Cell[], results
     markdown: join(folder, "table.md"),
     latex: join(folder, "table.tex"),
   };
-  replaceFile(files.results, `${JSON.stringify(jsonOf(workshop, cells, results), null, 1)}\n`);
+  replaceFile(files.results, `${JSON.stringify(jsonOf(shelf, cells, results), null, 1)}\n`);
   replaceFile(files.csv, csvText(results));
   replaceFile(files.markdown, markdownText(results));
   replaceFile(files.latex, latexText(results));
-  replaceFile(files.report, gridPage(workshop, cells, results));
+  replaceFile(files.report, gridPage(shelf, cells, results));
   return files;
 }
 
 /** The results with what they rest on: settings, versions, digests of cells and code. */
-function jsonOf({ config, code }: Workshop, cells: readonly Cell[], results: GridResults): object {
+function jsonOf({ config, code }: Shelf, cells: readonly Cell[], results: GridResults): object {
   return {
     created: new Date().toISOString(),
     versions: readVersions(torchVersion()),

@@ -9,10 +9,9 @@ import { armColor, resultsTable } from "../../page/results-table.ts";
 import { styleSheet } from "../../page/style.ts";
 import { readStepLog } from "../../run/metrics.ts";
 import { formatDuration } from "../../run/progress.ts";
-import type { Cell, Workshop } from "./cells.ts";
+import type { Cell, Shelf } from "./cells.ts";
 import type { GoalResult } from "./goals.ts";
 import type { Grid, GridColumn } from "./grid.ts";
-import { isMade } from "./plan.ts";
 import { responseCharts } from "./responses.ts";
 import type { GridResults, Ordering, PhaseResults, RowResult } from "./results.ts";
 import {
@@ -28,10 +27,10 @@ import {
   verdictCounts,
 } from "./words.ts";
 
-export function gridPage(workshop: Workshop, cells: readonly Cell[], results: GridResults): string {
+export function gridPage(shelf: Shelf, cells: readonly Cell[], results: GridResults): string {
   const { grid, all, chosen, failures, seconds } = results;
   const choice = choiceText(results);
-  const curves = trainingCharts(workshop, grid, cells, all);
+  const curves = trainingCharts(shelf, grid, cells, all);
   const responses = responseCharts(grid, all);
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -150,10 +149,10 @@ function everything({ rows }: PhaseResults): Html {
   return resultsTable(arms, metricGroups);
 }
 
-function trainingCharts(workshop: Workshop, grid: Grid, cells: readonly Cell[], { phase }: PhaseResults): Chart[] {
-  const made = cells.filter((one) => one.training !== null && isMade(workshop, one, grid.evaluation, phase));
+function trainingCharts(shelf: Shelf, grid: Grid, cells: readonly Cell[], { phase }: PhaseResults): Chart[] {
+  const made = cells.filter((one) => one.training !== null && shelf.isMade(one, grid.evaluation, phase));
   const logs = new Map(
-    made.map((one) => [one, readStepLog(join(workshop.trainingFolder(one.training!), "metrics.jsonl"))]),
+    made.map((one) => [one, readStepLog(join(shelf.trainingFolder(one.training!), "metrics.jsonl"))]),
   );
   return grid.curves
     .map(({ metric, title }): Chart => {

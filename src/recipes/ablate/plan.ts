@@ -1,18 +1,19 @@
 // What of a grid is missing, as tasks that need one another: clips, towers, cold starts, then a process per cell that trains and
 // measures it.
 import { type SplitName, shardsOf } from "../../train/theatre/splits.ts";
-import { type Cell, heldOut, type Phase, type Start, type Workshop } from "./cells.ts";
+import { type Cell, heldOut, type Phase, type RowStart, type Start, type TheatreCell, type Workshop } from "./cells.ts";
 import type { Evaluation, Grid } from "./grid.ts";
 import { type CellTask, isDone } from "./tasks.ts";
 
 /** What a run would do. Of a choice, the test of the chosen row comes on top. */
 export interface PlannedGrid {
   readonly grid: Grid;
-  readonly tasks: readonly { readonly name: string; readonly seconds: number }[];
+  /** Seconds; null: nobody knows. */
+  readonly tasks: readonly { readonly name: string; readonly seconds: number | null }[];
   readonly numCells: number;
   readonly numMade: number;
-  /** With as many processes as asked. */
-  readonly seconds: number;
+  /** With as many processes as asked; null: nobody knows. */
+  readonly seconds: number | null;
   /** Whether the estimate rests on this folder's own times. */
   readonly isMeasured: boolean;
 }
@@ -28,7 +29,7 @@ export interface PlannedTask {
 /** @returns the missing tasks, what others wait for longest first */
 export function planCells(
   workshop: Workshop,
-  cells: readonly Cell[],
+  cells: readonly TheatreCell[],
   evaluation: Evaluation,
   phase: Phase,
 ): PlannedTask[] {
@@ -73,14 +74,14 @@ export function planCells(
 }
 
 /** Whether everything that a grid wants of a cell is there. */
-export function isMade(workshop: Workshop, cell: Cell, evaluation: Evaluation, phase: Phase): boolean {
+export function isMade(workshop: Workshop, cell: TheatreCell, evaluation: Evaluation, phase: Phase): boolean {
   return stepsOf(workshop, cell, evaluation, phase).every((task) => isDone(task, workshop.paths(cell.start)));
 }
 
 const clipsName = (split: SplitName, index: number) => `clips ${split} ${index + 1}`;
 const clipsOf = (theatre: Start["theatre"], splits: readonly SplitName[]) =>
   splits.flatMap((split) => shardsOf(theatre, split).map(({ index }) => clipsName(split, index)));
-const startName = ({ kind, index }: Start) => `cold start ${kind} ${index + 1}`;
+const startName = ({ kind, index }: RowStart) => `cold start ${kind} ${index + 1}`;
 
 function startTasks(start: Start): PlannedTask[] {
   const towers = (["video", "audio"] as const).map((modality): PlannedTask => {
@@ -105,7 +106,7 @@ export function cellName({ row, start, training }: Cell): string {
   return `${row.name}, ${startName(start)}${training === null ? "" : `, seed ${training.seed + 1}`}`;
 }
 
-function stepsOf(workshop: Workshop, cell: Cell, evaluation: Evaluation, phase: Phase): CellTask[] {
+function stepsOf(workshop: Workshop, cell: TheatreCell, evaluation: Evaluation, phase: Phase): CellTask[] {
   const { training } = cell;
   const steps: CellTask[] = [];
   if (training !== null) {
@@ -119,7 +120,7 @@ function stepsOf(workshop: Workshop, cell: Cell, evaluation: Evaluation, phase: 
   return steps;
 }
 
-function cellTask(workshop: Workshop, cell: Cell, evaluation: Evaluation, phase: Phase): PlannedTask {
+function cellTask(workshop: Workshop, cell: TheatreCell, evaluation: Evaluation, phase: Phase): PlannedTask {
   const { congruent, conflict } = heldOut[phase];
   const needs = [
     startName(cell.start),

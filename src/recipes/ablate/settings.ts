@@ -1,7 +1,7 @@
 // What `oppo ablate` can be told: which grid, by name or put together, how often, in how many processes, and how much of everything
 // on the theatre.
 import { z } from "zod";
-import { count, folderPath, optionalCount, optionalFile, seedSetting } from "../../corpus/settings.ts";
+import { count, folderPath, optionalCount, optionalFile, optionalFolder, seedSetting } from "../../corpus/settings.ts";
 import { type ConfigSources, resolveConfig, type SettingsOf } from "../../run/config.ts";
 import type { IdleRule } from "../../run/idle-settings.ts";
 import { presets } from "../../train/presets.ts";
@@ -33,6 +33,16 @@ export const ablateSettings = z.strictObject({
     standard: "none",
   }),
   starts: z.array(z.enum(startNames)).min(1).default(["mixed"]).describe("cold starts of a grid of your own"),
+  data: optionalFile("samples with cues to train on, in place of the theatre's", "the theatre"),
+  model: optionalFolder("the model that all rows begin from"),
+  start: z.array(z.string()).default([]).meta({
+    description: "several models in its place, as cold starts: NAME=FOLDER each",
+    value: "name=folder",
+    standard: "none",
+  }),
+  dev: optionalFile("samples with cues that a choice is measured on"),
+  test: optionalFile("samples with cues that rows are measured on"),
+  shared: optionalFile("settings of the commands of all cells: train, build (of the set) and measure", "none"),
   choose: z
     .boolean()
     .default(false)
@@ -59,7 +69,27 @@ export type AblateConfig = Omit<AblateSettings, "run" | "dryRun">;
 const isNamed = ({ table, figure, experiment }: Pick<AblateSettings, "table" | "figure" | "experiment">) =>
   table !== null || figure !== null || experiment !== null;
 
+/** Whether a row is chosen on the dev split before the test split sees it. */
+const chooses = ({ choose, table }: Pick<AblateSettings, "choose" | "table">) =>
+  choose || (table !== null && table !== "3");
+
 export const ablateIdle: readonly IdleRule<AblateSettings>[] = [
+  {
+    paths: ["model", "start", "dev", "test", "shared"],
+    when: ({ data }) => data === null,
+    why: "the theatre has clips and models of its own, and no --data is given",
+  },
+  {
+    paths: ["starts", "coldStarts", "play"],
+    when: ({ data }) => data !== null,
+    why: "they are the theatre's; --data has rows of its own, and --start names models",
+  },
+  { paths: ["model"], when: ({ start }) => start.length > 0, why: "start names the models" },
+  {
+    paths: ["dev"],
+    when: (settings) => settings.data !== null && !chooses(settings),
+    why: "nothing is chosen",
+  },
   {
     paths: ["grid", "presets", "vary", "starts", "choose"],
     when: isNamed,

@@ -176,7 +176,9 @@ function quoted(cell: string): string {
 /** What `--dry-run` prints. */
 export function planText(plan: PlannedGrid, numProcesses: number): string {
   const { grid, tasks, numCells, numMade, seconds, isMeasured } = plan;
-  const lines = tasks.map(({ name, seconds: own }) => `  ${name.padEnd(60)} ${own.toFixed(0).padStart(5)} s`);
+  const lines = tasks.map(({ name, seconds: own }) =>
+    own === null ? `  ${name}` : `  ${name.padEnd(60)} ${own.toFixed(0).padStart(5)} s`,
+  );
   const basis = isMeasured
     ? "as measured in this folder"
     : "as on an idle core of a server; this folder has no times yet";
@@ -184,7 +186,9 @@ export function planText(plan: PlannedGrid, numProcesses: number): string {
   return [
     `${grid.title}: ${numCells} cells of ${grid.rows.length} rows, ${numMade} of them made.`,
     ...(lines.length === 0 ? [] : ["To do:", ...lines]),
-    `About ${formatDuration(1000 * seconds)} with ${numProcesses} processes (${basis}).`,
+    seconds === null
+      ? "How long that takes depends on the corpus and the model; oppo plan says what memory a step takes."
+      : `About ${formatDuration(1000 * seconds)} with ${numProcesses} processes (${basis}).`,
     ...more,
   ].join("\n");
 }

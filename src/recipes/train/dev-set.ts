@@ -1,9 +1,8 @@
 // The samples that a run is evaluated on: read and compared with those of training before anything is loaded, decoded once.
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fitCorpus, readCorpus } from "../../corpus/clips/read-corpus.ts";
-import { type ContentRow, refuseOverlap } from "../../corpus/overlap.ts";
+import { contentOf, refuseOverlap } from "../../corpus/overlap.ts";
 import type { Setting } from "../../corpus/setting.ts";
-import { audioPath, mediaPath } from "../../data/jsonl.ts";
 import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import { createRandom, permutation } from "../../random.ts";
@@ -34,16 +33,6 @@ export async function readDevRows(
     .slice(0, evalClips)
     .sort((a, b) => a - b)
     .map((i) => samples[i]!);
-}
-
-function contentOf(file: string, samples: readonly Sample[]): { file: string; rows: ContentRow[] } {
-  const root = dirname(file);
-  const rows = samples.map((sample) => {
-    const sound = audioPath(root, sample);
-    const media = [mediaPath(root, sample), ...(sound === null ? [] : [sound])];
-    return { id: sample.id, name: `"${sample.id}" (${sample.media})`, media };
-  });
-  return { file, rows };
 }
 
 export interface DevRun extends Disposable {

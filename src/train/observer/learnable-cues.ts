@@ -16,10 +16,18 @@ export interface VocabularyLimits {
 
 export interface LearnableCues {
   readonly bank: CueBank;
-  /** Per cue of the bank, the probability that says no more than how frequent it is: at least one half. */
+  /** Per cue of the bank, the probability from which an observer reads it: `floorOf` its frequency. */
   readonly floors: Float64Array;
   /** What was left out and why, a line per modality. */
   readonly notes: readonly string[];
+}
+
+/**
+ * An observer that sees nothing says how frequent a cue is, near enough. So it reads one from a quarter of the way between that and
+ * certainty on, which is one half for a cue of every third clip, as most of the theatre's are; never below one half.
+ */
+export function floorOf(frequency: number): number {
+  return Math.max(readableAbove, frequency + (1 - frequency) / 4);
 }
 
 /** @throws OppoError ERR_OBSERVER_CUES where no cue of a modality that has some can be learnt */
@@ -62,7 +70,7 @@ export async function learnableCues(
   }
   return {
     bank: { cues: kept.map((c) => bank.cues[c]!), vectors, embedder },
-    floors: Float64Array.from(kept, (c) => Math.max(readableAbove, counts[c]! / samples.length)),
+    floors: Float64Array.from(kept, (c) => floorOf(counts[c]! / samples.length)),
     notes,
   };
 }

@@ -1,6 +1,7 @@
 // An observer as training asks it: what of a sample's cues can be read of a clip's rows.
 import { cueIndices } from "../../bench/cue-bank.ts";
 import { readableAbove } from "../../bench/support/calibration.ts";
+import type { Observe } from "../../bench/support/measure-support.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { Cue } from "../../evidence/cue.ts";
 import type { ReadCues } from "../masked-inputs.ts";
@@ -45,4 +46,14 @@ async function indicesOf({ bank }: Observer, samples: readonly Sample[]): Promis
     for (const [i, cue] of cues.entries()) indexOf.set(keyOf(cue), found![i]!);
   }
   return indexOf;
+}
+
+/** The same for a benchmark, which takes what is above one half for readable: a probability's floor is put there. */
+export function observeAbove(observe: Observe, floors: ArrayLike<number>): Observe {
+  const moved = (p: number, floor: number) =>
+    p > floor ? readableAbove + ((p - floor) / (1 - floor)) * (1 - readableAbove) : (p / floor) * readableAbove;
+  return async (views, modality) => {
+    const observed = await observe(views, modality);
+    return observed.map((own) => Float32Array.from(own, (p, cue) => moved(p, floors[cue]!)));
+  };
 }
