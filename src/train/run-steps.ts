@@ -12,7 +12,7 @@ import { Guards } from "./watch/guards.ts";
 import { RunLogs, type RunRecord, type StepRows } from "./watch/run-logs.ts";
 import { restoreState, saveState } from "./watch/training-state.ts";
 import { checkpointTogether } from "./world/checkpoint-together.ts";
-import { onFirst, requireSame, safePointOf } from "./world/together.ts";
+import { onFirst, requireSame, StoppedTogether, safePointOf } from "./world/together.ts";
 
 /** What one step of an objective gives beside its gradient. */
 export interface StepOutcome extends StepRows {
@@ -105,7 +105,8 @@ export async function runSteps(run: StepRun): Promise<StepsDone> {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof InterruptedError && step > firstStep) await checkpoint(step);
+      const isOfAll = error instanceof (world.size === 1 ? InterruptedError : StoppedTogether);
+      if (isOfAll && step > firstStep) await checkpoint(step);
       throw error;
     }
   };
@@ -117,9 +118,8 @@ export async function runSteps(run: StepRun): Promise<StepsDone> {
   await evaluate(firstStep);
   for (let step = firstStep; step < run.steps; step++) {
     await keptIfStopped(step, () => safePointOf(world, run.interrupt));
-    // Stopped while it waits, for completions or clips, a step has changed nothing yet; several processes stop at safe points alone.
-    const take = () => takeStep(run, step, learner, guards);
-    const { numbers, outcome } = await (world.size === 1 ? keptIfStopped(step, take) : take());
+    // Stopped while it waits, for completions or clips, a step has changed nothing yet.
+    const { numbers, outcome } = await keptIfStopped(step, () => takeStep(run, step, learner, guards));
     if (watch === null) guards.look(numbers);
     else watch.logs.step(step, numbers, outcome);
     if (guards.collapse !== null) {

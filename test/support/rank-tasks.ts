@@ -3,10 +3,19 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { reduceGradients } from "../../src/nn/index.ts";
+import { listenForInterrupt } from "../../src/run/interrupt.ts";
 import { worldPlace } from "../../src/run/world/address.ts";
 import { noGrad, op, openWorld, scope, tensor, type World } from "../../src/tensor/index.ts";
 import { checkpointTogether } from "../../src/train/world/checkpoint-together.ts";
-import { type RankRun, trainOn } from "./rank-training.ts";
+import { fittedOf, type RankRun, trainOn } from "./rank-training.ts";
+import { type ServedRun, servedRun } from "./served-run.ts";
+
+/** Plain, so that it can be given to a process. */
+export interface RankServedRun
+  extends Pick<RankRun, "corpus" | "samplesFile">,
+    Pick<ServedRun, "directory" | "model" | "addresses" | "overrides" | "steps" | "patienceSeconds"> {
+  readonly failAfter?: number;
+}
 
 type Task = (world: World, argument: never) => unknown;
 
@@ -47,7 +56,22 @@ const tasks: Readonly<Record<string, Task>> = {
     const write = (directory: string) => writeFileSync(world.rank === 1 ? "/dev/full" : join(directory, "part"), "x");
     await checkpointTogether(world, { folder, step: 3, keepLast: 1, isInParts: true }, write);
   },
+  /** Rank 0 has told its last word when the others come to read it. */
+  lastWord: async (world, how: "stays" | "goes") => {
+    if (world.rank > 0) await new Promise((resolve) => setTimeout(resolve, 1500));
+    const word = await world.first("the last word", () => "said");
+    if (how === "stays") await world.leave(60);
+    return word;
+  },
   train: (world, run: RankRun) => trainOn(run, world),
+  /** Its completions are servers'; dies of a fault of its own after a step, where it is told to. */
+  served: async (world, run: RankServedRun) => {
+    using interrupt = listenForInterrupt();
+    const onStep = (step: number) => {
+      if (step === run.failAfter) throw new Error("killed");
+    };
+    return await servedRun({ ...run, fitted: await fittedOf(run), world, interrupt, onStep });
+  },
   /** Rank 1 does what it is told while the others wait for it. */
   misbehave: async (world, how: "die" | "hang" | "fail") => {
     world.sum("a beginning", [1]);

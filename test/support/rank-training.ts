@@ -60,12 +60,18 @@ export interface RankResult {
   readonly weights: string;
 }
 
+/** A theatre's clips as a model looks at them; kept beside them. */
+export async function fittedOf({ corpus, samplesFile, model }: Pick<RankRun, "corpus" | "samplesFile" | "model">) {
+  const { samples } = await loadSamples(samplesFile);
+  using fitter = await loadModel(model);
+  const options = { model: fitter, maxSkippedFraction: 0, cacheFile: join(corpus, "fitted.safetensors") };
+  const { fitted } = await fitSamples(corpus, samples, options);
+  return fitted;
+}
+
 export async function trainOn(run: RankRun, world: World = alone): Promise<RankResult> {
   mkdirSync(run.directory, { recursive: true });
-  const { samples } = await loadSamples(run.samplesFile);
-  using fitter = await loadModel(run.model);
-  const options = { model: fitter, maxSkippedFraction: 0, cacheFile: join(run.corpus, "fitted.safetensors") };
-  const { fitted } = await fitSamples(run.corpus, samples, options);
+  const fitted = await fittedOf(run);
   const own = run.videoOnly
     ? fitted.map((one) => ({ ...one, clip: { ...one.clip, waveform: new Float32Array(0) } }))
     : fitted;

@@ -7,11 +7,14 @@ import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
 import type { FittedSample } from "../../src/corpus/clips/fitted-samples.ts";
 import type { JudgedTerm } from "../../src/rl/rewards/judged.ts";
 import { resolveConfig } from "../../src/run/config.ts";
+import type { Interrupt } from "../../src/run/interrupt.ts";
 import { readStepLog } from "../../src/run/metrics.ts";
+import { alone, type World } from "../../src/tensor/index.ts";
 import { trainSchema } from "../../src/train/config.ts";
 import { trainGrpo } from "../../src/train/grpo.ts";
 import { openPolicy } from "../../src/train/policy.ts";
 import { presets } from "../../src/train/presets.ts";
+import { RolloutsOverRanks } from "../../src/train/rollouts/over-ranks.ts";
 import { ServedRollouts } from "../../src/train/rollouts/served-rollouts.ts";
 import { theatreTerms } from "./theatre-training.ts";
 import { digestOf, interruptAt, withoutTimes } from "./training-runs.ts";
@@ -34,6 +37,10 @@ export interface ServedRun {
   /** Told of servers that fail. */
   readonly notices?: string[];
   readonly signal?: AbortSignal;
+  /** In the place of `stopAt` and `signal`. */
+  readonly interrupt?: Interrupt;
+  /** The processes that make the run together. */
+  readonly world?: World;
 }
 
 const judge: JudgedTerm = {
@@ -48,6 +55,7 @@ export const maxNewTokens = 12;
 /** @returns its metrics without times, its rows and a digest of the adapter afterwards */
 export async function servedRun(run: ServedRun) {
   const { directory, model, fitted, addresses = [], overrides = [], steps = 3, stopAt = null, notices = [] } = run;
+  const { world = alone, interrupt = interruptAt(stopAt) } = run;
   mkdirSync(directory, { recursive: true });
   const rules = ["trainable=lora", "lora.rank=4", "learningRate=1e-2", "warmupSteps=0", `maxNewTokens=${maxNewTokens}`];
   const config = resolveConfig(trainSchema, {
@@ -57,9 +65,9 @@ export async function servedRun(run: ServedRun) {
   using models = await openPolicy({ ...config, model });
   using library = new ClipLibrary(models.reference);
   library.add(fitted);
-  const signal = run.signal ?? new AbortController().signal;
+  const signal = run.signal ?? interrupt.signal;
   using rollouts =
-    addresses.length === 0
+    addresses.length === 0 || world.rank > 0
       ? null
       : new ServedRollouts(
           models,
@@ -85,17 +93,19 @@ export async function servedRun(run: ServedRun) {
       samples: fitted.map(({ sample }) => sample),
       ...theatreTerms(),
       judged: [judge],
-      ...(rollouts === null ? {} : { rollouts }),
+      ...(addresses.length === 0 ? {} : { rollouts: new RolloutsOverRanks(world, rollouts) }),
+      world,
     },
     {
       directory,
-      interrupt: interruptAt(stopAt),
+      interrupt,
       ...(run.onStep === undefined ? {} : { onStep: run.onStep }),
     },
   );
+  const isFirst = world.rank === 0;
   return {
-    metrics: withoutTimes(directory),
-    rows: readStepLog(join(directory, "rollouts.jsonl")),
+    metrics: isFirst ? withoutTimes(directory) : [],
+    rows: isFirst ? readStepLog(join(directory, "rollouts.jsonl")) : [],
     weights: digestOf(models.trainable),
   };
 }

@@ -57,13 +57,15 @@ export function configureTrain(command: Command): void {
           else console.log(text);
           return;
         }
+        // Of several processes none may leave a step while the others are in it: they stop between steps.
+        const { signal } = place === null ? interrupt : new AbortController();
         const { oppoHome } = await import("../../run/lexicon-store.ts");
         const access = {
-          ...(await embedderAccess(client, config.clauseInstruction, interrupt.signal)),
+          ...(await embedderAccess(client, config.clauseInstruction, signal)),
           ...(config.embedderDevice === null ? {} : { device: config.embedderDevice }),
           isApart: config.embedderProcess,
         };
-        const around = { signal: interrupt.signal, onNotice: (line: string) => progress.log(line) };
+        const around = { signal, onNotice: (line: string) => progress.log(line) };
         const judge =
           config.judge === null
             ? null

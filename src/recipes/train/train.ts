@@ -15,7 +15,6 @@ import { wordingOf } from "../../corpus/wording.ts";
 import { parseFieldMap } from "../../data/row-fields.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
-import { OppoError } from "../../error.ts";
 import { requireModelDirectory } from "../../models/checkpoint/model-directory.ts";
 import { latestCheckpoint } from "../../run/checkpoint.ts";
 import { requireSpaceForRest } from "../../run/disk.ts";
@@ -34,6 +33,7 @@ import { trainGrpo } from "../../train/grpo.ts";
 import { type DryRun, dryRunOf, requireMemory } from "../../train/memory/table.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
+import { RolloutsOverRanks } from "../../train/rollouts/over-ranks.ts";
 import { ServedRollouts } from "../../train/rollouts/served-rollouts.ts";
 import { changeableRollouts, serverAddresses } from "../../train/rollouts/settings.ts";
 import { learnAndSave } from "../../train/world/learn-and-save.ts";
@@ -267,8 +267,8 @@ async function learn({ run, directory, models, library, setting, judges, samples
   const { config, progress, interrupt, world } = run;
   const { embedder, promptText, wording } = setting;
   const emotionScore = setting.emotion.score;
-  using rollouts = servedRollouts(run, directory, models);
-  const served = rollouts === null ? {} : { rollouts };
+  using rollouts = world.rank === 0 ? servedRollouts(run, directory, models) : null;
+  const served = config.rollouts === null ? {} : { rollouts: new RolloutsOverRanks(world, rollouts) };
   const task = {
     config,
     models,
@@ -300,17 +300,11 @@ async function learn({ run, directory, models, library, setting, judges, samples
 
 /** null: this process samples. */
 function servedRollouts(
-  { config, interrupt, progress, rolloutToken: token = null, place = null }: TrainRun,
+  { config, interrupt, progress, rolloutToken: token = null }: TrainRun,
   { path }: RunDirectory,
   models: OpenedPolicy,
 ): ServedRollouts | null {
   if (config.rollouts === null) return null;
-  if (place !== null && place.size > 1) {
-    throw new OppoError(
-      "ERR_CONFIG",
-      `rollouts: expected one process where servers sample, got ${place.size}. Start it without a launcher, or leave --rollouts out: each process then samples its own part.`,
-    );
-  }
   const { groupSize, temperature, maxNewTokens } = config;
   const limit = maxNewTokens ?? defaultsBySize(models.numParameters, config.trainable).maxNewTokens;
   const rules = { groupSize, temperature, maxNewTokens: limit };

@@ -138,6 +138,7 @@ const isOfConnection = /connect|closed|reset|peer|pipe|socket|time(d )?-?out|rec
 
 const shortestWait = 1;
 const longestWait = 50;
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 class ProcessGroup implements World {
   readonly rank: number;
@@ -200,7 +201,11 @@ class ProcessGroup implements World {
     isShared: (error: unknown) => boolean = () => false,
   ): Promise<T> {
     const key = `first/${++this.#count}`;
-    this.#arrive(what);
+    try {
+      this.#arrive(what);
+    } catch (error) {
+      throw this.#lost(what, error);
+    }
     if (this.rank !== 0) return await this.#told<T>(what, key);
     const tell = (given: Told<T>) => native.storeSet(key, serialize(given).toString("base64"));
     try {
@@ -218,6 +223,21 @@ class ProcessGroup implements World {
       native.storeSet("failed", `rank ${this.rank}: ${reason}`);
     } catch {
       // Whoever served the store is gone: nobody is left to be told.
+    }
+  }
+
+  async leave(seconds: number): Promise<void> {
+    try {
+      native.storeSet(`left/${this.rank}`, "1");
+    } catch {
+      // Whoever served the store did not wait: nothing is left to wait for.
+      return;
+    }
+    if (!this.#address.servesStore) return;
+    const until = performance.now() + seconds * 1000;
+    for (let rank = 0; rank < this.size && performance.now() < until; ) {
+      if (native.storeGet(`left/${rank}`, 0) !== undefined) rank++;
+      else await pause(longestWait);
     }
   }
 
@@ -274,7 +294,7 @@ class ProcessGroup implements World {
         if ("code" in told) throw new OppoError(told.code, told.message);
         return told.value;
       }
-      await new Promise((resolve) => setTimeout(resolve, wait));
+      await pause(wait);
     }
   }
 

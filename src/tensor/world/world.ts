@@ -24,6 +24,8 @@ export interface World extends Disposable {
   first<T>(what: string, body: () => T | Promise<T>, isShared?: (error: unknown) => boolean): Promise<T>;
   /** Tells the others why this rank ends, before it does. */
   fail(reason: string): void;
+  /** Before its end: where this rank serves the store, the others may still need it. Waits for them, so many seconds at most. */
+  leave(seconds: number): Promise<void>;
 }
 
 /** One process. */
@@ -38,5 +40,6 @@ export const alone: World = {
   gather: (_, value) => [value],
   first: async (_, body) => await body(),
   fail() {},
+  async leave() {},
   [Symbol.dispose]() {},
 };

@@ -13,9 +13,8 @@ import { alone, scope } from "../../tensor/index.ts";
 import type { LiveRows } from "../live-rows.ts";
 import { type InputMaker, MaskedInputs } from "../masked-inputs.ts";
 import { presentRequests, upcomingRequests } from "../rollouts/requests.ts";
-import type { ServedRollouts } from "../rollouts/served-rollouts.ts";
 import { type ShownPrompt, showPrompts } from "../step-prompts.ts";
-import { joinGroups, metricsOverRanks, scoreOverRanks } from "../world/over-ranks.ts";
+import { type GroupPart, joinGroups, metricsOverRanks, scoreOverRanks } from "../world/over-ranks.ts";
 import { agreedItems, hasUnits, partsOf } from "../world/share.ts";
 import { type Drawn, drawGroups } from "./spread-groups.ts";
 import type { GrpoTask } from "./task.ts";
@@ -67,7 +66,10 @@ export async function drawStep(task: GrpoTask, samples: readonly Sample[], drawi
       draw: async (more) => draw(agreedItems(world, (await task.clips?.more(step, more)) ?? more)),
     });
     metrics.merge(metricsOverRanks(world, times));
-    if (task.rollouts !== undefined) await goOnAhead(task, task.rollouts, step, metrics);
+    if (task.rollouts !== undefined) {
+      const hasNext = step + 1 < config.steps;
+      metrics.merge(await task.rollouts.goOn(step, hasNext ? () => upcomingRequests(task, step + 1) : null));
+    }
     return { drawn, metrics, [Symbol.dispose]: dispose };
   } catch (error) {
     dispose();
@@ -75,46 +77,51 @@ export async function drawStep(task: GrpoTask, samples: readonly Sample[], drawi
   }
 }
 
-/** Servers begin with the completions of the next step, where the run looks ahead. */
-async function goOnAhead(task: GrpoTask, rollouts: ServedRollouts, step: number, metrics: Metrics): Promise<void> {
-  metrics.merge(rollouts.takeMetrics());
-  if (rollouts.ahead === 0 || step + 1 >= task.config.steps) return;
-  await rollouts.begin(step + 1, step, await upcomingRequests(task, step + 1));
-}
-
 async function sampleAndScore(
   task: GrpoTask,
   samples: readonly Sample[],
   inputs: MaskedInputs,
-  { step, live, maxNewTokens, scoring }: StepDrawing,
+  drawing: StepDrawing,
   times: Metrics,
 ): Promise<Drawn<StepPrompt>[]> {
-  const { config, embedder, world = alone } = task;
-  // Over several processes whoever scores a completion need not be who samples it. An embedder elsewhere begins with a completion's clauses while others are still sampled.
-  const ahead = world.size === 1 &&
-    embedder.prefetch && {
-      onEnd: (ended: EndedCompletion) => embedder.prefetch!(clausesToCome(ended, scoring), "clause"),
-    };
+  const { config, world = alone } = task;
+  const { step, live, scoring } = drawing;
   const start = clock();
   const shown = showPrompts(wholePrompts(task, samples, live), config.perception, { seed: config.seed, step }, inputs);
-  const own = partsOf(world, shown.length, config.groupSize).flatMap((part, place) =>
-    hasUnits(part) ? [{ ...shown[place]!, part, place }] : [],
-  );
-  const drawn =
+  const parts =
     task.rollouts === undefined
-      ? scope(() => sampleGroups(task.models.policy, own, { ...config, maxNewTokens, step, ...ahead }))
-      : await task.rollouts.groups(step, presentRequests(task, step, shown));
+      ? sampleParts(task, shown, drawing)
+      : await task.rollouts.parts(step, () => presentRequests(task, step, shown));
   const sampledAt = clock();
   const joined = joinGroups(
     world,
     shown.map(({ sample }) => sample),
-    own.map(({ place, part }, i) => ({ place, start: part.start, group: drawn[i]! })),
+    parts,
   );
   const sampled = joined.map((group, g) => withReadable(group, shown[g]!.readable));
   const groups = await scoreOverRanks(world, sampled, scoring);
   times.sum("timing_s/rollout", sampledAt - start);
   times.sum("timing_s/reward", clock() - sampledAt);
   return shown.map((prompt, g) => ({ prompt: { shown: prompt, whole: samples[g]!, inputs }, group: groups[g]! }));
+}
+
+/** This process' part of the completions, sampled here. */
+function sampleParts(
+  task: GrpoTask,
+  shown: readonly ShownPrompt[],
+  { step, maxNewTokens, scoring }: StepDrawing,
+): GroupPart[] {
+  const { config, embedder, world = alone } = task;
+  // Over several processes whoever scores a completion need not be who samples it. An embedder elsewhere begins with a completion's clauses while others are still sampled.
+  const ahead = world.size === 1 &&
+    embedder.prefetch && {
+      onEnd: (ended: EndedCompletion) => embedder.prefetch!(clausesToCome(ended, scoring), "clause"),
+    };
+  const own = partsOf(world, shown.length, config.groupSize).flatMap((part, place) =>
+    hasUnits(part) ? [{ ...shown[place]!, part, place }] : [],
+  );
+  const drawn = scope(() => sampleGroups(task.models.policy, own, { ...config, maxNewTokens, step, ...ahead }));
+  return own.map(({ place, part }, i) => ({ place, start: part.start, group: drawn[i]! }));
 }
 
 /** The prompts about the clips as they are. The library's rows are those of the start: the reference's, and the policy's where towers are frozen. */

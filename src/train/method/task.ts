@@ -10,7 +10,7 @@ import type { World } from "../../tensor/index.ts";
 import type { TrainConfig } from "../config.ts";
 import type { ReadCues } from "../masked-inputs.ts";
 import type { OpenedPolicy } from "../policy.ts";
-import type { ServedRollouts } from "../rollouts/served-rollouts.ts";
+import type { RolloutsOverRanks } from "../rollouts/over-ranks.ts";
 
 /** What the method learns from. */
 export interface GrpoTask {
@@ -26,7 +26,7 @@ export interface GrpoTask {
   /** Terms that a judge is asked for; left out: none. */
   readonly judged?: readonly JudgedTerm[];
   /** Servers that sample the completions; left out: this process does. */
-  readonly rollouts?: ServedRollouts;
+  readonly rollouts?: RolloutsOverRanks;
   /** What perception.support "observer" and "reference" ask. */
   readonly readCues?: ReadCues;
   /** The processes that make the steps together; left out: one. */

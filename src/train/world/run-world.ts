@@ -22,8 +22,8 @@ import {
 import type { OpenedPolicy, PolicyOptions } from "../policy.ts";
 import { onFirst } from "./together.ts";
 
-/** How long rank 0 stays to be asked why it failed, where it serves the store. */
-const farewellMilliseconds = 500;
+/** How long whoever serves the store stays at most, until the others have left: to be asked why it failed, or where one is gone. */
+const farewellSeconds = { failed: 10, lost: 2 };
 
 /** A program's run as one of its processes has it. */
 export type RankRun<Run> = Run & {
@@ -60,11 +60,15 @@ async function inWorld<T>(
   const own = deviceOf(place, device, device.startsWith("cuda") ? knownDevices() : []);
   using world = openWorld(place, own);
   try {
-    return await body(world, own);
+    const result = await body(world, own);
+    // What it gave last is still to be read by the others.
+    await world.leave(place.startSeconds);
+    return result;
   } catch (error) {
     const { code = "fault", message } = error as Partial<OppoError>;
+    const isLost = code === "ERR_RANK_LOST" || code === "ERR_RANK_LATE";
     if (code !== "ERR_RANK_LOST") world.fail(`${message} [${code}]`);
-    if (place.servesStore) await new Promise((resolve) => setTimeout(resolve, farewellMilliseconds));
+    await world.leave(isLost ? farewellSeconds.lost : farewellSeconds.failed);
     throw error;
   }
 }

@@ -4,9 +4,12 @@ import { type Interrupt, InterruptedError } from "../../run/interrupt.ts";
 import type { World } from "../../tensor/index.ts";
 import type { Evaluation } from "../watch/evaluations.ts";
 
+/** Every rank stops at this place: a checkpoint can be made of it. */
+export class StoppedTogether extends InterruptedError {}
+
 type Facts = Readonly<Record<string, string>>;
 
-/** A safe point of all ranks: whoever was asked to stop, they stop here, all of them. @throws InterruptedError */
+/** A safe point of all ranks: whoever was asked to stop, they stop here, all of them. @throws InterruptedError; of several StoppedTogether */
 export async function safePointOf(world: World, interrupt: Interrupt): Promise<void> {
   if (world.size === 1) return await interrupt.safePoint();
   const isStopped = await interrupt.safePoint().then(
@@ -18,7 +21,7 @@ export async function safePointOf(world: World, interrupt: Interrupt): Promise<v
   );
   if (world.max("whether to stop", [isStopped ? 1 : 0])[0] === 0) return;
   interrupt.request();
-  throw new InterruptedError();
+  throw new StoppedTogether();
 }
 
 /** Rank 0 does it and all get what it gives; an interruption is of all. */
@@ -27,7 +30,7 @@ export async function onFirst<T>(world: World, what: string, body: () => T | Pro
   try {
     return await world.first(what, body, (error) => error instanceof InterruptedError);
   } catch (error) {
-    throw error instanceof OppoError && error.code === "ERR_INTERRUPTED" ? new InterruptedError() : error;
+    throw error instanceof OppoError && error.code === "ERR_INTERRUPTED" ? new StoppedTogether() : error;
   }
 }
 

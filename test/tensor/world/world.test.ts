@@ -51,6 +51,22 @@ describe("collectives", () => {
     assert.equal(numLiveTensors(), live);
   });
 
+  test("who serves the store stays until the others have read what it said last", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as { port: number };
+    await new Promise((resolve) => server.close(resolve));
+    const environment = { TORCHELASTIC_USE_AGENT_STORE: "False", MASTER_PORT: String(port) };
+    const stayed = await startRanks(3, "lastWord", "stays", { environment }).ends;
+    assert.deepEqual(
+      stayed.map(({ result }) => result),
+      ["said", "said", "said"],
+    );
+    const gone = await startRanks(3, "lastWord", "goes", { environment }).ends;
+    assert.equal(gone[0]!.result, "said");
+    for (const { error } of gone.slice(1)) assert.match(error, /ERR_RANK_LOST/);
+  });
+
   test("gradients are summed where some rank has one, and stay away where none has", async () => {
     const results = await onRanks<(number[] | null)[]>(2, "gradients", null);
     for (const gradients of results) {
