@@ -33,6 +33,10 @@ export interface Faults {
   readonly clock?: number;
   /** The body of /v1/models. */
   readonly models?: string;
+  /** Whether it reads weights again. */
+  readonly isInDevelopment?: boolean;
+  /** What it says of an adapter that it cannot use, with status 500. */
+  readonly adapterTrouble?: string;
   /** Whether adapters can be loaded at all. */
   readonly hasNoAdapters?: boolean;
 }
@@ -76,6 +80,7 @@ export async function vllmMock(behind: string, faults: Faults = {}): Promise<Vll
     }
     if (url === "/v1/load_lora_adapter" && faults.hasNoAdapters !== true) {
       const { lora_name: name, lora_path: path } = body as { lora_name: string; lora_path: string };
+      if (faults.adapterTrouble !== undefined) return fail(out, 500, faults.adapterTrouble);
       if (loaded.has(name)) return fail(out, 400, `The lora adapter '${name}' has already been loaded.`);
       if (!namesWholeModel(path)) return fail(out, 400, `Unexpected modules in ${path}`);
       const response = await forward(url, "POST", { lora_name: name, lora_path: dirname(path), load_inplace: true });
@@ -87,6 +92,22 @@ export async function vllmMock(behind: string, faults: Faults = {}): Promise<Vll
       const response = await forward(url, "POST", body);
       return void out.writeHead(response.status).end(await response.text());
     }
+    if (url === "/collective_rpc" && faults.isInDevelopment === true) {
+      const { method: what, kwargs } = body as { method: string; kwargs: { weights_path: string } };
+      if (what !== "reload_weights") return fail(out, 500, `no method ${what}`);
+      const path = kwargs.weights_path;
+      for (const [call, sent] of [
+        ["/init_weight_transfer_engine", { init_info: {} }],
+        ["/start_weight_update", {}],
+        ["/update_weights", { update_info: { path } }],
+        ["/finish_weight_update", {}],
+      ] as const) {
+        const response = await forward(call, "POST", sent);
+        if (!response.ok) return void out.writeHead(response.status).end(await response.text());
+      }
+      return void out.end(JSON.stringify({ results: [null] }));
+    }
+    if (url.startsWith("/reset_") && faults.isInDevelopment === true) return void out.end();
     if (url !== "/v1/chat/completions") return fail(out, 404, "Not Found");
     const isProbe = body.max_tokens === 1;
     asked.push(body);

@@ -21,6 +21,8 @@ const millisecondsPerSecond = 1000;
 const passingStatuses: ReadonlySet<number> = new Set([408, 409, 425, 429]);
 const longestWords = 400;
 const oursBy = "oppo";
+/** How a server says that it cannot use an adapter; since 0.20 vLLM says so with status 500, as of its own faults. */
+const isOfAdapter = /\b(lora|adapter|rank|module)/i;
 const numLikeliest = 20;
 
 export class RolloutServer {
@@ -73,7 +75,7 @@ export class RolloutServer {
   /** @throws NoReply, OppoError ERR_ROLLOUT_ADAPTER with the server's reason */
   async load(name: string, path: string, signal: AbortSignal): Promise<void> {
     const body = { lora_name: name, lora_path: path, load_inplace: true };
-    const send = () => this.#ask("/v1/load_lora_adapter", { body, signal }, true);
+    const send = () => this.#ask("/v1/load_lora_adapter", { body, signal }, (answer) => isOfAdapter.test(answer.text));
     let reply = await send();
     if (reply.status === 400 && /already/i.test(reply.text)) {
       // Older servers know no load_inplace; what is there under the name may be another run's.
@@ -81,8 +83,9 @@ export class RolloutServer {
       reply = await send();
     }
     if (reply.status === 200) return;
-    const advice =
-      reply.status === 404
+    const advice = isOfAdapter.test(reply.text)
+      ? "It must read that folder under the same path, and allow the adapter's rank (--max-lora-rank)."
+      : reply.status === 404
         ? "vLLM has this address with VLLM_ALLOW_RUNTIME_LORA_UPDATING=1 and --enable-lora alone."
         : "docs/scale.md has the server's command line.";
     throw new OppoError(
@@ -98,18 +101,21 @@ export class RolloutServer {
 
   /** Other weights in the place of the served ones. @throws NoReply, OppoError ERR_ROLLOUT_WEIGHTS */
   async replace(path: string, withTowers: boolean, signal: AbortSignal): Promise<void> {
-    const calls: readonly (readonly [path: string, body: unknown])[] = [
-      ["/init_weight_transfer_engine", { init_info: {} }],
-      ["/start_weight_update", {}],
-      ["/update_weights", { update_info: { path } }],
-      ["/finish_weight_update", {}],
-    ];
+    // No release of vLLM transfers weights by the disk; all workers reading a folder again is what it has.
+    const calls: readonly (readonly [path: string, body: unknown])[] = this.#isOurs
+      ? [
+          ["/init_weight_transfer_engine", { init_info: {} }],
+          ["/start_weight_update", {}],
+          ["/update_weights", { update_info: { path } }],
+          ["/finish_weight_update", {}],
+        ]
+      : [["/collective_rpc", { method: "reload_weights", kwargs: { weights_path: path } }]];
     for (const [call, body] of calls) {
       const reply = await this.#ask(call, { body, signal }, true);
       if (reply.status === 200) continue;
       const advice =
         reply.status === 404
-          ? `vLLM has this address with VLLM_SERVER_DEV_MODE=1 and --weight-transfer-config '{"backend":"disk"}' alone; or train an adapter (--trainable lora).`
+          ? "vLLM has this address with VLLM_SERVER_DEV_MODE=1 alone; or train an adapter (--trainable lora)."
           : "docs/scale.md has the server's command line.";
       throw new OppoError(
         "ERR_ROLLOUT_WEIGHTS",
@@ -156,8 +162,16 @@ export class RolloutServer {
 
   /** Said in full: a server's defaults may be the model's own (generation_config.json), which cut and penalise. */
   #body(model: string, request: RolloutRequest, { temperature }: Pick<RolloutRules, "temperature">) {
-    const plain = { temperature, top_p: 1, top_k: -1, min_p: 0, repetition_penalty: 1 };
-    return { model, ...conversationOf(request), ...plain, return_token_ids: true, return_tokens_as_token_ids: true };
+    const plain = { temperature, top_p: 1, top_k: -1, min_p: 0 };
+    const unpunished = { repetition_penalty: 1, presence_penalty: 0, frequency_penalty: 0 };
+    return {
+      model,
+      ...conversationOf(request),
+      ...plain,
+      ...unpunished,
+      return_token_ids: true,
+      return_tokens_as_token_ids: true,
+    };
   }
 
   async #chat(body: unknown, signal: AbortSignal, onSent?: () => void): Promise<Reply> {
@@ -170,17 +184,21 @@ export class RolloutServer {
     );
   }
 
-  /** @param takesRefusals whether the caller reads a status from 400 on itself @throws NoReply, OppoError ERR_ROLLOUT_SERVER */
+  /**
+   * @param takesRefusals whether the caller reads a status from 400 on itself; of one from 500 on, where it says so of the answer
+   * @throws NoReply, OppoError ERR_ROLLOUT_SERVER
+   */
   async #ask(
     path: string,
     options: Pick<RequestOptions, "method" | "body" | "signal" | "onSent">,
-    takesRefusals = false,
+    takesRefusals: boolean | ((answer: Reply) => boolean) = false,
   ): Promise<Reply> {
     const reply = await ask(this.address, path, { ...options, ...this.#options });
     const { status, waitSeconds } = reply;
-    if (status >= 500 || passingStatuses.has(status))
+    const isRefusal = typeof takesRefusals === "function" && status === 500 && takesRefusals(reply);
+    if ((status >= 500 && !isRefusal) || passingStatuses.has(status))
       throw new NoReply(`status ${status}: ${wordsOf(reply)}`, waitSeconds);
-    if (status === 200 || (takesRefusals && status >= 400 && status !== 401)) return reply;
+    if (status === 200 || (takesRefusals !== false && status >= 400 && status !== 401)) return reply;
     throw new OppoError(
       "ERR_ROLLOUT_SERVER",
       `${this.address}${path}: expected an answer, got status ${status}: ${wordsOf(reply)}. Check the address${status === 401 ? ", and --rollout-key-env" : ""}.`,

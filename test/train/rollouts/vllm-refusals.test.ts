@@ -62,6 +62,12 @@ describe("what makes answers useless ends the run before the first step", () => 
       /the stop token among the ids of a finished answer/,
     ],
     ["an adapter that is ignored", { model: () => "policy" }, "ERR_ROLLOUT_ADAPTER", /taken and is ignored/],
+    [
+      "an adapter of a rank that it does not take, said as a fault of its own",
+      { adapterTrouble: "Call to add_lora method failed: LoRA rank 4 is greater than max_lora_rank 2." },
+      "ERR_ROLLOUT_ADAPTER",
+      /greater than max_lora_rank 2\. .*--max-lora-rank/,
+    ],
     ["no adapters", { hasNoAdapters: true }, "ERR_ROLLOUT_ADAPTER", /VLLM_ALLOW_RUNTIME_LORA_UPDATING=1/],
     ["a clock that is behind", { clock: -600_000 }, "ERR_ROLLOUT_CLOCK", /600 s behind|59\d s behind|60\d s behind/],
     ["a clock that is ahead", { clock: 3_600_000 }, "ERR_ROLLOUT_CLOCK", /s ahead/],

@@ -1,6 +1,7 @@
 // A server of vLLM's shapes: a run works with it, and what may pass is tried again.
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { startServer } from "../../serve/served-model.ts";
 import { inChoices, mockedRuns, plainOverrides } from "../../support/mocked-run.ts";
 import { maxNewTokens } from "../../support/served-run.ts";
 import { type Faults, vllmMock } from "../../support/vllm-mock.ts";
@@ -39,6 +40,8 @@ describe("a server that works", () => {
       top_k: -1,
       min_p: 0,
       repetition_penalty: 1,
+      presence_penalty: 0,
+      frequency_penalty: 0,
       return_token_ids: true,
       return_tokens_as_token_ids: true,
       max_tokens: maxNewTokens,
@@ -63,6 +66,26 @@ describe("a server that works", () => {
     assert.notEqual(first.weights, second.weights);
     const again = await run(mock.address);
     assert.equal(again.weights, first.weights);
+  });
+
+  test("reads a whole model again, where it is in development mode alone", async () => {
+    const overrides = [...plainOverrides, "trainable=decoder", "learningRate=1e-3"];
+    const { theatre, model } = opened();
+    const own = await startServer(model, { name: "policy", allowWeights: theatre.root });
+    await using mock = await vllmMock(own.address, { isInDevelopment: true });
+    const { metrics, notices } = await run(mock.address, { overrides });
+    assert.deepEqual(notices, []);
+    assert.ok(metrics[1]!["rollout/probe/moved"]! > 1e-4, "the new weights are seen");
+    assert.deepEqual(
+      mock.calls.filter((call) => /rpc|reset|weight/.test(call)),
+      [0, 1].flatMap(() => ["POST /collective_rpc", "POST /reset_prefix_cache"]),
+    );
+    await using plain = await vllmMock(own.address);
+    await assert.rejects(run(plain.address, { overrides }), {
+      code: "ERR_ROLLOUT_WEIGHTS",
+      message: /404 of \/collective_rpc.*VLLM_SERVER_DEV_MODE=1/,
+    });
+    await own.close();
   });
 
   test("of slightly other probabilities is corrected for, and its logged weight is not 1", async () => {
