@@ -148,6 +148,26 @@ describe("oppo launch", { skip: !hasProcesses }, () => {
     }
   });
 
+  test("a rank that hangs: all end after the limit, with the collective and the rank", async () => {
+    for (const victim of [1, 0]) {
+      const run = `hanging-${victim}`;
+      const started = start(launched(2, trainArgs(run, "--steps", "400")), { OPPO_COLLECTIVE_SECONDS: "20" });
+      await stepsMade(run, 1, started);
+      const everyone = descendants(started.pid);
+      process.kill(childrenOf(started.pid)[victim]!, "SIGSTOP");
+      const { code, error } = await started.end;
+      assert.equal(code, 1, error);
+      const other = 1 - victim;
+      assert.match(
+        error,
+        new RegExp(
+          `rank ${other}, in "[^"]+": expected all 2 ranks within 20 s, got none of rank ${victim}.*ERR_RANK_LATE`,
+        ),
+      );
+      assert.deepEqual(everyone.filter(isRunning), [], "nobody is left");
+    }
+  });
+
   test("the launcher is killed: no rank trains on", async () => {
     const started = start(launched(2, trainArgs("orphans", "--steps", "400")));
     await stepsMade("orphans", 1, started);

@@ -63,6 +63,15 @@ const tasks: Readonly<Record<string, Task>> = {
     if (how === "stays") await world.leave(60);
     return word;
   },
+  /** Rank 0 takes longer than a collective may, alive or not, at what the others wait for. */
+  longFirst: async (world, how: "works" | "stops") => {
+    const body = async () => {
+      if (how === "stops") process.kill(process.pid, "SIGSTOP");
+      await new Promise((resolve) => setTimeout(resolve, 9000));
+      return "done";
+    };
+    return await world.first("an evaluation", body);
+  },
   train: (world, run: RankRun) => trainOn(run, world),
   /** Its completions are servers'; dies of a fault of its own after a step, where it is told to. */
   served: async (world, run: RankServedRun) => {

@@ -14,6 +14,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Names of what says rank, size and place on the machine; `isPresent` where a size alone proves nothing. */
 const starters = [
   { rank: "RANK", size: "WORLD_SIZE", local: "LOCAL_RANK", nodes: null, job: null },
+  // Before SLURM: in a job, mpirun has srun start one daemon per machine, whose variables its processes have, too.
+  {
+    rank: "OMPI_COMM_WORLD_RANK",
+    size: "OMPI_COMM_WORLD_SIZE",
+    local: "OMPI_COMM_WORLD_LOCAL_RANK",
+    nodes: null,
+    job: null,
+  },
   // Of a step that srun started; a batch script itself has SLURM_NTASKS too, and is one process.
   {
     rank: "SLURM_PROCID",
@@ -22,18 +30,13 @@ const starters = [
     nodes: "SLURM_STEP_NODELIST",
     job: "SLURM_JOB_ID",
   },
-  {
-    rank: "OMPI_COMM_WORLD_RANK",
-    size: "OMPI_COMM_WORLD_SIZE",
-    local: "OMPI_COMM_WORLD_LOCAL_RANK",
-    nodes: null,
-    job: null,
-  },
 ] as const;
 
 const defaultPort = 29500;
 const maxRanks = 4096;
 const maxPort = 65535;
+/** A prime: steps of a job are far from the next jobs. */
+const stepStride = 7919;
 
 /** @returns null for one process @throws OppoError ERR_WORLD_VARIABLES */
 export function worldPlace(environment: Environment): Place | null {
@@ -77,16 +80,17 @@ function masterOf(environment: Environment, { rank, nodes }: Starter, size: numb
 function portOf(environment: Environment, { job, rank }: Starter): number {
   if (environment.MASTER_PORT !== undefined) return wholeNumber(environment, "MASTER_PORT", 1, maxPort);
   if (rank === "RANK") throw wrong("MASTER_PORT", "a port that is free on rank 0's machine", "nothing");
-  // Jobs that share a machine must not share a port.
+  // Jobs that share a machine must not share a port, nor steps of a job.
   const number = Number(job === null ? undefined : environment[job]);
-  return Number.isInteger(number) ? 20_000 + (number % 20_000) : defaultPort;
+  const step = Number(environment.SLURM_STEP_ID ?? 0);
+  if (!Number.isInteger(number) || !Number.isInteger(step)) return defaultPort;
+  return 20_000 + ((number + stepStride * step) % 20_000);
 }
 
-/** Of SLURM's short form. Example: "node[007-012,31],other" -> "node007" */
+/** Of SLURM's short form, which may have several ranges. Example: "rack[1-2]node[007-012,31],other" -> "rack1node007" */
 export function firstNode(list: string): string {
-  const [, before, inside, after] = /^([^[,]*)(?:\[([^\]]*)\]([^,[]*))?/.exec(list)!;
-  const first = inside === undefined ? "" : inside.split(/[,-]/)[0]!;
-  return `${before}${first}${after ?? ""}`;
+  const [expression] = /^(?:[^[,]|\[[^\]]*\])*/.exec(list)!;
+  return expression.replaceAll(/\[([^\],-]*)[^\]]*\]/g, "$1");
 }
 
 function wholeNumber(environment: Environment, name: string, least: number, most: number): number {

@@ -138,6 +138,10 @@ const isOfConnection = /connect|closed|reset|peer|pipe|socket|time(d )?-?out|rec
 
 const shortestWait = 1;
 const longestWait = 50;
+/** Milliseconds between two beats: at most, and for every second of the limit. */
+const longestBeat = 10_000;
+const beatPerSecond = 250;
+const isOfRanks: ReadonlySet<string> = new Set(["ERR_RANK_LOST", "ERR_RANK_LATE"]);
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 class ProcessGroup implements World {
@@ -207,6 +211,7 @@ class ProcessGroup implements World {
       throw this.#lost(what, error);
     }
     if (this.rank !== 0) return await this.#told<T>(what, key);
+    using _ = this.#beating();
     const tell = (given: Told<T>) => native.storeSet(key, serialize(given).toString("base64"));
     try {
       const value = await body();
@@ -262,6 +267,22 @@ class ProcessGroup implements World {
     if (!isNear) first!.copy_(sent[0]!);
   }
 
+  /** Says that this rank still works, whenever it gets to it: others wait for it as long as it does. */
+  #beating(): Disposable {
+    let count = 0;
+    const timer = setInterval(
+      () => {
+        try {
+          native.storeSet("beat", `${this.#count} ${count++}`);
+        } catch {
+          // Whoever served the store is gone: the next collective says so.
+        }
+      },
+      Math.min(longestBeat, this.#address.collectiveSeconds * beatPerSecond),
+    );
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  }
+
   #arrive(what: string): void {
     native.storeSet(`at/${this.rank}`, `${this.#count} ${what}`);
   }
@@ -277,6 +298,7 @@ class ProcessGroup implements World {
   }
 
   async #told<T>(what: string, key: string): Promise<T> {
+    let [beat, beatAt] = ["", performance.now()];
     for (let wait = shortestWait; ; wait = Math.min(longestWait, wait * 2)) {
       let text: string | undefined;
       try {
@@ -286,8 +308,14 @@ class ProcessGroup implements World {
           text = native.storeGet(key, 0);
           if (text === undefined) throw this.#lost(what, null);
         }
+        const heard = native.storeGet("beat", 0) ?? "";
+        if (heard !== beat) [beat, beatAt] = [heard, performance.now()];
+        const silentSeconds = (performance.now() - beatAt) / 1000;
+        if (text === undefined && silentSeconds > this.#address.collectiveSeconds) {
+          throw this.#late(what, "rank 0", ` (at work on "${what}")`, null);
+        }
       } catch (error) {
-        throw error instanceof OppoError && error.code === "ERR_RANK_LOST" ? error : this.#lost(what, error);
+        throw error instanceof OppoError && isOfRanks.has(error.code) ? error : this.#lost(what, error);
       }
       if (text !== undefined) {
         const told = deserialize(Buffer.from(text, "base64")) as Told<T>;
@@ -315,12 +343,7 @@ class ProcessGroup implements World {
       }
       const { names, places } = this.#missing();
       if (/time(d )?-?out/i.test(text)) {
-        const seconds = this.#address.collectiveSeconds;
-        return new OppoError(
-          "ERR_RANK_LATE",
-          `${here}: expected all ${this.size} ranks within ${seconds} s, got none of ${names}${places}. See what they do; OPPO_COLLECTIVE_SECONDS is the limit.`,
-          cause,
-        );
+        return this.#late(what, names, places, error);
       }
       return new OppoError(
         "ERR_RANK_LOST",
@@ -334,6 +357,15 @@ class ProcessGroup implements World {
         cause,
       );
     }
+  }
+
+  #late(what: string, names: string, places: string, cause: unknown): OppoError {
+    const seconds = this.#address.collectiveSeconds;
+    return new OppoError(
+      "ERR_RANK_LATE",
+      `rank ${this.rank}, in "${what}": expected all ${this.size} ranks within ${seconds} s, got none of ${names}${places}. See what they do; OPPO_COLLECTIVE_SECONDS is the limit.`,
+      { cause },
+    );
   }
 
   /** Ranks that have not come to where this one is, and where each was last. */

@@ -41,6 +41,11 @@ test("SLURM: the first node and a port of the job's number", () => {
   assert.equal(firstNode("node[007-012,31],other"), "node007");
   assert.equal(firstNode("a,b"), "a");
   assert.equal(firstNode("rack[3]-gpu,x"), "rack3-gpu");
+  assert.equal(firstNode("rack[1-2]node[01-04,9],x[7]"), "rack1node01");
+  assert.equal(firstNode("gpu-a-[010,12-13].cluster"), "gpu-a-010.cluster");
+  // Steps of one job that share a machine.
+  const other = worldPlace({ ...step, SLURM_STEP_ID: "1" })!.port;
+  assert.ok(other !== place.port && other >= 20_000 && other < 40_000);
 });
 
 test("Open MPI: on one machine by itself, on several with MASTER_ADDR", () => {
@@ -48,6 +53,9 @@ test("Open MPI: on one machine by itself, on several with MASTER_ADDR", () => {
   assert.equal(worldPlace({ ...mpi, OMPI_COMM_WORLD_LOCAL_SIZE: "2" })!.host, "127.0.0.1");
   assert.throws(() => worldPlace({ ...mpi, OMPI_COMM_WORLD_LOCAL_SIZE: "1" }), { message: /^MASTER_ADDR: expected/ });
   assert.equal(worldPlace({ ...mpi, MASTER_ADDR: "node1", MASTER_PORT: "29500" })!.host, "node1");
+  // In a job of SLURM: what its daemon has is not the process'.
+  const daemon = { SLURM_PROCID: "0", SLURM_STEP_NUM_TASKS: "1", SLURM_STEP_NODELIST: "node1" };
+  assert.equal(worldPlace({ ...mpi, ...daemon, MASTER_ADDR: "node1" })!.rank, 1);
 });
 
 test("missing and wrong variables are named", () => {

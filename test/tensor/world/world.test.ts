@@ -113,6 +113,21 @@ describe("a rank that is missing", () => {
     for (const error of errors) assert.match(error, /^ERR_RANK_(LATE|LOST)/);
   });
 
+  test("rank 0 is waited for as long as it works, and no longer", async () => {
+    const environment = { OPPO_COLLECTIVE_SECONDS: "4" };
+    const worked = await startRanks(2, "longFirst", "works", { environment }).ends;
+    assert.deepEqual(
+      worked.map(({ result }) => result),
+      ["done", "done"],
+    );
+    const stopped = startRanks(2, "longFirst", "stops", { environment });
+    const second = stopped.children[1]!;
+    await new Promise((resolve) => second.once("close", resolve));
+    stopped.children[0]!.kill("SIGKILL");
+    const [, end] = await stopped.ends;
+    assert.match(end!.error, /^ERR_RANK_LATE: rank 1, in "an evaluation": .*within 4 s, got none of rank 0/);
+  });
+
   test("ending with a reason: the others give it", async () => {
     for (const error of await others("fail"))
       assert.match(error, /^ERR_RANK_LOST: .*rank 1: no space left on rank 1's disk/);
