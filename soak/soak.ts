@@ -1,5 +1,5 @@
 // `npm run soak`: what a crash, a bad file and a hostile client must not do, tried for as long as wanted. Everything is
-// drawn from the seed, bounded in count and time, on loopback only, in a temporary folder that is removed.
+// drawn from the seed, bounded in count and time (kills of ranks in count alone), on loopback only, in a temporary folder that is removed.
 // Usage: npm run soak -- [--minutes 30] [--seed 0] [--only kills|ranks|fuzz|servers] [--keep FOLDER] [--json]
 import { parseArgs } from "node:util";
 import { runFuzz } from "./fuzz.ts";
@@ -43,7 +43,7 @@ let numFailures = 0;
       results.kills = kills;
       numFailures += kills.reduce((sum, { failures }) => sum + failures.length, 0);
     } else if (part === "ranks") {
-      const ranks = await runRankKills(place, { seed, kills: full.rankKills, until, log });
+      const ranks = await runRankKills(place, { seed, kills: full.rankKills, log });
       results.ranks = ranks;
       numFailures += ranks.failures.length;
     } else if (part === "fuzz") {

@@ -185,6 +185,28 @@ describe("refused before the first step", { skip: !hasProcesses }, () => {
     ...{ MASTER_ADDR: "127.0.0.1", MASTER_PORT: String(port), OPPO_START_SECONDS: "60" },
   });
 
+  test("what a step takes of memory is a rank's, with its part of a sharded optimizer", async () => {
+    const told = async (processes: number, ...more: readonly string[]) => {
+      const args = [...trainArgs("dry", "--trainable", "full", "--dry-run", ...more), "--json"];
+      const { code, out, error } = await start(processes === 1 ? args : launched(processes, args)).end;
+      assert.equal(code, 0, error);
+      return out;
+    };
+    const [alone, whole, parted] = [await told(1), await told(2), await told(2, "--shard-optimizer")];
+    const moments = (text: string) => {
+      const found: number[] = [];
+      JSON.parse(text, (_, value: { name?: unknown; bytes?: unknown }) => {
+        if (value?.name === "moments") found.push(Number(value.bytes));
+        return value;
+      });
+      return found[0]!;
+    };
+    assert.equal(moments(whole), moments(alone));
+    assert.ok(moments(parted) < 0.6 * moments(alone) && moments(parted) > 0.4 * moments(alone));
+    assert.match(parted, /one of 2 processes, which have a part of the optimizer each/);
+    assert.equal(existsSync(join(theatre.root, "dry")), false);
+  });
+
   test("another command than one that trains, and wrong variables", async () => {
     const other = await start(launched(2, ["presets"])).end;
     assert.match(other.error, /expected a command that trains \(train, sft\), got presets.*\[ERR_LAUNCH\]/);

@@ -2,8 +2,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
-import { heldClips } from "../../src/corpus/clips/clip-source.ts";
+import { clipSettings } from "../../src/corpus/clips/clip-settings.ts";
+import { type ClipOrder, heldClips } from "../../src/corpus/clips/clip-source.ts";
 import { type FittedSample, fitSamples } from "../../src/corpus/clips/fitted-samples.ts";
+import { openClips } from "../../src/corpus/clips/open-clips.ts";
 import type { Conversation } from "../../src/data/conversations/conversation.ts";
 import { loadSamples } from "../../src/data/jsonl.ts";
 import type { Sample } from "../../src/data/sample.ts";
@@ -21,6 +23,7 @@ import { type PresetName, presets } from "../../src/train/presets.ts";
 import { sftSchema } from "../../src/train/sft-config.ts";
 import { responseText } from "../../src/train/theatre/theatre-examples.ts";
 import { shardOf } from "../../src/train/world/run-world.ts";
+import { quietRun } from "./quiet-run.ts";
 import type { SmallTheatre } from "./small-theatre.ts";
 import { theatreTerms } from "./theatre-training.ts";
 import { digestOf, interruptAt, withoutTimes } from "./training-runs.ts";
@@ -40,6 +43,8 @@ export interface RankRun {
   /** File beside the run that gets the gradients of the last step. */
   readonly gradients?: string;
   readonly videoOnly?: boolean;
+  /** Whether clips are read step by step. */
+  readonly isStreamed?: boolean;
 }
 
 /** In a folder of the theatre, that keeps its gradients. */
@@ -98,7 +103,6 @@ async function learnGrpo(run: RankRun, preset: PresetName, fitted: readonly Fitt
   });
   const models = await openPolicy({ ...config, model: run.model, ...shardOf(world, config) });
   const library = new ClipLibrary(models.reference);
-  library.add(fitted, 1);
   const samples = fitted.map(({ sample }) => sample);
   const order = {
     items: samples,
@@ -106,7 +110,9 @@ async function learnGrpo(run: RankRun, preset: PresetName, fitted: readonly Fitt
     batchAt: (step: number) => batchOf(samples, config.promptsPerStep, config.seed, step),
     steps: config.steps,
   };
-  const task = { config, models, library, samples, clips: heldClips(library, order), world };
+  if (!run.isStreamed) library.add(fitted, 1);
+  using clips = run.isStreamed ? await streamOf(run, library, order) : heldClips(library, order);
+  const task = { config, models, library, samples, clips, world };
   await trainGrpo(
     {
       ...task,
@@ -115,6 +121,13 @@ async function learnGrpo(run: RankRun, preset: PresetName, fitted: readonly Fitt
     around(run, world),
   );
   return models.trainable;
+}
+
+function streamOf({ samplesFile }: RankRun, library: ClipLibrary, order: ClipOrder<Sample>) {
+  const { progress, interrupt } = quietRun();
+  const settings = clipSettings.parse({ mode: "stream", workers: 1 });
+  const shared = { file: samplesFile, maxSkippedFraction: 0, maxPromptTokens: null, progress, interrupt };
+  return openClips(library, order, { settings, ...shared });
 }
 
 async function learnSft(

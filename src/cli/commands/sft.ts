@@ -39,6 +39,7 @@ export function configureSft(command: Command): void {
           if (isDry) {
             const { text, facts, fits } = await dryRun(asked);
             if (fits === false) process.exitCode = 1;
+            if (place !== null && place.rank > 0) return;
             if (isJson) printJson("sft", facts);
             else console.log(text);
             return;

@@ -51,8 +51,9 @@ export function configureTrain(command: Command): void {
       async ({ progress, interrupt, place }) => {
         const { dryRun, runTraining } = await import("../../recipes/train/train.ts");
         if (isDry) {
-          const { text, facts, fits } = await dryRun({ config, progress, interrupt });
+          const { text, facts, fits } = await dryRun({ config, progress, interrupt, place });
           if (fits === false) process.exitCode = 1;
+          if (place !== null && place.rank > 0) return;
           if (isJson) printJson("train", facts);
           else console.log(text);
           return;

@@ -78,7 +78,7 @@ const otherBytes = 2e7;
 /** What a step of the run would take of memory. Nothing is loaded and nothing written. */
 export async function dryRun(run: SftRun): Promise<DryRun> {
   const prepared = await prepareRows(run.config, run.progress.log);
-  const memory = await memoryOfSft(run.config, prepared, run.interrupt.signal);
+  const memory = await memoryOfSft(run.config, prepared, run.place ?? null, run.interrupt.signal);
   return dryRunOf(memory, memory.assumptions);
 }
 
@@ -92,7 +92,7 @@ async function learnIn(run: RankRun<SftRun>): Promise<SftResult> {
   await requireSame(world, () => ({ rows: rowsFact(split.learnt) }));
   requireModelDirectory(config.model);
   const own = { ...config, device, ...shardOf(world, config) };
-  if (run.overcommits !== true) requireMemory(await memoryOfSft(own, prepared, interrupt.signal));
+  if (run.overcommits !== true) requireMemory(await memoryOfSft(own, prepared, run.place ?? null, interrupt.signal));
   using models = await openPolicy({ ...own, isAlone: true });
   await requireSame(world, () => ({ weights: weightsFact(models) }));
   using directory = await openSharedRun(world, run.directory, () => factsOf(run, models));

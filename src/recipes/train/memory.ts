@@ -5,7 +5,7 @@ import { largestClip } from "../../corpus/clips/largest-clip.ts";
 import type { Sample } from "../../data/sample.ts";
 import { readModelShape } from "../../models/read-model-shape.ts";
 import { grpoTask } from "../../train/memory/config-task.ts";
-import { placeOn, roomOn } from "../../train/memory/room.ts";
+import { placeOn, type Ranks, roomOn } from "../../train/memory/room.ts";
 import { type MemoryReport, reportMemory } from "../../train/memory/table.ts";
 import type { RunConfig } from "./run-config.ts";
 
@@ -18,11 +18,17 @@ export interface RunMemory extends MemoryReport {
 export async function memoryOfRun(
   config: RunConfig,
   rows: readonly Sample[],
+  ranks: Ranks | null,
   signal?: AbortSignal,
 ): Promise<RunMemory> {
   const shape = await readModelShape(config.model);
   const found = shape.fitting === null ? null : await largestClip(dirname(config.data), rows, shape.fitting, signal);
-  const task = grpoTask(shape, config, found?.media ?? null, placeOn(config.device, config.dtype ?? shape.dtype));
+  const task = grpoTask(
+    shape,
+    config,
+    found?.media ?? null,
+    placeOn(config.device, config.dtype ?? shape.dtype, ranks, config.shardOptimizer),
+  );
   const { batch, learner } = task;
   const { media } = batch;
   const clip =
@@ -32,6 +38,11 @@ export async function memoryOfRun(
   const assumptions = [
     `${config.trainable} in ${learner.dtype}, ${learner.recomputes ? "layers computed again on the way back" : "graphs kept"}`,
     `${batch.prompts} prompts of ${batch.promptTokens} tokens (${clip}), ${batch.groupSize} completions of ${batch.newTokens} tokens each, every one with masked branches`,
+    ...(ranks === null
+      ? []
+      : [
+          `one of ${ranks.size} processes, which have ${config.shardOptimizer ? "a part" : "all"} of the optimizer each`,
+        ]),
   ];
-  return { ...reportMemory(task, roomOn(config.device)), assumptions };
+  return { ...reportMemory(task, roomOn(config.device, ranks)), assumptions };
 }

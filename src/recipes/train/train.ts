@@ -96,9 +96,10 @@ export async function dryRun({
   config,
   progress,
   interrupt,
-}: Pick<TrainRun, "config" | "progress" | "interrupt">): Promise<DryRun> {
+  place = null,
+}: Pick<TrainRun, "config" | "progress" | "interrupt" | "place">): Promise<DryRun> {
   const rows = await readCorpus(config.data, config.maxSkippedRows, progress.log, parseFieldMap(config.fields));
-  const memory = await memoryOfRun(config, rows, interrupt.signal);
+  const memory = await memoryOfRun(config, rows, place, interrupt.signal);
   return dryRunOf(memory, memory.assumptions);
 }
 
@@ -120,7 +121,7 @@ async function trainIn(run: RankRun<TrainRun>): Promise<TrainResult> {
   const start = await onFirst(world, "making of the start", () => startModel(config.model, run.directory));
   requireModelDirectory(start);
   const own = { ...config, model: start, device, ...shardOf(world, config) };
-  if (run.overcommits !== true) requireMemory(await memoryOfRun(own, rows, interrupt.signal));
+  if (run.overcommits !== true) requireMemory(await memoryOfRun(own, rows, run.place ?? null, interrupt.signal));
   using models = await openPolicy(own);
   const known = wordingOf([start]);
   using setting = await chooseSetting(rows, {

@@ -51,7 +51,6 @@ export function worldPlace(environment: Environment): Place | null {
   if (size === 1) return null;
   const localRank = environment[starter.local] === undefined ? 0 : wholeNumber(environment, starter.local, 0, size - 1);
   const host = masterOf(environment, starter, size);
-  const isLocal = host === "127.0.0.1" || host === "localhost" || host === "::1";
   const servesElsewhere = environment.TORCHELASTIC_USE_AGENT_STORE === "True";
   const networkInterface = environment.GLOO_SOCKET_IFNAME;
   return {
@@ -60,11 +59,14 @@ export function worldPlace(environment: Environment): Place | null {
     servesStore: rank === 0 && !servesElsewhere,
     isPythons: servesElsewhere && environment[LAUNCHED_VARIABLE] !== "1",
     prefix: `oppo/${environment.TORCHELASTIC_RUN_ID ?? ""}/${environment.TORCHELASTIC_RESTART_COUNT ?? "0"}`,
-    address: networkInterface !== undefined ? `@${networkInterface}` : isLocal ? host : "",
+    address: networkInterface !== undefined ? `@${networkInterface}` : isLoopback(host) ? host : "",
     collectiveSeconds: secondsOf(environment, "OPPO_COLLECTIVE_SECONDS", 1800),
     startSeconds: secondsOf(environment, "OPPO_START_SECONDS", 300),
   };
 }
+
+/** All ranks are on this machine. */
+export const isLoopback = (host: string): boolean => host === "127.0.0.1" || host === "localhost" || host === "::1";
 
 type Starter = (typeof starters)[number];
 

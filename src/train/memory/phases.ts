@@ -4,7 +4,7 @@ import { rowsPerChunk } from "../../rl/chunk-size.ts";
 
 import { keptByLayer, passingLayer, passingPrefix, recomputedLayer, returningLayer } from "./layer.ts";
 import { promptsAtOnce, promptsOfGpu, type Sizes, sizesOf, sizesOfMasked } from "./sizes.ts";
-import { gradientBytes, sum, trainedSizes, typeBytes } from "./standing.ts";
+import { gradientBytes, shardsOf, sum, trainedSizes, typeBytes } from "./standing.ts";
 import type { MemoryLine, MemoryPhase, MemoryTask } from "./task.ts";
 import { towerBytes } from "./towers.ts";
 
@@ -148,8 +148,8 @@ function largestGradient({ model, learner }: MemoryTask): number {
 
 /** The square root of a second moment; in half precision the gradient in float32 beside it. */
 function updateLines(task: MemoryTask): MemoryLine[] {
-  const { model, learner, place } = task;
-  const shards = learner.trainable === "lora" ? 1 : place.gpus;
+  const { model, learner } = task;
+  const shards = shardsOf(task);
   const largest = Math.max(0, ...trainedSizes(model, learner)) / shards;
   const copies = learner.trainable !== "lora" && learner.dtype !== "float32" ? 2 : 1;
   return [

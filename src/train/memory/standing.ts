@@ -46,8 +46,7 @@ export function standingLines({ model, learner, batch, place }: MemoryTask): Mem
   const isAdapter = learner.trainable === "lora";
   const isHalf = learner.dtype !== "float32";
   const weights = numWeights * typeBytes[learner.dtype];
-  // Adapters are small: every GPU has all of theirs.
-  const shards = isAdapter ? 1 : place.gpus;
+  const shards = shardsOf({ learner, place });
   return [
     { name: "weights", bytes: weights },
     { name: "reference", bytes: !isAdapter && batch.hasReference ? weights : 0 },
@@ -58,11 +57,16 @@ export function standingLines({ model, learner, batch, place }: MemoryTask): Mem
   ].filter(({ bytes }) => bytes > 0);
 }
 
+/** Over how many GPUs gradients, masters and moments are parted. Adapters are small: every GPU has all of theirs. */
+export function shardsOf({ learner, place }: Pick<MemoryTask, "learner" | "place">): number {
+  return learner.trainable === "lora" ? 1 : (place.shards ?? place.gpus);
+}
+
 /** Of one GPU, all of them together; they exist from the first way back of a step to the next step. */
 export function gradientBytes({ model, learner, place }: MemoryTask): number {
   const isAdapter = learner.trainable === "lora";
   const numTrained = sum(trainedSizes(model, learner));
-  return (numTrained * (isAdapter ? floatBytes : typeBytes[learner.dtype])) / (isAdapter ? 1 : place.gpus);
+  return (numTrained * (isAdapter ? floatBytes : typeBytes[learner.dtype])) / shardsOf({ learner, place });
 }
 
 export function sum(numbers: readonly number[]): number {

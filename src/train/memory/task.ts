@@ -44,8 +44,10 @@ export interface Place {
   readonly kind: "cpu" | "cuda";
   /** libtorch has one operator for attention there and in this type (`decoder/fused-attention.ts`). */
   readonly fusesAttention: boolean;
-  /** Prompts are spread over so many; of full weights gradients, masters and moments as well (ZeRO-2). */
+  /** Prompts are spread over so many. */
   readonly gpus: number;
+  /** And of full weights gradients, masters and moments over so many (ZeRO-2); left out: over all of them. */
+  readonly shards?: number;
 }
 
 export interface MemoryTask {

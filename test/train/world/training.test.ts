@@ -30,20 +30,21 @@ function runOf(name: string, kind: RankRun["kind"], more: Partial<RankRun> = {})
   return rankRun(theatre, model, name, kind, more);
 }
 
-/** The largest difference of elements, in shares of the gradient's length. */
-function gradientDistance(one: RankRun, other: RankRun): number {
+/** The largest difference of elements, in shares of the gradient's length, or of its largest element. */
+function gradientDistance(one: RankRun, other: RankRun, of: "length" | "largest" = "length"): number {
   return scope(() => {
     using a = openSafetensors(join(one.directory, one.gradients!));
     using b = openSafetensors(join(other.directory, other.gradients!));
     assert.deepEqual([...b.entries.keys()].sort(), [...a.entries.keys()].sort());
     assert.ok(a.entries.size > 10);
-    let [distance, squares] = [0, 0];
+    let [distance, squares, largest] = [0, 0, 0];
     for (const name of a.entries.keys()) {
       distance = Math.max(distance, op.amax(a.tensor(name).sub(b.tensor(name)).abs()).item());
       squares += a.tensor(name).pow(2).sum().item();
+      largest = Math.max(largest, op.amax(a.tensor(name).abs()).item());
     }
     assert.ok(squares > 0);
-    return distance / Math.sqrt(squares);
+    return distance / (of === "length" ? Math.sqrt(squares) : largest);
   });
 }
 
@@ -104,6 +105,20 @@ describe("several processes make the step of one", () => {
     await compare("silent-sft", 2, "sft", { videoOnly: true });
     await compare("adapter", 2, "oppo", { overrides: ["trainable=lora", "lora.rank=4"] });
     await compare("towers", 2, "sft", { overrides: ["trainable=full"] });
+  });
+
+  test("a prompt at a time, products are the same and gradients differ by the order of their sum alone", async () => {
+    const overrides = ["promptsPerStep=4", "promptsPerMicroBatch=1"];
+    await compare("prompt", 2, "oppo", { overrides });
+    const [one, two] = [runOf("prompt-1", "oppo"), runOf("prompt-2", "oppo")];
+    const distance = gradientDistance(one, two, "largest");
+    assert.ok(distance <= 2.5e-7, `gradients differ by ${distance} of their largest element`);
+  });
+
+  test("more prompts in the place of those that are paid alike, clips as a stream", async () => {
+    const streamed = { isStreamed: true, overrides: ["resampleRounds=2", "promptsPerStep=2"] };
+    const { log } = await compare("streamed", 2, "oppo", streamed);
+    assert.ok(log[0]!["sampling/rounds"]! > 0, "further clips were asked for");
   });
 
   test("another step is another gradient", async () => {
