@@ -13,7 +13,7 @@ import { type ServedRun, servedRun } from "./served-run.ts";
 /** Plain, so that it can be given to a process. */
 export interface RankServedRun
   extends Pick<RankRun, "corpus" | "samplesFile">,
-    Pick<ServedRun, "directory" | "model" | "addresses" | "overrides" | "steps" | "patienceSeconds"> {
+    Pick<ServedRun, "directory" | "model" | "addresses" | "overrides" | "steps" | "patienceSeconds" | "streamedFrom"> {
   readonly failAfter?: number;
 }
 

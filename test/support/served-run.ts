@@ -4,18 +4,24 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
+import { clipSettings } from "../../src/corpus/clips/clip-settings.ts";
+import { heldClips } from "../../src/corpus/clips/clip-source.ts";
 import type { FittedSample } from "../../src/corpus/clips/fitted-samples.ts";
+import { openClips } from "../../src/corpus/clips/open-clips.ts";
+import type { Sample } from "../../src/data/sample.ts";
 import type { JudgedTerm } from "../../src/rl/rewards/judged.ts";
 import { resolveConfig } from "../../src/run/config.ts";
 import type { Interrupt } from "../../src/run/interrupt.ts";
 import { readStepLog } from "../../src/run/metrics.ts";
 import { alone, type World } from "../../src/tensor/index.ts";
+import { batchOf } from "../../src/train/batches.ts";
 import { trainSchema } from "../../src/train/config.ts";
 import { trainGrpo } from "../../src/train/grpo.ts";
 import { openPolicy } from "../../src/train/policy.ts";
 import { presets } from "../../src/train/presets.ts";
 import { RolloutsOverRanks } from "../../src/train/rollouts/over-ranks.ts";
 import { ServedRollouts } from "../../src/train/rollouts/served-rollouts.ts";
+import { quietRun } from "./quiet-run.ts";
 import { theatreTerms } from "./theatre-training.ts";
 import { digestOf, interruptAt, withoutTimes } from "./training-runs.ts";
 
@@ -39,6 +45,8 @@ export interface ServedRun {
   readonly signal?: AbortSignal;
   /** In the place of `stopAt` and `signal`. */
   readonly interrupt?: Interrupt;
+  /** Of the corpus, whose clips are read step by step then. */
+  readonly streamedFrom?: string;
   /** The processes that make the run together. */
   readonly world?: World;
 }
@@ -64,7 +72,19 @@ export async function servedRun(run: ServedRun) {
   });
   using models = await openPolicy({ ...config, model });
   using library = new ClipLibrary(models.reference);
-  library.add(fitted);
+  const samples = fitted.map(({ sample }) => sample);
+  const order = {
+    ...{ items: samples, clipsOf: (sample: Sample) => [sample], steps },
+    batchAt: (step: number) => batchOf(samples, config.promptsPerStep, config.seed, step),
+  };
+  if (run.streamedFrom === undefined) library.add(fitted);
+  using clips =
+    run.streamedFrom === undefined
+      ? heldClips(library, order)
+      : await openClips(library, order, {
+          settings: clipSettings.parse({ mode: "stream", workers: 1 }),
+          ...{ file: run.streamedFrom, maxSkippedFraction: 0, maxPromptTokens: null, ...quietRun() },
+        });
   const signal = run.signal ?? interrupt.signal;
   using rollouts =
     addresses.length === 0 || world.rank > 0
@@ -90,7 +110,8 @@ export async function servedRun(run: ServedRun) {
       config,
       models,
       library,
-      samples: fitted.map(({ sample }) => sample),
+      samples,
+      clips,
       ...theatreTerms(),
       judged: [judge],
       ...(addresses.length === 0 ? {} : { rollouts: new RolloutsOverRanks(world, rollouts) }),
