@@ -239,10 +239,13 @@ class ProcessGroup implements World {
       return;
     }
     if (!this.#address.servesStore) return;
-    const until = performance.now() + seconds * 1000;
-    for (let rank = 0; rank < this.size && performance.now() < until; ) {
+    let waited = 0;
+    for (let rank = 0; rank < this.size && waited < seconds * 1000; ) {
       if (native.storeGet(`left/${rank}`, 0) !== undefined) rank++;
-      else await pause(longestWait);
+      else {
+        await pause(longestWait);
+        waited += longestWait;
+      }
     }
   }
 
@@ -298,7 +301,7 @@ class ProcessGroup implements World {
   }
 
   async #told<T>(what: string, key: string): Promise<T> {
-    let [beat, beatAt] = ["", performance.now()];
+    let [beat, silent] = ["", 0];
     for (let wait = shortestWait; ; wait = Math.min(longestWait, wait * 2)) {
       let text: string | undefined;
       try {
@@ -309,9 +312,8 @@ class ProcessGroup implements World {
           if (text === undefined) throw this.#lost(what, null);
         }
         const heard = native.storeGet("beat", 0) ?? "";
-        if (heard !== beat) [beat, beatAt] = [heard, performance.now()];
-        const silentSeconds = (performance.now() - beatAt) / 1000;
-        if (text === undefined && silentSeconds > this.#address.collectiveSeconds) {
+        if (heard !== beat) [beat, silent] = [heard, 0];
+        if (text === undefined && silent > this.#address.collectiveSeconds * 1000) {
           throw this.#late(what, "rank 0", ` (at work on "${what}")`, null);
         }
       } catch (error) {
@@ -323,6 +325,7 @@ class ProcessGroup implements World {
         return told.value;
       }
       await pause(wait);
+      silent += wait;
     }
   }
 
