@@ -4,6 +4,7 @@ import type { ClipFeatures, ModelPrompt, OmniModel, PromptTokens } from "../../m
 import { viewDivergences } from "../../rl/divergence.ts";
 import { noGrad, scope } from "../../tensor/index.ts";
 import { HttpError } from "../http/http-error.ts";
+import type { DecodedClips } from "./media/decoded-clips.ts";
 import { changedClip, fittedClip } from "./medium.ts";
 import type { Comparison, FromEngine, MediaFile } from "./protocol.ts";
 
@@ -17,25 +18,26 @@ export interface ComparisonWork {
   readonly tokens: PromptTokens;
   /** Longest prompt. */
   readonly maxTokens: number;
+  readonly clips: DecodedClips;
   readonly send: (message: FromEngine) => void;
   readonly isCancelled: () => boolean;
 }
 
 /** Tells the divergences of every change. @throws HttpError when nobody waits any more, MediaError, those of masks */
 export async function compare(model: OmniModel, work: ComparisonWork): Promise<void> {
-  const { job, comparison, file, tokens, maxTokens, send, isCancelled } = work;
+  const { job, comparison, file, tokens, maxTokens, clips, send, isCancelled } = work;
   const { completion, changes } = comparison;
   if (file?.kind !== "video") {
     throw new HttpError(400, "ERR_REQUEST_MEDIA", "media: expected a video to compare under changes, got none.");
   }
-  const clip = await fittedClip(model, file, { maxTokens });
+  const clip = await fittedClip(model, file, { maxTokens, clips });
   const ids = Int32Array.from(completion);
   const intact = model.features(clip);
   for (let start = 0; start < changes.length; start += changesAtOnce) {
     if (isCancelled()) throw cancelledJob();
     const features: ClipFeatures[] = [intact];
     for (const change of changes.slice(start, start + changesAtOnce)) {
-      features.push(model.features(await changedClip(clip, change)));
+      features.push(model.features(await changedClip(clip, change, { clips })));
     }
     const values = scope(() => {
       const rows = noGrad(() => model.encode(features));

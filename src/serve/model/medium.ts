@@ -7,6 +7,7 @@ import { applyLocalMask } from "../../media/local-mask.ts";
 import { cellSize, framesPerPatch } from "../../media/sampling.ts";
 import type { ClipFeatures, OmniModel } from "../../models/omni-model.ts";
 import { HttpError } from "../http/http-error.ts";
+import type { DecodedClips } from "./media/decoded-clips.ts";
 import type { ClipChange, MediaFile } from "./protocol.ts";
 
 /** What a server decodes at most: ten minutes of 1080p at 30 frames per second. An hour of 8K is for other tools. */
@@ -24,11 +25,13 @@ export interface MediumBounds {
   readonly maxTokens: number;
   /** Aborted once nobody waits any more: decoding ends at once. */
   readonly signal?: AbortSignal;
+  /** Where clips of files with a change, and of those that changes will be asked of, are kept. */
+  readonly clips: DecodedClips;
   /** Told where a file gave less than it states. */
   readonly onNotices?: (kind: MediaFile["kind"], notices: readonly string[]) => void;
 }
 
-type LookingModel = Pick<OmniModel, "fitting" | "imageRange" | "features">;
+type LookingModel = Pick<OmniModel, "fitKey" | "fitting" | "imageRange" | "features">;
 
 /** @throws MediaError, HttpError ERR_REQUEST_MEDIA, those of the model's features; the signal's reason */
 export async function featuresOf(model: LookingModel, file: MediaFile, bounds: MediumBounds): Promise<ClipFeatures> {
@@ -40,12 +43,13 @@ export async function featuresOf(model: LookingModel, file: MediaFile, bounds: M
 /** The clip with what a change asks for. @throws MediaError of the other sound, OppoError ERR_MASK_RATIO, ERR_MASK_KIND */
 export async function changedClip(
   clip: MediaClip,
-  { soundPath, masks }: ClipChange,
-  signal?: AbortSignal,
+  { sound: other, masks }: ClipChange,
+  { clips, signal }: Pick<MediumBounds, "clips" | "signal">,
 ): Promise<MediaClip> {
   let shown = clip;
-  if (soundPath !== null) {
-    const { waveform } = await decodeClip(soundPath, { ...limits, soundOnly: true }, signal);
+  if (other !== null) {
+    const decode = () => decodeClip(other.path, { ...limits, soundOnly: true }, signal);
+    const { waveform } = await clips.get(`sound ${other.key}`, decode);
     const length =
       clip.waveform.length === 0 ? Math.round(clip.durationSeconds * clip.sampleRateHz) : clip.waveform.length;
     const sound = new Float32Array(length);
@@ -56,9 +60,9 @@ export async function changedClip(
 }
 
 export async function fittedClip(
-  { fitting, imageRange }: LookingModel,
+  { fitting, fitKey, imageRange }: LookingModel,
   file: MediaFile,
-  { maxTokens, signal }: MediumBounds,
+  { maxTokens, signal, clips }: MediumBounds,
 ): Promise<MediaClip> {
   // A token stands for a cell of a pair of frames.
   const options = { ...limits, maxClipPixels: maxTokens * cellSize ** 2 * framesPerPatch };
@@ -81,10 +85,13 @@ export async function fittedClip(
       return clip;
     }
     case "video": {
-      const clip = await decodeClip(file.path, { ...options, fit: fitting }, signal);
+      const decode = () => decodeClip(file.path, { ...options, fit: fitting }, signal);
+      const clip = await (file.keptAs === undefined ? decode() : clips.get(`${fitKey} ${file.keptAs}`, decode));
       if (clip.numFrames === 0) throw mediaError("a picture in the video part", "a file without one");
       const own = file.withSound ? clip : { ...clip, waveform: silence };
-      return file.change === undefined ? own : await changedClip(own, file.change, signal);
+      return file.change === undefined
+        ? own
+        : await changedClip(own, file.change, { clips, ...(signal && { signal }) });
     }
   }
 }

@@ -2,9 +2,24 @@
 import type { ErrorCode } from "../../error.ts";
 import type { LocalMask } from "../../media/local-mask.ts";
 
-/** A medium of a prompt. Equal keys: the same content, read in the same way. Frames are encoded pictures, one file each; `areAll`: none is left out. */
+/** Equal keys: the same content. */
+export interface KeyedFile {
+  readonly key: string;
+  readonly path: string;
+}
+
+/**
+ * A medium of a prompt. Equal keys: the same content, read in the same way. Frames are encoded pictures, one file each; `areAll`: none is left out.
+ * `keptAs`: the key of a video without its change, of which more changes will be asked for: what was decoded is kept.
+ */
 export type MediaFile = { readonly key: string } & (
-  | { readonly kind: "video"; readonly path: string; readonly withSound: boolean; readonly change?: ClipChange }
+  | {
+      readonly kind: "video";
+      readonly path: string;
+      readonly withSound: boolean;
+      readonly change?: ClipChange;
+      readonly keptAs?: string;
+    }
   | {
       readonly kind: "frames";
       readonly paths: readonly string[];
@@ -18,7 +33,7 @@ export type MediaFile = { readonly key: string } & (
 /** What a clip is shown with in place of what it has. */
 export interface ClipChange {
   /** Of another file, cut or filled up with silence to the clip's own length; null: the clip's own. */
-  readonly soundPath: string | null;
+  readonly sound: KeyedFile | null;
   /** One after another. */
   readonly masks: readonly LocalMask[];
 }

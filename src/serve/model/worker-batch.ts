@@ -14,6 +14,7 @@ import { noGrad, scope } from "../../tensor/index.ts";
 import { HttpError } from "../http/http-error.ts";
 import { compare } from "./compare.ts";
 import { deadlineError } from "./losses.ts";
+import type { DecodedClips } from "./media/decoded-clips.ts";
 import type { MediaRows } from "./media/media-rows.ts";
 import { featuresOf, type MediumBounds } from "./medium.ts";
 import { promptOf } from "./prompt.ts";
@@ -27,6 +28,7 @@ const millisecondsPerSecond = 1000;
 export interface BatchWork {
   readonly model: OmniModel;
   readonly media: MediaRows;
+  readonly clips: DecodedClips;
   readonly maxContext: number;
   /** Places in the cache that sequences which decode together may take. */
   readonly maxBatchTokens: number;
@@ -75,18 +77,6 @@ export async function runBatch(jobs: readonly Job[], work: BatchWork): Promise<v
     if (isGone) work.send(failure(job, cancelled(), true));
     return !isGone;
   });
-  for (const { job, slot, tokens } of wanted) {
-    const { comparison, media } = job;
-    if (comparison === undefined) continue;
-    const { maxContext: maxTokens, send } = work;
-    const isCancelled = () => work.isCancelled(slot);
-    try {
-      await compare(work.model, { job: job.id, comparison, file: media[0], tokens, maxTokens, send, isCancelled });
-      send({ kind: "done", job: job.id, answers: [] });
-    } catch (error) {
-      send(failure(job, error, true));
-    }
-  }
   const asked = wanted.filter(({ job }) => job.comparison === undefined);
   for (const together of fittingBatches(asked, work.maxBatchTokens)) {
     try {
@@ -96,6 +86,22 @@ export async function runBatch(jobs: readonly Job[], work: BatchWork): Promise<v
     }
   }
   work.media.trim();
+  // Somebody reads answers word by word; figures may come after them.
+  for (const one of wanted) await compareOne(one, work);
+}
+
+async function compareOne({ job, slot, tokens }: Prepared, work: BatchWork): Promise<void> {
+  const { comparison, media } = job;
+  if (comparison === undefined) return;
+  const { model, clips, maxContext: maxTokens, send } = work;
+  const isCancelled = () => work.isCancelled(slot);
+  const own = { job: job.id, comparison, file: media[0], tokens };
+  try {
+    await compare(model, { ...own, maxTokens, clips, send, isCancelled });
+    send({ kind: "done", job: job.id, answers: [] });
+  } catch (error) {
+    send(failure(job, error, true));
+  }
 }
 
 /** Nobody reads it. */
@@ -150,7 +156,7 @@ function tooLong(maxContext: number, prompt: string, answer: number): HttpError 
 
 /** The sizes of a job's media, one after another; what they take is counted on the way, and whether anybody still waits. */
 async function readMedia(job: Job, slot: number, work: BatchWork): Promise<ClipShape[]> {
-  const { model, media, maxContext, maxJobSeconds, isCancelled, onNotices } = work;
+  const { model, media, clips, maxContext, maxJobSeconds, isCancelled, onNotices } = work;
   const stop = new AbortController();
   const look = setInterval(() => {
     if (isCancelled(slot)) stop.abort(cancelled());
@@ -161,7 +167,8 @@ async function readMedia(job: Job, slot: number, work: BatchWork): Promise<ClipS
     let numTokens = 0;
     for (const file of job.media) {
       stop.signal.throwIfAborted();
-      const bounds = { maxTokens: maxContext, signal: stop.signal, ...(onNotices === undefined ? {} : { onNotices }) };
+      const told = onNotices === undefined ? {} : { onNotices };
+      const bounds = { maxTokens: maxContext, signal: stop.signal, clips, ...told };
       const shape = await media.shapeOf(file.key, () => featuresOf(model, file, bounds));
       shapes.push(shape);
       numTokens += media.numTokens(shape);

@@ -6,12 +6,15 @@ import { watchParent } from "../../media/isolated/watch-parent.ts";
 import { loadModel, readArchitecture } from "../../models/registry.ts";
 import { releaseMemory } from "../../tensor/index.ts";
 import { HttpError } from "../http/http-error.ts";
+import { DecodedClips } from "./media/decoded-clips.ts";
 import type { FromEngine, Job, StartMessage, ToEngine } from "./protocol.ts";
 import { WorkerModels } from "./weights/worker-models.ts";
 import { failure, runBatch } from "./worker-batch.ts";
 
 /** So often a running batch looks whether its jobs are still wanted. */
 const lookMilliseconds = 10;
+/** Two clips of the longest prompts, or some hundred short ones. */
+const maxClipBytes = 1 << 28;
 /** Media with something missing that are named, and how often their count is told after them. */
 const maxNamedMedia = 3;
 const everyNoticed = 100;
@@ -31,6 +34,7 @@ watchParent({ parent: Number(server), folder, maxBytes: null, maxCpuSeconds: nul
 let running: Promise<void> = Promise.resolve();
 let engine: {
   readonly models: WorkerModels;
+  readonly clips: DecodedClips;
   readonly maxContext: number;
   readonly maxBatchTokens: number;
   readonly maxJobSeconds: number;
@@ -99,7 +103,7 @@ async function start(message: StartMessage): Promise<void> {
       loadModel(directory, { ...options, checkValues: true }),
     );
     const limits = { maxContext, maxBatchTokens, maxJobSeconds };
-    engine = { models, ...limits, ...cancelBoard(message.cancelFile) };
+    engine = { models, clips: new DecodedClips(maxClipBytes), ...limits, ...cancelBoard(message.cancelFile) };
     const { title } = await readArchitecture(message.directory);
     const parameters = [...model.parameters().values()];
     send({

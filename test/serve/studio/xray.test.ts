@@ -185,6 +185,27 @@ describe("the x-ray", () => {
     assert.equal((await post("ask", question(none))).events.at(-1)!.event, "done");
   });
 
+  test("an answer does not wait for a long comparison that was asked for before it", async () => {
+    const { ids: completion } = answerOf(await post("ask", question(none)));
+    const many = Array.from({ length: 64 }, () => grey);
+    const order: string[] = [];
+    const compared = post("compare", { model, run, sample: ids[0], completion, changes: many }).then((heard) => {
+      order.push("compared");
+      return heard;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const loud: ChangeView = { swap: null, masks: [{ modality: "audio", kind: "noise", ratio: 0.9, seed: 3 }] };
+    await post("ask", question(loud));
+    order.push("said");
+    const { events } = await compared;
+    assert.deepEqual(order, ["said", "compared"]);
+    const told = events.filter(({ event }) => event === "compared").map(({ data }) => data.change);
+    assert.deepEqual(
+      told,
+      many.map((_, i) => i),
+    );
+  });
+
   test("what cannot be asked is said", async () => {
     const refused = async (body: unknown, event: string, code: string) => {
       const { events } = await post("ask", body);

@@ -8,7 +8,7 @@ import { OppoError } from "../../../error.ts";
 import type { LocalMask } from "../../../media/local-mask.ts";
 import { HttpError } from "../../http/http-error.ts";
 import type { Engine } from "../../model/engine.ts";
-import type { Answer, ClipChange, Comparison, Job, MediaFile, SamplingRules, Turn } from "../../model/protocol.ts";
+import type { Answer, ClipChange, Job, KeyedFile, MediaFile, SamplingRules, Turn } from "../../model/protocol.ts";
 import type { ChangeView, ModelEntry, XrayAnswer, XrayComparison, XrayQuestion } from "../api.ts";
 import type { Studio } from "../studio.ts";
 import { Engines } from "./engines.ts";
@@ -16,6 +16,8 @@ import { findModels, type ModelPlace } from "./find-models.ts";
 import { TakeApart } from "./take-apart.ts";
 
 const maxNewTokens = 512;
+/** A comparison is cut into jobs of so many, so that an answer that is asked for meanwhile waits for one of them at most. */
+const changesPerJob = 4;
 const rules: SamplingRules = {
   ...{ adapter: null, numSamples: 1, temperature: 0, logprobTemperature: 1 },
   ...{ topP: null, topK: null, repetitionPenalty: null },
@@ -56,10 +58,13 @@ export class Xray {
     const changes: ClipChange[] = [];
     for (const change of question.changes) changes.push(await this.#change(question.run, change));
     // A change without another sound keeps the one that the clip itself is shown with.
-    const own = file.change?.soundPath ?? null;
-    const whole = changes.map((change) => ({ ...change, soundPath: change.soundPath ?? own }));
-    const comparison: Comparison = { completion: question.completion, changes: whole };
-    await run(engine, { ...this.#job(turns, file), comparison }, { ...listeners, onDelta: () => undefined }, gone);
+    const own = file.change?.sound ?? null;
+    const whole = changes.map((change) => ({ ...change, sound: change.sound ?? own }));
+    for (let start = 0; start < whole.length; start += changesPerJob) {
+      const comparison = { completion: question.completion, changes: whole.slice(start, start + changesPerJob) };
+      const onCompared = (change: number, nats: readonly number[]) => listeners.onCompared(start + change, nats);
+      await run(engine, { ...this.#job(turns, file), comparison }, { onDelta: () => undefined, onCompared }, gone);
+    }
   }
 
   close(): void {
@@ -73,8 +78,8 @@ export class Xray {
     if (!type.startsWith("video/")) {
       throw new HttpError(400, "ERR_STUDIO_CLIP", `clip: expected a video, got ${type}. Choose another clip.`);
     }
-    const soundPath = sample.audio === undefined ? null : (await this.#studio.clip(runId, id, "sound")).path;
-    const file: VideoFile = { ...video(path), ...(soundPath === null ? {} : { change: { soundPath, masks: [] } }) };
+    const sound = sample.audio === undefined ? null : keyed((await this.#studio.clip(runId, id, "sound")).path);
+    const file: VideoFile = { ...video(path), ...(sound === null ? {} : { change: { sound, masks: [] } }) };
     return { engine: await this.#engines.get(place), sample, file, turns: turnsOf(place, sample) };
   }
 
@@ -91,13 +96,13 @@ export class Xray {
 
   async #change(runId: string, { swap, masks }: ChangeView): Promise<ClipChange> {
     const sound = swap === null ? null : await this.#soundOf(runId, swap);
-    return { soundPath: sound, masks: masks as readonly LocalMask[] };
+    return { sound, masks: masks as readonly LocalMask[] };
   }
 
   /** A sample's sound: its own file, or that of its video. */
-  async #soundOf(runId: string, id: string): Promise<string> {
+  async #soundOf(runId: string, id: string): Promise<KeyedFile> {
     const sample = await this.#studio.sample(runId, id);
-    return (await this.#studio.clip(runId, id, sample.audio === undefined ? "media" : "sound")).path;
+    return keyed((await this.#studio.clip(runId, id, sample.audio === undefined ? "media" : "sound")).path);
   }
 
   #job(turns: readonly Turn[], file: MediaFile): Job {
@@ -117,15 +122,20 @@ interface Prepared {
   readonly turns: readonly Turn[];
 }
 
-function video(path: string): VideoFile {
+function keyed(path: string): KeyedFile {
   const { size, mtimeMs } = statSync(path);
-  return { kind: "video", key: `${path} ${size} ${mtimeMs}`, path, withSound: true };
+  return { key: `${path} ${size} ${mtimeMs}`, path };
+}
+
+function video(path: string): VideoFile {
+  const file = keyed(path);
+  return { ...file, kind: "video", withSound: true, keptAs: file.key };
 }
 
 /** The same file under another name where something about it is changed: what towers made of one is not the other's. */
-function changed(file: VideoFile, { soundPath, masks }: ClipChange): VideoFile {
-  const change = { soundPath: soundPath ?? file.change?.soundPath ?? null, masks };
-  if (change.soundPath === null && masks.length === 0) return file;
+function changed(file: VideoFile, { sound, masks }: ClipChange): VideoFile {
+  const change = { sound: sound ?? file.change?.sound ?? null, masks };
+  if (change.sound === null && masks.length === 0) return file;
   const key = createHash("sha256")
     .update(JSON.stringify([file.key, change]))
     .digest("hex");
@@ -158,16 +168,24 @@ function run(
 ): Promise<readonly Answer[]> {
   return new Promise((resolve, reject) => {
     if (gone.aborted) return reject(goneError());
-    gone.addEventListener("abort", () => {
+    const leave = () => {
       engine.cancel(job.id);
       reject(goneError());
-    });
+    };
+    gone.addEventListener("abort", leave);
+    const ended = () => gone.removeEventListener("abort", leave);
     engine.submit(job, {
       onBegin: () => undefined,
       onDelta: ({ text }) => onDelta(text),
       onCompared,
-      onDone: resolve,
-      onError: reject,
+      onDone: (answers) => {
+        ended();
+        resolve(answers);
+      },
+      onError: (error) => {
+        ended();
+        reject(error);
+      },
     });
   });
 }
