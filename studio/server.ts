@@ -1,6 +1,7 @@
 // The page's way to its server: JSON, and the stream of what changed.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ChangeEvent } from "../src/serve/studio/api.ts";
+import { takeAhead } from "./ahead.ts";
 
 export class ServerError extends Error {}
 
@@ -35,6 +36,8 @@ export function useAsked<T>(path: string | null, version: unknown = 0): Asked<T>
   });
   useEffect(() => {
     if (path === null) return setAsked({ value: null, problem: null, isWaiting: false, path });
+    const ready = takeAhead<T>(path, version);
+    if (ready !== null) return setAsked({ value: ready.value, problem: null, isWaiting: false, path });
     const gone = new AbortController();
     setAsked((before) => ({ ...before, isWaiting: true }));
     ask<T>(path, gone.signal).then(

@@ -16,8 +16,12 @@ export interface GroupViewProps {
   readonly isDivergence: boolean;
 }
 
+export function groupPath(run: string, line: string): string {
+  return `/api/runs/${run}/rollouts/${line}`;
+}
+
 export function GroupView({ run, line, detail, isDivergence }: GroupViewProps) {
-  const { value: group, problem } = useAsked<GroupDetail>(`/api/runs/${run}/rollouts/${line}`);
+  const { value: group, problem } = useAsked<GroupDetail>(groupPath(run, line));
   if (problem !== null) return <Problem text={problem} />;
   if (group === null) return <p class="soft pad">Reading the group ...</p>;
   const { entry, rollouts, cues, sample, sampleProblem, others } = group;

@@ -2,11 +2,12 @@
 import { useEffect, useState } from "preact/hooks";
 import type { GroupEntry, GroupPage, RolloutOrder, RunDetail, RunList } from "../../src/serve/studio/api.ts";
 import { type Address, choose, go } from "../address.ts";
+import { askAhead } from "../ahead.ts";
 import { useKeys } from "../keys.ts";
 import { shown } from "../numbers.ts";
 import { Problem } from "../runs/runs-room.tsx";
-import { useAsked, useChanges, useLogVersion } from "../server.ts";
-import { GroupView } from "./group-view.tsx";
+import { ask, useAsked, useChanges, useLogVersion } from "../server.ts";
+import { GroupView, groupPath } from "./group-view.tsx";
 
 const pageSize = 20;
 
@@ -47,9 +48,12 @@ function Groups({ id, address, runs }: GroupsProps) {
   const { order = "newest", since = "", step = "", sample = "", line = "", mode = "" } = address.choices;
   const offset = Number(address.choices.offset ?? 0) || 0;
   const version = useLogVersion(id, "rollouts.jsonl");
-  const query = new URLSearchParams({ order, offset: String(offset), limit: String(pageSize) });
-  for (const [name, value] of Object.entries({ since, step, sample })) if (value !== "") query.set(name, value);
-  const { value: page, problem } = useAsked<GroupPage>(`/api/runs/${id}/rollouts?${query}`, version);
+  const pagePath = (from: number) => {
+    const query = new URLSearchParams({ order, offset: String(from), limit: String(pageSize) });
+    for (const [name, value] of Object.entries({ since, step, sample })) if (value !== "") query.set(name, value);
+    return `/api/runs/${id}/rollouts?${query}`;
+  };
+  const { value: page, problem } = useAsked<GroupPage>(pagePath(offset), version);
   const { value: run } = useAsked<RunDetail>(`/api/runs/${id}`);
   const [isLast, setLast] = useState(false);
   const groups = page?.groups ?? [];
@@ -72,6 +76,21 @@ function Groups({ id, address, runs }: GroupsProps) {
   useEffect(() => {
     if (line === "" && shownLine !== "") choose({ line: shownLine }, true);
   }, [line, shownLine]);
+  useEffect(() => {
+    if (page === null || isOther || shownLine === "") return;
+    const wanted = (group: GroupEntry | undefined) =>
+      group !== undefined && void askAhead(ask, groupPath(id, String(group.line)));
+    const here = groups.findIndex((group) => String(group.line) === shownLine);
+    for (const by of [1, -1]) wanted(groups[here + by]);
+    for (const by of [1, -1]) {
+      const next = offset + by * pageSize;
+      if (next < 0 || next >= page.total) continue;
+      void askAhead<GroupPage>(ask, pagePath(next), version, (there) => {
+        wanted(there.groups[0]);
+        if (by < 0) wanted(there.groups.at(-1));
+      });
+    }
+  }, [page, shownLine]);
   useKeys({
     ...{ j: () => move(1), ArrowRight: () => move(1), k: () => move(-1), ArrowLeft: () => move(-1) },
     ...{ n: () => turn(1), p: () => turn(-1) },

@@ -38,6 +38,7 @@ export class Studio {
   readonly #curves = new LatestUsed<RunCurves>(keptCurves);
   readonly #indices = new LatestUsed<RolloutIndex>(keptIndices);
   readonly #samples = new LatestUsed<SampleIndex>(keptSamples);
+  readonly #settings = new LatestUsed<Readonly<Record<string, unknown>>>(keptCurves);
   #found: FoundRuns = { places: [], isCut: false };
   #nextScanAt = Number.NEGATIVE_INFINITY;
   /** Run -> its summary and what it was made of. */
@@ -213,7 +214,8 @@ export class Studio {
   }
 
   #samplesOf({ path, root }: RunPlace): SampleIndex | null {
-    const { values } = readSettings(path);
+    const stats = statRegular(join(path, "config.yaml"));
+    const values = this.#settings.get(`${path} ${stats?.size} ${stats?.mtimeMs}`, () => readSettings(path).values);
     const file = dataFileOf(path, root, values);
     return file === null ? null : this.#samples.get(file, () => new SampleIndex(file, values.fields));
   }

@@ -25,6 +25,7 @@ import { groupRow, line, makeRun, metricsRow } from "../../support/studio-runs.t
 const paintLimit = 8000;
 const liveLimit = 8000;
 const pageLimit = 1000;
+const lookMilliseconds = 300;
 const script = "<img src=x onerror=window.isBroken=1><script>window.isBroken=1</script>";
 
 const folder = mkdtempSync(join(tmpdir(), "oppo-studio-"));
@@ -156,7 +157,12 @@ describe("the studio in a browser", { skip }, () => {
       page.evaluate("Number(document.querySelector('.group')?.dataset.line ?? -1)") as Promise<number>;
     await page.waitForSelector(".rollouts li");
     const times: number[] = [];
-    for (const key of [..."jjjjnnnnnnppkkj"]) times.push((await page.evaluate(pressed(key))) as number);
+    for (const key of [..."jjjjnnnnnnppkkj"]) {
+      times.push((await page.evaluate(pressed(key))) as number);
+      // Somebody looks before the next key.
+      await page.waitForTimeout(lookMilliseconds);
+    }
+    t.diagnostic(`by key: ${times.map(Math.round).join(" ")} ms`);
     times.sort((a, b) => a - b);
     t.diagnostic(`a page: median ${Math.round(times[7]!)} ms, slowest ${Math.round(times.at(-1)!)} ms`);
     assert.ok(times[7]! < pageLimit, `${times}`);

@@ -28,6 +28,8 @@ export class RolloutIndex {
   readonly #tail: LineTail;
   readonly #threshold: number;
   #groups: IndexedGroup[] = [];
+  /** By the clip's name. */
+  #ofSample = new Map<string, IndexedGroup[]>();
   #numRollouts = 0;
   #sorted: { readonly key: string; readonly groups: readonly GroupEntry[] } | null = null;
 
@@ -39,6 +41,7 @@ export class RolloutIndex {
       maxLineBytes,
       onReset: () => {
         this.#groups = [];
+        this.#ofSample.clear();
         this.#numRollouts = 0;
       },
       onLine: (line) => this.#add(line),
@@ -79,8 +82,8 @@ export class RolloutIndex {
   }
 
   /** Of one clip, oldest first. */
-  of(sample: string): GroupEntry[] {
-    return this.#groups.filter((group) => group.sample === sample);
+  of(sample: string): readonly GroupEntry[] {
+    return this.#ofSample.get(sample) ?? [];
   }
 
   /** The line itself; a reason where it is gone or another one by now. */
@@ -93,10 +96,22 @@ export class RolloutIndex {
     if (text === null) return `${length} bytes long, which is more than a group has`;
     const group = parseGroup(text);
     if (typeof group === "string") return group;
-    this.#groups.push({ ...entryOf(group, number, this.#threshold), offset, length });
+    const indexed = { ...entryOf(group, number, this.#threshold), offset, length };
+    this.#groups.push(indexed);
+    this.#rememberOf(indexed);
     this.#numRollouts += group.rollouts.length;
-    if (this.#groups.length > maxGroups + maxGroups / 10) this.#groups = this.#groups.slice(-maxGroups);
+    if (this.#groups.length > maxGroups + maxGroups / 10) {
+      this.#groups = this.#groups.slice(-maxGroups);
+      this.#ofSample.clear();
+      for (const one of this.#groups) this.#rememberOf(one);
+    }
     return null;
+  }
+
+  #rememberOf(group: IndexedGroup): void {
+    const known = this.#ofSample.get(group.sample);
+    if (known === undefined) this.#ofSample.set(group.sample, [group]);
+    else known.push(group);
   }
 }
 
