@@ -29,14 +29,75 @@ export function parseDial(text: string, standard: string): Dial {
 
 const percent = 100;
 
-export function changeOf(video: Dial, audio: Dial, swap: string): ChangeView {
-  return { swap: swap === "" ? null : swap, masks: [...maskOf("video", video), ...maskOf("audio", audio)] };
+/** Cells that a free brush paints. */
+export const paintGrid = { columns: 16, rows: 16 };
+const bitsPerDigit = 4;
+
+/** One hexadecimal digit for every four cells. */
+export function paintText(cells: ReadonlySet<number>): string {
+  if (cells.size === 0) return "";
+  const digits = Array.from({ length: (paintGrid.columns * paintGrid.rows) / bitsPerDigit }, (_, digit) => {
+    let bits = 0;
+    for (let bit = 0; bit < bitsPerDigit; bit++) if (cells.has(digit * bitsPerDigit + bit)) bits |= 1 << bit;
+    return bits.toString(16);
+  });
+  return digits.join("").replace(/0+$/, "");
 }
 
-function maskOf(modality: MaskView["modality"], { kind, dose, from, to, box }: Dial): MaskView[] {
+export function parsePaint(text: string): ReadonlySet<number> {
+  const cells = new Set<number>();
+  const digits = text.slice(0, (paintGrid.columns * paintGrid.rows) / bitsPerDigit);
+  for (const [at, digit] of [...digits].entries()) {
+    const bits = Number.parseInt(digit, 16) || 0;
+    for (let bit = 0; bit < bitsPerDigit; bit++) if (((bits >> bit) & 1) === 1) cells.add(at * bitsPerDigit + bit);
+  }
+  return cells;
+}
+
+/** In hertz. */
+export type BandDial = readonly [low: number, high: number];
+/** What 16 kHz can hold. */
+export const wholeBand: BandDial = [0, 8000];
+
+/** Example: "300-3400" */
+export function bandText([low, high]: BandDial): string {
+  return low === wholeBand[0] && high === wholeBand[1] ? "" : `${low}-${high}`;
+}
+
+export function parseBand(text: string): BandDial {
+  const [, low, high] = /^(\d{1,4})-(\d{1,4})$/.exec(text) ?? [];
+  const clamped = (value: string) => Math.min(wholeBand[1], Number(value));
+  return low === undefined || high === undefined ? wholeBand : [clamped(low), clamped(high)];
+}
+
+/** What the two dials say no word of. */
+export interface Extent {
+  readonly painted: ReadonlySet<number>;
+  readonly band: BandDial;
+}
+
+export function changeOf(video: Dial, audio: Dial, swap: string, { painted, band }: Extent): ChangeView {
+  const cells = [...painted].sort((a, b) => a - b);
+  const [low, high] = band;
+  const seen = maskOf("video", video, cells.length === 0 ? {} : { painted: { ...paintGrid, cells } });
+  const isWhole = bandText(band) === "";
+  const heard = maskOf(
+    "audio",
+    audio,
+    isWhole ? {} : { band: { lowHz: Math.min(low, high), highHz: Math.max(low, high) } },
+  );
+  return { swap: swap === "" ? null : swap, masks: [...seen, ...heard] };
+}
+
+function maskOf(
+  modality: MaskView["modality"],
+  { kind, dose, from, to, box }: Dial,
+  more: Pick<NonNullable<MaskView["part"]>, "painted" | "band">,
+): MaskView[] {
   if (dose === 0) return [];
   const [left, top, right, bottom] = box.map((side) => side / percent) as [number, number, number, number];
-  const part = { from: Math.min(from, to) / percent, to: Math.max(from, to) / percent, left, top, right, bottom };
+  const time = { from: Math.min(from, to) / percent, to: Math.max(from, to) / percent };
+  const part = { ...time, left, top, right, bottom, ...more };
   return [{ modality, kind, ratio: dose / percent, seed: 0, part }];
 }
 

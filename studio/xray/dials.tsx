@@ -1,4 +1,5 @@
 // The controls of one modality: which mask, how much of it, when, and, of the picture, where.
+import type { ComponentChildren } from "preact";
 import { type Dial, wholeBox } from "./change.ts";
 
 export interface DialsProps {
@@ -7,11 +8,13 @@ export interface DialsProps {
   readonly dial: Dial;
   readonly onDial: (dial: Dial) => void;
   readonly hasBox: boolean;
+  /** Controls of its own. */
+  readonly children?: ComponentChildren;
 }
 
 const sides = ["left", "top", "right", "bottom"] as const;
 
-export function Dials({ title, kinds, dial, onDial, hasBox }: DialsProps) {
+export function Dials({ title, kinds, dial, onDial, hasBox, children }: DialsProps) {
   const range = (name: string, value: number, set: (value: number) => Partial<Dial>) => (
     <label class="field">
       <span>
@@ -60,6 +63,7 @@ export function Dials({ title, kinds, dial, onDial, hasBox }: DialsProps) {
           </button>
         </details>
       )}
+      {children}
     </fieldset>
   );
 }

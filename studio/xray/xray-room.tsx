@@ -6,9 +6,11 @@ import { shown } from "../numbers.ts";
 import { Clip } from "../rollouts/clip.tsx";
 import { Problem } from "../runs/runs-room.tsx";
 import { useAsked } from "../server.ts";
-import { Brush } from "./brush.tsx";
-import { changeOf, dialText, grid, parseDial } from "./change.ts";
+import { Brush, type Tool } from "./brush.tsx";
+import { bandText, changeOf, dialText, grid, paintText, parseBand, parseDial, parsePaint } from "./change.ts";
 import { Dials } from "./dials.tsx";
+import { Drop } from "./drop.tsx";
+import { BandDials, Tools } from "./extent.tsx";
 import { ModelView } from "./model-view.tsx";
 
 export function XrayRoom({ address }: { readonly address: Address }) {
@@ -44,7 +46,11 @@ function Bench({ id, address, runs, known }: BenchProps) {
   const video = parseDial(choices.video ?? "", "grey");
   const audio = parseDial(choices.audio ?? "", "quiet");
   const swap = choices.swap ?? "";
-  const change = changeOf(video, audio, swap);
+  const painted = parsePaint(choices.paint ?? "");
+  const band = parseBand(choices.band ?? "");
+  const [tool, setTool] = useState<Tool>("box");
+  const change = changeOf(video, audio, swap, { painted, band });
+  const withDose = { ...video, dose: video.dose === 0 ? 100 : video.dose };
   const set = (more: Readonly<Record<string, string>>) => choose(more, true);
   const toggle = (model: string) => {
     const ids = models.map((one) => one.id);
@@ -72,6 +78,7 @@ function Bench({ id, address, runs, known }: BenchProps) {
           samples={samples}
           onChoose={(one) => choose({ sample: one })}
         />
+        <Drop onClip={(clip) => choose({ sample: clip.id })} />
         <Clips
           title="Sound of"
           name="swap"
@@ -99,15 +106,19 @@ function Bench({ id, address, runs, known }: BenchProps) {
           dial={video}
           onDial={(dial) => set({ video: dialText(dial) })}
           hasBox
-        />
+        >
+          <Tools tool={tool} numPainted={painted.size} onTool={setTool} onClear={() => set({ paint: "" })} />
+        </Dials>
         <Dials
           title="Sound"
           kinds={known.kinds.audio}
           dial={audio}
           onDial={(dial) => set({ audio: dialText(dial) })}
           hasBox={false}
-        />
-        <button type="button" onClick={() => choose({ video: "", audio: "", swap: "" })}>
+        >
+          <BandDials band={band} onBand={(next) => set({ band: bandText(next) })} />
+        </Dials>
+        <button type="button" onClick={() => choose({ video: "", audio: "", swap: "", paint: "", band: "" })}>
           Undo all changes
         </button>
       </aside>
@@ -122,9 +133,10 @@ function Bench({ id, address, runs, known }: BenchProps) {
               <Clip key={sample} sample={shownSample(id, sample)} problem={null}>
                 <Brush
                   dial={video}
-                  onBox={(box) =>
-                    set({ video: dialText({ ...video, dose: video.dose === 0 ? 100 : video.dose, box }) })
-                  }
+                  tool={tool}
+                  onBox={(box) => set({ video: dialText({ ...withDose, box }) })}
+                  painted={painted}
+                  onPainted={(cells) => set({ video: dialText(withDose), paint: paintText(cells) })}
                   heat={map}
                   moment={moment}
                 />
@@ -231,7 +243,8 @@ function Ground({
 }
 
 function shownSample(run: string, id: string): SampleView {
-  const path = `/api/runs/${run}/clips/${encodeURIComponent(id)}/media`;
+  const name = encodeURIComponent(id);
+  const path = id.startsWith("dropped-") ? `/api/xray/clips/${name}` : `/api/runs/${run}/clips/${name}/media`;
   return { id, subtitle: "", labels: [], reasoning: "", cues: [], media: { path, kind: "video" }, sound: null };
 }
 

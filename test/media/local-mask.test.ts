@@ -50,3 +50,45 @@ test("a stretch of the sound, and everything where no part is named", () => {
   const everything = { from: 0, to: 1, left: 0, top: 0, right: 1, bottom: 1 };
   assert.deepEqual(applyLocalMask(clip, { ...mask, part: everything }).waveform, applyMask(clip, mask).waveform);
 });
+
+test("painted cells within the rectangle, and no others", () => {
+  const mask = { modality: "video", kind: "grey", ratio: 1, seed: 0 } as const;
+  const whole = applyMask(clip, mask).frames;
+  // of 3 x 2 cells of 28 x 28 pixels: the first, the last, one that is not there
+  const painted = { columns: 3, rows: 2, cells: [0, 5, 5, 77] };
+  const all = { ...part, from: 0, left: 0, right: 1, bottom: 1 };
+  const { frames } = applyLocalMask(clip, { ...mask, part: { ...all, painted } });
+  const { height, width } = clip;
+  for (let i = 0; i < frames.length; i++) {
+    const pixel = Math.floor(i / 3);
+    const [x, y] = [pixel % width, Math.floor(pixel / width) % height];
+    const isInside = (x < 28 && y < 28) || (x >= 56 && y >= 28);
+    if (frames[i] !== (isInside ? whole : clip.frames)[i]) assert.fail(`row ${y}, column ${x}`);
+  }
+  const none = applyLocalMask(clip, { ...mask, part: { ...all, painted: { ...painted, cells: [] } } });
+  assert.deepEqual(none.frames, clip.frames);
+});
+
+test("a band of the sound: what lies in it is masked, other tones stay", () => {
+  const tone = (hertz: number) =>
+    Float32Array.from({ length: 16_000 }, (_, i) => 0.3 * Math.sin((2 * Math.PI * hertz * i) / 16_000));
+  const [low, high] = [tone(300), tone(3000)];
+  const both = { ...clip, waveform: low.map((sample, i) => sample + high[i]!) };
+  const mask = { modality: "audio", kind: "quiet", ratio: 1, seed: 0 } as const;
+  const everything = { from: 0, to: 1, left: 0, top: 0, right: 1, bottom: 1 };
+  const heard = (band: { lowHz: number; highHz: number }) =>
+    applyLocalMask(both, { ...mask, part: { ...everything, band } }).waveform;
+  const loudest = (samples: Float32Array) => Math.max(...samples.subarray(400, -400).map(Math.abs));
+  const without = (samples: Float32Array, other: Float32Array) => samples.map((sample, i) => sample - other[i]!);
+  const muffled = heard({ lowHz: 2000, highHz: 8000 });
+  assert.ok(loudest(without(muffled, low)) < 0.01, String(loudest(without(muffled, low))));
+  // negative control: the other band's is another sound
+  assert.ok(loudest(without(heard({ lowHz: 0, highHz: 1000 }), low)) > 0.2);
+  // every frequency: as without a band
+  assert.ok(Math.max(...heard({ lowHz: 0, highHz: 9000 }).map(Math.abs)) < 1e-6);
+  const half = applyLocalMask(both, {
+    ...mask,
+    part: { ...everything, from: 0.5, band: { lowHz: 2000, highHz: 8000 } },
+  });
+  assert.deepEqual(half.waveform.subarray(0, 8000), both.waveform.subarray(0, 8000));
+});

@@ -11,7 +11,7 @@ import type { DecodedClips } from "./media/decoded-clips.ts";
 import type { ClipChange, MediaFile } from "./protocol.ts";
 
 /** What a server decodes at most: ten minutes of 1080p at 30 frames per second. An hour of 8K is for other tools. */
-const limits = {
+export const mediumLimits = {
   maxDurationSeconds: 600,
   maxPixels: 4096 * 2304,
   maxDecodedPixels: 600 * 30 * 1920 * 1080,
@@ -48,7 +48,7 @@ export async function changedClip(
 ): Promise<MediaClip> {
   let shown = clip;
   if (other !== null) {
-    const decode = () => decodeClip(other.path, { ...limits, soundOnly: true }, signal);
+    const decode = () => decodeClip(other.path, { ...mediumLimits, soundOnly: true }, signal);
     const { waveform } = await clips.get(`sound ${other.key}`, decode);
     const length =
       clip.waveform.length === 0 ? Math.round(clip.durationSeconds * clip.sampleRateHz) : clip.waveform.length;
@@ -65,7 +65,7 @@ export async function fittedClip(
   { maxTokens, signal, clips }: MediumBounds,
 ): Promise<MediaClip> {
   // A token stands for a cell of a pair of frames.
-  const options = { ...limits, maxClipPixels: maxTokens * cellSize ** 2 * framesPerPatch };
+  const options = { ...mediumLimits, maxClipPixels: maxTokens * cellSize ** 2 * framesPerPatch };
   switch (file.kind) {
     case "image":
       return await decodeImage(file.path, { ...options, range: imageRange }, signal);

@@ -190,6 +190,18 @@ export interface ModelList {
   readonly maxModels: number;
 }
 
+/** A clip that somebody dropped into the page; its id stands for a sample's. */
+export interface DroppedClip {
+  readonly id: string;
+  readonly name: string;
+  readonly seconds: number;
+  readonly hasSound: boolean;
+}
+
+export interface DroppedList {
+  readonly clips: readonly DroppedClip[];
+}
+
 export interface SampleList {
   readonly total: number;
   readonly ids: readonly string[];
@@ -203,6 +215,10 @@ export interface PartView {
   readonly top: number;
   readonly right: number;
   readonly bottom: number;
+  /** Of the picture: only what lies in one of these cells of a grid as well. */
+  readonly painted?: { readonly columns: number; readonly rows: number; readonly cells: readonly number[] } | undefined;
+  /** Of the sound: only these frequencies. */
+  readonly band?: { readonly lowHz: number; readonly highHz: number } | undefined;
 }
 
 export interface MaskView {
@@ -223,6 +239,7 @@ export interface ChangeView {
 export interface XrayQuestion {
   readonly model: string;
   readonly run: string;
+  /** Of the run's data, or the id of a clip that was dropped in. */
   readonly sample: string;
   readonly change: ChangeView;
 }

@@ -1,7 +1,7 @@
 // The X-ray over HTTP with a very small model: what it says under masks and with another sound, and how much each token depends on
 // what was taken away, against the same computed in this process.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { decodeClip } from "../../../src/media/decode.ts";
@@ -9,7 +9,15 @@ import { applyLocalMask } from "../../../src/media/local-mask.ts";
 import type { ModelPrompt } from "../../../src/models/omni-model.ts";
 import { loadModel } from "../../../src/models/registry.ts";
 import { tokenDivergence } from "../../../src/rl/divergence.ts";
-import type { ChangeView, ModelList, RunList, SampleList, XrayAnswer } from "../../../src/serve/studio/api.ts";
+import type {
+  ChangeView,
+  DroppedClip,
+  DroppedList,
+  ModelList,
+  RunList,
+  SampleList,
+  XrayAnswer,
+} from "../../../src/serve/studio/api.ts";
 import { type StudioServer, serveStudio } from "../../../src/serve/studio/serve-studio.ts";
 import { findModels } from "../../../src/serve/studio/xray/find-models.ts";
 import { noGrad, scope } from "../../../src/tensor/index.ts";
@@ -216,11 +224,16 @@ describe("the x-ray", () => {
     await refused(question(none, { sample: "nobody" }), "failed", "ERR_STUDIO_CLIP");
     await refused(question({ swap: "nobody", masks: [] }), "failed", "ERR_STUDIO_CLIP");
     const mask = grey.masks[0]!;
-    for (const wrong of [
+    const wrongs: ChangeView["masks"] = [
       { ...mask, kind: "evil" },
       { ...mask, ratio: 2 },
       { ...mask, part: { ...corner, from: 1, to: 0 } },
-    ]) {
+      { ...mask, part: { ...corner, band: { lowHz: 300, highHz: 100 } } },
+      { ...mask, part: { ...corner, painted: { columns: 1e9, rows: 2, cells: [0] } } },
+      { ...mask, kind: "swap" },
+      { ...mask, modality: "audio", kind: "features" },
+    ];
+    for (const wrong of wrongs) {
       await refused(question({ swap: null, masks: [wrong] }), "400", "ERR_REQUEST_FIELD");
     }
   });
@@ -248,6 +261,33 @@ describe("the x-ray", () => {
         await page.waitForSelector(".sound i");
         assert.equal(await page.locator(".brush .cell").count(), 16);
       }
+      // the brush, by keys and by the pointer; a band of the sound; Cancel; a clip of this machine
+      await page.getByRole("button", { name: "brush", exact: true }).press("Enter");
+      const brush = page.getByRole("application");
+      await brush.press("ArrowUp");
+      await brush.press(" ");
+      await page.waitForSelector(".brush .painted");
+      assert.match(page.url(), /paint=0+8|paint=0+[1-9a-f]/);
+      const { x, y, width, height } = (await brush.boundingBox())!;
+      await page.mouse.move(x + 0.2 * width, y + 0.2 * height);
+      await page.mouse.down();
+      await page.mouse.move(x + 0.6 * width, y + 0.2 * height, { steps: 3 });
+      await page.mouse.up();
+      const numPainted = await page.locator(".brush .painted").count();
+      assert.ok(numPainted >= 7, String(numPainted));
+      await page.getByLabel("Sound: dose").fill("100");
+      await page.getByLabel("Sound: above").fill("300");
+      assert.match(page.url(), /band=300-8000/);
+      await page.waitForSelector(".xray-model div:nth-child(2) > .said:not(.live)");
+      await page.setInputFiles("input[type=file]", {
+        name: "mine.mp4",
+        mimeType: "video/mp4",
+        buffer: readFileSync(join(theatre.corpus, theatre.samples[1]!.media)),
+      });
+      await page.waitForSelector(".drop [role=status] >> text=/mine.mp4: [0-9.]+ s/");
+      await page.waitForSelector(".xray-model .said:not(.live)");
+      assert.match(page.url(), /sample=dropped-/);
+      await page.waitForSelector("text=The clip has no annotated cues.");
       assert.deepEqual(await seriousProblems(page), []);
       for (const viewport of [desk, phone]) {
         await page.setViewportSize(viewport);
@@ -259,6 +299,82 @@ describe("the x-ray", () => {
     } finally {
       await browser.close();
     }
+  });
+
+  test("a band of the sound and painted cells of the picture are other changes than the whole", async () => {
+    const { ids: completion } = answerOf(await post("ask", question(none)));
+    const everything = { from: 0, to: 1, left: 0, top: 0, right: 1, bottom: 1 };
+    const quiet = (part: Record<string, unknown>): ChangeView => ({
+      swap: null,
+      masks: [{ modality: "audio", kind: "quiet", ratio: 1, seed: 0, part: { ...everything, ...part } }],
+    });
+    const painted = (cells: readonly number[]): ChangeView => ({
+      swap: null,
+      masks: [{ ...grey.masks[0]!, part: { ...everything, painted: { columns: 2, rows: 2, cells } } }],
+    });
+    const quarter: ChangeView = { swap: null, masks: [{ ...grey.masks[0]!, part: corner }] };
+    const changes = [
+      ...[quiet({}), quiet({ band: { lowHz: 0, highHz: 8001 } }), quiet({ band: { lowHz: 0, highHz: 400 } })],
+      ...[painted([]), painted([0]), quarter],
+    ];
+    const nats = await natsOf(completion.slice(0, 12), changes);
+    const differ = (a: number, b: number) => largest(nats[a]!.map((value, i) => value - nats[b]![i]!));
+    assert.ok(differ(0, 1) < natsTolerance, "all frequencies are the sound");
+    assert.ok(differ(0, 2) > natsTolerance, "a band is not");
+    assert.ok(largest(nats[3]!) < natsTolerance, "no cell, no mask");
+    assert.ok(
+      differ(4, 5) < natsTolerance && largest(nats[4]!) > natsTolerance,
+      "the first of four cells is the corner",
+    );
+  });
+
+  test("a clip is dropped in: asked about, played, heard behind another; what cannot be shown says why", async () => {
+    const send = (name: string, body: Uint8Array | Buffer) =>
+      fetch(`${server.address}/api/xray/clips?name=${encodeURIComponent(name)}`, {
+        method: "POST",
+        headers: { authorization: "Bearer t", "content-type": "application/octet-stream" },
+        body: new Uint8Array(body),
+      });
+    const own = theatre.samples.find(({ id }) => id === ids[1])!;
+    const bytes = readFileSync(join(theatre.corpus, own.media));
+    const reply = await send("../../my clip.MP4", bytes);
+    const clip = (await reply.json()) as DroppedClip;
+    assert.equal(reply.status, 200, JSON.stringify(clip));
+    assert.match(clip.id, /^dropped-[0-9a-f]{24}$/);
+    assert.ok(clip.seconds > 0 && clip.hasSound);
+    assert.deepEqual(await (await send("again.mp4", bytes)).json(), clip);
+    const media = await fetch(`${server.address}/api/xray/clips/${clip.id}`, { headers });
+    assert.equal(media.headers.get("content-type"), "video/mp4");
+    assert.deepEqual(Buffer.from(await media.arrayBuffer()), bytes);
+    const heard = answerOf(await post("ask", question(none, { sample: clip.id })));
+    assert.ok(heard.ids.length > 0);
+    assert.match(heard.routingProblem!, /no annotated cues/);
+    // its sound is the very sound of the clip that it is a copy of
+    const swapped = async (swap: string) => answerOf(await post("ask", question({ swap, masks: [] }))).ids;
+    assert.deepEqual(await swapped(clip.id), await swapped(ids[1]!));
+    for (const [name, body, status, words] of [
+      ["page.html", bytes, 400, /expected a video/],
+      ["broken.mp4", Buffer.from("<script>no</script>".repeat(50)), 400, /dropped clip: the file: expected/],
+      ["cut.mp4", bytes.subarray(0, bytes.length / 3), 400, /the file/],
+      ["empty.mp4", Buffer.alloc(0), 400, /empty/],
+    ] as const) {
+      const refused = await send(name, body);
+      const { error } = (await refused.json()) as { error: { code: string; message: string } };
+      assert.equal(refused.status, status, error.message);
+      assert.equal(error.code, "ERR_STUDIO_CLIP");
+      assert.match(error.message, words);
+      assert.ok(!error.message.includes("oppo-dropped-"), error.message);
+    }
+    const { clips } = (await (await fetch(`${server.address}/api/xray/clips`, { headers })).json()) as DroppedList;
+    assert.deepEqual(clips, [clip]);
+    assert.equal((await fetch(`${server.address}/api/xray/clips/dropped-none`, { headers })).status, 404);
+    const foreign = { ...headers, origin: "http://elsewhere.example" };
+    const other = await fetch(`${server.address}/api/xray/clips?name=a.mp4`, {
+      method: "POST",
+      headers: foreign,
+      body: "x",
+    });
+    assert.equal(other.status, 403);
   });
 
   test("a model that cannot be loaded says why, and is tried again", async () => {

@@ -2,11 +2,12 @@
 import type { Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
-import { maskKinds } from "../../../media/degrade/degrade.ts";
+import { ownKinds } from "../../../media/degrade/degrade.ts";
 import type { ServerContext } from "../../http/app.ts";
-import { asHttpError, errorBody, fieldError } from "../../http/http-error.ts";
+import { asHttpError, errorBody, fieldError, HttpError } from "../../http/http-error.ts";
 import { BodyReader } from "../../http/read-json.ts";
-import type { ModelList } from "../api.ts";
+import type { DroppedList, ModelList } from "../api.ts";
+import { mediaResponse } from "../media-response.ts";
 import { maxEngines } from "./engines.ts";
 import type { Xray } from "./xray.ts";
 
@@ -15,9 +16,33 @@ const maxMasks = 16;
 const maxChanges = 512;
 const maxTokens = 4096;
 
+const maxGrid = 64;
+const maxHertz = 1_000_000;
+
+/** Those that need no other clip, and that can be put on a part: "features" masks what a processor makes of the whole sound. */
+const kinds = { video: ownKinds.video, audio: ownKinds.audio.filter((kind) => kind !== "features") };
+const hertz = z.number().min(0).max(maxHertz);
+const paintedSchema = z.strictObject({
+  columns: z.int().min(1).max(maxGrid),
+  rows: z.int().min(1).max(maxGrid),
+  cells: z
+    .array(
+      z
+        .int()
+        .min(0)
+        .max(maxGrid ** 2 - 1),
+    )
+    .max(maxGrid ** 2),
+});
+const bandSchema = z
+  .strictObject({ lowHz: hertz, highHz: hertz })
+  .refine(({ lowHz, highHz }) => lowHz <= highHz, "ends before it begins");
 const share = z.number().min(0).max(1);
 const partSchema = z
-  .strictObject({ from: share, to: share, left: share, top: share, right: share, bottom: share })
+  .strictObject({
+    ...{ from: share, to: share, left: share, top: share, right: share, bottom: share },
+    ...{ painted: paintedSchema.optional(), band: bandSchema.optional() },
+  })
   .refine(
     ({ from, to, left, right, top, bottom }) => from <= to && left <= right && top <= bottom,
     "ends before it begins",
@@ -30,10 +55,11 @@ const maskSchema = z
     seed: z.int().min(0),
     part: partSchema.optional(),
   })
-  .refine(({ modality, kind }) => maskKinds[modality].includes(kind), "no such kind of mask");
+  .refine(({ modality, kind }) => kinds[modality].includes(kind), "no such kind of mask");
 const name = z.string().min(1).max(1000);
 const changeSchema = z.strictObject({ swap: name.nullable(), masks: z.array(maskSchema).max(maxMasks) });
 const asked = { model: name, run: name, sample: name };
+const droppedQuery = z.object({ name });
 const questionSchema = z.strictObject({ ...asked, change: changeSchema });
 const comparisonSchema = z.strictObject({
   ...asked,
@@ -44,8 +70,19 @@ const comparisonSchema = z.strictObject({
 export function addXrayRoutes(app: Hono<ServerContext>, xray: Xray): void {
   const bodies = new BodyReader(maxBodyBytes);
   app.get("/api/models", (c) => {
-    const list: ModelList = { models: xray.models(), kinds: maskKinds, maxModels: maxEngines };
+    const list: ModelList = { models: xray.models(), kinds, maxModels: maxEngines };
     return c.json(list);
+  });
+  app.get("/api/xray/clips", (c) => c.json({ clips: xray.dropped.list() } satisfies DroppedList));
+  app.get("/api/xray/clips/:id", (c) => {
+    const file = xray.dropped.find(c.req.param("id"));
+    const response = file === null ? null : mediaResponse(file.path, file.type, c.req.header("range"));
+    if (response !== null) return response;
+    throw new HttpError(404, "ERR_STUDIO_CLIP", "clip: expected one that was dropped in, got none. Drop it in again.");
+  });
+  app.post("/api/xray/clips", async (c) => {
+    const { name } = checked(droppedQuery, c.req.query());
+    return c.json(await xray.dropped.take(name, c.env.incoming));
   });
   app.post("/api/xray/ask", async (c) => {
     const question = checked(questionSchema, await bodies.json(c.env.incoming));

@@ -11,6 +11,7 @@ import type { Engine } from "../../model/engine.ts";
 import type { Answer, ClipChange, Job, KeyedFile, MediaFile, SamplingRules, Turn } from "../../model/protocol.ts";
 import type { ChangeView, ModelEntry, XrayAnswer, XrayComparison, XrayQuestion } from "../api.ts";
 import type { Studio } from "../studio.ts";
+import { DroppedClips } from "./dropped-clips.ts";
 import { Engines } from "./engines.ts";
 import { findModels, type ModelPlace } from "./find-models.ts";
 import { TakeApart } from "./take-apart.ts";
@@ -31,6 +32,7 @@ export interface Listeners {
 export class Xray {
   readonly #studio: Studio;
   readonly #engines: Engines;
+  readonly dropped = new DroppedClips();
   readonly #takeApart = new TakeApart();
   #numJobs = 0;
 
@@ -69,12 +71,13 @@ export class Xray {
 
   close(): void {
     this.#engines.close();
+    this.dropped.close();
   }
 
   async #prepare({ model, run: runId, sample: id }: Pick<XrayQuestion, "model" | "run" | "sample">): Promise<Prepared> {
     const place = this.#model(model);
-    const sample = await this.#studio.sample(runId, id);
-    const { path, type } = await this.#studio.clip(runId, id, "media");
+    const sample = await this.#sample(runId, id);
+    const { path, type } = this.dropped.find(id) ?? (await this.#studio.clip(runId, id, "media"));
     if (!type.startsWith("video/")) {
       throw new HttpError(400, "ERR_STUDIO_CLIP", `clip: expected a video, got ${type}. Choose another clip.`);
     }
@@ -99,8 +102,16 @@ export class Xray {
     return { sound, masks: masks as readonly LocalMask[] };
   }
 
+  /** One of the run's data, or what stands for a dropped clip: nothing is known of that. */
+  async #sample(runId: string, id: string): Promise<Sample> {
+    if (this.dropped.find(id) === null) return this.#studio.sample(runId, id);
+    return { id, media: id, subtitle: "", labels: [], reasoning: "", cues: [] };
+  }
+
   /** A sample's sound: its own file, or that of its video. */
   async #soundOf(runId: string, id: string): Promise<KeyedFile> {
+    const dropped = this.dropped.find(id);
+    if (dropped !== null) return keyed(dropped.path);
     const sample = await this.#studio.sample(runId, id);
     return keyed((await this.#studio.clip(runId, id, sample.audio === undefined ? "media" : "sound")).path);
   }
