@@ -1,23 +1,27 @@
 // `oppo report RUN`: a page of what lies in a run's folder, whatever program made it.
 
 import type { Command } from "commander";
+import type { RunKind } from "../../run/run-directory.ts";
 import { addHelp, type CommonOptions } from "../base/command.ts";
 import { printJson } from "../base/json.ts";
 
 const help = {
   notes: `Of oppo train and oppo sft: RUN/report.html with curves, evaluations, warnings, settings and what was said last, also while the
 run is under way. Of oppo demo: its report and results.json once more, without training or measuring. Of oppo mep run: the page
-that it wrote. Of oppo r1-omni: its table and page once more, from its answers. Of oppo score: the page of what --json printed.`,
-  examples: ["oppo report runs/mine", "oppo report runs/demo", "oppo report scores.json"],
+that it wrote. Of oppo r1-omni: its table and page once more, from its answers. Of oppo score: the page of what --json printed.
+With --mlflow DIR a run of oppo train or oppo sft is written as MLflow keeps runs: mlflow ui --backend-store-uri DIR shows it.`,
+  examples: ["oppo report runs/mine", "oppo report runs/demo", "oppo report runs/mine --mlflow mlruns"],
 };
 
 export function configureReport(command: Command): void {
   addHelp(command.argument("<run>", "the folder of a run, or a file of oppo score --json"), help);
-  command.action(async (run: string, options: CommonOptions) => {
+  command.option("--mlflow <folder>", "in place of the page, add the run to this folder of MLflow's");
+  command.action(async (run: string, options: CommonOptions & { readonly mlflow?: string }) => {
     const isJson = options.json === true;
     const { kindOfRun } = await import("../../run/run-directory.ts");
     const kind = kindOfRun(run);
-    if (run.endsWith(".json")) await reportScore(run, isJson);
+    if (options.mlflow !== undefined) await exportRun(run, kind, options.mlflow, isJson);
+    else if (run.endsWith(".json")) await reportScore(run, isJson);
     else if (kind === "mep") await reportMep(run, isJson);
     else if (kind === "r1-omni") await reportROneOmni(run, isJson);
     else if (kind !== null) await reportTraining(run, kind, isJson);
@@ -32,6 +36,24 @@ async function reportTraining(run: string, kind: "train" | "sft", isJson: boolea
   else {
     for (const line of made.warnings) console.log(`warning: ${line}`);
     console.log(`The report: ${made.report}`);
+  }
+}
+
+async function exportRun(run: string, kind: RunKind | null, folder: string, isJson: boolean): Promise<void> {
+  if (kind !== "train" && kind !== "sft") {
+    const { OppoError } = await import("../../error.ts");
+    throw new OppoError(
+      "ERR_EXPORT_RUN",
+      `${run}: expected a run of oppo train or oppo sft to export, got ${kind === null ? "none" : `one of oppo ${kind}`}. Name its folder; a demo's lie in arms/.`,
+    );
+  }
+  const { readTrainingRun } = await import("../../recipes/report/training-run.ts");
+  const { exportToMlflow } = await import("../../recipes/report/mlflow-export.ts");
+  const made = exportToMlflow(readTrainingRun(run, kind), folder);
+  if (isJson) printJson("report", { kind, ...made });
+  else {
+    console.log(`${made.numMetrics} numbers and ${made.numParams} settings: ${made.folder}`);
+    console.log(`To look at it: mlflow ui --backend-store-uri ${folder}`);
   }
 }
 
