@@ -12,17 +12,20 @@ const maxLength = 300;
 interface CueFormProps {
   readonly title: string;
   readonly start: CueView;
+  /** Told of what is typed so far. */
+  readonly onTyped: (cue: CueView) => void;
   readonly onKeep: (cue: CueView) => void;
   readonly onLeave: () => void;
 }
 
-export function CueForm({ title, start, onKeep, onLeave }: CueFormProps) {
+export function CueForm({ title, start, onTyped, onKeep, onLeave }: CueFormProps) {
   const text = useRef<HTMLInputElement>(null);
   const kind = useRef<HTMLSelectElement>(null);
   useEffect(() => {
     text.current?.focus();
     text.current?.select();
   }, []);
+  const typed = () => onTyped({ kind: kind.current!.value as CueView["kind"], text: text.current!.value });
   const keep = (event: Event) => {
     event.preventDefault();
     const said = text.current!.value.trim().replaceAll(/\s+/g, " ");
@@ -33,6 +36,7 @@ export function CueForm({ title, start, onKeep, onLeave }: CueFormProps) {
       class="cue-form"
       aria-label={title}
       onSubmit={keep}
+      onInput={typed}
       onKeyDown={(event) => {
         if (event.key !== "Escape") return;
         event.stopPropagation();

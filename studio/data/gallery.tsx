@@ -9,6 +9,7 @@ export const stateNames: Readonly<Record<SampleState, string>> = {
   disagreed: "disagreement",
   doubtful: "doubtful",
   open: "to review",
+  bare: "without cues",
   done: "reviewed",
 };
 

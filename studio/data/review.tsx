@@ -5,6 +5,7 @@ import type { ReviewedCue, ReviewedSampleView } from "../../src/serve/studio/dat
 import { useKeys } from "../keys.ts";
 import { Clip } from "../rollouts/clip.tsx";
 import { CueForm, kindNames } from "./cue-form.tsx";
+import { readDraft, writeDraft } from "./draft.ts";
 import { seenBy, withWaiting } from "./judged.ts";
 import { decide, type Pending } from "./pending.ts";
 
@@ -22,6 +23,16 @@ interface ReviewProps {
 
 type Typing = { readonly at: number | null; readonly start: CueView } | null;
 
+/** What was typed about this clip before another one was looked at. */
+function typedBefore(corpus: string, by: string, { view, cues }: ReviewedSampleView): Typing {
+  const draft = readDraft(corpus, by, view.id);
+  if (draft === null) return null;
+  const { old, now } = draft;
+  if (old === null) return { at: null, start: now };
+  const at = cues.findIndex(({ cue }) => cue.kind === old.kind && cue.text === old.text);
+  return at < 0 ? { at: null, start: now } : { at, start: now };
+}
+
 export function Review({ corpus, by, shown, pending, isOpen, onNameless }: ReviewProps) {
   const { view, problem } = shown;
   const sample = view.id;
@@ -32,7 +43,7 @@ export function Review({ corpus, by, shown, pending, isOpen, onNameless }: Revie
       shown.cues.findIndex((one) => seenBy(by, one, true).own === null),
     ),
   );
-  const [typing, setTyping] = useState<Typing>(null);
+  const [typing, setTyping] = useState<Typing>(() => typedBefore(corpus, by, shown));
   const [said, setSaid] = useState("");
   // What is shown may rest on a journal without the decisions that arrived since.
   const since = pending.arrived.filter(({ total }) => total > shown.total);
@@ -60,6 +71,14 @@ export function Review({ corpus, by, shown, pending, isOpen, onNameless }: Revie
     if (one !== undefined) type({ at: index, start: seenBy(by, one, true).own?.to ?? plain(one.cue) });
   };
   const add = (kind: CueView["kind"]) => type({ at: null, start: { kind, text: "" } });
+  const leave = () => {
+    writeDraft(corpus, by, sample, null);
+    setTyping(null);
+  };
+  const onTyped = (now: CueView) => {
+    const index = typing?.at ?? null;
+    writeDraft(corpus, by, sample, { old: index === null ? null : plain(cues[index]!.cue), now });
+  };
   const keep = (cue: CueView) => {
     const index = typing!.at;
     const old = index === null ? null : cues[index]!.cue;
@@ -67,7 +86,7 @@ export function Review({ corpus, by, shown, pending, isOpen, onNameless }: Revie
     else if (old.kind === cue.kind && old.text === cue.text) put("accept", cue);
     else put("correct", plain(old), cue);
     if (index !== null) setAt(Math.min(index + 1, cues.length - 1));
-    setTyping(null);
+    leave();
   };
   useKeys({
     ...{ ArrowDown: () => setAt(Math.min(chosen + 1, cues.length - 1)), ArrowUp: () => setAt(Math.max(chosen - 1, 0)) },
@@ -95,7 +114,7 @@ export function Review({ corpus, by, shown, pending, isOpen, onNameless }: Revie
           {cues.map((one, index) =>
             typing?.at === index ? (
               <li key="typing">
-                <CueForm title="Correct the cue" start={typing.start} onKeep={keep} onLeave={() => setTyping(null)} />
+                <CueForm title="Correct the cue" start={typing.start} {...{ onTyped }} onKeep={keep} onLeave={leave} />
               </li>
             ) : (
               <JudgedCue
@@ -110,7 +129,7 @@ export function Review({ corpus, by, shown, pending, isOpen, onNameless }: Revie
           )}
         </ol>
         {typing !== null && typing.at === null ? (
-          <CueForm title="Add a cue" start={typing.start} onKeep={keep} onLeave={() => setTyping(null)} />
+          <CueForm title="Add a cue" start={typing.start} {...{ onTyped }} onKeep={keep} onLeave={leave} />
         ) : (
           <p class="adding">
             <span class="soft">Add what is</span>

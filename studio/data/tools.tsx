@@ -156,7 +156,7 @@ export function CorpusFacts({ detail, counts }: CorpusFactsProps) {
       <p class="soft">
         {whole(numSamples)} samples, {whole(numCues)} cues{!isWhole && ", and still reading"}
         {counts !== null &&
-          `: ${whole(counts.disagreed)} with disagreement, ${whole(counts.doubtful)} doubtful, ${whole(counts.open)} to review, ${whole(counts.done)} reviewed`}
+          `: ${whole(counts.disagreed)} with disagreement, ${whole(counts.doubtful)} doubtful, ${whole(counts.open)} to review, ${whole(counts.bare)} without cues, ${whole(counts.done)} reviewed`}
         .
       </p>
       <p class="soft">
@@ -164,6 +164,18 @@ export function CorpusFacts({ detail, counts }: CorpusFactsProps) {
         <span title={summary.journal}>{summary.journal.split("/").at(-1)}</span>
         {annotators.length > 0 && `: ${annotators.map(workOf).join(", ")}`}.
       </p>
+      {journal.numRows > 0 && (
+        <p class="soft">
+          {summary.kind === "mep"
+            ? "The set's questions and its hash (mep.json) stay as they were made: export, then build another set from the file: "
+            : "Nothing learns from decisions by itself: export, put the file beside the corpus, then: "}
+          <code>
+            {summary.kind === "mep"
+              ? "oppo mep build --data EXPORTED.jsonl --out NEW-SET"
+              : "oppo train --data EXPORTED.jsonl"}
+          </code>
+        </p>
+      )}
       {corpus.numBroken > 0 && (
         <p class="warn">
           {whole(corpus.numBroken)} lines of the corpus are no samples and are left out; {corpus.firstBroken}

@@ -156,6 +156,53 @@ describe("the room of data in a browser", { skip }, () => {
     });
   }
 
+  test("what is half typed stays while other clips are looked at, and after a reload; each tab has its own", async () => {
+    const file = corpus("typing", rows(3));
+    await withRoom(file, async () => {
+      const { page, complaints } = await open("#/data?by=ada&sample=clip-0");
+      await page.waitForSelector(".review[data-sample=clip-0]");
+      await page.keyboard.press("s");
+      await page.waitForSelector(".cue-form");
+      await page.keyboard.type("a raised hand");
+      await page.getByRole("button", { name: "Next" }).click();
+      await page.waitForSelector(".review[data-sample=clip-1]");
+      assert.equal(await page.locator(".cue-form").count(), 0);
+      await page.keyboard.press("c");
+      await page.waitForSelector("form[aria-label='Correct the cue']");
+      await page.keyboard.type("a grin");
+      await page.getByRole("button", { name: "Previous" }).click();
+      await page.waitForSelector(".review[data-sample=clip-0]");
+      assert.equal(await page.inputValue(".cue-words"), "a raised hand");
+      await page.reload();
+      await page.waitForSelector(".cue-form");
+      assert.equal(await page.inputValue(".cue-words"), "a raised hand");
+      const other = await open("#/data?by=ada&sample=clip-0");
+      await other.page.waitForSelector(".review[data-sample=clip-0]");
+      assert.equal(await other.page.locator(".cue-form").count(), 0);
+      await other.page.close();
+      await page.locator(".cue-words").press("Enter");
+      await page.waitForSelector(".judged >> text=a raised hand");
+      await page.keyboard.press("j");
+      await page.waitForSelector("form[aria-label='Correct the cue']");
+      assert.equal(await page.inputValue(".cue-words"), "a grin");
+      await page.keyboard.press("Escape");
+      await page.waitForSelector(".cue-form", { state: "detached" });
+      await page.reload();
+      await page.waitForSelector(".review[data-sample=clip-1] .judged");
+      assert.equal(await page.locator(".cue-form").count(), 0, "left is left");
+      // it is told that nothing learns from decisions by itself
+      await page.keyboard.press("g");
+      await page.waitForSelector("text=oppo train --data EXPORTED.jsonl");
+      assert.deepEqual(await seriousProblems(page), []);
+      assert.deepEqual(
+        journalOf(file).map(({ act, cue }) => `${act} ${cue?.text}`),
+        ["add a raised hand"],
+      );
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+  });
+
   test("another tab's decisions appear; with two annotators there is agreement, and what the other said comes after one's own", async () => {
     const file = corpus("two", rows(2));
     await withRoom(file, async () => {

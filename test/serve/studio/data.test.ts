@@ -93,6 +93,7 @@ describe("order", () => {
   test("disagreements, then the least sure, then what is open, then the rest; a page's order stays while one works", () => {
     const lines = [
       row("done"),
+      row("bare", { cues: [] }),
       row("open"),
       row("unsaid", { cues: [{ kind: "video", text: "a green hat" }] }),
       row("unsure", { cues: [{ ...smile, confidence: 0.2 }, shout] }),
@@ -105,8 +106,8 @@ describe("order", () => {
       await post(decided("ada", "accept", "disputed"));
       await post(decided("bo", "reject", "disputed"));
       const page = await ask.get<SamplePage>(`${place}/samples?by=ada`);
-      assert.deepEqual(idsOf(page), ["disputed", "unsaid", "unsure", "open", "done"]);
-      assert.deepEqual(page.counts, { disagreed: 1, doubtful: 2, open: 1, done: 1 });
+      assert.deepEqual(idsOf(page), ["disputed", "unsaid", "unsure", "open", "bare", "done"]);
+      assert.deepEqual(page.counts, { disagreed: 1, doubtful: 2, open: 1, bare: 1, done: 1 });
       assert.deepEqual(
         page.entries.map(({ state, confidence }) => [state, confidence]),
         [
@@ -114,20 +115,26 @@ describe("order", () => {
           ["doubtful", 0],
           ["doubtful", 0.2],
           ["open", 1],
+          ["bare", null],
           ["done", 1],
         ],
       );
       // work goes on; the second page of the same order leaves nothing out
       await post(decided("bo", "accept", "disputed"));
       const rest = await ask.get<SamplePage>(`${place}/samples?by=ada&at=${page.at}&offset=2`);
-      assert.deepEqual(idsOf(rest), ["unsure", "open", "done"]);
+      assert.deepEqual(idsOf(rest), ["unsure", "open", "bare", "done"]);
       assert.deepEqual(idsOf(await ask.get(`${place}/samples?by=ada`)), [
         "unsaid",
         "unsure",
         "open",
         "disputed",
+        "bare",
         "done",
       ]);
+      // what has no cues is reviewed when somebody has added what is there
+      await post(decided("ada", "add", "bare"));
+      assert.ok(idsOf(await ask.get(`${place}/samples?by=ada`)).indexOf("bare") > 2);
+      assert.equal((await ask.get<SamplePage>(`${place}/samples?by=ada`)).counts.bare, 0);
       assert.deepEqual(idsOf(await ask.get(`${place}/samples?by=ada&order=corpus&search=un`)), ["unsaid", "unsure"]);
     });
   });

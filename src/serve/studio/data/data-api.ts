@@ -35,8 +35,11 @@ export interface CorpusDetail {
 export const sampleOrders = ["doubtful", "corpus"] as const;
 export type SampleOrder = (typeof sampleOrders)[number];
 
-export const sampleStates = ["disagreed", "doubtful", "open", "done"] as const;
-/** disagreed: two annotators differ; doubtful: a cue below the limit that is not decided yet; open: a cue is undecided; done: neither. */
+export const sampleStates = ["disagreed", "doubtful", "open", "bare", "done"] as const;
+/**
+ * disagreed: two annotators differ; doubtful: a cue below the limit that is not decided yet; open: a cue is undecided; bare: there is no
+ * cue, of the corpus or added; done: every cue is decided.
+ */
 export type SampleState = (typeof sampleStates)[number];
 
 export interface SampleEntry {

@@ -1,4 +1,5 @@
-// In which order samples are reviewed: what two annotators see differently, then what is doubtful, then what is open, then the rest.
+// In which order samples are reviewed: what two annotators see differently, then what is doubtful, then what is open, then what has no
+// cues, then the rest.
 import type { Reviews } from "../../../corpus/review/reviews.ts";
 import type { IndexedSample } from "./corpus-index.ts";
 import { type SampleOrder, type SampleState, sampleStates } from "./data-api.ts";
@@ -23,6 +24,7 @@ export interface OrderedSamples {
 
 export function stateOf(sample: IndexedSample, reviews: Reviews, by: string, at: number): SampleState {
   if (reviews.isDisagreed(sample.id, at)) return "disagreed";
+  if (sample.cues.size === 0 && !reviews.standing(sample.id, at).some(({ act }) => act === "add")) return "bare";
   if (reviews.numOpen(sample.id, sample.cues, by, at) === 0) return "done";
   return sample.confidence !== null && sample.confidence < doubtLimit ? "doubtful" : "open";
 }
@@ -30,7 +32,7 @@ export function stateOf(sample: IndexedSample, reviews: Reviews, by: string, at:
 /** Of the doubtful ones the least sure first; else as the corpus has them. */
 export function orderSamples(all: readonly IndexedSample[], reviews: Reviews, query: OrderQuery): OrderedSamples {
   const { by, order, search, at } = query;
-  const counts: Record<SampleState, number> = { disagreed: 0, doubtful: 0, open: 0, done: 0 };
+  const counts: Record<SampleState, number> = { disagreed: 0, doubtful: 0, open: 0, bare: 0, done: 0 };
   const ranked = all
     .filter(({ id }) => search === "" || id.includes(search))
     .map((sample) => {
