@@ -6,7 +6,7 @@ const keys = [
   ["j, k or arrow right, left", "next and previous group of rollouts, or clip"],
   ["n, p", "next and previous page of the list"],
   ["v", "play or stop the clip"],
-  ["m", "colour by evidence, or by how much a token depends on a modality"],
+  ["m", "colour by evidence, by how much a token depends on a modality, or by its KL to the reference"],
   ["/", "search"],
   ["arrow down, up", "data: next and previous cue"],
   ["a, x, c", "data: accept, reject, correct the cue"],

@@ -26,12 +26,18 @@ export interface StepContext {
   readonly metrics: Metrics;
   /** Runs the body and adds its time under timing_s/NAME. */
   readonly timed: <T>(name: string, body: () => T) => T;
-  /** Told of every token that a masked input is compared on. */
+  /** Told of every token that a masked input, or the reference, is compared on. */
   readonly onDivergence?: TokenWatch | undefined;
 }
 
-/** @param ids the completion's own array @param position of the token in it @param nats the divergence there, before any cap */
-export type TokenWatch = (ids: Int32Array, view: ViewName, position: number, nats: number) => void;
+/** What the full input's distribution is compared with: a masked input's, or the reference's. */
+export type ComparedWith = ViewName | "reference";
+
+/**
+ * @param ids the completion's own array @param position of the token in it @param nats the divergence there, before any cap; of the
+ *   reference what the estimator gives
+ */
+export type TokenWatch = (ids: Int32Array, view: ComparedWith, position: number, nats: number) => void;
 
 export interface FullBranch {
   /** Per prompt of the pass its number, for masked inputs that begin like it. */
@@ -46,6 +52,9 @@ export interface FullBranch {
 }
 
 interface ScoredTokens {
+  /** Per token the completion that it stands in, and its place there. */
+  readonly owners: readonly Int32Array[];
+  readonly positions: readonly number[];
   /** int64 [R] */
   readonly ids: Tensor;
   /** [R] each */
@@ -127,6 +136,8 @@ function scoredTokens(
     at = end;
   }
   return {
+    owners: rollouts.flatMap((rollout) => Array.from(rollout.ids, () => rollout.ids)),
+    positions: rollouts.flatMap((rollout) => Array.from(rollout.ids, (_, t) => t)),
     ids: indicesLike(like, ids),
     advantages: floatsLike(like, advantages),
     weights: floatsLike(like, weights),
@@ -193,7 +204,7 @@ function rolloutFactors(
 
 /** J_GRPO of n tokens and its gradient into the leaf and the head. @returns their choice entropies. */
 function policyChunk(
-  { policy, reference, options, metrics }: StepContext,
+  { policy, reference, options, metrics, onDivergence }: StepContext,
   leaf: Tensor,
   referenceRows: Tensor | null,
   tokens: ScoredTokens,
@@ -225,6 +236,7 @@ function policyChunk(
     objective = surrogate.sub(kl.mul(weight)); // the bracket of J_GRPO in Eq. 11
     chooser = referenceLogp;
     metrics.mean("kl", kl.sum().item(), count);
+    if (onDivergence !== undefined) tellReference(onDivergence, kl.toFloat32Array(), tokens, start);
   }
   if (options.entropyWeight !== 0) objective = objective.add(entropy(logp).mul(options.entropyWeight));
   const loss = oppoLoss({ policy: weightedSum(objective, weights) }, objectiveWeights(options));
@@ -239,6 +251,15 @@ function policyChunk(
   recordSampling(metrics, logprobs.toFloat32Array(), sampler);
   if (factors !== null) recordCorrection(metrics, factors, options.correction.cap);
   return noGrad(() => entropy(chooser).toFloat32Array());
+}
+
+function tellReference(
+  tell: TokenWatch,
+  nats: Float32Array,
+  { owners, positions }: Pick<ScoredTokens, "owners" | "positions">,
+  start: number,
+): void {
+  for (const [i, value] of nats.entries()) tell(owners[start + i]!, "reference", positions[start + i]!, value);
 }
 
 /** pi / pi_old of n tokens, or of their sequences. */

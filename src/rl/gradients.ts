@@ -18,7 +18,7 @@ export interface StepModels {
   readonly reference: OmniModel | null;
   /** Seconds, for the timing_s/ metrics; without it there are none. Only recipes read the clock. */
   readonly clock?: () => number;
-  /** Told of every token that a masked input is compared on; changes no number. */
+  /** Told of every token that a masked input, or the reference, is compared on; changes no number. */
   readonly onDivergence?: TokenWatch;
 }
 

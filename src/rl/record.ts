@@ -1,7 +1,8 @@
 // A scored group as one plain object for logs and pages: what was said, what it earned, which clause was taken as evidence of
 // which cue, and how much each evidence token depends on its modality.
 import type { Cue } from "../evidence/cue.ts";
-import type { EngineMark, ScoredGroup, ScoredRollout, ViewName } from "./types.ts";
+import type { ComparedWith } from "./full-branch.ts";
+import type { EngineMark, ScoredGroup, ScoredRollout } from "./types.ts";
 
 /** Example clause: `{ text: "the video shows a furrowed brow", cue: 0, kind: "video", similarity: 0.97 }` */
 export interface ClauseRecord {
@@ -20,8 +21,11 @@ export interface ClauseRecord {
 export interface TokenRecord {
   /** Where each token ends, in characters of the text. */
   readonly ends: readonly number[];
-  /** Per masked view that was compared: nats of divergence (Eq. 7, 8) at token positions. */
-  readonly divergence: Readonly<Partial<Record<ViewName, readonly (readonly [position: number, nats: number])[]>>>;
+  /**
+   * Nats at token positions: per masked view that was compared the divergence (Eq. 7, 8), and of the reference, where its KL has a weight,
+   * the KL as it was estimated (a sampled estimate may be below 0).
+   */
+  readonly divergence: Readonly<Partial<Record<ComparedWith, readonly (readonly [position: number, nats: number])[]>>>;
 }
 
 export interface RolloutRecord {
@@ -55,9 +59,9 @@ const digits = 4;
 
 /** The divergences of a step's tokens, by the completion that they stand in: those of its first update. */
 export class TokenDivergences {
-  readonly #of = new Map<Int32Array, Partial<Record<ViewName, Map<number, number>>>>();
+  readonly #of = new Map<Int32Array, Partial<Record<ComparedWith, Map<number, number>>>>();
 
-  readonly add = (ids: Int32Array, view: ViewName, position: number, nats: number): void => {
+  readonly add = (ids: Int32Array, view: ComparedWith, position: number, nats: number): void => {
     const views = this.#of.get(ids) ?? {};
     this.#of.set(ids, views);
     views[view] ??= new Map();

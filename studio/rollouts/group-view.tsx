@@ -6,21 +6,36 @@ import { Problem } from "../runs/runs-room.tsx";
 import { useAsked } from "../server.ts";
 import { xrayLink } from "../xray/xray-room.tsx";
 import { Clip } from "./clip.tsx";
-import { MarkedText } from "./marked-text.tsx";
+import { MarkedText, type TextMode } from "./marked-text.tsx";
 import { Rewards, weightsOf } from "./rewards.tsx";
 
 export interface GroupViewProps {
   readonly run: string;
   readonly line: string;
   readonly detail: RunDetail | null;
-  readonly isDivergence: boolean;
+  readonly mode: TextMode;
+}
+
+const modeNames: Readonly<Record<TextMode, string>> = {
+  evidence: "evidence",
+  divergence: "divergence per token",
+  reference: "KL to the reference per token",
+};
+
+export function modeOf(text: string): TextMode {
+  return Object.hasOwn(modeNames, text) ? (text as TextMode) : "evidence";
+}
+
+/** What the address holds of the mode that comes next; empty: evidence. */
+export function nextMode(mode: TextMode): string {
+  return { evidence: "divergence", divergence: "reference", reference: "" }[mode];
 }
 
 export function groupPath(run: string, line: string): string {
   return `/api/runs/${run}/rollouts/${line}`;
 }
 
-export function GroupView({ run, line, detail, isDivergence }: GroupViewProps) {
+export function GroupView({ run, line, detail, mode }: GroupViewProps) {
   const { value: group, problem } = useAsked<GroupDetail>(groupPath(run, line));
   if (problem !== null) return <Problem text={problem} />;
   if (group === null) return <p class="soft pad">Reading the group ...</p>;
@@ -43,17 +58,12 @@ export function GroupView({ run, line, detail, isDivergence }: GroupViewProps) {
         </div>
       </header>
       <p class="legend">
-        <button
-          type="button"
-          class="quiet"
-          aria-pressed={isDivergence}
-          onClick={() => choose({ mode: isDivergence ? "" : "divergence" })}
-        >
-          {isDivergence ? "divergence per token" : "evidence"}
+        <button type="button" class="quiet" title="key m" onClick={() => choose({ mode: nextMode(mode) })}>
+          {modeNames[mode]}
         </button>
-        {isDivergence ? (
-          <span>stronger: the token depends more on what is masked</span>
-        ) : (
+        {mode === "divergence" && <span>stronger: the token depends more on what is masked</span>}
+        {mode === "reference" && <span>stronger: the token is less what the reference would have said</span>}
+        {mode === "evidence" && (
           <>
             <mark class="video">a seen cue</mark> <mark class="audio">a heard cue</mark>{" "}
             <mark class="none">a claim that no cue supports</mark>
@@ -64,7 +74,7 @@ export function GroupView({ run, line, detail, isDivergence }: GroupViewProps) {
         {rollouts.map((rollout, i) => (
           <li key={i} class={rollout.wellFormed ? "" : "broken"}>
             <h2>
-              Rollout {i + 1} <span class="reward">{shown(rollout.reward)}</span>{" "}
+              Rollout {i + 1} <span class="reward">reward {shown(rollout.reward)}</span>{" "}
               <span class={`advantage ${(rollout.advantage ?? 0) >= 0 ? "up" : "down"}`}>
                 advantage {signed(rollout.advantage)}
               </span>
@@ -72,7 +82,7 @@ export function GroupView({ run, line, detail, isDivergence }: GroupViewProps) {
             {!rollout.wellFormed && (
               <p class="warn">broken format{rollout.problem === null ? "" : `: ${rollout.problem}`}</p>
             )}
-            <MarkedText rollout={rollout} cues={cues} isDivergence={isDivergence} />
+            <MarkedText rollout={rollout} cues={cues} mode={mode} />
             <p class="soft small">
               {rollout.numTokens} tokens{rollout.truncated ? ", cut off by the limit" : ""}
             </p>

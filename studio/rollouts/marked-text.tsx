@@ -1,21 +1,34 @@
 // A completion with its clauses coloured by the modality of the cue that they met, or with its tokens coloured by how much they depend
-// on a modality. A pointer over a stretch shows the cue and the cosine, or the nats.
+// on a modality, or by their KL to the reference. A pointer over a stretch shows the cue and the cosine, or the nats.
 import type { ClauseView, CueView, RolloutView, TokenView } from "../../src/serve/studio/api.ts";
 
 export interface MarkedTextProps {
   readonly rollout: RolloutView;
   readonly cues: readonly CueView[];
-  readonly isDivergence: boolean;
+  readonly mode: TextMode;
 }
+
+/** What colours the text: cues that clauses met, what tokens depend on, how far they are from the reference. */
+export type TextMode = "evidence" | "divergence" | "reference";
 
 /** So many nats are drawn at full strength. */
 const fullStrengthNats = 2;
 
-export function MarkedText({ rollout, cues, isDivergence }: MarkedTextProps) {
+export function MarkedText({ rollout, cues, mode }: MarkedTextProps) {
   const { text, clauses, tokens } = rollout;
-  if (!isDivergence) return <p class="said">{evidenceParts(text, clauses, cues)}</p>;
-  if (tokens === undefined) return <p class="said soft">{text} (this run's log has no divergence per token)</p>;
-  return <p class="said">{divergenceParts(text, tokens)}</p>;
+  if (mode === "evidence") return <p class="said">{evidenceParts(text, clauses, cues)}</p>;
+  const views = Object.entries(tokens?.divergence ?? {}).filter(
+    ([view]) => (view === "reference") === (mode === "reference"),
+  );
+  if (tokens === undefined || views.length === 0) {
+    const missing = mode === "reference" ? "no KL per token to the reference" : "no divergence per token";
+    return (
+      <p class="said soft">
+        {text} (this run's log has {missing})
+      </p>
+    );
+  }
+  return <p class="said">{divergenceParts(text, tokens.ends, views)}</p>;
 }
 
 function evidenceParts(text: string, clauses: readonly ClauseView[], cues: readonly CueView[]) {
@@ -47,8 +60,11 @@ function titleOf({ cue, similarity, nearest }: ClauseView, cues: readonly CueVie
   return nearest === undefined ? "no cue" : `nearest ${name(nearest.cue)} (cosine ${nearest.similarity.toFixed(2)})`;
 }
 
-function divergenceParts(text: string, { ends, divergence }: TokenView) {
-  const views = Object.entries(divergence);
+function divergenceParts(
+  text: string,
+  ends: TokenView["ends"],
+  views: readonly (readonly [view: string, list: readonly (readonly [position: number, nats: number])[]])[],
+) {
   return ends.map((end, t) => {
     const token = text.slice(ends[t - 1] ?? 0, end);
     const here = views.flatMap(([view, list]) =>
@@ -56,13 +72,18 @@ function divergenceParts(text: string, { ends, divergence }: TokenView) {
     );
     if (here.length === 0) return token;
     const strongest = here.reduce((a, b) => (b.nats > a.nats ? b : a));
-    const strength = Math.round(100 * Math.min(1, strongest.nats / fullStrengthNats));
+    const strength = Math.round(100 * Math.min(1, Math.max(0, strongest.nats) / fullStrengthNats));
     return (
       <mark
         key={t}
         class={`heat ${strongest.view}`}
         style={{ "--strength": `${strength}%` }}
-        title={here.map(({ view, nats }) => `${view} masked: ${nats.toFixed(2)} nats`).join(", ")}
+        title={here
+          .map(
+            ({ view, nats }) =>
+              `${view === "reference" ? "KL to the reference" : `${view} masked`}: ${nats.toFixed(2)} nats`,
+          )
+          .join(", ")}
       >
         {token}
       </mark>

@@ -7,7 +7,7 @@ import { useKeys } from "../keys.ts";
 import { shown } from "../numbers.ts";
 import { Problem } from "../runs/runs-room.tsx";
 import { ask, useAsked, useChanges, useLogVersion } from "../server.ts";
-import { GroupView, groupPath } from "./group-view.tsx";
+import { GroupView, groupPath, modeOf, nextMode } from "./group-view.tsx";
 
 const pageSize = 20;
 
@@ -94,7 +94,7 @@ function Groups({ id, address, runs }: GroupsProps) {
   useKeys({
     ...{ j: () => move(1), ArrowRight: () => move(1), k: () => move(-1), ArrowLeft: () => move(-1) },
     ...{ n: () => turn(1), p: () => turn(-1) },
-    m: () => choose({ mode: mode === "" ? "divergence" : "" }),
+    m: () => choose({ mode: nextMode(modeOf(mode)) }),
     "/": () => document.getElementById("sample")?.focus(),
   });
   const set = (choices: Readonly<Record<string, string>>) => choose({ ...choices, offset: "", line: "" });
@@ -172,7 +172,7 @@ function Groups({ id, address, runs }: GroupsProps) {
         )}
       </aside>
       <div class="content">
-        {shownLine !== "" && <GroupView run={id} line={shownLine} detail={run} isDivergence={mode === "divergence"} />}
+        {shownLine !== "" && <GroupView run={id} line={shownLine} detail={run} mode={modeOf(mode)} />}
         {page !== null && page.total === 0 && (
           <p class="soft pad">{page.isWhole ? "No group is like that." : "Still looking through the log ..."}</p>
         )}

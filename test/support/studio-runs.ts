@@ -58,6 +58,7 @@ export function groupRow(step: number, sample: string, base = 1): Record<string,
         [4, 0.4],
       ],
       audio: [[8, 0.8]],
+      reference: ends.map((_, t) => [t, t === 6 ? 1.5 : 0.01]),
     },
   };
   const rollout = (reward: number, more: Record<string, unknown> = {}) => ({

@@ -128,7 +128,7 @@ export interface ClauseView {
 export interface TokenView {
   /** Where each token ends, in characters. */
   readonly ends: readonly number[];
-  /** Divergence in nats of token positions when a modality is masked, by view. */
+  /** Divergence in nats of token positions when a modality is masked, by view; "reference": the KL to the reference. */
   readonly divergence: Readonly<Record<string, readonly (readonly [position: number, nats: number])[]>>;
 }
 

@@ -121,6 +121,7 @@ describe("the studio in a browser", { skip }, () => {
           [`#/runs?show=${many},${await runId("baseline")}`, ".chart canvas"],
           [`#/rollouts/${many}`, ".rollouts li"],
           [`#/rollouts/${many}?mode=divergence`, "mark.heat"],
+          [`#/rollouts/${many}?mode=reference`, "mark.heat.reference"],
         ] as const) {
           const { page, complaints } = await open(hash, viewport);
           await page.emulateMedia({ colorScheme });
@@ -192,7 +193,13 @@ describe("the studio in a browser", { skip }, () => {
     await page.keyboard.press("v");
     await eventually(page, "document.querySelector('.clip video').paused");
     await page.keyboard.press("m");
-    await page.waitForSelector("mark.heat");
+    await page.waitForSelector("mark.heat.video");
+    assert.equal(await page.locator("mark.heat.reference").count(), 0);
+    await page.keyboard.press("m");
+    await page.waitForSelector("mark.heat.reference[title='KL to the reference: 1.50 nats']");
+    assert.equal(await page.locator("mark.heat.video").count(), 0);
+    await page.keyboard.press("m");
+    await page.waitForSelector("mark.heat", { state: "detached" });
     await page.keyboard.press("?");
     await page.waitForSelector("dialog[open]");
     await page.keyboard.press("Escape");

@@ -24,7 +24,7 @@ const clauseSchema = z.object({
 const tokensSchema = z.object({
   ends: z.array(z.int().min(0)).max(maxList),
   divergence: z.partialRecord(
-    z.enum(["video", "audio", "both"]),
+    z.enum(["video", "audio", "both", "reference"]),
     z.array(z.tuple([z.int().min(0), z.number()])).max(maxList),
   ),
 });
