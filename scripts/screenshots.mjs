@@ -5,22 +5,27 @@
 //
 // The decisions in the pictures of the room of data are made up and go to a temporary folder.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { palettePng } from "./palette-png.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folders = process.argv.slice(2);
 const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const executablePath = browsers.find((path) => existsSync(path));
 const settleMilliseconds = 1500;
+/** For models to be loaded and asked. */
+const patience = 300_000;
 
 /** File -> what is shown, how wide, in which theme. */
 const pictures = [
   { name: "studio-runs", room: "runs", width: 1280, height: 900, colorScheme: "light", all: true },
   { name: "studio-rollouts", room: "rollouts", width: 1280, height: 1000, colorScheme: "dark", all: false },
+  { name: "studio-xray", room: "xray", width: 1280, height: 900, colorScheme: "light", all: false },
+  { name: "studio-xray-phone", room: "xray", width: 390, height: 844, colorScheme: "dark", all: false },
   { name: "studio-data", room: "data", width: 1280, height: 900, colorScheme: "light", all: false },
   { name: "studio-review", room: "data", width: 1280, height: 760, colorScheme: "dark", all: false },
   { name: "studio-review-phone", room: "data", width: 390, height: 844, colorScheme: "light", all: false },
@@ -54,6 +59,7 @@ try {
   await first.goto(server.link);
   const { runs } = await (await context.request.get(`${server.address}/api/runs`)).json();
   const trained = runs.filter(({ hasRollouts }) => hasRollouts);
+  const model = await methodsModel(context, server.address);
   const { corpora } = await (await context.request.get(`${server.address}/api/corpora`)).json();
   const reviewed =
     corpora.length === 0 ? null : await review(context, `${server.address}/api/corpora/${corpora[0].id}`);
@@ -63,21 +69,28 @@ try {
     const page = await context.newPage();
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme });
-    const ids = room === "data" ? [corpora[0].id] : trained.slice(0, all ? 3 : 1).map(({ id }) => id);
+    const best = trained.toSorted((a, b) => Number(b.name.includes("oppo")) - Number(a.name.includes("oppo")));
+    const ids = room === "data" ? [corpora[0].id] : best.slice(0, all ? 3 : 1).map(({ id }) => id);
     const choices =
       room === "data"
         ? { by: "ada", ...(name === "studio-data" ? {} : { sample: reviewed }) }
-        : { show: ids.join(",") };
+        : room === "xray"
+          ? { models: model }
+          : room === "rollouts"
+            ? { order: "spread" }
+            : { show: ids.join(",") };
     await page.goto(`${server.address}/#/${room}/${ids[0]}?${new URLSearchParams(choices)}`);
     const ready = {
       runs: ".chart canvas",
       rollouts: ".rollouts li",
+      xray: ".xray-model .said:not(.live)",
       data: name === "studio-data" ? ".card" : ".judged",
     };
-    await page.waitForSelector(ready[room]);
+    await page.waitForSelector(ready[room], { timeout: patience });
+    if (room === "xray") await askWhatItHangsOn(page);
     await page.waitForTimeout(settleMilliseconds);
     const path = join(root, "docs/images", `${name}.png`);
-    await page.screenshot({ path });
+    writeFileSync(path, await palettePng(await page.screenshot()));
     console.log(path);
     await page.close();
   }
@@ -85,6 +98,26 @@ try {
   await browser.close();
   await server.close();
   rmSync(annotations, { recursive: true });
+}
+
+/** The method's model of a demo. */
+async function methodsModel(context, address) {
+  const { models } = await (await context.request.get(`${address}/api/models`)).json();
+  return (models.find(({ name }) => name.includes("oppo/")) ?? models[0])?.id ?? "";
+}
+
+/** The model is warm by now: what it says without the sound, and what the word hangs on that loses most by that. */
+async function askWhatItHangsOn(page) {
+  await page.getByLabel("Sound: dose").fill("100");
+  await page.waitForSelector(".xray-model .sides > div:nth-child(2) > .said:not(.live)", { timeout: patience });
+  await page.waitForSelector(".xray-model mark.heat", { timeout: patience });
+  const strongest = `[...document.querySelectorAll("button.clause")].map((clause) =>
+    [...clause.querySelectorAll("mark")].reduce((sum, mark) => sum + parseFloat(mark.style.getPropertyValue("--strength")), 0))`;
+  const strengths = await page.evaluate(strongest);
+  if (strengths.length === 0) return;
+  await page.locator("button.clause").nth(strengths.indexOf(Math.max(...strengths))).click();
+  await page.waitForSelector(".sound i", { timeout: patience });
+  await page.evaluate("scrollTo(0, 0)");
 }
 
 /** Two annotators' decisions about the first clips, by a fixed rule. @returns the clip that they see differently */

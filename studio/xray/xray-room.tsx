@@ -58,7 +58,7 @@ function Bench({ id, address, runs, known }: BenchProps) {
     choose({ models: next.length === 0 ? "none" : next.join(",") });
   };
   return (
-    <div class="room">
+    <div class="room xray">
       <aside aria-label="Clip and models">
         <label class="field">
           <span>Data of run</span>
