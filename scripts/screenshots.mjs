@@ -17,6 +17,7 @@ const folders = process.argv.slice(2);
 const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const executablePath = browsers.find((path) => existsSync(path));
 const settleMilliseconds = 1500;
+const redrawMilliseconds = 300;
 /** For models to be loaded and asked. */
 const patience = 300_000;
 
@@ -106,17 +107,23 @@ async function methodsModel(context, address) {
   return (models.find(({ name }) => name.includes("oppo/")) ?? models[0])?.id ?? "";
 }
 
-/** The model is warm by now: what it says without the sound, and what the word hangs on that loses most by that. */
+/** The model is warm by now: what it says without the sound, and the clause whose map says most. */
 async function askWhatItHangsOn(page) {
   await page.getByLabel("Sound: dose").fill("100");
   await page.waitForSelector(".xray-model .sides > div:nth-child(2) > .said:not(.live)", { timeout: patience });
   await page.waitForSelector(".xray-model mark.heat", { timeout: patience });
-  const strongest = `[...document.querySelectorAll("button.clause")].map((clause) =>
-    [...clause.querySelectorAll("mark")].reduce((sum, mark) => sum + parseFloat(mark.style.getPropertyValue("--strength")), 0))`;
-  const strengths = await page.evaluate(strongest);
-  if (strengths.length === 0) return;
-  await page.locator("button.clause").nth(strengths.indexOf(Math.max(...strengths))).click();
-  await page.waitForSelector(".sound i", { timeout: patience });
+  const clauses = page.locator("button.clause");
+  let [best, most] = [0, -1];
+  for (let k = 0; k < (await clauses.count()); k++) {
+    await clauses.nth(k).click();
+    await page.waitForSelector(".sound i", { timeout: patience });
+    await page.waitForTimeout(redrawMilliseconds);
+    const text = await page.locator(".ground").textContent();
+    const nats = Number(/strongest anywhere ([\d.e-]+) nats/.exec(text)?.[1]);
+    if (nats > most) [best, most] = [k, nats];
+  }
+  // The last one is chosen already; a second click would let it go.
+  if (best < (await clauses.count()) - 1) await clauses.nth(best).click();
   await page.evaluate("scrollTo(0, 0)");
 }
 

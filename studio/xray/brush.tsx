@@ -1,7 +1,7 @@
 // What lies over the clip: the part that is masked, drawn with the pointer as a rectangle or with a free brush (or, on the brush's grid, by
 // keys), and the map of what a clause hangs on.
 import { useRef, useState } from "preact/hooks";
-import { type Dial, grid, paintGrid } from "./change.ts";
+import { type Dial, faintNats, grid, paintGrid } from "./change.ts";
 
 /** A rectangle, or cells that are painted and taken away again. */
 export type Tool = "box" | "paint" | "erase";
@@ -106,7 +106,7 @@ function Heat({ heat, moment }: Pick<BrushProps, "heat" | "moment">) {
   if (heat === null) return null;
   const { columns, rows } = grid;
   const cells = heat.slice(moment * columns * rows, (moment + 1) * columns * rows);
-  const largest = Math.max(1e-6, ...heat.slice(0, columns * rows * grid.moments));
+  const largest = Math.max(faintNats, ...heat.slice(0, columns * rows * grid.moments));
   return (
     <>
       {cells.map((nats, i) => (

@@ -101,6 +101,9 @@ function maskOf(
   return [{ modality, kind, ratio: dose / percent, seed: 0, part }];
 }
 
+/** A map whose strongest place has less is drawn as faint as it is: full colour would show noise as ground. */
+export const faintNats = 0.05;
+
 /** Cells of the picture's map: columns, rows, moments; and pieces of the sound. */
 export const grid = { columns: 4, rows: 4, moments: 2, pieces: 16 };
 

@@ -119,7 +119,9 @@ function Said({ told: { text, answer, problem, firstAfter }, nats, clause, onCla
   return (
     <>
       <p class="said">{[...parts, ...upTo(ends.length)]}</p>
-      {onClause === null && firstAfter !== null && <p class="soft small">first word after {Math.round(firstAfter)} ms</p>}
+      {onClause === null && firstAfter !== null && (
+        <p class="soft small">first word after {Math.round(firstAfter)} ms</p>
+      )}
     </>
   );
 }

@@ -7,7 +7,17 @@ import { Clip } from "../rollouts/clip.tsx";
 import { Problem } from "../runs/runs-room.tsx";
 import { useAsked } from "../server.ts";
 import { Brush, type Tool } from "./brush.tsx";
-import { bandText, changeOf, dialText, grid, paintText, parseBand, parseDial, parsePaint } from "./change.ts";
+import {
+  bandText,
+  changeOf,
+  dialText,
+  faintNats,
+  grid,
+  paintText,
+  parseBand,
+  parseDial,
+  parsePaint,
+} from "./change.ts";
 import { Dials } from "./dials.tsx";
 import { Drop } from "./drop.tsx";
 import { BandDials, Tools } from "./extent.tsx";
@@ -210,7 +220,8 @@ function Ground({
   readonly onMoment: (moment: number) => void;
 }) {
   const sound = map.slice(-grid.pieces);
-  const largest = Math.max(...map, 1e-6);
+  const largest = Math.max(...map);
+  const full = Math.max(largest, faintNats);
   return (
     <div class="ground">
       <label class="field">
@@ -232,11 +243,12 @@ function Ground({
         aria-label={`nats when a piece of the sound is silent: ${sound.map((nats) => nats.toFixed(2)).join(", ")}`}
       >
         {sound.map((nats, i) => (
-          <i key={i} style={{ height: `${(100 * nats) / largest}%` }} title={`${nats.toFixed(3)} nats`} />
+          <i key={i} style={{ height: `${(100 * nats) / full}%` }} title={`${nats.toFixed(3)} nats`} />
         ))}
       </div>
       <p class="soft small">
         sound: what the clause loses when a sixteenth of it is silent; strongest anywhere {shown(largest)} nats
+        {largest < faintNats && ": no single place matters to it, the rest of the clip says the same"}
       </p>
     </div>
   );
