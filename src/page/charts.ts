@@ -54,19 +54,25 @@ export function runningMean(values: readonly (number | null)[]): (number | null)
 
 const drawScript = `
 function drawCharts(name, charts) {
-  const ink = getComputedStyle(document.documentElement).getPropertyValue("--soft");
-  const line = getComputedStyle(document.documentElement).getPropertyValue("--line");
+  const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue(name);
+  const ink = colour("--soft"), line = colour("--line");
   charts.forEach((chart, i) => {
     const host = document.getElementById(name + "-" + i);
     const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
     const isTiny = chart.data.slice(1).flat().every((value) => Math.abs(value ?? 0) < 1e-3);
     const tiny = { values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "0" : tick.toExponential(1))) };
+    const last = chart.data.map((values) => values.findLastIndex((value) => value !== null));
+    // Nothing is pointed at: the legend says the last values.
+    const atRest = (plot) => { if (plot.cursor.idx == null && last[0] >= 0) plot.setLegend({ idxs: last }, false); };
     const plot = new uPlot({
       title: chart.title, width: host.clientWidth - 20, height: 210,
       scales: { x: { time: false } },
       axes: [axis, { ...axis, size: 54, ...(isTiny ? tiny : {}) }],
+      legend: { markers: { width: 0, fill: (plot, s) => plot.series[s].stroke(plot, s) } },
+      hooks: { ready: [atRest], setCursor: [atRest], setLegend: [atRest] },
       series: [{ label: chart.along }, ...chart.lines.map((l) => ({ label: l.label, stroke: l.color, width: 2, spanGaps: true, points: { show: chart.hasPoints, size: 6 } }))],
     }, chart.data, host);
     addEventListener("resize", () => plot.setSize({ width: host.clientWidth - 20, height: 210 }));
+    for (const media of ["print", "(prefers-color-scheme: dark)"]) matchMedia(media).addEventListener("change", () => plot.redraw(false, true));
   });
 }`;

@@ -2,8 +2,11 @@
 // each modality; then the evidence routing and the per-token divergence behind the reward and the loss.
 import type { Cue } from "../evidence/cue.ts";
 import type { Modality } from "../media/clip.ts";
+import type { PlacedArm } from "./arm-choice.ts";
 import type { ArmStory, ClipStory, Narration, Segment, TokenDivergence } from "./data.ts";
+import { scrolling } from "./document.ts";
 import { type Html, html } from "./html.ts";
+import { videoView } from "./video-view.ts";
 
 /** A divergence of this many nats is drawn at full strength. */
 const fullStrengthNats = 2;
@@ -14,10 +17,15 @@ const verdictTitles = {
   unseen: "claimed although this modality was masked",
 };
 
-export function clipView(story: ClipStory, titles: ReadonlyMap<string, string>, threshold: number): Html {
+/** @param places of the arms, by name */
+export function clipView(story: ClipStory, places: ReadonlyMap<string, PlacedArm>, threshold: number): Html {
+  const section = (arm: ArmStory, content: Html) => {
+    const { title, place } = places.get(arm.arm) ?? { title: arm.arm, place: 0 };
+    return html`<section data-arm="${place}"><h4>${title}</h4>${content}</section>`;
+  };
   return html`<article class="clip" id="${story.id}">
   <header>
-    <video controls playsinline loop preload="metadata" poster="${story.posterUri}" src="${story.mediaUri}"></video>
+    ${videoView({ ...story, label: `${story.caption}: \u201c${story.subtitle}\u201d` })}
     <div>
       <h3>${story.caption}</h3>
       <p class="subtitle">\u201c${story.subtitle}\u201d</p>
@@ -26,24 +34,24 @@ export function clipView(story: ClipStory, titles: ReadonlyMap<string, string>, 
     </div>
   </header>
   <div class="arms">
-    ${story.arms.map(
-      (arm) => html`<section>
-      <h4>${titles.get(arm.arm) ?? arm.arm}</h4>
-      ${narrationView("sees and hears", arm.full)}
+    ${story.arms.map((arm) =>
+      section(
+        arm,
+        html`${narrationView("sees and hears", arm.full)}
       ${narrationView("video blacked out", arm.masked.video)}
-      ${narrationView("sound silenced", arm.masked.audio)}
-    </section>`,
+      ${narrationView("sound silenced", arm.masked.audio)}`,
+      ),
     )}
   </div>
   <details><summary>Evidence routing and divergence per token</summary>
     <div class="arms">
-      ${story.arms.map(
-        (arm) => html`<section>
-        <h4>${titles.get(arm.arm) ?? arm.arm}</h4>
-        ${routingView(arm, threshold)}
+      ${story.arms.map((arm) =>
+        section(
+          arm,
+          html`${routingView(arm, threshold)}
         ${divergenceView("video", arm.tokens)}
-        ${divergenceView("audio", arm.tokens)}
-      </section>`,
+        ${divergenceView("audio", arm.tokens)}`,
+        ),
       )}
     </div>
   </details>
@@ -71,8 +79,8 @@ function segmentView(segment: Segment): Html {
 function routingView(arm: ArmStory, threshold: number): Html {
   const { cues, clauses, similarity } = arm.routing;
   if (clauses.length === 0) return html`<p class="muted">no clause to route</p>`;
-  return html`<div class="scroll"><table class="routing">
-    <thead><tr><th></th>${clauses.map((clause) => html`<th scope="col"><span>${clause}</span></th>`)}</tr></thead>
+  const table = html`<table class="routing">
+    <thead><tr><th scope="col"><span class="aside">cue</span></th>${clauses.map((clause) => html`<th scope="col"><span>${clause}</span></th>`)}</tr></thead>
     <tbody>${cues.map(
       (cue, c) =>
         html`<tr><th scope="row" class="${cue.kind}">${cue.text}</th>${clauses.map((clause, k) => {
@@ -81,7 +89,8 @@ function routingView(arm: ArmStory, threshold: number): Html {
           return html`<td class="${cue.kind}" style="--strength:${strength}%" title="${clause}: ${value.toFixed(2)}">${value > threshold && value.toFixed(1)}</td>`;
         })}</tr>`,
     )}</tbody>
-  </table></div>`;
+  </table>`;
+  return scrolling("Evidence routing: clauses by cues", table);
 }
 
 function divergenceView(modality: Modality, tokens: readonly TokenDivergence[]): Html {

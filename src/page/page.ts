@@ -1,25 +1,26 @@
 // The whole report as one self-contained page: no network, no file beside it.
+import { armChoice, armChoiceStyle } from "./arm-choice.ts";
 import { clipView } from "./clip-view.ts";
 import { trainingCurves } from "./curves.ts";
 import type { ArmResult, ReportData } from "./data.ts";
-import { type Html, html, raw } from "./html.ts";
-import { metricGroups, metricRows } from "./metric-rows.ts";
+import { folded, pageDocument, scrolling } from "./document.ts";
+import { type Html, html } from "./html.ts";
+import { measuredRows, metricGroups, metricRows } from "./metric-rows.ts";
 import { headlinePlot, resultsTable } from "./results-table.ts";
-import { styleSheet } from "./style.ts";
 
 /** @returns the page's text, UTF-8, to be written as one .html file. */
 export function reportPage(data: ReportData): string {
-  const titles = new Map(data.arms.map((arm) => [arm.name, arm.title]));
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${data.title}</title><link rel="icon" href="data:,"><style>${raw(styleSheet)}</style></head>
-<body>
-<h1>${data.title}</h1>
+  const titles = data.arms.map(({ title }) => title);
+  const chosen = data.arms.findIndex(({ name }) => name === "oppo");
+  const places = new Map(data.arms.map(({ name, title }, place) => [name, { title, place }]));
+  const views = data.stories.map((story) => clipView(story, places, data.similarityThreshold));
+  const numMetrics = metricGroups.reduce((sum, group) => sum + measuredRows(group, data.arms).length, 0);
+  const body = html`<h1>${data.title}</h1>
 <p class="lede">${lede(data.arms)}</p>
-${headlinePlot(data.arms)}
 <h2>Results on held-out clips</h2>
-${resultsTable(data.arms, metricGroups, data.best)}
-<p class="muted">Small numbers: 95% intervals. Bold: better than every other arm by a paired test (p below .05 after
+${headlinePlot(data.arms, data.best)}
+${folded(`All ${numMetrics} metrics, with intervals`, resultsTable(data.arms, metricGroups, data.best))}
+<p class="muted">Lines and small numbers: 95% intervals. Bold: better than every other arm by a paired test (p below .05 after
 Holm's correction). ${seedNote(data.arms)} A claim counts as stated when its
 cosine with a cue exceeds ${data.similarityThreshold}.</p>
 ${data.notes.length > 0 && html`<h2>How to read it</h2><ul>${data.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
@@ -28,16 +29,19 @@ ${seedBand(data.arms)}
 <p class="legend"><span><mark class="video">blue</mark> claims to see</span><span><mark class="audio">orange</mark> claims to hear</span>
 <span><mark class="emotion">green</mark> concludes</span><span><mark class="video absent">struck out</mark> not in the clip</span>
 <span><mark class="audio unseen">underlined</mark> claimed although the modality was masked</span></p>
-${data.stories.map((story) => clipView(story, titles, data.similarityThreshold))}
+${armChoice(titles, chosen === -1 ? titles.length - 1 : chosen)}
+<div class="clips">${views.slice(0, numOpen)}
+${views.length > numOpen && folded(`${views.length - numOpen} more clips`, html`${views.slice(numOpen)}`)}</div>
 <h2>Training</h2>
 ${trainingCurves(data.arms)}
 <h2>This run</h2>
 <dl class="facts">${data.facts.map((fact) => html`<dt>${fact.name}</dt><dd>${fact.value}</dd>`)}
-${data.timings.map((timing) => html`<dt>${timing.stage}</dt><dd>${timing.seconds.toFixed(1)} s</dd>`)}</dl>
-<script>addEventListener("beforeprint", () => { for (const d of document.querySelectorAll("details")) d.open = true; });</script>
-</body></html>
-`.text;
+${data.timings.map((timing) => html`<dt>${timing.stage}</dt><dd>${timing.seconds.toFixed(1)} s</dd>`)}</dl>`;
+  return pageDocument({ title: data.title, style: armChoiceStyle(data.arms.length), body });
 }
+
+/** Clips that are open at once. */
+const numOpen = 2;
 
 /** What the numbers say, in words computed from them: nothing is claimed that the table does not show. */
 function lede(arms: readonly ArmResult[]): Html {
@@ -72,10 +76,13 @@ function seedBand(arms: readonly ArmResult[]): Html | false {
     return `${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`;
   };
   const rows = metricRows.filter(({ headline }) => headline === true);
-  return html`<h2>Between seeds</h2><div class="scroll"><table class="results">
-<thead><tr><th></th>${several.map(({ title, perSeed }) => html`<th scope="col">${title}<span class="hint">${perSeed.length} seeds</span></th>`)}</tr></thead>
-<tbody>${rows.map(({ metric, label, digits }) => html`<tr><th scope="row">${label}</th>${several.map((arm) => html`<td>${cell(arm, metric, digits)}</td>`)}</tr>`)}</tbody>
-</table></div><p class="muted">Least and most. All arms of a cold start begin with the same one; another cold start moves them by more.</p>`;
+  const table = html`<table class="results">
+<thead><tr><th scope="col">metric</th>${several.map(({ title, perSeed }) => html`<th scope="col">${title}<span class="hint">${perSeed.length} seeds</span></th>`)}</tr></thead>
+<tbody>${rows.map(({ metric, label, digits }) => html`<tr><th scope="row">${label}</th>${several.map((arm) => html`<td>${cell(arm, metric, digits)}</td>`)}</tr>`)}</tbody></table>`;
+  return folded(
+    "Between seeds: least and most",
+    html`${scrolling("Between seeds", table)}<p class="muted">All arms of a cold start begin with the same one; another cold start moves them by more.</p>`,
+  );
 }
 
 function seedNote(arms: readonly ArmResult[]): string {

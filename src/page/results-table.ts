@@ -1,6 +1,8 @@
-// The table of arms and metrics, and the headline plot of the same numbers with their intervals.
+// The table of arms and metrics, and the headline metrics as dots with their intervals.
 import type { Metric } from "../bench/report.ts";
 import type { ArmResult } from "./data.ts";
+import { scrolling } from "./document.ts";
+import { dotPanels } from "./dot-panels.ts";
 import { type Html, html } from "./html.ts";
 import { type MetricGroup, type MetricRow, measuredRows, metricGroups, metricRows } from "./metric-rows.ts";
 
@@ -16,12 +18,15 @@ export function resultsTable(
   groups: readonly MetricGroup[] = metricGroups,
   best: ClearlyBest = new Map(),
 ): Html {
-  return html`<div class="scroll"><table class="results">
-  <thead><tr><th></th>${arms.map((arm) => html`<th scope="col">${arm.title}</th>`)}</tr></thead>
+  return scrolling(
+    "Scores",
+    html`<table class="results">
+  <thead><tr><th scope="col">metric</th>${arms.map((arm) => html`<th scope="col">${arm.title}</th>`)}</tr></thead>
   <tbody>${groups.map(
-    (group) => html`<tr class="group"><th colspan="${arms.length + 1}">${group.title}</th></tr>
+    (group) => html`<tr class="group"><th scope="rowgroup" colspan="${arms.length + 1}">${group.title}</th></tr>
     ${measuredRows(group, arms).map((row) => tableRow(row, arms, best.get(row.metric) ?? null))}`,
-  )}</tbody></table></div>`;
+  )}</tbody></table>`,
+  );
 }
 
 function tableRow(row: MetricRow, arms: readonly TableArm[], best: number | null): Html {
@@ -40,39 +45,21 @@ function interval(metric: Metric, digits: number): string {
   return `${metric.low.toFixed(digits)}\u2013${metric.high.toFixed(digits)}`;
 }
 
-const plot = { width: 1100, columns: 5, rowHeight: 22, top: 40, labelWidth: 130 };
-
-/** Small multiples: one panel per headline metric, one dot with its interval per arm. SVG, so that it prints sharp. */
-export function headlinePlot(arms: readonly ArmResult[]): Html {
+/** The headline metrics, each with a dot and its interval per arm. */
+export function headlinePlot(arms: readonly ArmResult[], best: ClearlyBest): Html {
   const rows = metricRows.filter((row) => row.headline === true);
-  const height = plot.top + plot.rowHeight * arms.length + 24;
-  const panelWidth = (plot.width - plot.labelWidth) / rows.length;
-  return html`<div class="scroll"><svg class="dots" viewBox="0 0 ${plot.width} ${height}" role="img" aria-label="Headline metrics with intervals">
-  ${arms.map((arm, a) => html`<text x="0" y="${armY(a) + 4}">${arm.title}</text>`)}
-  ${rows.map((row, r) => panel(row, arms, plot.labelWidth + r * panelWidth, panelWidth - 26, height))}
-</svg></div>`;
-}
-
-function panel(row: MetricRow, arms: readonly ArmResult[], x: number, width: number, height: number): Html {
-  const highest = Math.max(1, ...arms.map((arm) => arm.metrics[row.metric]?.high ?? 0));
-  const scale = highest > 1 ? Math.ceil(highest) : 1;
-  const at = (value: number) => (x + (value / scale) * width).toFixed(1);
-  const arrow = row.better === "higher" ? "\u2192 better" : "\u2190 better";
-  return html`<text x="${x}" y="14" font-weight="700">${row.label}</text><text class="axis" x="${x}" y="28">${arrow}</text>
-  ${[0, scale / 2, scale].map(
-    (tick) =>
-      html`<line x1="${at(tick)}" x2="${at(tick)}" y1="${plot.top - 6}" y2="${height - 22}"/><text class="axis" text-anchor="middle" x="${at(tick)}" y="${height - 8}">${tick}</text>`,
-  )}
-  ${arms.map((arm, a) => {
-    const metric = arm.metrics[row.metric];
-    if (metric === undefined || metric.value === null) return false;
-    const color = armColor(a);
-    return html`<line x1="${at(metric.low ?? metric.value)}" x2="${at(metric.high ?? metric.value)}" y1="${armY(a)}" y2="${armY(a)}" style="stroke:${color};stroke-width:3"/><circle cx="${at(metric.value)}" cy="${armY(a)}" r="5" fill="${color}"/>`;
-  })}`;
-}
-
-function armY(index: number): number {
-  return plot.top + plot.rowHeight * (index + 0.4);
+  const panels = measuredRows({ title: "", rows }, arms).map(({ metric, label, hint, better }) => ({
+    title: label,
+    hint,
+    better,
+    dots: arms.map((arm, a) => ({
+      name: arm.title,
+      metric: arm.metrics[metric],
+      color: armColor(a),
+      isBest: best.get(metric) === a,
+    })),
+  }));
+  return dotPanels(panels, (value) => value.toFixed(2));
 }
 
 /** One colour per arm, the same in the plot and in the curves; told apart by colour-blind readers too (Okabe-Ito). */

@@ -1,0 +1,30 @@
+// A clip that plays, with what is said in it as captions; its controls stand below the picture.
+import { type Html, html } from "./html.ts";
+
+export interface PlayedClip {
+  /** A `data:` URI of an mp4. */
+  readonly mediaUri: string;
+  readonly posterUri: string;
+  /** Spoken; no captions where it is empty. */
+  readonly subtitle: string;
+  /** In seconds; captions last as long. */
+  readonly seconds?: number;
+  /** What it is, for who cannot see it. */
+  readonly label: string;
+}
+
+const longestClip = 3600;
+
+export function videoView({ mediaUri, posterUri, subtitle, seconds = longestClip, label }: PlayedClip): Html {
+  return html`<video controls playsinline loop preload="metadata" aria-label="${label}" poster="${posterUri}" src="${mediaUri}">${
+    subtitle !== "" &&
+    html`<track kind="captions" srclang="en" label="what is said" src="data:text/vtt;base64,${captions(subtitle, seconds)}">`
+  }</video>`;
+}
+
+/** WebVTT of one line for the whole clip. Its markup is `<` and `&`; an empty line would end it. */
+function captions(line: string, seconds: number): string {
+  const text = line.replace(/\s+/g, " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const at = (time: number) => new Date(1000 * time).toISOString().slice(11, 23);
+  return Buffer.from(`WEBVTT\n\n${at(0)} --> ${at(seconds)}\n${text}\n`).toString("base64");
+}
