@@ -9,14 +9,24 @@ export interface PlayedClip {
   readonly subtitle: string;
   /** In seconds; captions last as long. */
   readonly seconds?: number;
+  /** Width by height; left out: square. */
+  readonly ratio?: number;
   /** What it is, for who cannot see it. */
   readonly label: string;
 }
 
 const longestClip = 3600;
 
-export function videoView({ mediaUri, posterUri, subtitle, seconds = longestClip, label }: PlayedClip): Html {
-  return html`<video controls playsinline loop preload="metadata" aria-label="${label}" poster="${posterUri}" src="${mediaUri}">${
+/** Its width is the style sheet's `--wide`. */
+export function videoView({
+  mediaUri,
+  posterUri,
+  subtitle,
+  seconds = longestClip,
+  ratio = 1,
+  label,
+}: PlayedClip): Html {
+  return html`<video controls playsinline loop preload="metadata" style="--ratio:${ratio.toFixed(3)}" aria-label="${label}" poster="${posterUri}" src="${mediaUri}">${
     subtitle !== "" &&
     html`<track kind="captions" srclang="en" label="what is said" src="data:text/vtt;base64,${captions(subtitle, seconds)}">`
   }</video>`;

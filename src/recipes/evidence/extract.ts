@@ -1,8 +1,10 @@
 // `oppo evidence extract`: written accounts to cues. The result depends on the accounts and the model's replies alone, not
 // on how often the work was stopped, on faults of the server, or on the order of its answers.
 import { mkdirSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
+import { decodeSample } from "../../corpus/clips/sample-clip.ts";
 import type { FieldMap } from "../../data/row-fields.ts";
+import type { Sample } from "../../data/sample.ts";
 import { askAll } from "../../endpoint/ask-all.ts";
 import { openChatClient } from "../../endpoint/chat-client.ts";
 import type { EndpointOptions } from "../../endpoint/endpoint-options.ts";
@@ -13,12 +15,13 @@ import { type AskOptions, type CueExtraction, extractCues } from "../../evidence
 import { extractDescriptions } from "../../evidence/extraction/extract-descriptions.ts";
 import { extractOffline } from "../../evidence/extraction/extract-offline.ts";
 import { promptVersion } from "../../evidence/extraction/prompt.ts";
+import { ClipPreviews, previewDecoding } from "../../page/clip-preview.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
 import { type Account, type AccountSource, readAccounts } from "./accounts.ts";
 import { type EvidenceStatistics, type Extracted, type Extractor, evidenceStatistics } from "./evidence-statistics.ts";
-import { reviewPage } from "./review-page.ts";
+import { chooseExamples, type Example, reviewPage } from "./review-page.ts";
 
 export interface ExtractRequest {
   readonly source: AccountSource;
@@ -99,8 +102,34 @@ export async function extractEvidence(request: ExtractRequest): Promise<ExtractR
   const files = { samples: out, statistics: `${stem}.statistics.json`, page: `${stem}.review.html` };
   replaceFile(files.samples, extracted.flatMap(sampleLine).join(""));
   replaceFile(files.statistics, `${JSON.stringify(statistics, null, 2)}\n`);
-  replaceFile(files.page, reviewPage(statistics, extracted, request.numExamples));
+  const examples = await withClips(chooseExamples(extracted, request.numExamples), dirname(out));
+  replaceFile(files.page, reviewPage(statistics, examples, { numAccounts: extracted.length, samples: basename(out) }));
   return { files, statistics, endpoint: client?.statistics() ?? null };
+}
+
+/** Of the mp4s of the page. */
+const pageBytes = 2_000_000;
+
+/** A clip that cannot be shown stops nothing: the page says why. */
+async function withClips(examples: readonly Extracted[], root: string): Promise<Example[]> {
+  using previews = new ClipPreviews(pageBytes);
+  const shown: Example[] = [];
+  for (const one of examples) {
+    const { id, row } = one.account;
+    const { media, audio } = row as Partial<Pick<Sample, "media" | "audio">>;
+    if (media === undefined) {
+      shown.push({ ...one, clip: null });
+      continue;
+    }
+    const files = { id, media, ...(audio === undefined ? {} : { audio }) };
+    try {
+      shown.push({ ...one, clip: await previews.of(await decodeSample(root, files, previewDecoding)) });
+    } catch (error) {
+      if (!(error instanceof OppoError)) throw error;
+      shown.push({ ...one, clip: { problem: error.message } });
+    }
+  }
+  return shown;
 }
 
 /** Accounts without a usable result are left out: a sample without cues would count as one that shows nothing. */

@@ -4,12 +4,12 @@ import { pairedReport } from "../../bench/measure.ts";
 import type { PairedDifference } from "../../bench/report.ts";
 import { pValueText } from "../../bench/statistics/p-value.ts";
 import { OppoError } from "../../error.ts";
-import { type Html, html, raw } from "../../page/html.ts";
+import { folded, pageDocument, scrolling } from "../../page/document.ts";
+import { type Html, html } from "../../page/html.ts";
 import { type MetricRow, measuredRows, mepMetricGroups } from "../../page/metric-rows.ts";
 import { resultsTable } from "../../page/results-table.ts";
-import { styleSheet } from "../../page/style.ts";
 import { statementsAreClauses } from "./decompose.ts";
-import { mepStyle, paperTable } from "./page.ts";
+import { headline, mepStyle, paperTable } from "./page.ts";
 import type { MepResults } from "./results.ts";
 
 export interface MepComparison {
@@ -112,11 +112,9 @@ export function comparisonPage(comparison: MepComparison): string {
     ...notes,
     ...[first, second].flatMap(({ system, notes: own }) => own.map((note) => `${system}: ${note}`)),
   ];
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title><link rel="icon" href="data:,"><style>${raw(styleSheet + mepStyle)}</style></head>
-<body><h1>${title}</h1>
+  const body = html`<h1>${title}</h1>
 ${said.length > 0 && html`<div class="notes">${said.map((note) => html`<p>${note}</p>`)}</div>`}
+${headline([first, second])}
 <h2>Scores</h2>
 ${resultsTable(
   arms,
@@ -131,18 +129,19 @@ ${resultsTable(
   ),
 )}
 <h2>Differences, clip by clip</h2>
-<div class="scroll"><table class="results"><thead><tr><th></th><th scope="col">${first.system} less ${second.system}</th><th scope="col">95% interval</th><th scope="col">p</th></tr></thead>
+${scrolling(
+  "Differences",
+  html`<table class="results"><thead><tr><th scope="col">metric</th><th scope="col">${first.system} less ${second.system}</th><th scope="col">95% interval</th><th scope="col">p</th></tr></thead>
 <tbody>${mepMetricGroups.map(
-    (group) => html`<tr class="group"><th colspan="4">${group.title}</th></tr>
+    (group) => html`<tr class="group"><th scope="rowgroup" colspan="4">${group.title}</th></tr>
     ${measuredRows(group, arms).map((row) => differenceRow(row, differences[row.metric]))}`,
-  )}</tbody></table></div>
+  )}</tbody></table>`,
+)}
 <p class="muted">Both answered the same questions about the same clips; each resample draws clips and takes both systems on them. p is two-sided:
 twice the smaller share of resamples at or beyond no difference. Bold: below ${significance}, in favour of the first (green) or against it (red). With so many rows some fall
 below ${significance} by chance.</p>
-<h2>Beside the paper</h2>
-${[first, second].map(paperTable)}
-</body></html>
-`.text;
+${folded("The paper's figures, of another set", html`${[first, second].map(paperTable)}`)}`;
+  return pageDocument({ title, style: mepStyle, body });
 }
 
 /** Whether the first is better; null where chance may explain it, or no direction is. */

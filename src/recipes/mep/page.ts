@@ -1,13 +1,14 @@
-// The page of a run of MEP-Bench: the table with its intervals, the paper's Table 1 beside it as printed, and a browser of all
-// clips. One file, nothing fetched.
+// The page of a run of MEP-Bench: the headline figures, the table with its intervals and the paper's Table 1 folded below them, and a
+// browser of all clips. One file, nothing fetched.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { verdictReading } from "../../bench/faithfulness.ts";
 import type { Metric } from "../../bench/report.ts";
+import { folded, pageDocument, scrolling } from "../../page/document.ts";
+import { headlineFigures } from "../../page/dot-panels.ts";
 import { type Html, html, raw } from "../../page/html.ts";
 import { mepMetricGroups } from "../../page/metric-rows.ts";
-import { resultsTable } from "../../page/results-table.ts";
-import { styleSheet } from "../../page/style.ts";
+import { armColor, resultsTable } from "../../page/results-table.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import { readingModes } from "../../text/answer.ts";
 import { statementsAreClauses } from "./decompose.ts";
@@ -17,20 +18,22 @@ import { sampleStories, sampleView } from "./sample-view.ts";
 import { table1, table1Note } from "./table1.ts";
 
 export const mepStyle = `
-.results { max-width:60em; } .sample { background:var(--card); border-radius:14px; padding:1rem; margin:1rem 0; content-visibility:auto; contain-intrinsic-size:auto 760px; } .sample[hidden] { display:none; }
-.sample header { display:flex; flex-wrap:wrap; gap:1rem; } .sample header>div:last-child { flex:1 1 280px; min-width:0; } .sample .frames { display:flex; gap:4px; flex:0 1 auto; } .sample .frames img { height:110px; border-radius:6px; max-width:27vw; object-fit:cover; }
-.chip.stated::before { content:"\\2713\\00a0"; } .chip.missed { opacity:.7; border-style:dashed; }
+.results { max-width:60em; } .sample[hidden] { display:none; } .sample { --wide:192px; } .sample header>img { width:192px; height:144px; border-radius:10px; object-fit:contain; background:#000; }
+.chip.stated::before { content:"\\2713\\00a0"; } .chip.missed { border-style:dashed; }
 .probes { width:100%; font-size:.85rem; margin-top:.6rem; } .probes th,.probes td { text-align:left; padding:.25em .6em; border-bottom:1px solid var(--line); vertical-align:top; } .probes .right { color:var(--good); } .probes .wrong { color:var(--bad); } .probes td:last-child { overflow-wrap:anywhere; }
-.notes { border-left:4px solid var(--bad); padding:.2em .9em; } .tools { display:flex; flex-wrap:wrap; gap:.6em 1em; align-items:center; position:sticky; top:0; z-index:2; background:var(--paper); padding:.5em 0; } .tools input,.tools select { font:inherit; padding:.2em .5em; background:var(--paper); color:var(--ink); border:1px solid var(--line); border-radius:6px; max-width:100%; }
+.tools { display:flex; flex-wrap:wrap; gap:.6em 1em; align-items:center; position:sticky; top:0; z-index:2; background:var(--paper); padding:.5em 0; } .tools input,.tools select { font:inherit; padding:.2em .5em; background:var(--paper); color:var(--ink); border:1px solid var(--line); border-radius:6px; max-width:100%; }
 .paper { font-variant-numeric:tabular-nums; } .paper th,.paper td { text-align:right; padding:.3em .8em; border-bottom:1px solid var(--line); } .paper th:first-child { text-align:left; } .paper .own { font-weight:700; } .results .worse { font-weight:700; color:var(--bad); }
-@media print { .tools { display:none; } }
+#more { font:inherit; padding:.5em 1.2em; border:1px solid var(--line); border-radius:8px; background:var(--card); color:var(--ink); cursor:pointer; } #more[hidden] { display:none; }
+@media print { #more,.sample:nth-of-type(n+7) { display:none; } .sample header>img { width:100px; height:75px; } }
 `;
 
 export async function mepPage(data: MepPageData): Promise<string> {
   const stories = await sampleStories(data);
+  const numPlayed = stories.filter(({ preview }) => preview.mediaUri !== null).length;
   return resultsPage(
     data.results,
     html`<h2>Clips</h2>
+<p>Those with the most invented claims come first. ${numPlayed === stories.length ? "All play here, with their sound." : `The first ${numPlayed} play here, with their sound; the others are too many for one page and show a frame.`}</p>
 <p class="legend"><span><mark class="video">blue</mark> claims to see</span><span><mark class="audio">orange</mark> claims to hear</span>
 <span><mark class="video absent">struck out</mark> not among the clip's cues</span>
 <span><mark class="audio unseen">underlined</mark> claimed although the modality was masked</span>
@@ -38,7 +41,9 @@ export async function mepPage(data: MepPageData): Promise<string> {
 <div class="tools"><label>Find <input type="search" id="find" placeholder="id, word, cue"></label>
 <label>Show <select id="show"><option value="">all clips</option><option value="missed">with a cue not named</option><option value="absent">with a claim that is not a cue</option><option value="unseen">with a claim about what was masked</option><option value="wrong">with a wrong probe</option><option value="unreadable">with an answer that could not be read</option></select></label>
 <span class="muted" id="count" aria-live="polite">${stories.length} clips</span></div>
-${stories.map(sampleView)}
+<div id="clips">${stories.slice(0, numShown).map(sampleView)}</div>
+${stories.slice(numShown).map((story) => html`<template class="clip-later">${sampleView(story)}</template>`)}
+<p><button type="button" id="more" hidden>More clips</button></p>
 <script>${raw(filterScript)}</script>`,
   );
 }
@@ -48,25 +53,41 @@ export function resultsPage(results: MepResults, clips: Html | null): string {
   const { set, settings } = results;
   const numAdversarial = (set.counts.adversarialVideo ?? 0) + (set.counts.adversarialAudio ?? 0);
   const numProbes = (set.counts.probesVideo ?? 0) + (set.counts.probesAudio ?? 0);
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>MEP-Bench: ${results.system} on ${set.name}</title><link rel="icon" href="data:,"><style>${raw(styleSheet + mepStyle)}</style></head>
-<body>
-<h1>MEP-Bench: ${results.system} on ${set.name}</h1>
+  const title = `MEP-Bench: ${results.system} on ${set.name}`;
+  const body = html`<h1>${title}</h1>
 <p class="lede">${set.counts.samples ?? 0} clips${(set.counts.conflict ?? 0) > 0 && html` and ${set.counts.conflict!} on which face and voice disagree`}, ${numProbes} masked probes with two controls each${numAdversarial > 0 && html`, ${numAdversarial} controls for a cue that is suggested and not there`}. ${maskedText(settings)}</p>
 ${results.notes.length > 0 && html`<div class="notes">${results.notes.map((note) => html`<p>${note}</p>`)}</div>`}
-<h2>Scores</h2>
-${resultsTable([{ title: results.system, metrics: results.report }], mepMetricGroups)}
+${headline([results])}
+${folded(
+  "All metrics, with intervals",
+  html`${resultsTable([{ title: results.system, metrics: results.report }], mepMetricGroups)}
 <p class="muted">Small numbers: 95% bootstrap intervals over clips. A cue counts as stated when a statement has a cosine above 0.6
-with it and with no other cue more. ${statementsText(settings.statements)} Acc and the controls take an explicit yes or no and nothing else, by the ${readingModes[verdictReading[settings.answerStyle === "free" ? "free" : "tagged"]]}. Emotion words are read by the ${readingModes.lenient}.</p>
-<h2>Beside the paper</h2>
-${paperTable(results)}
+with it and with no other cue more. ${statementsText(settings.statements)} Acc and the controls take an explicit yes or no and nothing else, by the ${readingModes[verdictReading[settings.answerStyle === "free" ? "free" : "tagged"]]}. Emotion words are read by the ${readingModes.lenient}.</p>`,
+)}
+${folded("The paper's figures, of another set", paperTable(results))}
 ${clips !== null && clips}
 <h2>This run</h2>
 <dl class="facts">${[...Object.entries(settings), ["set", `${set.name}, ${set.hash}`] as const].map(([name, value]) => html`<dt>${name}</dt><dd>${String(value)}</dd>`)}
-${Object.entries(results.readings).map(([part, found]) => html`<dt>answers, ${part}</dt><dd>${readingText(found)}</dd>`)}</dl>
-</body></html>
-`.text;
+${Object.entries(results.readings).map(([part, found]) => html`<dt>answers, ${part}</dt><dd>${readingText(found)}</dd>`)}</dl>`;
+  return pageDocument({ title, style: mepStyle, body });
+}
+
+const headlineScores = ["recall", "accVideo", "accAudio", "balancedVideo", "balancedAudio"];
+
+/** What the benchmark is about, large: each score with its dot and interval, of one system or of two. */
+export function headline(systems: readonly Pick<MepResults, "system" | "report">[]): Html {
+  const rows = mepMetricGroups.flatMap((group) => group.rows).filter(({ metric }) => headlineScores.includes(metric));
+  const panels = rows.map(({ metric, label, hint, better }) => ({
+    title: label,
+    hint,
+    better,
+    dots: systems.map(({ system, report }, s) => ({
+      name: systems.length > 1 ? system : "",
+      metric: report[metric],
+      color: armColor(s + 1),
+    })),
+  }));
+  return headlineFigures(panels, (value) => value.toFixed(2));
 }
 
 /** Example: "Masked video was shown with blur:0.5, masked sound as silence." */
@@ -98,30 +119,39 @@ export function paperTable({ system, report }: Pick<MepResults, "system" | "repo
   const percent = (metric: Metric | undefined) =>
     metric?.value === null || metric === undefined ? "\u2013" : (100 * metric.value).toFixed(2);
   const { recallCosine, accVideo, accAudio, accFirstLineVideo, accFirstLineAudio } = report;
-  return html`<div class="scroll"><table class="paper">
-  <thead><tr><th></th><th scope="col">Recall</th><th scope="col">Acc@V</th><th scope="col">Acc@A</th></tr></thead>
+  const table = html`<table class="paper">
+  <thead><tr><th scope="col">system</th><th scope="col">Recall</th><th scope="col">Acc@V</th><th scope="col">Acc@A</th></tr></thead>
   <tbody><tr class="own"><th scope="row">${system} (this run)</th><td>${percent(recallCosine)}</td><td>${percent(accVideo)}</td><td>${percent(accAudio)}</td></tr>
   <tr class="own"><th scope="row">${system} (a no anywhere in the first line)</th><td></td><td>${percent(accFirstLineVideo)}</td><td>${percent(accFirstLineAudio)}</td></tr>
   ${table1.map((row) => html`<tr><th scope="row">${row.name}</th><td>${row.recall}</td><td>${row.accVideo}</td><td>${row.accAudio}</td></tr>`)}</tbody>
-  </table></div><p class="muted">${table1Note}</p>`;
+  </table>`;
+  return html`${scrolling("The paper's figures", table)}<p class="muted">${table1Note}</p>`;
 }
 
+/** Clips that are shown at once; a press shows as many more. */
+const numShown = 20;
+
 const filterScript = `
-const find = document.getElementById("find"), show = document.getElementById("show"), count = document.getElementById("count");
-const samples = [...document.querySelectorAll(".sample")];
+const find = document.getElementById("find"), show = document.getElementById("show"), count = document.getElementById("count"), more = document.getElementById("more"), clips = document.getElementById("clips");
+const later = [...document.querySelectorAll("template.clip-later")];
+const samples = [...clips.children, ...later.map((one) => one.content.firstElementChild)];
+for (const one of later) one.remove();
+const texts = samples.map((one) => one.textContent.toLowerCase());
+let limit = ${numShown};
 function filter() {
   const words = find.value.toLowerCase();
-  let shown = 0;
-  for (const one of samples) {
-    const fits = (show.value === "" || one.dataset.flags.split(" ").includes(show.value)) && one.textContent.toLowerCase().includes(words);
-    one.hidden = !fits;
-    shown += fits;
-  }
-  count.textContent = shown + (shown === 1 ? " clip" : " clips");
+  const fitting = samples.filter((one, i) => (show.value === "" || one.dataset.flags.split(" ").includes(show.value)) && texts[i].includes(words));
+  clips.replaceChildren(...fitting.slice(0, limit));
+  const hidden = fitting.length - clips.children.length;
+  count.textContent = fitting.length + (fitting.length === 1 ? " clip" : " clips") + (hidden > 0 ? ", " + clips.children.length + " shown" : "");
+  more.hidden = hidden === 0;
+  more.textContent = "More clips (" + hidden + ")";
 }
-find.addEventListener("input", filter);
-show.addEventListener("change", filter);
-addEventListener("beforeprint", () => { for (const d of document.querySelectorAll("details")) d.open = true; });`;
+function choose() { limit = ${numShown}; filter(); }
+find.addEventListener("input", choose);
+show.addEventListener("change", choose);
+more.addEventListener("click", () => { const next = clips.children.length; limit += ${numShown}; filter(); clips.children[next].tabIndex = -1; clips.children[next].focus(); });
+filter();`;
 
 export interface MepReport {
   readonly report: string;

@@ -1,26 +1,32 @@
-// One clip in the browser of a run: a few frames, its cues, what the model said with and without each modality and with
+// One clip in the browser of a run: the clip with its sound, its cues, what the model said with and without each modality and with
 // another clip's, and every probe with its answer.
 
 import { type CueBank, presentCues } from "../../bench/cue-bank.ts";
 import { type AnswerStyle, readYesNo } from "../../bench/faithfulness.ts";
 import type { MepResult, Reasoning, ReasoningPart } from "../../bench/mep.ts";
 import { type Probe, probeQuery } from "../../bench/probes.ts";
+import { decodeWithSound } from "../../corpus/clips/sample-clip.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { Cue } from "../../evidence/cue.ts";
 import type { Modality } from "../../media/clip.ts";
 import { decodeClip } from "../../media/isolated/index.ts";
+import { type ClipPreview, ClipPreviews, previewDecoding } from "../../page/clip-preview.ts";
 import { narrationView } from "../../page/clip-view.ts";
 import type { Narration } from "../../page/data.ts";
+import { folded, scrolling } from "../../page/document.ts";
 import { type Html, html } from "../../page/html.ts";
 import { type NarratedText, narrateAll } from "../../page/narration.ts";
-import { frameUri } from "../../page/picture.ts";
+import { videoView } from "../../page/video-view.ts";
+import { parseResponse } from "../../text/response.ts";
 import type { MepPageData } from "./page-data.ts";
 
 interface SampleStory {
   readonly sample: Sample;
-  readonly frames: readonly string[];
+  readonly preview: ClipPreview;
   /** What the filter of the page looks for. */
   readonly flags: readonly string[];
+  /** Claims of what the clip does not have, or what was masked. */
+  readonly numInvented: number;
   readonly cues: readonly (Cue & { readonly isStated: boolean | null })[];
   readonly views: readonly { readonly title: string; readonly narration: Narration; readonly isDetail: boolean }[];
   readonly probes: readonly AnsweredProbe[];
@@ -45,24 +51,32 @@ const congruentParts: readonly ReasoningPart[] = [
   ...(["intact", "maskedVideo", "maskedAudio", "swappedVideo", "swappedAudio"] as const),
 ];
 
-const framesShown = 3;
-const thumbnailHeight = 120;
-const thumbnailQuality = 70;
+/** Of the clips of a page. */
+const mediaBytes = 1_200_000;
 
+/** Clips with the most invented claims come first, and are the first to have room for their sound. */
 export async function sampleStories(data: MepPageData): Promise<SampleStory[]> {
   const { set, result } = data;
   const told = await toldBySample(set.bank, result, data.style);
-  const stories: SampleStory[] = [];
-  for (const sample of [...set.congruent, ...set.conflict]) {
-    const views = told.get(sample.id) ?? [];
-    const probes = result.probes.filter((probe) => probe.sample.id === sample.id);
-    stories.push({
-      sample,
-      frames: await thumbnails(data.files.get(sample.id)!.video),
-      ...(await storyOf(set.bank, sample, views, probes, data.style)),
-    });
+  const samples = [...set.congruent, ...set.conflict];
+  const stories = await Promise.all(
+    samples.map(async (sample) => {
+      const views = told.get(sample.id) ?? [];
+      const probes = result.probes.filter((probe) => probe.sample.id === sample.id);
+      return { sample, ...(await storyOf(set.bank, sample, views, probes, data.style)) };
+    }),
+  );
+  stories.sort((left, right) => right.numInvented - left.numInvented);
+  using previews = new ClipPreviews(mediaBytes);
+  const shown: SampleStory[] = [];
+  for (const story of stories) {
+    const { video, sound } = data.files.get(story.sample.id)!;
+    const clip = await (sound === null
+      ? decodeClip(video, previewDecoding)
+      : decodeWithSound(video, sound, previewDecoding));
+    shown.push({ ...story, preview: await previews.of(clip) });
   }
-  return stories;
+  return shown;
 }
 
 interface Told extends NarratedText {
@@ -119,7 +133,7 @@ async function storyOf(
   told: readonly Told[],
   asked: readonly (Probe & { readonly text: string })[],
   style: AnswerStyle,
-): Promise<Pick<SampleStory, "flags" | "cues" | "views" | "probes">> {
+): Promise<Omit<SampleStory, "sample" | "preview">> {
   const own = told.find(({ part }) => part === "intact" || part === "conflict");
   const indices = await presentCues(
     bank,
@@ -133,6 +147,9 @@ async function storyOf(
   const probes = asked.map((probe) => ({ probe, text: probe.text, read: readYesNo(probe.text, style) }));
   const verdicts = (views: readonly Told[]) =>
     views.flatMap(({ narration }) => narration.segments.flatMap(({ claim }) => (claim ? [claim.verdict] : [])));
+  const invented = told.flatMap((one) =>
+    verdicts([one]).filter((verdict) => verdict === "unseen" || (verdict === "absent" && one === own)),
+  );
   const flags = {
     missed: cues.some(({ isStated }) => isStated === false),
     absent: own !== undefined && verdicts([own]).includes("absent"),
@@ -142,6 +159,7 @@ async function storyOf(
   };
   return {
     flags: Object.entries(flags).flatMap(([flag, isSet]) => (isSet ? [flag] : [])),
+    numInvented: invented.length,
     cues,
     views: told.map(({ title, narration, part, problem }) => ({
       title: problem === null ? title : `${title} (statements not read: ${problem})`,
@@ -152,26 +170,27 @@ async function storyOf(
   };
 }
 
-async function thumbnails(file: string): Promise<string[]> {
-  const clip = await decodeClip(file, { numFrames: 2 * framesShown, height: thumbnailHeight });
-  // Every second one: frames are sampled in pairs.
-  const indices = Array.from({ length: framesShown }, (_, i) => Math.min(2 * i + 1, clip.numFrames - 1));
-  return Promise.all(indices.map((index) => frameUri(clip, index, thumbnailQuality)));
-}
-
-export function sampleView({ sample, frames, flags, cues, views, probes }: SampleStory): Html {
+export function sampleView({ sample, preview, flags, cues, views, probes }: SampleStory): Html {
   const narrations = (isDetail: boolean) =>
     views
       .filter((view) => view.isDetail === isDetail)
       .map(({ title, narration }) => html`<section>${narrationView(title, narration)}</section>`);
-  return html`<article class="sample" id="${sample.id}" data-flags="${flags.join(" ")}">
-  <header><div class="frames">${frames.map((uri, i) => html`<img src="${uri}" alt="frame ${i + 1} of ${sample.id}" loading="lazy">`)}</div>
+  const numWrong = probes.filter(({ probe, read }) => read !== probe.expected).length;
+  return html`<article class="sample clip" id="${sample.id}" data-flags="${flags.join(" ")}">
+  <header>${previewView(sample, preview)}
     <div><h3>${sample.id}</h3>${sample.subtitle !== "" && html`<p class="subtitle">\u201c${sample.subtitle}\u201d</p>`}
     <p>${cues.map(cueChip)}</p><p class="muted">annotated: ${sample.labels.join(", ")}</p></div></header>
   <div class="arms">${narrations(false)}</div>
-  ${probes.length > 0 && probeTable(probes)}
-  ${views.some(({ isDetail }) => isDetail) && html`<details><summary>With another clip's video or sound</summary><div class="arms">${narrations(true)}</div></details>`}
+  ${probes.length > 0 && folded(`${probes.length} probes, ${numWrong} answered wrong`, probeTable(probes))}
+  ${views.some(({ isDetail }) => isDetail) && folded("With another clip's video or sound", html`<div class="arms">${narrations(true)}</div>`)}
 </article>`;
+}
+
+function previewView({ id, subtitle }: Sample, { posterUri, mediaUri, seconds, ratio }: ClipPreview): Html | false {
+  if (posterUri === null) return false;
+  return mediaUri === null
+    ? html`<img src="${posterUri}" alt="a frame of ${id}">`
+    : videoView({ mediaUri, posterUri, subtitle, seconds, ratio, label: `the clip ${id}` });
 }
 
 function cueChip({ kind, text, isStated }: SampleStory["cues"][number]): Html {
@@ -187,10 +206,24 @@ const probeTitles: Readonly<Record<Probe["kind"], string>> = {
 };
 
 function probeTable(probes: readonly AnsweredProbe[]): Html {
-  return html`<div class="scroll"><table class="probes"><thead><tr><th>probe</th><th>question</th><th>right</th><th>answer</th></tr></thead>
+  return scrolling(
+    "Probes",
+    html`<table class="probes"><thead><tr><th scope="col">probe</th><th scope="col">question</th><th scope="col">right</th><th scope="col">answer</th></tr></thead>
   <tbody>${probes.map(({ probe, text, read }) => {
     const isRight = read === probe.expected;
     return html`<tr><td>${probe.modality}, ${probeTitles[probe.kind]}</td><td>${probeQuery(probe).prompt}</td><td>${probe.expected}</td>
-    <td class="${isRight ? "right" : "wrong"}">${read ?? "not readable"} <span class="muted">${text}</span></td></tr>`;
-  })}</tbody></table></div>`;
+    <td class="${isRight ? "right" : "wrong"}">${read ?? "not readable"} <span class="muted">${saidText(text)}</span></td></tr>`;
+  })}</tbody></table>`,
+  );
 }
+
+const longestSaid = 400;
+
+/** The words of an answer, without its tags; what is well-formed with an arrow between thought and answer. */
+function saidText(text: string): string {
+  const { wellFormed, think, answer } = parseResponse(text);
+  const words = wellFormed ? `${think!.text.trim()} \u2192 ${answer!.text.trim()}` : text.replace(tags, " ").trim();
+  return words.length > longestSaid ? `${words.slice(0, longestSaid)} ...` : words;
+}
+
+const tags = /<\/?(?:think|thinking|thought|reasoning|answer)>/gi;

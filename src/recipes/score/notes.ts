@@ -20,15 +20,23 @@ export function stampLines(report: ScoreReport): string[] {
 }
 
 /** Accuracy and given polarities owe nothing to a lexicon. */
-function lexiconLine({ lexicon, systems }: ScoreReport): string[] {
-  const isUsed = systems.some(({ sets }) =>
+function usesLexicon({ systems }: ScoreReport): boolean {
+  return systems.some(({ sets }) =>
     sets.some(({ metric, polaritySource }) => metric !== "war" && polaritySource !== givenPolarity),
   );
-  const warning =
-    lexicon.name === publishedLexicon
-      ? ""
-      : `: not to be mixed with the published numbers of MER-UniBench, which use ${publishedLexicon} and stand beside it alone (oppo lexicon import)`;
-  return isUsed ? [`Lexicon ${lexicon.name} (${lexicon.hash})${warning}.`] : [];
+}
+
+function lexiconLine(report: ScoreReport): string[] {
+  const { name, hash } = report.lexicon;
+  if (!usesLexicon(report)) return [];
+  return [lexiconWarning(report) ?? `Lexicon ${name} (${hash}).`];
+}
+
+/** One of `stampLines`: scores by another lexicon than the published ones. Null: by that, or by none. */
+export function lexiconWarning(report: ScoreReport): string | null {
+  const { name, hash } = report.lexicon;
+  if (!usesLexicon(report) || name === publishedLexicon) return null;
+  return `Lexicon ${name} (${hash}): not to be mixed with the published numbers of MER-UniBench, which use ${publishedLexicon} and stand beside it alone (oppo lexicon import).`;
 }
 
 function protocolOf({ checkpoints, systems }: ScoreReport): string {

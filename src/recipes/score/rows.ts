@@ -11,6 +11,8 @@ export interface Table {
   readonly title: string;
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** The column whose equal cells stand under each other; a page makes headings of it. Left out: none. */
+  readonly groupBy?: number;
   /** How strongly a page shades each cell, 0 to 1. */
   readonly shades?: readonly (readonly number[])[];
 }
@@ -30,39 +32,60 @@ export function interval({ low, high }: Metric): string {
 const secondary: Readonly<Record<string, string>> = {
   level2: "level 2",
   mean: "mean of levels",
-  guarded: "guard",
   accuracy: "accuracy",
   uar: "UAR",
   outside: "outside labels",
 };
 
+/** The columns of the main table; those after "scored" are left out where no set has anything in them. */
+const mainColumns = [
+  "system",
+  "set",
+  "metric",
+  "score",
+  "interval",
+  "scored",
+  "guard",
+  "labels per answer",
+  "beside it",
+];
+const [setColumn, firstOptional] = [1, 6];
+
+/** Systems under each other on every set, their means at the end. */
 export function mainTable(report: ScoreReport): Table {
   const { systems } = report;
-  const rows = systems.flatMap(({ name, sets, mean }) => [
-    ...sets.map((set) => setRow(name, set)),
-    ...(mean === null ? [] : [[name, meanTitle(report), "", percent(mean.value), interval(mean), "", ""]]),
-  ]);
-  return { title: "Scores", header: ["system", "set", "metric", "score", "interval", "scored", "beside it"], rows };
+  const titles = [...new Set(systems.flatMap(({ sets }) => sets.map(({ title }) => title)))];
+  const rows = titles.flatMap((title) =>
+    systems.flatMap(({ name, sets }) => sets.filter((set) => set.title === title).map((set) => setRow(name, set))),
+  );
+  for (const { name, mean } of systems) {
+    if (mean !== null) rows.push([name, meanTitle(report), "", percent(mean.value), interval(mean), "", "", "", ""]);
+  }
+  const shown = mainColumns.map((_, c) => c).filter((c) => c < firstOptional || rows.some((row) => row[c] !== ""));
+  const kept = (row: readonly string[]) => shown.map((c) => row[c]!);
+  return {
+    title: "Scores",
+    header: kept(mainColumns),
+    rows: rows.map(kept),
+    ...(systems.length > 1 ? { groupBy: setColumn } : {}),
+  };
 }
 
 function setRow(system: string, set: SystemSet): string[] {
   const primary = set.metrics[set.primary]!;
-  const others = Object.entries(set.metrics).filter(([name]) => name !== set.primary);
-  const labels = set.meanLabels === null ? [] : [`${set.meanLabels.toFixed(1)} labels per answer`];
+  const { guarded } = set.metrics;
+  const others = Object.entries(set.metrics).filter(([name]) => name !== set.primary && name !== "guarded");
   const chosen = set.numCheckpoints > 1 ? [`checkpoint ${set.checkpoint}, one of ${set.numCheckpoints}`] : [];
-  const beside = [
-    ...others.map(([name, metric]) => `${secondary[name] ?? name} ${percent(metric.value)}`),
-    ...labels,
-    ...chosen,
-  ];
-  const scored = `${primary.count} of ${set.numSamples}`;
+  const beside = [...others.map(([name, metric]) => `${secondary[name] ?? name} ${percent(metric.value)}`), ...chosen];
   return [
     system,
     set.title,
     metricTitles[set.metric],
     percent(primary.value),
     interval(primary),
-    scored,
+    `${primary.count} of ${set.numSamples}`,
+    guarded === undefined || set.primary === "guarded" ? "" : percent(guarded.value),
+    set.meanLabels === null ? "" : set.meanLabels.toFixed(1),
     beside.join(", "),
   ];
 }
