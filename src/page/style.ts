@@ -6,14 +6,14 @@ export const styleSheet = `
 @media (prefers-color-scheme: dark) { :root { --ink:#e6e9f0; --soft:#a7b0c2; --line:#323a4a; --paper:#141821; --card:#1c2230; --video:#6ea2ff; --audio:#ff9e4a; --emotion:#86c486; --bad:#ff6b66; --good:#5fd08f; } }
 * { box-sizing:border-box; }
 body { margin:0 auto; max-width:1180px; padding:1.5rem 1rem 4rem; font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif; color:var(--ink); background:var(--paper); }
-h1 { font-size:1.7rem; line-height:1.2; margin:.2em 0; } h2 { margin:2.2em 0 .4em; font-size:1.25rem; } h3,h4,h5 { margin:.2em 0; } h5 { color:var(--soft); font-weight:600; font-size:.78rem; }
+h1 { overflow-wrap:anywhere; font-size:1.7rem; line-height:1.2; margin:.2em 0; } h2 { margin:2.2em 0 .4em; font-size:1.25rem; } h3,h4,h5 { margin:.2em 0; } h5 { color:var(--soft); font-weight:600; font-size:.78rem; }
 p { margin:.4em 0; } .lede { font-size:1.1rem; max-width:62em; } .muted { color:var(--soft); font-size:.9rem; }
 .scroll { overflow-x:auto; max-width:100%; } .scroll:focus-visible,summary:focus-visible { outline:2px solid var(--video); outline-offset:2px; }
 .aside { position:absolute; width:1px; height:1px; overflow:hidden; clip-path:inset(50%); white-space:nowrap; } .notes { border-left:4px solid var(--bad); padding:.2em .9em; margin:.8em 0; background:var(--card); max-width:70em; }
 table { border-collapse:collapse; } .results { width:100%; font-variant-numeric:tabular-nums; }
 .results th,.results td { text-align:right; padding:.32em .7em; border-bottom:1px solid var(--line); white-space:nowrap; }
 .results th:first-child { text-align:left; position:sticky; left:0; background:var(--paper); font-weight:500; white-space:normal; min-width:11em; }
-.results tbody tr.group th { color:var(--soft); font-size:.8rem; padding-top:1.1em; text-transform:uppercase; letter-spacing:.04em; border-bottom:1px solid var(--ink); }
+.results tbody tr.group th { color:var(--soft); font-size:.8rem; padding-top:1.1em; font-weight:700; border-bottom:1px solid var(--ink); }
 .results td small { color:var(--soft); display:block; font-size:.72rem; line-height:1.1; } .results .best { font-weight:700; color:var(--good); }
 .charts { display:grid; grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr)); gap:1rem; } .chart { background:var(--card); border-radius:10px; padding:.6rem .8rem; } .chart .u-legend { font-size:.75rem; text-align:left; }
 .dot-panels { display:grid; grid-template-columns:repeat(auto-fit,minmax(min(100%,330px),1fr)); gap:1.1rem 1.6rem; margin:1rem 0; } .dot-panel { width:100%; table-layout:fixed; font-size:.88rem; } .dot-panel caption { text-align:left; padding-bottom:.2em; } .way { color:var(--soft); font-size:.8rem; font-weight:400; white-space:nowrap; }

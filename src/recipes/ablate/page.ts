@@ -3,10 +3,10 @@
 import { join } from "node:path";
 import { conditionName } from "../../bench/support/conditions.ts";
 import { type Chart, chartGrid, chartScript, runningMean } from "../../page/charts.ts";
-import { type Html, html, raw } from "../../page/html.ts";
+import { folded, pageDocument, scrolling } from "../../page/document.ts";
+import { type Html, html } from "../../page/html.ts";
 import { metricGroups } from "../../page/metric-rows.ts";
 import { armColor, resultsTable } from "../../page/results-table.ts";
-import { styleSheet } from "../../page/style.ts";
 import { readStepLog } from "../../run/metrics.ts";
 import { formatDuration } from "../../run/progress.ts";
 import type { Cell, Shelf } from "./cells.ts";
@@ -32,11 +32,7 @@ export function gridPage(shelf: Shelf, cells: readonly Cell[], results: GridResu
   const choice = choiceText(results);
   const curves = trainingCharts(shelf, grid, cells, all);
   const responses = responseCharts(grid, all);
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${grid.title}</title><link rel="icon" href="data:,"><style>${raw(styleSheet)}
-.results td.paper { color:var(--soft); font-style:italic; } .holds { color:var(--good); font-weight:700; } .not { color:var(--bad); font-weight:700; }</style></head>
-<body><h1>${grid.title}</h1><p class="lede">${lede(results)}</p>
+  const body = html`<h1>${grid.title}</h1><p class="lede">${lede(results)}</p>
 ${choice !== null && html`<p>${choice}</p>`}
 ${failures.length > 0 && html`<h2>Missing cells</h2><ul>${failures.map(({ cell, message }) => html`<li>${cell}: ${message}</li>`)}</ul>`}
 ${gridTable(grid, all)}
@@ -49,13 +45,16 @@ ${grid.evaluation.conditions.length > 0 && html`<h2>Under every kind of mask</h2
 ${(curves.length > 0 || responses.length > 0) && chartScript()}
 ${responses.length > 0 && html`<h2>Responses</h2>${chartGrid("response", responses)}`}
 ${curves.length > 0 && html`<h2>Training</h2><p class="muted">Means over cold starts and seeds, running over five steps.</p>${chartGrid("curve", curves)}`}
-${grid.evaluation.suite && html`<h2>Everything measured</h2>${everything(all)}`}
-${chosen !== null && html`<h2>The chosen row on the test split</h2>${everything(chosen.test)}`}
+${grid.evaluation.suite && folded("Everything measured", everything(all))}
+${chosen !== null && folded("The chosen row on the test split", everything(chosen.test))}
 <h2>This run</h2><dl class="facts"><dt>cells</dt><dd>${cells.length}, ${failures.length} missing</dd><dt>this call</dt><dd>${formatDuration(1000 * seconds)}</dd>
-<dt>statements tested</dt><dd>${all.orderings.length}</dd></dl>
-</body></html>
-`.text;
+<dt>statements tested</dt><dd>${all.orderings.length}</dd></dl>`;
+  return pageDocument({ title: grid.title, style: ownStyle, body });
 }
+
+const ownStyle = `
+.results td.paper { color:var(--soft); font-style:italic; } .holds { color:var(--good); font-weight:700; } .not { color:var(--bad); font-weight:700; }
+`;
 
 /** What the numbers say, in words computed from them. */
 function lede({ grid, all }: GridResults): Html {
@@ -70,9 +69,9 @@ function lede({ grid, all }: GridResults): Html {
 
 function gridTable({ columns }: Grid, { rows, best }: PhaseResults): Html {
   const isPrinted = rows.some(({ row }) => Object.keys(row.printed).length > 0);
-  return html`<div class="scroll"><table class="results"><thead><tr><th></th>${columns.map(
+  const table = html`<table class="results"><thead><tr><th scope="col">row</th>${columns.map(
     ({ title, printedTitle, better }) =>
-      html`<th>${title} ${better === "higher" ? "\u2191" : "\u2193"}</th>${isPrinted && html`<th>paper: ${printedTitle}</th>`}`,
+      html`<th scope="col">${title} ${better === "higher" ? "\u2191" : "\u2193"}</th>${isPrinted && html`<th scope="col">paper: ${printedTitle}</th>`}`,
   )}</tr></thead><tbody>${rows.map(
     (result) =>
       html`<tr><th scope="row">${result.row.title}<span class="hint">${runsText(result)}${
@@ -83,7 +82,8 @@ function gridTable({ columns }: Grid, { rows, best }: PhaseResults): Html {
             isPrinted && html`<td class="paper">${printedText(result.row, column) ?? "\u2013"}</td>`
           }`,
       )}</tr>`,
-  )}</tbody></table></div>`;
+  )}</tbody></table>`;
+  return scrolling("The grid", table);
 }
 
 function cell({ report }: RowResult, column: GridColumn, isBest: boolean): Html {
@@ -100,7 +100,7 @@ function orderingsTable(results: GridResults): Html {
     return html`<tr><th scope="row">${statement}</th><td class="${named[ordering.verdict]}">${ordering.verdict}</td><td>${sure}</td></tr>`;
   };
   return html`<h2>Which of the paper's orderings hold here: ${verdictCounts(all.orderings)}</h2>
-<div class="scroll"><table class="results"><thead><tr><th></th><th>here</th><th>difference, 95% interval, p</th></tr></thead><tbody>${all.orderings.map(line)}</tbody></table></div>
+${scrolling("Orderings", html`<table class="results"><thead><tr><th scope="col">statement</th><th scope="col">here</th><th scope="col">difference, 95% interval, p</th></tr></thead><tbody>${all.orderings.map(line)}</tbody></table>`)}
 <p class="muted">Paired over runs of the same cold start and seed and over the same clips; p two-sided, after Holm's correction over all statements of this page.
 "Cannot tell" is an outcome: with so few runs and clips neither order is clear.</p>`;
 }
@@ -113,7 +113,7 @@ function goalsTable(results: GridResults): Html {
     return html`<tr><th scope="row">${statement}</th><td class="${named[goal.verdict]}">${goal.verdict}</td><td>${sure}</td></tr>`;
   };
   return html`<h2>Goals</h2><p>${goalCounts(results).join("; ")}.</p>
-<div class="scroll"><table class="results"><thead><tr><th></th><th></th><th>value, distance to the bound, 95% interval, p</th></tr></thead><tbody>${all.goals.map(line)}</tbody></table></div>
+${scrolling("Goals", html`<table class="results"><thead><tr><th scope="col">goal</th><th scope="col">verdict</th><th scope="col">value, distance to the bound, 95% interval, p</th></tr></thead><tbody>${all.goals.map(line)}</tbody></table>`)}
 <p class="muted">Met or missed: on that side of the bound with p below .01, paired over cold starts, seeds and clips, after Holm's correction over the row's goals.</p>`;
 }
 
@@ -137,7 +137,7 @@ function byCondition({ evaluation }: Grid, { rows }: PhaseResults): Html {
       return { metric: `${conditionName(condition)}/${score}`, label, hint: "", better, digits: 2 };
     }),
   }));
-  return html`${groups.map((group) => html`<details${group === groups[0] && raw(" open")}><summary>${group.title}</summary>${resultsTable(arms, [group])}</details>`)}`;
+  return html`${groups.map((group) => folded(group.title, resultsTable(arms, [group]), group === groups[0]))}`;
 }
 
 function everything({ rows }: PhaseResults): Html {

@@ -59,7 +59,7 @@ ${countList(
   ]),
 )}
 <h2>${examples.length} of ${numAccounts} accounts</h2>
-<p class="muted">Doubtful ones first: something was dropped, left out or not found. Press a cue to drop it, or use the keys: k keeps, d drops and goes on, arrows go to
+<p class="muted">Doubtful ones first: something was dropped, left out, or not found of a kind. Press a cue to drop it, or use the keys: k keeps, d drops and goes on, arrows go to
 the next and the one before. The download has the accounts shown here without what was dropped${examples.length < numAccounts && html`; for more of them <code>--examples</code>, for the whole file <code>oppo studio ${samples}</code>`}.</p>
 <div class="tools"><button type="button" id="download">Download corrected JSONL</button><span class="muted" id="said" aria-live="polite"></span></div>
 <p class="legend">${cueKinds.map((kind) => html`<span><mark class="${kind}">${kindNames[kind]}</mark></span>`)}</p>
@@ -78,9 +78,10 @@ export function chooseExamples(extracted: readonly Extracted[], numExamples: num
   const flawed = order.filter(isFlawed).slice(0, Math.ceil(numExamples / 2));
   const others = order.filter((index) => !flawed.includes(index)).slice(0, numExamples - flawed.length);
   const inOrder = (indices: readonly number[]) => [...indices].sort((left, right) => left - right);
-  const isEmpty = (index: number) => extracted[index]!.extraction.cues.length === 0;
+  const isThin = (index: number) =>
+    cueKinds.some((kind) => !extracted[index]!.extraction.cues.some((cue) => cue.kind === kind));
   const rest = inOrder(others);
-  const all = [...inOrder(flawed), ...rest.filter(isEmpty), ...rest.filter((index) => !isEmpty(index))];
+  const all = [...inOrder(flawed), ...rest.filter(isThin), ...rest.filter((index) => !isThin(index))];
   return all.map((index) => extracted[index]!);
 }
 

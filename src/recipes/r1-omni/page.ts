@@ -1,8 +1,8 @@
 // The page: the table with intervals, what holds of the paper's orderings, confusion matrices, and what the rows said to some clips.
 import { dirname, join, relative } from "node:path";
 import type { Confusion } from "../../bench/mer-unibench/class-recall.ts";
-import { type Html, html, raw } from "../../page/html.ts";
-import { styleSheet } from "../../page/style.ts";
+import { folded, pageDocument, scrolling } from "../../page/document.ts";
+import { type Html, html } from "../../page/html.ts";
 import { parseResponse } from "../../text/response.ts";
 import type { TestSet } from "./material.ts";
 import type { RunPaths } from "./paths.ts";
@@ -26,38 +26,38 @@ export interface PageData {
 const numReasonings = 4;
 
 export function resultsPage({ title, results, sets, timings, notes }: PageData, paths: RunPaths): string {
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title><link rel="icon" href="data:,"><style>${raw(styleSheet)}
-.matrices { display:grid; grid-template-columns:repeat(auto-fit,minmax(min(30em,100%),1fr)); gap:0 2em; }
-.matrix td { text-align:right; padding:.15em .5em; background:color-mix(in srgb,var(--video) calc(var(--strength)*.6),transparent); } .matrix th { font-weight:500; padding:0 .5em; text-align:left; }</style></head>
-<body><h1>${title}</h1><p class="lede">${finding(results)}</p>
+  const body = html`<h1>${title}</h1><p class="lede">${finding(results)}</p>
 ${notes.map((note) => html`<p class="muted">${note}</p>`)}
 ${results.sets.map(setTable)}
 <p class="muted">In brackets: 95% intervals over seeds and clips. Outside the label set: answers that are no word of it; they are wrong.</p>
 <h2>Which of the paper's orderings hold here</h2>
 <ul>${results.orderings.map((ordering) => html`<li>${orderingText(ordering)}</li>`)}</ul>
 <p class="muted">Paired tests over the same seeds and clips, after Holm's correction: "holds" and "does not hold" from p below .05.</p>
-<h2>Confusions</h2>${results.sets.map(confusions)}
+${folded("Confusions", html`${results.sets.map(confusions)}`)}
 <h2>Reasonings</h2>${sets.map((set) => reasonings(set, paths))}
-<h2>This run</h2><dl class="facts">${timings.map(({ stage, seconds }) => html`<dt>${stage}</dt><dd>${seconds.toFixed(1)} s</dd>`)}</dl>
-</body></html>
-`.text;
+<h2>This run</h2><dl class="facts">${timings.map(({ stage, seconds }) => html`<dt>${stage}</dt><dd>${seconds.toFixed(1)} s</dd>`)}</dl>`;
+  return pageDocument({ title, style: ownStyle, body });
 }
+
+const ownStyle = `
+.matrices { display:grid; grid-template-columns:repeat(auto-fit,minmax(min(30em,100%),1fr)); gap:0 2em; }
+.matrix td { text-align:right; padding:.15em .5em; background:color-mix(in srgb,var(--video) calc(var(--strength)*.5),transparent); } .matrix th { font-weight:500; padding:0 .5em; text-align:left; }
+`;
 
 function setTable(set: SetResult): Html {
   const isPublished = set.rows.some(({ published }) => published !== null);
-  return html`<h2>${setHeading(set)}</h2><div class="scroll"><table class="results">
-<thead><tr><th></th>${columnNames.map((name) => html`<th>${name}</th>`)}${isPublished && html`<th>published WAR / UAR</th>`}</tr></thead>
+  const table = html`<table class="results">
+<thead><tr><th scope="col">row</th>${columnNames.map((name) => html`<th scope="col">${name}</th>`)}${isPublished && html`<th scope="col">published WAR / UAR</th>`}</tr></thead>
 <tbody>${set.rows.map(
     ({
       row,
       report,
       published,
       numSeeds,
-    }) => html`<tr><th>${rowTitles[row]}<span class="hint">${numSeeds === 1 ? "1 seed" : `${numSeeds} seeds`}</span></th>
+    }) => html`<tr><th scope="row">${rowTitles[row]}<span class="hint">${numSeeds === 1 ? "1 seed" : `${numSeeds} seeds`}</span></th>
 ${["war", "uar", "outside"].map((name) => html`<td>${withInterval(report[name]!)}</td>`)}${isPublished && html`<td>${publishedText(published)}</td>`}</tr>`,
-  )}</tbody></table></div>`;
+  )}</tbody></table>`;
+  return html`<h2>${setHeading(set)}</h2>${scrolling(setHeading(set), table)}`;
 }
 
 function confusions(set: SetResult): Html {
@@ -68,13 +68,14 @@ function confusions(set: SetResult): Html {
 
 /** Rows are the truth, in shares of it; the last column is outside the label set. */
 function matrix({ classes, named, counts }: Confusion): Html {
-  return html`<div class="scroll"><table class="matrix"><thead><tr><th></th>${[...named, "outside"].map((name) => html`<th>${name}</th>`)}</tr></thead>
+  const table = html`<table class="matrix"><thead><tr><th scope="col"><span class="aside">annotated</span></th>${[...named, "outside"].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${counts.map((row, i) => {
     const total = row.reduce((sum, count) => sum + count, 0);
-    return html`<tr><th>${classes[i]!}</th>${row.map(
+    return html`<tr><th scope="row">${classes[i]!}</th>${row.map(
       (count) => html`<td style="--strength:${(100 * count) / total}%">${percent(count / total)}</td>`,
     )}</tr>`;
-  })}</tbody></table></div>`;
+  })}</tbody></table>`;
+  return scrolling("Confusions", table);
 }
 
 /** Clips spread over the set, as the first seed's models answered them. */
@@ -87,7 +88,7 @@ function reasonings(set: TestSet, paths: RunPaths): Html {
   return html`<h3>${set.title}</h3>${shown.map((at) => {
     const { media, gold } = clips[at]!;
     const source = relative(dirname(paths.report), join(dirname(set.file), media));
-    return html`<section class="clip"><header><video src="${source}" controls preload="metadata"></video>
+    return html`<section class="clip"><header><video src="${source}" controls preload="metadata" aria-label="a clip of ${set.title}"></video>
 <div><span class="chip emotion">${gold}</span></div></header><div class="arms">${rowNames.map((row) =>
       said(row, answers.get(row)![at]!.text),
     )}</div></section>`;

@@ -2,8 +2,8 @@
 // file, nothing fetched.
 import { basename, resolve } from "node:path";
 import { chartGrid, chartScript } from "../../page/charts.ts";
-import { type Html, html, raw } from "../../page/html.ts";
-import { styleSheet } from "../../page/style.ts";
+import { pageDocument, scrolling } from "../../page/document.ts";
+import { type Html, html } from "../../page/html.ts";
 import type { StepRow } from "../../run/metrics.ts";
 import { answerViews, rolloutViews } from "./answers.ts";
 import { evaluationCharts, evaluationColumns, stepCharts } from "./panels.ts";
@@ -22,11 +22,7 @@ export function trainingPage(run: TrainingRun, now: string): string {
   const title = `${run.kind === "train" ? (run.settings.get("preset") ?? "train") : "sft"}: ${name}`;
   const steps = stepCharts(run.metrics);
   const evaluations = evaluationCharts(run.evaluations);
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title><link rel="icon" href="data:,"><style>${raw(styleSheet + ownStyle)}</style>${chartScript()}</head>
-<body>
-<h1>${title}</h1>
+  const body = html`<h1>${title}</h1>
 <p class="lede">${lede(run)}</p>
 ${warningsView(run)}
 ${run.evaluations.length > 0 && html`<h2>Evaluations on clips that are not trained on</h2>${evaluationTable(run)}${chartGrid("evaluation", evaluations)}`}
@@ -36,10 +32,8 @@ ${lastSaid(run)}
 <h2>Settings</h2>
 ${settingsView(run.settings)}
 <h2>This run</h2>
-<dl class="facts">${[...run.facts].map(([fact, value]) => html`<dt>${fact}</dt><dd>${value}</dd>`)}<dt>this page</dt><dd>${now}</dd></dl>
-<script>addEventListener("beforeprint", () => { for (const d of document.querySelectorAll("details")) d.open = true; });</script>
-</body></html>
-`.text;
+<dl class="facts">${[...run.facts].map(([fact, value]) => html`<dt>${fact}</dt><dd>${value}</dd>`)}<dt>this page</dt><dd>${now}</dd></dl>`;
+  return pageDocument({ title, style: ownStyle, head: chartScript(), body });
 }
 
 function lede(run: TrainingRun): Html {
@@ -109,8 +103,9 @@ function evaluationTable(run: TrainingRun): Html {
     })}</tr>`;
   };
   const rows = run.evaluations.length > maxRows ? run.evaluations.slice(-maxRows) : run.evaluations;
-  return html`<div class="scroll"><table class="results evaluations"><thead><tr><th scope="col">after steps</th>${columns.map(([, label]) => html`<th scope="col">${label}</th>`)}</tr></thead>
-<tbody>${rows.map(rowView)}</tbody></table></div>`;
+  const table = html`<table class="results evaluations"><thead><tr><th scope="col">after steps</th>${columns.map(([, label]) => html`<th scope="col">${label}</th>`)}</tr></thead>
+<tbody>${rows.map(rowView)}</tbody></table>`;
+  return scrolling("Evaluations", table);
 }
 
 /** The latest of them; the curves have all. */
