@@ -1,11 +1,12 @@
-// The page of a run in a real browser: nothing fetched, nothing wider than a phone, and a filter that finds clips.
+// The page of a run in a real browser: nothing fetched, nothing wider than a phone, clips that are heard, twenty at a time, and a
+// filter that finds the others.
 
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+import type { Page } from "playwright-core";
 import { runMep } from "../../../src/bench/mep.ts";
 import type { Respondent } from "../../../src/bench/respondent.ts";
 import { chooseSetting } from "../../../src/corpus/setting.ts";
@@ -14,11 +15,13 @@ import { locateMedia } from "../../../src/recipes/mep/media-files.ts";
 import { mepPage } from "../../../src/recipes/mep/page.ts";
 import { resultsOf } from "../../../src/recipes/mep/results.ts";
 import { openMepSet, readMepSet } from "../../../src/recipes/mep/set-directory.ts";
+import { chromiumPath, launchChromium, noChromium } from "../../support/chromium.ts";
+import { checkPage } from "../../support/page-checks.ts";
 import { quietRun } from "../../support/quiet-run.ts";
 import { emotionDefaults } from "../../support/setting-options.ts";
-import { smallTheatre } from "../../support/small-theatre.ts";
+import { type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
 
-const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const numAtOnce = 20;
 const hostile = "<img src=x onerror=alert(1)></script>";
 
 /** Names the cues of the first clip whatever is shown, and never answers a probe. */
@@ -29,12 +32,11 @@ const stubborn: Respondent = {
 };
 
 test("a browser shows every clip and finds those that are asked for", async (t) => {
-  const executablePath = browsers.find((path) => existsSync(path));
-  if (executablePath === undefined) {
-    t.skip(`needs a Chromium at ${browsers.join(" or ")}`);
+  if (chromiumPath === null) {
+    t.skip(noChromium);
     return;
   }
-  using theatre = await smallTheatre(5, "congruent");
+  using theatre = await smallTheatre(26, "congruent");
   const options = { embedder: "auto", question: null, ...emotionDefaults, similarityThreshold: 0.5 };
   const path = join(theatre.root, "set");
   await buildMepSet({
@@ -53,44 +55,64 @@ test("a browser shows every clip and finds those that are asked for", async (t) 
   const files = await locateMedia(directory);
   writeFileSync(file, await mepPage({ results, result, set, files, style: "tagged" }));
 
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const browser = await launchChromium();
   try {
-    for (const viewport of [
-      { width: 390, height: 844 },
-      { width: 1280, height: 900 },
-    ]) {
-      const page = await browser.newPage({ viewport });
-      const complaints: string[] = [];
-      page.on("console", (message) => complaints.push(message.text()));
-      page.on("pageerror", (error) => complaints.push(String(error)));
-      page.on("request", (request) => {
-        if (!/^(data|file):/.test(request.url())) complaints.push(request.url());
-      });
-      await page.goto(pathToFileURL(file).href, { waitUntil: "load" });
-      const shown = () => page.evaluate("document.querySelectorAll('.sample:not([hidden])').length");
-      const overflow = () =>
-        page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-      assert.equal(await shown(), 5);
-      assert.equal(await overflow(), 0);
-      // the clip itself, and the one that is shown with its video
-      await page.fill("#find", theatre.samples[3]!.id);
-      assert.equal(await shown(), 2);
-      assert.equal(await page.isVisible(`#${theatre.samples[3]!.id}`), true);
-      await page.fill("#find", "no such clip");
-      assert.equal(await shown(), 0);
-      await page.fill("#find", "");
-      for (const [flag, numClips] of [
-        ["unseen", 5],
-        ["unreadable", new Set(set.probes.map(({ sample }) => sample.id)).size],
-      ] as const) {
-        await page.selectOption("#show", flag);
-        assert.equal(await shown(), numClips, flag);
-      }
-      await page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true");
-      assert.equal(await overflow(), 0);
-      assert.deepEqual(complaints, []);
-    }
+    await checkPage(browser, pathToFileURL(file).href, {
+      maxPrinted: 6,
+      look: async (page) => {
+        await lookAtClips(page, { numClips: set.congruent.length, theatre });
+        for (const [flag, clips] of [
+          ["unseen", set.congruent.length],
+          ["unreadable", new Set(set.probes.map(({ sample }) => sample.id)).size],
+        ] as const) {
+          await page.selectOption("#show", flag);
+          assert.match((await page.textContent("#count"))!, new RegExp(`^${clips} clips?\\b`), flag);
+        }
+        await page.selectOption("#show", "");
+        assert.equal(await page.locator(".sample").count(), numAtOnce);
+      },
+    });
   } finally {
     await browser.close();
   }
 });
+
+async function lookAtClips(page: Page, { numClips, theatre }: { numClips: number; theatre: SmallTheatre }) {
+  const shown = () => page.locator(".sample").count();
+  assert.ok(numClips > numAtOnce, `${numClips} clips are more than are shown at once`);
+  assert.equal(await shown(), numAtOnce);
+  // the first has the most claims of what is not there
+  const invented = (await page.evaluate(
+    "[...document.querySelectorAll('.sample')].map((one) => one.querySelectorAll('.arms mark.unseen').length)",
+  )) as number[];
+  assert.ok(invented[0]! > 0 && Math.max(...invented) === invented[0], invented.join());
+  // it plays, and is heard
+  const played = page.locator(".sample video").first();
+  await played.evaluate(
+    "(video) => video.readyState >= 1 || new Promise((done) => { video.onloadedmetadata = done; })",
+  );
+  const seconds = (await played.evaluate("(video) => video.duration")) as number;
+  assert.ok(Math.abs(seconds - 2) < 0.2, `${seconds} s`);
+  assert.equal(
+    await played.evaluate(
+      "async (video) => { const sound = await new AudioContext().decodeAudioData(await (await fetch(video.src)).arrayBuffer()); return Math.max(...sound.getChannelData(0)) > .01; }",
+    ),
+    true,
+    "its sound is there",
+  );
+  // probes are told without tags
+  assert.doesNotMatch((await page.textContent("#clips"))!, /<\/?(think|answer)>/);
+  const cells = await page.locator(".probes td:last-child").allTextContents();
+  assert.ok(cells.length > 0 && cells.every((text) => text.includes("a loud voice")));
+  // the others come when they are asked for, or looked for
+  await page.click("#more");
+  assert.equal(await shown(), numClips);
+  assert.equal(await page.isVisible("#more"), false);
+  const { id } = theatre.samples[3]!;
+  await page.fill("#find", id);
+  assert.ok((await shown()) >= 1);
+  assert.equal(await page.isVisible(`#${id}`), true);
+  await page.fill("#find", "no such clip");
+  assert.equal(await shown(), 0);
+  await page.fill("#find", "");
+}
