@@ -2,6 +2,7 @@
 // browser of all clips. One file, nothing fetched.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { verdictReading } from "../../bench/faithfulness.ts";
 import type { Metric } from "../../bench/report.ts";
 import { folded, pageDocument, scrolling } from "../../page/document.ts";
@@ -42,7 +43,7 @@ export async function mepPage(data: MepPageData): Promise<string> {
 <label>Show <select id="show"><option value="">all clips</option><option value="missed">with a cue not named</option><option value="absent">with a claim that is not a cue</option><option value="unseen">with a claim about what was masked</option><option value="wrong">with a wrong probe</option><option value="unreadable">with an answer that could not be read</option></select></label>
 <span class="muted" id="count" aria-live="polite">${stories.length} clips</span></div>
 <div id="clips">${stories.slice(0, numShown).map(sampleView)}</div>
-${stories.slice(numShown).map((story) => html`<template class="clip-later">${sampleView(story)}</template>`)}
+<script type="text/plain" id="later">${raw(packed(html`${stories.slice(numShown).map(sampleView)}`))}</script>
 <p><button type="button" id="more" hidden>More clips</button></p>
 <script>${raw(filterScript)}</script>`,
   );
@@ -133,10 +134,7 @@ const numShown = 20;
 
 const filterScript = `
 const find = document.getElementById("find"), show = document.getElementById("show"), count = document.getElementById("count"), more = document.getElementById("more"), clips = document.getElementById("clips");
-const later = [...document.querySelectorAll("template.clip-later")];
-const samples = [...clips.children, ...later.map((one) => one.content.firstElementChild)];
-for (const one of later) one.remove();
-const texts = samples.map((one) => one.textContent.toLowerCase());
+let samples = [...clips.children], texts = [];
 let limit = ${numShown};
 function filter() {
   const words = find.value.toLowerCase();
@@ -151,7 +149,20 @@ function choose() { limit = ${numShown}; filter(); }
 find.addEventListener("input", choose);
 show.addEventListener("change", choose);
 more.addEventListener("click", () => { const next = clips.children.length; limit += ${numShown}; filter(); clips.children[next].tabIndex = -1; clips.children[next].focus(); });
-filter();`;
+async function unpack() {
+  const bytes = Uint8Array.from(atob(document.getElementById("later").textContent), (letter) => letter.charCodeAt(0));
+  const unpacked = document.createElement("template");
+  unpacked.innerHTML = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  samples = [...samples, ...unpacked.content.children];
+  texts = samples.map((one) => one.textContent.toLowerCase());
+  filter();
+}
+unpack();`;
+
+/** Clips that are not shown yet are most of a page: without this their text alone is megabytes. */
+function packed({ text }: Html): string {
+  return gzipSync(text, { level: 9 }).toString("base64");
+}
 
 export interface MepReport {
   readonly report: string;
