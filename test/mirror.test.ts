@@ -36,7 +36,6 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/init/init-model.ts": "test/cli/model-commands.test.ts",
   "src/recipes/inspect/inspect-model.ts": "test/cli/model-commands.test.ts",
   "src/page/narration.ts": "test/recipes/mep/run.test.ts",
-  "src/page/picture.ts": "test/recipes/mep/run.test.ts",
   "src/recipes/demo/rebuild-report.ts": "test/cli/commands.test.ts",
   "src/recipes/launch/": "test/cli/launch.test.ts",
   "src/train/world/learn-and-save.ts": "test/cli/commands.test.ts",

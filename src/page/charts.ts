@@ -53,6 +53,11 @@ export function runningMean(values: readonly (number | null)[]): (number | null)
 }
 
 const drawScript = `
+/** Three digits, and small numbers as such: a learning rate is not 0. */
+function valueText(value) {
+  if (value == null) return "--";
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+}
 function drawCharts(name, charts) {
   const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue(name);
   const ink = colour("--soft"), line = colour("--line");
@@ -70,7 +75,7 @@ function drawCharts(name, charts) {
       axes: [axis, { ...axis, size: 54, ...(isTiny ? tiny : {}) }],
       legend: { markers: { width: 0, fill: (plot, s) => plot.series[s].stroke(plot, s) } },
       hooks: { ready: [atRest], setCursor: [atRest], setLegend: [atRest] },
-      series: [{ label: chart.along }, ...chart.lines.map((l) => ({ label: l.label, stroke: l.color, width: 2, spanGaps: true, points: { show: chart.hasPoints, size: 6 } }))],
+      series: [{ label: chart.along }, ...chart.lines.map((l) => ({ label: l.label, stroke: l.color, width: 2, spanGaps: true, points: { show: chart.hasPoints, size: 6 }, value: (_, value) => valueText(value) }))],
     }, chart.data, host);
     addEventListener("resize", () => plot.setSize({ width: host.clientWidth - 20, height: 210 }));
     for (const media of ["print", "(prefers-color-scheme: dark)"]) matchMedia(media).addEventListener("change", () => plot.redraw(false, true));

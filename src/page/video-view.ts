@@ -35,6 +35,8 @@ export function videoView({
 /** WebVTT of one line for the whole clip. Its markup is `<` and `&`; an empty line would end it. */
 function captions(line: string, seconds: number): string {
   const text = line.replace(/\s+/g, " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  const at = (time: number) => new Date(1000 * time).toISOString().slice(11, 23);
+  const at = (time: number) =>
+    [time / 3600, (time / 60) % 60].map((part) => `${String(Math.floor(part)).padStart(2, "0")}:`).join("") +
+    (time % 60).toFixed(3).padStart(6, "0");
   return Buffer.from(`WEBVTT\n\n${at(0)} --> ${at(seconds)}\n${text}\n`).toString("base64");
 }
