@@ -165,8 +165,11 @@ describe("a model of ours", () => {
   test("is shown with every clip, and nothing on the page is fetched", async () => {
     await run("shown");
     const page = files("shown")["report.html"]!;
-    for (const { id } of theatre.samples) assert.ok(page.includes(`<article class="sample" id="${id}"`), id);
-    assert.equal(page.match(/<img src="data:image\/jpeg;base64,/g)!.length, 3 * 8);
+    for (const { id } of theatre.samples) assert.ok(page.includes(`<article class="sample clip" id="${id}"`), id);
+    assert.equal(
+      page.match(/<video [^>]*poster="data:image\/jpeg;base64,[^"]+" src="data:video\/mp4;base64,/g)!.length,
+      8,
+    );
     assert.doesNotMatch(page, /(?:src|href)="(?!data:)/);
     // a fresh model babbles: said, not scored in silence
     assert.match(page, /probes: \d+ of \d+ answers are no readable yes or no: they count as wrong/);
