@@ -94,7 +94,7 @@ test("oppo embed calibrate writes a record and a page", (t) => {
   assert.match(stdout, /caution +no threshold tells these cues apart well/, "the checkpoint's weights are random");
   const record = JSON.parse(readFileSync(join(cwd, "delta.json"), "utf8"));
   assert.equal(record.source, "paraphrases of the theatre");
-  assert.match(readFileSync(join(cwd, "delta.html"), "utf8"), /<svg class="cosines"/);
+  assert.match(readFileSync(join(cwd, "delta.html"), "utf8"), /<div class="cosines" role="img"/);
   assert.deepEqual(JSON.parse(oppo([...args, "--json"], { cwd }).stdout), {
     schema: "oppo.embed-calibrate/1",
     ...record,

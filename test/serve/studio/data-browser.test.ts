@@ -273,7 +273,7 @@ describe("the room of data in a browser", { skip }, () => {
           assert.equal(await overflow(page), 0, place);
           const before = await page.locator(".card").count();
           assert.ok(before < 200, `${before}`);
-          for (let i = 0; i < 200 && (await page.locator(".card").count()) < 402; i++) {
+          for (let i = 0; i < 600 && (await page.locator(".card").count()) < 402; i++) {
             await page.evaluate("scrollTo(0, document.body.scrollHeight)");
             await page.waitForTimeout(100);
           }
