@@ -56,6 +56,8 @@ export interface GroupRecord {
 /** A longer completion's tokens are not written down: the log would be mostly they. */
 const maxTokens = 1024;
 const digits = 4;
+/** Of the reference, where nats are the difference of nearly equal log-probabilities in float32: a fourth digit is its rounding. */
+const referenceDigits = 3;
 
 /** The divergences of a step's tokens, by the completion that they stand in: those of its first update. */
 export class TokenDivergences {
@@ -65,7 +67,8 @@ export class TokenDivergences {
     const views = this.#of.get(ids) ?? {};
     this.#of.set(ids, views);
     views[view] ??= new Map();
-    if (!views[view].has(position)) views[view].set(position, Number(nats.toPrecision(digits)));
+    const known = view === "reference" ? referenceDigits : digits;
+    if (!views[view].has(position)) views[view].set(position, Number(nats.toPrecision(known)));
   };
 
   of(ids: Int32Array): TokenRecord["divergence"] | null {
