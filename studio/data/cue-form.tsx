@@ -1,5 +1,5 @@
 // A cue as it is typed: what kind it is, and its words. Enter keeps it, Escape leaves it.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { CueView } from "../../src/serve/studio/api.ts";
 
 export const kindNames: Readonly<Record<CueView["kind"], string>> = {
@@ -21,7 +21,8 @@ interface CueFormProps {
 export function CueForm({ title, start, onTyped, onKeep, onLeave }: CueFormProps) {
   const text = useRef<HTMLInputElement>(null);
   const kind = useRef<HTMLSelectElement>(null);
-  useEffect(() => {
+  // Before the next key can come, whose letter would be lost.
+  useLayoutEffect(() => {
     text.current?.focus();
     text.current?.select();
   }, []);
