@@ -138,6 +138,8 @@ describe("the room of data in a browser", { skip }, () => {
         await page.waitForSelector("text=All decided");
         await keyboard.press("g");
         await page.waitForSelector(".card.done");
+        // The page shows a decision before it is written.
+        for (let i = 0; i < 200 && journalOf(file).length < 7; i++) await page.waitForTimeout(50);
         assert.deepEqual(
           journalOf(file).map(({ by, sample, act, cue }) => `${by} ${sample} ${act} ${cue?.text ?? ""}`.trim()),
           [
