@@ -71,7 +71,7 @@ function Thumbnail({ entry: { media } }: { readonly entry: SampleEntry }) {
   const [isNear, setNear] = useState(false);
   const [isBroken, setBroken] = useState(false);
   useEffect(() => {
-    const observer = new IntersectionObserver(([seen]) => setNear(seen!.isIntersecting), { rootMargin: "200px" });
+    const observer = new IntersectionObserver((seen) => setNear(seen.at(-1)!.isIntersecting), { rootMargin: "200px" });
     observer.observe(box.current!);
     return () => observer.disconnect();
   }, []);
@@ -104,7 +104,9 @@ interface MoreProps {
 function More({ onSight, isLoading }: MoreProps) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const observer = new IntersectionObserver(([seen]) => seen!.isIntersecting && onSight(), { rootMargin: "600px" });
+    // Coming into sight may be the second of two things told at once.
+    const told = (seen: readonly IntersectionObserverEntry[]) => seen.at(-1)!.isIntersecting && onSight();
+    const observer = new IntersectionObserver(told, { rootMargin: "600px" });
     observer.observe(box.current!);
     return () => observer.disconnect();
   }, [isLoading]);
