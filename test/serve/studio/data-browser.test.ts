@@ -223,6 +223,11 @@ describe("the room of data in a browser", { skip }, () => {
       await eventually(bo.page, "document.body.innerText.split('ada: accepted').length === 3");
       await bo.page.keyboard.press("g");
       await bo.page.waitForSelector(".card.disagreed");
+      // The page shows a decision before it is written and counted.
+      await eventually(
+        bo.page,
+        "/heard 1/.test([...document.querySelectorAll('tbody th, tbody td')].map((one) => one.textContent).join(' '))",
+      );
       const table = (await bo.page.locator("tbody :is(th, td)").allTextContents()).join(" ");
       assert.match(table, /seen 1 0 % 0 % 0\.000 heard 1 100 % 100 % one answer alone: none/);
       for (const { page, complaints } of [ada, again, bo]) {
