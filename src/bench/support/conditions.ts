@@ -1,6 +1,7 @@
 // Conditions of a dose-response measurement: which modality, what is done to it, how much of it.
 import type { Sample } from "../../data/sample.ts";
 import type { Modality } from "../../media/clip.ts";
+import { isReplacement, numPartners } from "../../media/degrade/degrade.ts";
 import { deriveSeed } from "../../seeds.ts";
 import type { ClipView } from "../respondent.ts";
 
@@ -37,4 +38,22 @@ export function conditionView(
   if (dose === 0) return whole;
   const drawn = deriveSeed(seed, "condition", modality, kind, sample.id);
   return { ...whole, mask: { modality, kind, ratio: dose, seed: drawn, partners } };
+}
+
+/** Whose media a condition takes: those of the samples that follow, round the list. */
+export type PartnersOf = (sample: Sample, condition: MaskCondition) => readonly Sample[];
+
+/** @param unlike of the others, in order, those that may replace a modality so that following them shows; other kinds take any */
+export function partnersAmong(
+  samples: readonly Sample[],
+  unlike: (others: readonly Sample[], sample: Sample, condition: MaskCondition) => readonly Sample[],
+): PartnersOf {
+  const places = new Map(samples.map(({ id }, i) => [id, i]));
+  return (sample, condition) => {
+    const count = condition.dose === 0 ? 0 : numPartners(condition.kind);
+    if (count === 0) return [];
+    const place = places.get(sample.id)!;
+    const next = [...samples.slice(place + 1), ...samples.slice(0, place)];
+    return (isReplacement(condition.kind) ? unlike(next, sample, condition) : next).slice(0, count);
+  };
 }

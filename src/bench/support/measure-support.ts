@@ -10,7 +10,7 @@ import type { ClipView, Respondent } from "../respondent.ts";
 import { type AbsenceOf, saidOf } from "../said.ts";
 import { type Decompose, decomposeAtPunctuation } from "../statements.ts";
 import { statedCues } from "../utilization.ts";
-import { conditionName, conditionView, type MaskCondition } from "./conditions.ts";
+import { conditionName, conditionView, type MaskCondition, type PartnersOf } from "./conditions.ts";
 import { type SupportCase, supportMeasures } from "./support.ts";
 
 /** Per view p(cue is there) of every cue of the bank, from the rows of that modality alone. */
@@ -33,7 +33,7 @@ export interface SupportOptions {
   /** What a statement says of a whole modality; left out, nothing can tell. */
   readonly absenceOf?: AbsenceOf;
   /** Whose picture or sound a kind takes; left out: none, and kinds that need one are refused. */
-  readonly partnersOf?: (sample: Sample, condition: MaskCondition) => readonly Sample[];
+  readonly partnersOf?: PartnersOf;
 }
 
 /** One row of a dose-response table. */

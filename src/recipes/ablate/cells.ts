@@ -121,6 +121,11 @@ export type RowSettings = Pick<AblateConfig, "play"> & Partial<Pick<AblateConfig
 /** What a training's numbers do not hang on. */
 const withoutEffect = ["checkpointEvery", "keep", "tensorboard"];
 
+/** What they hang on: of a training's settings what belongs in its digest. */
+export function effectiveConfig(config: DeepReadonly<TrainConfig>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(config).filter(([name]) => !withoutEffect.includes(name)));
+}
+
 /**
  * The resolved training of a row.
  * @throws ConfigError for a setting that is none or does nothing in this row, OppoError ERR_ABLATE_GRID for one that asks a judge
@@ -203,9 +208,9 @@ export class Workshop {
 
   #training(row: GridRow, start: Start, seed: number): Training {
     const config = rowConfig(row, this.config, deriveSeed(start.theatre.seed, "rl", seed));
-    const effective = Object.fromEntries(Object.entries(config).filter(([name]) => !withoutEffect.includes(name)));
-    const code = this.code.training;
-    return { seed, config, key: keyOf({ start: start.key, config: effective, clips: this.#splits.rl, code }) };
+    const { training: code } = this.code;
+    const key = keyOf({ start: start.key, config: effectiveConfig(config), clips: this.#splits.rl, code });
+    return { seed, config, key };
   }
 
   paths(start: Start): TheatrePaths {

@@ -66,7 +66,7 @@ export function faithfulnessGrid(config: AblateConfig): Grid {
   return {
     ...{ name: "faithfulness", title: "What is claimed of what cannot be perceived", rows, columns },
     ...{ statements: [], choice: null, curves: tableCurves, numStarts: 3, numSeeds: 3 },
-    evaluation: { suite: true, conditions, clipsPerCondition: config.play.conditionClips },
+    evaluation: { suite: true, conditions, ...(isForeign ? {} : { clipsPerCondition: config.play.conditionClips }) },
     goals: rows.filter(({ preset }) => preset !== null).flatMap((row) => goalsOf(row, config, conditions)),
     notes: [
       "A claim is unsupported when its cue is not in what is shown, or cannot be read there by an observer of the same towers; swap and voice show another clip's picture or sound, of which its own cues are the supported ones.",

@@ -1,13 +1,12 @@
 // What a model claims about a modality that is degraded by any kind of mask at any dose, or that is another clip's, sorted by an
 // observer into supported, unsupported and missed.
 import type { Measures } from "../../bench/measure.ts";
-import type { MaskCondition } from "../../bench/support/conditions.ts";
+import { type MaskCondition, partnersAmong } from "../../bench/support/conditions.ts";
 import { flatSupport, measureSupport } from "../../bench/support/measure-support.ts";
 import { localRespondent } from "../../corpus/clips/local-respondent.ts";
 import { theatreKind } from "../../corpus/theatre-kind.ts";
 import type { Sample } from "../../data/sample.ts";
 import { sceneOf } from "../../data/theatre/sample-scene.ts";
-import { isReplacement, numPartners } from "../../media/degrade/degrade.ts";
 import { observeViews } from "../observer/observe-views.ts";
 import { type TaskContext, theatrePrompt, tick } from "./context.ts";
 import { type ModelUnderTest, maxAnswerTokens } from "./measure.ts";
@@ -43,21 +42,13 @@ export async function measureConditions(
     seed: maskSeed,
     question: theatreKind.question,
     answerStyle: "tagged",
-    partnersOf: partnersAmong(congruent),
+    partnersOf: partnersAmong(congruent, withOtherEmotion),
   });
   return flatSupport(rows);
 }
 
-/** A replaced modality is that of a clip with another emotion, so that following the other one shows; others come next. */
-function partnersAmong(samples: readonly Sample[]) {
-  const places = new Map(samples.map(({ id }, i) => [id, i]));
-  return (sample: Sample, { modality, kind, dose }: MaskCondition): Sample[] => {
-    const count = dose === 0 ? 0 : numPartners(kind);
-    if (count === 0) return [];
-    const place = places.get(sample.id)!;
-    const next = [...samples.slice(place + 1), ...samples.slice(0, place)];
-    const emotion = (one: Sample) => sceneOf(one)[`${modality}Emotion`];
-    const others = isReplacement(kind) ? next.filter((one) => emotion(one) !== emotion(sample)) : next;
-    return others.slice(0, count);
-  };
+/** A replaced modality is that of a clip with another emotion in it. */
+function withOtherEmotion(others: readonly Sample[], sample: Sample, { modality }: MaskCondition): Sample[] {
+  const emotion = (one: Sample) => sceneOf(one)[`${modality}Emotion`];
+  return others.filter((one) => emotion(one) !== emotion(sample));
 }

@@ -5,7 +5,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { partnersAmong } from "../../../src/recipes/ablate/corpus/measure-corpus.ts";
+import { partnersAmong } from "../../../src/bench/support/conditions.ts";
+import { withOtherLabels } from "../../../src/recipes/ablate/corpus/measure-corpus.ts";
 import { readingSettings, readShared } from "../../../src/recipes/ablate/corpus/shared.ts";
 import { repositoryRoot } from "../../support/repository.ts";
 import { type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
@@ -159,7 +160,7 @@ test("shared settings: the method's go to every row, the grid's own are refused"
 test("a swapped-in clip is one with other labels, where there is one", () => {
   const clip = (id: string, label: string) => ({ ...theatre.samples[0]!, id, labels: [label] });
   const samples = [clip("a", "sad"), clip("b", "sad"), clip("c", "happy")];
-  const partners = partnersAmong(samples);
+  const partners = partnersAmong(samples, withOtherLabels);
   const ids = (kind: string, dose: number, of = 0) =>
     partners(samples[of]!, { modality: "video", kind, dose }).map(({ id }) => id);
   assert.deepEqual(ids("swap", 1), ["c"]);

@@ -9,7 +9,16 @@ import { OppoError } from "../../../error.ts";
 import { codeDigest } from "../../../run/code-digest.ts";
 import { deriveSeed } from "../../../seeds.ts";
 import { torchVersion } from "../../../tensor/index.ts";
-import { type Cell, keyOf, type Phase, type RowStart, rowConfig, type Shelf, type Training } from "../cells.ts";
+import {
+  type Cell,
+  effectiveConfig,
+  keyOf,
+  type Phase,
+  type RowStart,
+  rowConfig,
+  type Shelf,
+  type Training,
+} from "../cells.ts";
 import type { Evaluation, Grid } from "../grid.ts";
 import type { AblateConfig } from "../settings.ts";
 import { readingSettings, readShared, type SharedSettings } from "./shared.ts";
@@ -19,9 +28,6 @@ export interface CorpusStart extends RowStart {
 }
 
 export type CorpusCell = Cell<CorpusStart>;
-
-/** What a training's numbers do not hang on. */
-const withoutEffect = ["checkpointEvery", "keep", "tensorboard"];
 
 const module = (path: string) => fileURLToPath(new URL(`../../../${path}.js`, import.meta.url));
 
@@ -84,10 +90,9 @@ export class CorpusShelf implements Shelf {
 
   #training(row: Grid["rows"][number], start: CorpusStart, seed: number): Training {
     const config = rowConfig(row, this.config, deriveSeed(this.config.seed, "rl", start.index, seed));
-    const effective = Object.fromEntries(Object.entries(config).filter(([name]) => !withoutEffect.includes(name)));
     const { train } = this.shared;
     const key = keyOf({
-      ...{ start: start.key, config: effective, train, data: this.#digest(this.data) },
+      ...{ start: start.key, config: effectiveConfig(config), train, data: this.#digest(this.data) },
       ...{ code: this.code.training, torch: torchVersion() },
     });
     return { seed, config, key };

@@ -3,7 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Measures } from "../../../bench/measure.ts";
-import type { MaskCondition } from "../../../bench/support/conditions.ts";
+import { type MaskCondition, partnersAmong } from "../../../bench/support/conditions.ts";
 import { flatSupport, measureSupport } from "../../../bench/support/measure-support.ts";
 import { ClipLibrary } from "../../../corpus/clips/clip-library.ts";
 import { localRespondent } from "../../../corpus/clips/local-respondent.ts";
@@ -13,7 +13,6 @@ import { chooseSetting, type SettingOptions } from "../../../corpus/setting.ts";
 import { fieldMapOf } from "../../../corpus/settings.ts";
 import { wordingOf } from "../../../corpus/wording.ts";
 import type { Sample } from "../../../data/sample.ts";
-import { isReplacement, numPartners } from "../../../media/degrade/degrade.ts";
 import { loadModel } from "../../../models/registry.ts";
 import { createRandom, permutation } from "../../../random.ts";
 import { replaceFile } from "../../../run/checkpoint.ts";
@@ -106,7 +105,7 @@ export async function measureCorpus(
     ...{ samples, conditions: measured.conditions, bank: made.observer.bank, seed: maskSeed },
     observe: made.floors === null ? observe : observeAbove(observe, made.floors),
     ...{ question: setting.question, answerStyle: shared.measure.answerStyle === "free" ? "free" : "tagged" },
-    partnersOf: partnersAmong(samples),
+    partnersOf: partnersAmong(samples, withOtherLabels),
   });
   asking.finish();
   const measures: Measures = flatSupport(support);
@@ -125,16 +124,8 @@ function drawAsked(rows: readonly Sample[], seed: number): Sample[] {
     .map((i) => annotated[i]!);
 }
 
-/** A replaced modality is that of a clip with other labels, so that following the other one shows; others come next. */
-export function partnersAmong(samples: readonly Sample[]) {
-  const places = new Map(samples.map(({ id }, i) => [id, i]));
-  return (sample: Sample, { kind, dose }: MaskCondition): Sample[] => {
-    const count = dose === 0 ? 0 : numPartners(kind);
-    if (count === 0) return [];
-    const place = places.get(sample.id)!;
-    const next = [...samples.slice(place + 1), ...samples.slice(0, place)];
-    const unlike = next.filter(({ labels }) => !labels.some((label) => sample.labels.includes(label)));
-    const others = isReplacement(kind) && unlike.length >= count ? unlike : next;
-    return others.slice(0, count);
-  };
+/** A replaced modality is that of a clip with other labels, where there is one. */
+export function withOtherLabels(others: readonly Sample[], sample: Sample): readonly Sample[] {
+  const unlike = others.filter(({ labels }) => !labels.some((label) => sample.labels.includes(label)));
+  return unlike.length > 0 ? unlike : others;
 }
