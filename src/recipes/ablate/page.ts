@@ -21,23 +21,25 @@ import {
   intervalText,
   numberText,
   orderingText,
-  phaseText,
   printedText,
   runsText,
+  sourceText,
+  unitsText,
   verdictCounts,
 } from "./words.ts";
 
 export function gridPage(shelf: Shelf, cells: readonly Cell[], results: GridResults): string {
   const { grid, all, chosen, failures, seconds } = results;
   const choice = choiceText(results);
+  const units = unitsText(results);
   const curves = trainingCharts(shelf, grid, cells, all);
   const responses = responseCharts(grid, all);
   const body = html`<h1>${grid.title}</h1><p class="lede">${lede(results)}</p>
 ${choice !== null && html`<p>${choice}</p>`}
 ${failures.length > 0 && html`<h2>Missing cells</h2><ul>${failures.map(({ cell, message }) => html`<li>${cell}: ${message}</li>`)}</ul>`}
 ${gridTable(grid, all)}
-<p class="muted">Measured on ${phaseText[all.phase]}. Small numbers: 95% intervals over cold starts, seeds and clips drawn together, and how many
-clips or probes each run answered. Bold: told apart from every other row by a paired test after Holm's correction. Italic: as the paper prints it.</p>
+<p class="muted">${sourceText(results)}. Small numbers: 95% intervals over ${units.intervals} drawn together, and how many
+${units.count} of each run they rest on. Bold: told apart from every other row by a paired test after Holm's correction. Italic: as the paper prints it.</p>
 ${grid.notes.map((note) => html`<p class="muted">${note}</p>`)}
 ${all.orderings.length > 0 && orderingsTable(results)}
 ${all.goals.length > 0 && goalsTable(results)}

@@ -10,9 +10,10 @@ import {
   intervalText,
   numberText,
   orderingText,
-  phaseText,
   printedText,
   runsText,
+  sourceText,
+  unitsText,
   verdictCounts,
 } from "./words.ts";
 
@@ -27,8 +28,14 @@ function hasPrinted({ rows }: PhaseResults): boolean {
   return rows.some(({ row }) => Object.keys(row.printed).length > 0 || row.printedAs !== undefined);
 }
 
-/** How many clips a number rests on. */
-function clipsText({ rows }: PhaseResults, columns: readonly GridColumn[]): string {
+/** Where the numbers come from, how many of what each rests on, and what intervals are over. */
+function measuredText(results: GridResults): string {
+  const { count, intervals } = unitsText(results);
+  const counts = countsText(results.all, results.grid.columns);
+  return `${sourceText(results)}: ${counts} ${count}. In brackets: 95% intervals over ${intervals}`;
+}
+
+function countsText({ rows }: PhaseResults, columns: readonly GridColumn[]): string {
   const first = rows.find(({ report }) => columns.some(({ score }) => report[score] !== undefined));
   if (first === undefined) return "nothing measured";
   return columns.map(({ title, score }) => `${title} ${first.report[score]?.count ?? 0}`).join(", ");
@@ -53,7 +60,7 @@ export function terminalText(results: GridResults): string {
       return printed.some((text) => text.trim() !== "") ? [own, [`  ${paper}`.padEnd(44), ...printed].join("")] : [own];
     }),
     "",
-    `Measured on ${phaseText[all.phase]}: ${clipsText(all, grid.columns)} clips or probes. In brackets: 95% intervals over cold starts, seeds and clips.`,
+    `${measuredText(results)}.`,
   ];
   const choice = choiceText(results);
   if (choice !== null) lines.push("", choice);
@@ -95,7 +102,7 @@ export function markdownText(results: GridResults): string {
       return row([name, runsText(result), ...cells]);
     }),
     "",
-    `Measured on ${phaseText[all.phase]}: ${clipsText(all, grid.columns)} clips or probes. In brackets: 95% intervals over cold starts, seeds and clips; bold: told apart from every other row by a paired test.`,
+    `${measuredText(results)}; bold: told apart from every other row by a paired test.`,
     ...grid.notes.flatMap((note) => ["", note]),
   ];
   const choice = choiceText(results);
@@ -141,7 +148,7 @@ export function latexText(results: GridResults): string {
     ...rows,
     "\\bottomrule",
     "\\end{tabular}",
-    `% ${runsText(all.rows.at(-1)!)}; ${phaseText[all.phase]}: ${clipsText(all, grid.columns)}`,
+    `% ${runsText(all.rows.at(-1)!)}; ${sourceText(results)}: ${countsText(all, grid.columns)} ${unitsText(results).count}`,
     "",
   ].join("\n");
 }

@@ -145,7 +145,7 @@ function sweepGrid(number: keyof typeof sweeps): Grid {
     }),
   );
   const others = values.filter(([value]) => value !== best && value !== "mixed");
-  const source = `${symbol} = ${values.find(([value]) => value === best)?.[1] ?? best} is best`;
+  const source = `the paper: ${values.find(([value]) => value === best)?.[1] ?? `${symbol} ${best}`} is best`;
   const statements = tableColumns.flatMap(({ score }) =>
     others.map(([value]): Statement => ({ better: nameOf(best), worse: nameOf(value), score, source })),
   );
@@ -164,16 +164,12 @@ function sweepGrid(number: keyof typeof sweeps): Grid {
 function figure3(): Grid {
   const swept = sweepGrid("5");
   const least = roundBeta(8e-3);
-  const statements = betas
-    .map(roundBeta)
-    .filter((beta) => beta < least)
-    .map((beta): Statement => {
-      const source = "below beta of about 8e-3 R_omni reaches less";
-      return { better: `beta=${least}`, worse: `beta=${beta}`, score: finalOmni, source };
-    });
   const rewardOnly: GridRow = {
     ...{ ...coldStartRow, name: "reward-only", title: "beta 0 (+ R_omni)", preset: "reward-only", swept: 0 },
   };
+  const below = [rewardOnly.name, ...betas.map(roundBeta).flatMap((beta) => (beta < least ? [`beta=${beta}`] : []))];
+  const source = "the paper: below beta of about 8e-3 R_omni reaches less";
+  const statements = below.map((worse): Statement => ({ better: `beta=${least}`, worse, score: finalOmni, source }));
   return {
     ...swept,
     ...{ name: "figure-3", title: "Figure 3: R_omni in training over beta", statements, choice: null },

@@ -70,7 +70,24 @@ export function choiceText({ grid, chosen, all }: GridResults): string | null {
   return `${grid.choice.symbol}: chosen on the ${all.phase} split by the mean of the columns: ${row.title} (${(100 * chosen.mean).toFixed(1)}). On the test split, once: ${numbers.join(", ")}.`;
 }
 
-export const phaseText = { dev: "the dev split", test: "the test split" } as const;
+const phaseText = { dev: "the dev split", test: "the test split" } as const;
+
+/** What the numbers were read from. Example: "Measured on the test split" */
+export function sourceText({ grid, all }: Pick<GridResults, "grid" | "all">): string {
+  return isOfLogs(grid) ? "Read from the logs of training" : `Measured on ${phaseText[all.phase]}`;
+}
+
+/** What one number rests on, and what intervals are over. */
+export function unitsText({ grid }: Pick<GridResults, "grid">): { readonly count: string; readonly intervals: string } {
+  return isOfLogs(grid)
+    ? { count: "steps", intervals: "cold starts, seeds and steps" }
+    : { count: "clips or probes", intervals: "cold starts, seeds and clips" };
+}
+
+/** Whether models are not asked anything. */
+function isOfLogs({ evaluation: { suite, conditions } }: GridResults["grid"]): boolean {
+  return !suite && conditions.length === 0;
+}
 
 /** Example: "OPPO: unsupported claims under video blur:1 at most 0.50: met (0.12, 0.38 inside [0.30, 0.45], p <0.001; 9 runs)" */
 export function goalText(goal: GoalResult, { grid }: Pick<GridResults, "grid">): string {

@@ -76,6 +76,7 @@ test("every two rows that the paper tells apart are a statement, in the paper's 
   assert.deepEqual(
     figure.statements.map(({ better, worse }) => [better, worse]),
     [
+      ["beta=0.03", "reward-only"],
       ["beta=0.03", "beta=0.0075"],
       ["beta=0.03", "beta=0.015"],
       ["beta=0.03", "beta=0.0225"],
