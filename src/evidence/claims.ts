@@ -12,7 +12,7 @@ import { dot, matrixRows } from "./similarity.ts";
 export type ClaimBank = readonly Cue[];
 
 /** A cue of the bank that is this close to an own one is the same in other words (MEP-Bench's threshold). */
-const sameCue = 0.6;
+export const sameCue = 0.6;
 /** More phrases find no more claims, and every clause is compared with each. */
 const mostCues = 2048;
 
@@ -20,6 +20,8 @@ export interface Claim {
   readonly kind: "video" | "audio";
   /** Index of the clip's own cue that is stated; -1: the clip has no such cue. */
   readonly cue: number;
+  /** Index of the same in the bank; -1: the bank does not have it. */
+  readonly bank: number;
 }
 
 /** The bank of a corpus' rows; of more cues than are useful, some that the seed draws. */
@@ -56,9 +58,13 @@ export async function findClaims(
       const own = closest(routing, k, threshold);
       const other = closest(ofBank[i]!, k, threshold);
       if (own.cue < 0 && other.cue < 0) return [];
-      if (own.similarity >= other.similarity) return [{ kind: heard(cues[own.cue]!), cue: own.cue }];
+      if (own.similarity >= other.similarity) {
+        const said = cues[own.cue]!;
+        const isKnown = other.cue >= 0 && isSame(bank[other.cue]!, said);
+        return [{ kind: heard(said), cue: own.cue, bank: isKnown ? other.cue : -1 }];
+      }
       const meant = bank[other.cue]!;
-      return [{ kind: heard(meant), cue: cues.findIndex((cue) => isSame(cue, meant)) }];
+      return [{ kind: heard(meant), cue: cues.findIndex((cue) => isSame(cue, meant)), bank: other.cue }];
     });
   });
 }

@@ -2,6 +2,7 @@
 // group. Host data only. All cues and clauses of the step go to the embedder in one call.
 import { type ClaimBank, findClaims } from "../evidence/claims.ts";
 import type { Embedder } from "../evidence/cue.ts";
+import type { CuePrior } from "../evidence/cue-prior.ts";
 import { evidenceTokens } from "../evidence/route.ts";
 import { routeBatch } from "../evidence/route-batch.ts";
 import type { Clause } from "../text/clause.ts";
@@ -18,6 +19,8 @@ export interface ScoreOptions {
   readonly terms: readonly RewardTerm[];
   /** Where claims are looked up; left out: no term asks for them. */
   readonly claimBank?: ClaimBank;
+  /** How much of a claim the emotion gives away, counted when it is first asked for; left out: no term asks for it. */
+  readonly claimPrior?: () => Promise<CuePrior>;
   /** Terms that a language model is asked for, once for all rollouts; left out: none. */
   readonly judged?: readonly JudgedTerm[];
   /** delta for the evidence tokens (Eq. 9), strictly exceeded. */
@@ -96,14 +99,16 @@ export async function rateGroups(groups: readonly RolloutGroup[], options: Score
   );
   const { claimBank, embedder, similarityThreshold } = options;
   const claims = claimBank && (await findClaims(routings, claimBank, similarityThreshold, embedder));
+  const prior = await options.claimPrior?.();
   const contexts = readings.map((reading, i): RewardContext & Reading => ({
     ...reading,
     routing: routings[i]!,
     ...(claims && { claims: claims[i]! }),
+    ...(claims && prior && { guesses: claims[i]!.map((claim) => prior(reading.sample, claim)) }),
   }));
   const judged = await judgedOf(groups, contexts, options.judged ?? []);
   const rated = contexts.map((context, i): Comparable => {
-    const { sample: _, readable: __, claims: ___, ...read } = context;
+    const { sample: _, readable: __, claims: ___, guesses: ____, ...read } = context;
     const rewards = shaped(
       withJudged(scoreRollout(context, options.terms), judged[i]!),
       read.rollout,

@@ -50,6 +50,8 @@ export interface RewardContext {
   readonly readable?: Readability | undefined;
   /** What the reasoning states, where a term asks for it. */
   readonly claims?: readonly Claim[];
+  /** Of every claim, how often clips of the sample's emotion have its cue, where a term asks for it. */
+  readonly guesses?: readonly number[];
 }
 
 /** A score of one rollout; no tensors. */

@@ -1,13 +1,14 @@
 // GRPO and OPPO: one objective for the method and all its relatives; a preset says which. Reads top to bottom: batch, rollouts and
 // scores (method/draw-step.ts), masked views and gradients (method/learn.ts). Every random draw is keyed by (seed, step, sample, rollout).
 import { OppoError } from "../error.ts";
-import { type ClaimBank, claimBank } from "../evidence/claims.ts";
+import { claimBank } from "../evidence/claims.ts";
+import { type CuePrior, cuePrior } from "../evidence/cue-prior.ts";
 import { cosineSchedule, linearSchedule } from "../nn/index.ts";
 import { checkInvariants, tolerancesOf } from "../rl/invariants.ts";
 import { shownMetrics } from "../rl/metrics.ts";
 import { type RolloutRecord, recordGroup, TokenDivergences } from "../rl/record.ts";
 import { type Notice, RewardWatch } from "../rl/reward-watch.ts";
-import { claimTerms, makeTerms } from "../rl/rewards/terms.ts";
+import { claimTerms, makeTerms, priorTerms } from "../rl/rewards/terms.ts";
 import type { ScoreOptions } from "../rl/score.ts";
 import { defaultStepOptions, type StepOptions } from "../rl/step-options.ts";
 import type { ScoredGroup } from "../rl/types.ts";
@@ -70,7 +71,7 @@ export function grpoObjective(given: GrpoTask): Objective {
   requireCompatible(config);
   requireJudges(task);
   const maxNewTokens = config.maxNewTokens ?? defaultsBySize(models.numParameters, config.trainable).maxNewTokens;
-  const scoring = scoreOptions(task, maxNewTokens, bankOf(task));
+  const scoring = scoreOptions(task, maxNewTokens);
   const { recomputes, policy } = models;
   const options: StepOptions = { ...stepOptions(config), maxCompletionTokens: maxNewTokens, recomputes };
   const watch = new RewardWatch();
@@ -127,25 +128,38 @@ function weighsPerception({ perception }: DeepReadonly<TrainConfig>): boolean {
   return perception.views !== "none" && perception.perceptionLossWeight !== 0;
 }
 
-/** The corpus' cues, where a term asks for claims. */
-export function bankOf({ config, samples }: Pick<GrpoTask, "config" | "samples">): ClaimBank | null {
-  const isAsked = config.reward.terms.some(({ name }) => claimTerms.includes(name));
-  return isAsked ? claimBank(samples, deriveSeed(config.seed, "claims")) : null;
+/** What claims are looked up in, where a term asks for them: the corpus' cues, and how often they go with an emotion. */
+function claimsIn({
+  config,
+  samples,
+  embedder,
+}: Pick<GrpoTask, "config" | "samples" | "embedder">): Pick<ScoreOptions, "claimBank" | "claimPrior"> {
+  const asks = (names: readonly string[]) => config.reward.terms.some(({ name }) => names.includes(name));
+  if (!asks(claimTerms)) return {};
+  const bank = claimBank(samples, deriveSeed(config.seed, "claims"));
+  if (!asks(priorTerms)) return { claimBank: bank };
+  let prior: Promise<CuePrior> | null = null;
+  return {
+    claimBank: bank,
+    claimPrior: () => {
+      prior ??= cuePrior(samples, bank, embedder, deriveSeed(config.seed, "prior"));
+      return prior;
+    },
+  };
 }
 
-type Scoring = Pick<GrpoTask, "config" | "embedder" | "emotionScore" | "judged">;
+type Scoring = Pick<GrpoTask, "config" | "samples" | "embedder" | "emotionScore" | "judged">;
 
-/** How completions are scored. @param bank as `bankOf` has it */
+/** How completions are scored. @param samples of training: what is claimed is looked up in their cues */
 export function scoreOptions(
-  { config, embedder, emotionScore, judged = [] }: Scoring,
+  { config, samples, embedder, emotionScore, judged = [] }: Scoring,
   maxNewTokens: number,
-  bank: ClaimBank | null = null,
 ): ScoreOptions {
   const { terms, similarityThreshold, emptyKind, combineKinds, requireWellFormed } = config.reward;
   const setting = { emotionScore, similarityThreshold, empty: emptyKind, combine: combineKinds };
   return {
     embedder,
-    ...(bank && { claimBank: bank }),
+    ...claimsIn({ config, samples, embedder }),
     // A term without a weight is still measured: arms are compared on it.
     terms: makeTerms(terms, setting),
     judged,

@@ -23,19 +23,21 @@ async function claimsOf(cues: readonly Cue[], text: string) {
   const clauses = splitClauses([text], { start: 0, end: text.length });
   const routings = await routeBatch([{ cues, clauses }], embedder);
   const [claims] = await findClaims(routings, bank, 0.5, embedder);
-  return claims!.map(({ kind, cue }) => [kind, cue]);
+  return claims!.map(({ kind, cue, bank: known }) => [kind, cue, known]);
 }
 
 test("own cues, own cues in other words, other clips' cues, and what claims nothing", async () => {
-  assert.deepEqual(await claimsOf(own, "the video shows a furrowed brow."), [["video", 0]]);
+  assert.deepEqual(await claimsOf(own, "the video shows a furrowed brow."), [["video", 0, 0]]);
   // closest to a cue of another clip that is the same as the own one: cosine 2 / sqrt(6) = .82
-  assert.deepEqual(await claimsOf(own, "a deep furrowed brow."), [["video", 0]]);
+  assert.deepEqual(await claimsOf(own, "a deep furrowed brow."), [["video", 0, 1]]);
   assert.deepEqual(await claimsOf(own, "a wide smile, a loud voice."), [
-    ["video", -1],
-    ["audio", -1],
+    ["video", -1, 2],
+    ["audio", -1, 3],
   ]);
   assert.deepEqual(await claimsOf(own, "nothing to be seen, the person is angry."), []);
-  assert.deepEqual(await claimsOf([], "a furrowed brow."), [["video", -1]]);
+  assert.deepEqual(await claimsOf([], "a furrowed brow."), [["video", -1, 0]]);
+  // of a cue that no other clip has, the bank knows nothing
+  assert.deepEqual(await claimsOf([{ kind: "audio", text: "wide angry" }], "wide angry."), [["audio", 0, -1]]);
 });
 
 test("a bank has video and audio cues, each text once, and of too many a drawn part", () => {

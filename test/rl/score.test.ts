@@ -218,3 +218,34 @@ test("claims that nothing supports cost one each; what can be read in part costs
   // without the corpus' cues there is nothing to look claims up in
   await assert.rejects(scoreGroups([{ sample, rollouts }], { ...options, terms }), { code: "ERR_REWARD_TERMS" });
 });
+
+test("a hit is worth what the emotion did not give away, a false claim costs what it did", async () => {
+  const bank = [...sample.cues.slice(0, 2), { kind: "video", text: "a smile" } as const];
+  const terms = makeTerms([{ name: "informed", weight: 1 }], { emotionScore: () => 0, similarityThreshold: 0.5 });
+  const ofBank = [0.75, 0.5, 0.25];
+  const claimPrior =
+    async () =>
+    (_: unknown, { bank: place }: { readonly bank: number }) =>
+      ofBank[place]!;
+  const texts = [
+    perfect,
+    "<think>a smile. a smile, a loud voice. a loud voice.</think><answer>angry</answer>",
+    empty,
+    malformed,
+  ];
+  const rollouts = texts.map((text) => textRollout(text));
+  const scoring = { ...options, terms, claimBank: bank, claimPrior };
+  const partsOf = async (own: object) =>
+    (await scoreGroups([{ sample, ...own, rollouts }], scoring))[0]!.rollouts.map(
+      ({ rewards }) => rewards.parts.informed!,
+    );
+  // one cue seen and one heard: (1 - .75) + (1 - .5); two smiles at .25 and one voice, which counts once
+  const expected = [0.75, -0.5 + 0.5, 0, 0];
+  for (const [i, part] of (await partsOf({})).entries())
+    assert.ok(Math.abs(part - expected[i]!) < tolerance, `${i}: ${part}`);
+  // what degraded clips support is another term's
+  assert.deepEqual(await partsOf({ readable: Float32Array.of(0.25, 1, 1) }), [0, 0, 0, 0]);
+  await assert.rejects(scoreGroups([{ sample, rollouts }], { ...options, terms, claimBank: bank }), {
+    code: "ERR_REWARD_TERMS",
+  });
+});

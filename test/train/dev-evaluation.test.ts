@@ -50,8 +50,13 @@ const configOf = (overrides: readonly string[]) =>
     ],
   });
 
-function evaluatorOf(models: OpenedPolicy, clips: readonly FittedSample[]) {
-  const scoring = scoreOptions({ config: configOf([]), ...setting, emotionScore: setting.emotion.score }, maxNewTokens);
+function scoringOf(config: ReturnType<typeof configOf>) {
+  const samples = fitted.slice(0, 4).map(({ sample }) => sample);
+  return scoreOptions({ config, samples, ...setting, emotionScore: setting.emotion.score }, maxNewTokens);
+}
+
+function evaluatorOf(models: OpenedPolicy, clips: readonly FittedSample[], config = configOf([])) {
+  const scoring = scoringOf(config);
   return openDevEvaluator({ models, fitted: clips, setting, scoring, maxNewTokens, interrupt: interruptAt(null) });
 }
 
@@ -115,6 +120,17 @@ test("the numbers are those of the benchmark and of the reward", async () => {
   const parts = ["accuracy", "format", "omni"].map((name) => numbers[`rewards/${name}/mean`]!);
   assert.ok(Math.abs(numbers.reward! - (parts[0]! + parts[1]! + 0.5 * parts[2]!)) < 1e-12);
   assert.ok(numbers.recall! > 0.3 && numbers.format! > 0.5, JSON.stringify(numbers));
+});
+
+test("terms that look claims up in the corpus are evaluated too", async () => {
+  const terms = ["omni", "support", "precision", "informed"].map((name) => ({ name, weight: 1 }));
+  const config = configOf([`reward.terms=${JSON.stringify(terms)}`]);
+  using models = await openPolicy({ ...config, model: warm });
+  using evaluator = await evaluatorOf(models, fitted, config);
+  const numbers = await evaluator.evaluate();
+  assert.equal(numbers["rewards/support/mean"], 0, "no clip of it is degraded");
+  assert.ok(numbers["rewards/precision/mean"]! <= 0);
+  assert.ok(Number.isFinite(numbers["rewards/informed/mean"]));
 });
 
 test("a probe is put as models of its corpus know it", () => {

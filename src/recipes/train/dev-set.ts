@@ -43,6 +43,8 @@ export interface DevSetting {
   /** The folder of the run. */
   readonly directory: string;
   readonly config: RunConfig;
+  /** Of training: what is claimed is looked up in their cues. */
+  readonly trained: readonly Sample[];
   readonly models: OpenedPolicy;
   readonly setting: Setting;
   readonly progress: Progress;
@@ -51,7 +53,7 @@ export interface DevSetting {
 
 /** Decodes the clips and makes the questions. null: nothing is evaluated. @throws those of fitCorpus */
 export async function openDevSet(samples: readonly Sample[] | null, dev: DevSetting): Promise<DevRun | null> {
-  const { directory, config, models, setting, progress, interrupt } = dev;
+  const { directory, config, trained, models, setting, progress, interrupt } = dev;
   if (samples === null) return null;
   const { fitted } = await fitCorpus(models.policy, samples, {
     file: config.evalData!,
@@ -66,7 +68,10 @@ export async function openDevSet(samples: readonly Sample[] | null, dev: DevSett
     models,
     fitted,
     setting,
-    scoring: scoreOptions({ config, embedder: setting.embedder, emotionScore: setting.emotion.score }, maxNewTokens),
+    scoring: scoreOptions(
+      { config, samples: trained, embedder: setting.embedder, emotionScore: setting.emotion.score },
+      maxNewTokens,
+    ),
     maxNewTokens,
     interrupt,
   });

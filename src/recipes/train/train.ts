@@ -152,7 +152,8 @@ async function trainIn(run: RankRun<TrainRun>): Promise<TrainResult> {
     return openReading(models.reference, rows, { ...where, interrupt: readingInterrupt(world, interrupt) });
   });
   for (const note of cueReading.notes) progress.log(note);
-  using dev = await openDevSet(devRows, { directory: directory.path, config, models, setting, progress, interrupt });
+  const where = { directory: directory.path, config, trained: rows, models, setting, progress, interrupt };
+  using dev = await openDevSet(devRows, where);
   const best = await learn({ run, directory, models, library, setting, judges, samples: rows, clips, dev, cueReading });
   const { total, skipped, noticed } = clips.account();
   return {

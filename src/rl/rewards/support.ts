@@ -25,7 +25,8 @@ function unsupported(claims: Claims, readable: Readability | null): number {
   return claims.reduce((sum, { cue }) => sum + 1 - (cue < 0 ? 0 : (readable?.[cue] ?? 1)), 0);
 }
 
-function claimsOf({ claims }: RewardContext, name: string): Claims {
+/** @throws OppoError ERR_REWARD_TERMS where nobody looked claims up */
+export function claimsOf({ claims }: RewardContext, name: string): Claims {
   if (claims !== undefined) return claims;
   throw new OppoError(
     "ERR_REWARD_TERMS",

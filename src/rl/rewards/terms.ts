@@ -6,6 +6,7 @@ import type { CoverageOptions } from "../../evidence/route.ts";
 import type { RewardTerm, TermScore } from "../types.ts";
 import { accuracyReward } from "./accuracy.ts";
 import { formatReward } from "./format.ts";
+import { informedReward } from "./informed.ts";
 import { labelReward } from "./label.ts";
 import { omniReward } from "./omni.ts";
 import { precisionReward, supportReward } from "./support.ts";
@@ -29,6 +30,8 @@ export const rewardTerms = {
   support: () => supportReward,
   /** Minus the claims about clips as they are that are not among their cues */
   precision: () => precisionReward,
+  /** What claims about clips as they are say beyond what the emotion suggests */
+  informed: () => informedReward,
   /** R1-Omni's accuracy */
   label: () => labelReward,
   /** R1-Omni's format */
@@ -36,7 +39,9 @@ export const rewardTerms = {
 } satisfies Record<string, (setting: RewardSetting) => TermScore>;
 
 /** Terms that need to know what is claimed. */
-export const claimTerms: readonly RewardTermName[] = ["support", "precision"];
+export const claimTerms: readonly RewardTermName[] = ["support", "precision", "informed"];
+/** Of these, those that need to know how much of a claim the emotion gave away. */
+export const priorTerms: readonly RewardTermName[] = ["informed"];
 
 export type RewardTermName = keyof typeof rewardTerms;
 
