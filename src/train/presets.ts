@@ -49,6 +49,11 @@ export const presets = {
   baseline: { title: "GRPO baseline", config: { reward: { terms: unpaidPerception }, perception: noPerception } },
   /** + R_omni. */
   "reward-only": { title: "+ R_omni", config: { perception: noPerception } },
+  /** + R_omni, and a price on what the emotion alone suggests: what a reward does without any masked input. */
+  informed: {
+    title: "+ R_omni, guesses unpaid",
+    config: { reward: { terms: [...paperTerms, { name: "informed", weight: 1 }] }, perception: noPerception },
+  },
   /** + R_omni and PAPO as released: one joint mask, every token, k3 through the full branch, capped at 10. */
   papo: { title: "+ PAPO", config: { perception: releasedPapo } },
   /** The same with the divergence itself in place of its estimate on the sampled token. */
@@ -98,15 +103,21 @@ export const presets = {
   /** OPPO as we run it: mean over evidence tokens, capped, mixed mask ratios, anchored (docs/paper.md says why). */
   oppo: { title: "OPPO", config: {} },
   /**
-   * Ours: a fifth of the prompts show a clip that lacks a modality, or another clip's, and are paid for what can be read of it; what is
-   * said of a blank is learnt for other ways in which a modality is gone. Never trained on, so that they can be measured on: grey, mean
+   * Ours: a guess from the emotion is not paid; a fifth of the prompts show a clip that lacks a modality, or another clip's, and are paid
+   * for what can be read of it; what is said of a blank is learnt for other ways in which a modality is gone. Never trained on, so that they can be measured on: grey, mean
    * colour, low light, zeroed pixels, blocks, occlusion; white and pink noise, low-pass, zeroed log-mel, babble.
    */
   "oppo-family": {
     title: "OPPO, family of counterfactuals",
     config: {
       promptsPerStep: 24,
-      reward: { terms: [...paperTerms, { name: "support", weight: 0.5 }] },
+      reward: {
+        terms: [
+          ...paperTerms.map((term) => (term.name === "omni" ? { ...term, weight: 1 } : { ...term })),
+          { name: "informed", weight: 1 },
+          { name: "support", weight: 0.5 },
+        ],
+      },
       perception: {
         ...noPerception,
         maskFamily: {

@@ -237,6 +237,7 @@ describe("trainGrpo", () => {
       "swapped-evidence": ["video", "audio"],
       "papo-dual": ["video", "audio"],
       oppo: ["video", "audio"],
+      informed: [],
       "oppo-family": [],
       "oppo-paper": ["video", "audio"],
       "oppo-paper-7b": ["video", "audio"],

@@ -15,6 +15,7 @@ import { tableCurves } from "./tables.ts";
 /** The arms by preset; those that this version does not have are named in a note. */
 const arms: readonly { readonly name: string; readonly preset: string; readonly isHonest?: true }[] = [
   { name: "reward-only", preset: "reward-only" },
+  { name: "informed", preset: "informed" },
   { name: "anchor-only", preset: "anchor-only" },
   { name: "random-evidence", preset: "random-evidence" },
   { name: "oppo", preset: "oppo" },
@@ -38,6 +39,8 @@ const columns: readonly GridColumn[] = [
   ),
   share("adversarialVideo", "Adversarial, video"),
   share("adversarialAudio", "Adversarial, audio"),
+  { ...share("suggestedVideo", "Suggested, seen"), better: "lower" },
+  { ...share("suggestedAudio", "Suggested, heard"), better: "lower" },
 ];
 
 function share(score: string, title: string): GridColumn {
