@@ -56,7 +56,7 @@ export function accumulateGradients(
   const hasViews =
     usesViews(options) && plan.groups.some(({ rollouts }) => rollouts.some(({ views }) => views.length > 0));
   const numTokens = plan.groups.flatMap(({ rollouts }) => rollouts).reduce((sum, { ids }) => sum + ids.length, 0);
-  if (usesViews(options)) declareViewMetrics(metrics, numTokens);
+  if (weighsViews(options)) declareViewMetrics(metrics, numTokens);
   const lends = hasViews && options.sharesPrefixes;
   const context: StepContext = { policy, reference, options, lends, counts: plan.counts, metrics, timed, onDivergence };
   const size = options.promptsPerMicroBatch ?? plan.groups.length;
@@ -89,7 +89,12 @@ function runAlike(context: StepContext, batch: readonly PlannedGroup[], full: Fu
 
 /** Views cost a forward each; with all their weights at 0 they would change nothing. */
 function usesViews(options: StepOptions): boolean {
-  return options.alikeWeight !== 0 || Object.values(objectiveWeights(options)).some((weight) => weight !== 0);
+  return options.alikeWeight !== 0 || weighsViews(options);
+}
+
+/** Whether views say how far the masked branch is; what is answered alike has a number of its own. */
+function weighsViews(options: StepOptions): boolean {
+  return Object.values(objectiveWeights(options)).some((weight) => weight !== 0);
 }
 
 function requireReference(reference: OmniModel | null, options: StepOptions): void {

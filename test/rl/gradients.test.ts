@@ -104,6 +104,8 @@ worldTest(
     const both = gradientsOf({ ...world, groups }, alike);
     const none = gradientsOf({ ...world, groups }, { ...alike, alikeWeight: 0 });
     assert.ok(both.metrics["omni/kl_alike"]! > 1e-3 && !("omni/kl_alike" in none.metrics));
+    // no view was compared, and none reads 0
+    assert.ok(!("omni/kl_video" in both.metrics) && !("omni/anchor_kl" in both.metrics));
     // .7 times the mean over rollouts and their two inputs of the mean over tokens of KL(p || q), p without gradient
     const parameters = [...world.policy.parameters().values()];
     let loss = tensor(Float64Array.of(0), [1], { device: testDevice });

@@ -346,6 +346,7 @@ function showStep(stage: Stage, step: number, metrics: Readonly<Record<string, n
     ["kl", metrics.kl],
     ["kl|video", metrics["omni/kl_video"]],
     ["kl|audio", metrics["omni/kl_audio"]],
+    ["kl|alike", metrics["omni/kl_alike"]],
   ] as const;
   stage.update(
     step + 1,
