@@ -71,19 +71,18 @@ function requireOption(isFine: boolean, expected: string, got: string | number):
   throw new OppoError("ERR_ENDPOINT_OPTIONS", `endpoint: expected ${expected}, got ${got}. Change the option.`);
 }
 
-/** What a person wrote, without a slash at its end. An address that is refused is not repeated: it may hold a secret. */
-function checkedAddress(text: string): string {
+/** Why a text is no address of a server that can be asked, or null; the text itself is not repeated: it may hold a secret. */
+export function addressProblem(text: string): string | null {
   const url = URL.canParse(text) ? new URL(text) : null;
-  const problem =
-    url === null
-      ? "something else"
-      : url.username !== "" || url.password !== ""
-        ? "one with a user or password in it"
-        : url.search !== "" || url.hash !== ""
-          ? "one with a query or fragment"
-          : url.protocol !== "http:" && url.protocol !== "https:"
-            ? `one of ${url.protocol}`
-            : null;
+  if (url === null) return "something else";
+  if (url.username !== "" || url.password !== "") return "one with a user or password in it";
+  if (url.search !== "" || url.hash !== "") return "one with a query or fragment";
+  return url.protocol !== "http:" && url.protocol !== "https:" ? `one of ${url.protocol}` : null;
+}
+
+/** What a person wrote, without a slash at its end. */
+function checkedAddress(text: string): string {
+  const problem = addressProblem(text);
   if (problem === null) return text.replace(/\/+$/, "");
   throw new OppoError(
     "ERR_ENDPOINT_URL",

@@ -2,6 +2,7 @@
 // environment are off: retrying is decided in one place (session.ts). Every body is read here, up to a bound and within
 // the time limit, which the client alone would apply to the headers only.
 import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAI } from "openai";
+import { askedWait, deepestMessage, fetchWhole, webPage } from "./bounded-fetch.ts";
 import type { EndpointSettings } from "./endpoint-options.ts";
 import { quotable } from "./secret.ts";
 
@@ -66,7 +67,7 @@ export function openTransport(settings: EndpointSettings): Transport {
   };
 }
 
-function boundedFetch({ key, timeoutMilliseconds, maxReplyBytes }: EndpointSettings): typeof fetch {
+function boundedFetch({ key, ...limits }: EndpointSettings): typeof fetch {
   return async (input, init) => {
     const given = new Headers(init?.headers);
     const headers = new Headers();
@@ -74,43 +75,22 @@ function boundedFetch({ key, timeoutMilliseconds, maxReplyBytes }: EndpointSetti
       const value = given.get(name);
       if (value !== null && !(name === "authorization" && key === null)) headers.set(name, value);
     }
-    const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), timeoutMilliseconds);
-    try {
-      // A redirect would carry key and content to an address that nobody chose.
-      const response = await fetch(input, { ...init, headers, signal: controller.signal, redirect: "error" });
-      const bytes = await boundedBody(response, maxReplyBytes);
-      const kept = new Headers({ "content-type": "application/json" });
-      for (const name of keptHeaders) {
-        const value = response.headers.get(name);
-        if (value !== null) kept.set(name, value);
-      }
-      return new Response(response.ok ? bytes : complaintOf(bytes), { status: response.status, headers: kept });
-    } catch (error) {
-      if (controller.signal.aborted) throw new Error("timed out", { cause: error });
-      throw error;
-    } finally {
-      clearTimeout(timer);
-      controller.abort();
+    const reply = await fetchWhole(input, { ...init, headers }, limits);
+    const kept = new Headers({ "content-type": "application/json" });
+    for (const name of keptHeaders) {
+      const value = reply.headers.get(name);
+      if (value !== null) kept.set(name, value);
     }
+    const body = reply.ok ? reply.bytes : complaintOf(reply.bytes);
+    return new Response(reply.status === 204 ? null : body, { status: reply.status, headers: kept });
   };
 }
 
-async function boundedBody(response: Response, maxBytes: number): Promise<Buffer<ArrayBuffer> | null> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > maxBytes) throw new Error(`a body of more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return response.status === 204 ? null : Buffer.concat(chunks);
-}
-
 /** A server's complaint in the one form whose words the client passes on; others write "detail", or plain text. */
-function complaintOf(bytes: Buffer | null): string {
-  const text = bytes?.toString("utf8") ?? "";
-  if (/^\s*<(?:!|html|head|body)/i.test(text)) return JSON.stringify({ error: { message: webPage(text) } });
+function complaintOf(bytes: Buffer): string {
+  const text = bytes.toString("utf8");
+  const page = webPage(text);
+  if (page !== null) return JSON.stringify({ error: { message: page } });
   let body: unknown = text;
   try {
     body = JSON.parse(text);
@@ -121,12 +101,6 @@ function complaintOf(bytes: Buffer | null): string {
   if (typeof error === "object" && error !== null && "message" in error) return text;
   const words = error ?? detail ?? message ?? body;
   return JSON.stringify({ error: { message: typeof words === "string" ? words : JSON.stringify(words) } });
-}
-
-/** A page of a proxy or a web server, by its title. */
-function webPage(text: string): string {
-  const title = /<title>([^<]*)<\/title>/i.exec(text)?.[1]?.trim() ?? "";
-  return title === "" ? "a web page" : `a web page, "${title}"`;
 }
 
 function failureOf(error: unknown, { key, timeoutMilliseconds }: EndpointSettings): Failure {
@@ -150,22 +124,4 @@ function failureOf(error: unknown, { key, timeoutMilliseconds }: EndpointSetting
   }
   if (error instanceof SyntaxError) return { ...passing, isNoApi: true, problem: "a body that is not JSON" };
   return { ...passing, mayPass: false, problem: quotable(error instanceof Error ? error.message : String(error), key) };
-}
-
-/** undici says "fetch failed" and keeps what happened in the cause. */
-function deepestMessage(error: Error): string {
-  let current = error;
-  while (current.cause instanceof Error) current = current.cause;
-  return current.message === "" ? ((current as NodeJS.ErrnoException).code ?? current.name) : current.message;
-}
-
-/** Retry-After in seconds or as a date, which is read against the server's own clock. */
-function askedWait(headers: Headers | undefined): number | null {
-  const read = (name: string) => headers?.get(name) ?? "";
-  const milliseconds = Number.parseFloat(read("retry-after-ms"));
-  if (milliseconds >= 0) return milliseconds;
-  const text = read("retry-after");
-  if (/^\s*\d+(\.\d+)?\s*$/.test(text)) return Number(text) * 1000;
-  const wait = Date.parse(text) - Date.parse(read("date"));
-  return Number.isNaN(wait) ? null : Math.max(0, wait);
 }

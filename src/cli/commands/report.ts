@@ -9,13 +9,17 @@ const help = {
   notes: `Of oppo train and oppo sft: RUN/report.html with curves, evaluations, warnings, settings and what was said last, also while the
 run is under way. Of oppo demo: its report and results.json once more, without training or measuring. Of oppo mep run: the page
 that it wrote. Of oppo r1-omni: its table and page once more, from its answers. Of oppo score: the page of what --json printed.
-With --mlflow DIR a run of oppo train or oppo sft is written as MLflow keeps runs: mlflow ui --backend-store-uri DIR shows it.`,
-  examples: ["oppo report runs/mine", "oppo report runs/demo", "oppo report runs/mine --mlflow mlruns"],
+With --mlflow a run of oppo train or oppo sft goes to MLflow's tracking server at an address (MLFLOW_TRACKING_USERNAME and
+MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN), or into a folder as MLflow keeps runs; said again, it takes its own place.`,
+  examples: ["oppo report runs/mine", "oppo report runs/demo", "oppo report runs/mine --mlflow http://localhost:5000"],
 };
 
 export function configureReport(command: Command): void {
   addHelp(command.argument("<run>", "the folder of a run, or a file of oppo score --json"), help);
-  command.option("--mlflow <folder>", "in place of the page, add the run to this folder of MLflow's");
+  command.option(
+    "--mlflow <target>",
+    "in place of the page, put the run onto this server of MLflow's, or into a folder",
+  );
   command.action(async (run: string, options: CommonOptions & { readonly mlflow?: string }) => {
     const isJson = options.json === true;
     const { kindOfRun } = await import("../../run/run-directory.ts");
@@ -39,7 +43,7 @@ async function reportTraining(run: string, kind: "train" | "sft", isJson: boolea
   }
 }
 
-async function exportRun(run: string, kind: RunKind | null, folder: string, isJson: boolean): Promise<void> {
+async function exportRun(run: string, kind: RunKind | null, target: string, isJson: boolean): Promise<void> {
   if (kind !== "train" && kind !== "sft") {
     const { OppoError } = await import("../../error.ts");
     throw new OppoError(
@@ -48,12 +52,25 @@ async function exportRun(run: string, kind: RunKind | null, folder: string, isJs
     );
   }
   const { readTrainingRun } = await import("../../recipes/report/training-run.ts");
-  const { exportToMlflow } = await import("../../recipes/report/mlflow-export.ts");
-  const made = exportToMlflow(readTrainingRun(run, kind), folder);
+  const { mlflowRun } = await import("../../recipes/report/mlflow/mlflow-run.ts");
+  const { exportToFolder, looksLikeAddress } = await import("../../recipes/report/mlflow/folder.ts");
+  const read = () => mlflowRun(readTrainingRun(run, kind));
+  if (looksLikeAddress(target)) {
+    const { exportToServer } = await import("../../recipes/report/mlflow/server.ts");
+    const { openMlflowServer } = await import("../../recipes/report/mlflow/rest.ts");
+    const server = openMlflowServer({ address: target, environment: process.env });
+    const made = await exportToServer(read(), server);
+    if (isJson) printJson("report", { kind, ...made });
+    else console.log(`${made.numMetrics} numbers and ${made.numParams} settings: ${made.page}`);
+    return;
+  }
+  const made = exportToFolder(read(), target);
   if (isJson) printJson("report", { kind, ...made });
   else {
     console.log(`${made.numMetrics} numbers and ${made.numParams} settings: ${made.folder}`);
-    console.log(`To look at it: mlflow ui --backend-store-uri ${folder}`);
+    console.log(
+      `To look at it, once: mlflow migrate-filestore --source ${target} --target sqlite:///mlflow.db\nand then: mlflow server --backend-store-uri sqlite:///mlflow.db`,
+    );
   }
 }
 

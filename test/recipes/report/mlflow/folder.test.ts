@@ -16,10 +16,11 @@ import { join, relative } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
-import { exportToMlflow } from "../../../src/recipes/report/mlflow-export.ts";
-import { readTrainingRun } from "../../../src/recipes/report/training-run.ts";
-import { oppoIn } from "../../support/oppo-in.ts";
-import { line, makeRun, metricsRow } from "../../support/studio-runs.ts";
+import { exportToFolder, looksLikeAddress } from "../../../../src/recipes/report/mlflow/folder.ts";
+import { mlflowRun } from "../../../../src/recipes/report/mlflow/mlflow-run.ts";
+import { readTrainingRun } from "../../../../src/recipes/report/training-run.ts";
+import { oppoIn } from "../../../support/oppo-in.ts";
+import { line, makeRun, metricsRow } from "../../../support/studio-runs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "oppo-mlflow-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -53,7 +54,7 @@ describe("a run in MLflow's folder", () => {
     const path = makeRun(folder, "mine", { steps: 5 });
     writeFileSync(join(path, "evaluation.jsonl"), line({ step: 4, recall: 0.25, formatMaskedVideo: null }));
     const root = join(folder, "mlruns");
-    const made = exportToMlflow(readTrainingRun(path, "train"), root);
+    const made = exportToFolder(mlflowRun(readTrainingRun(path, "train")), root);
     assert.match(made.runId, /^[0-9a-f]{32}$/);
     const about = parse(readFileSync(join(root, made.experimentId, "meta.yaml"), "utf8"));
     assert.deepEqual([about.experiment_id, about.name, about.lifecycle_stage], [made.experimentId, "oppo", "active"]);
@@ -87,11 +88,11 @@ describe("a run in MLflow's folder", () => {
   test("takes its own place when it is exported again, beside others", () => {
     const [path, other] = [makeRun(folder, "again", { steps: 2 }), makeRun(folder, "other", { steps: 2 })];
     const root = join(folder, "twice");
-    const first = exportToMlflow(readTrainingRun(path, "train"), root);
-    const beside = exportToMlflow(readTrainingRun(other, "train"), root);
+    const first = exportToFolder(mlflowRun(readTrainingRun(path, "train")), root);
+    const beside = exportToFolder(mlflowRun(readTrainingRun(other, "train")), root);
     writeFileSync(join(path, "metrics.jsonl"), [0, 1, 2].map((step) => line(metricsRow(step))).join(""));
     mkdirSync(join(path, "model"));
-    const second = exportToMlflow(readTrainingRun(path, "train"), root);
+    const second = exportToFolder(mlflowRun(readTrainingRun(path, "train")), root);
     assert.equal(second.folder, first.folder);
     assert.equal(historyOf(readFileSync(join(second.folder, "metrics", "reward"), "utf8")).length, 3);
     assert.equal(parse(readFileSync(join(second.folder, "meta.yaml"), "utf8")).status, 3);
@@ -104,9 +105,23 @@ describe("a run in MLflow's folder", () => {
     const row = { step: 0, "../../escape": 1, "/etc/x": 2, "a//b": 3, "odd:name": 4, kl: 5, "kl/video": 6, text: "no" };
     writeFileSync(join(path, "metrics.jsonl"), line(row));
     const root = join(folder, "safe");
-    const { folder: made } = exportToMlflow(readTrainingRun(path, "train"), root);
+    const { folder: made } = exportToFolder(mlflowRun(readTrainingRun(path, "train")), root);
     assert.deepEqual([...filesBelow(join(made, "metrics")).keys()].sort(), ["kl", "kl.video", "odd_name"]);
     assert.ok(!existsSync(join(root, "escape")) && !existsSync(join(made, "escape")));
+  });
+
+  test("an address is told from a folder", () => {
+    for (const target of [
+      "http://a:5000",
+      "https://a/b",
+      "sqlite:///x.db",
+      "file:///x",
+      "localhost:5000",
+      "10.0.0.1:80/",
+    ])
+      assert.ok(looksLikeAddress(target), target);
+    for (const target of ["mlruns", "./a:5/b", "/tmp/x", "C:\\runs", "a b:c"])
+      assert.ok(!looksLikeAddress(target), target);
   });
 
   test("by the command line; what is no training run is refused", () => {
