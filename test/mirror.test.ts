@@ -22,8 +22,6 @@ const runBy: Readonly<Record<string, string>> = {
   "src/recipes/ablate/corpus/": "test/recipes/ablate/corpus.test.ts",
   "src/recipes/train/corpus-reading.ts": "test/cli/observer-commands.test.ts",
   "src/train/observer/observe-corpus.ts": "test/recipes/ablate/measure-corpus.test.ts",
-  "src/train/masked-inputs.ts": "test/train/family.test.ts",
-  "src/train/step-prompts.ts": "test/train/family.test.ts",
   "src/serve/studio/path-id.ts": "test/serve/studio/runs.test.ts",
   "src/serve/studio/data/": "test/serve/studio/data.test.ts",
   "src/recipes/demo/": "test/recipes/demo/demo.test.ts",

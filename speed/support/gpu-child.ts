@@ -16,6 +16,7 @@ import { defaultStepOptions, type StepOptions } from "../../src/rl/step-options.
 import type { RolloutGroup, ScoredRollout } from "../../src/rl/types.ts";
 import { viewSelectors } from "../../src/rl/views.ts";
 import { hasOperator, inference, op, scope, synchronize } from "../../src/tensor/index.ts";
+import { noCounterfactuals } from "../../src/train/memory/counterfactuals.ts";
 import { estimateMemory } from "../../src/train/memory/estimate.ts";
 import { randomShape, randomThinker, type ThinkerSize } from "./random-thinker.ts";
 
@@ -216,6 +217,8 @@ async function estimated({ task, model }: Bench, promptTokens: number) {
         viewsAtOnce: 1,
         maskedShare: 1,
         anchor: "none",
+        shown: prompts,
+        counterfactuals: noCounterfactuals,
       },
     },
     place: {

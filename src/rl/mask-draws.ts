@@ -1,7 +1,7 @@
 // Which counterfactual a prompt gets in a step: a kind of the family, a dose, a seed, drawn once per prompt, view and step and
 // shared by the prompt's G rollouts. Every draw is keyed by what it is for, so neither micro-batches nor processes change it.
 import type { Modality, ModalityMask } from "../media/clip.ts";
-import { swapKind, unitsKind } from "../media/degrade/degrade.ts";
+import { isReplacement, leavesOwn, swapKind, unitsKind } from "../media/degrade/degrade.ts";
 import { deriveSeed, deriveUniform } from "../seeds.ts";
 import { maskedModalities } from "./types.ts";
 import type { MaskedViewName } from "./views.ts";
@@ -12,8 +12,7 @@ import type { MaskedViewName } from "./views.ts";
  */
 export type MaskRatio = number | "mixed";
 
-const mixedLow = 0.5;
-const mixedHigh = 0.95;
+const mixedDoses = { low: 0.5, high: 0.95, full: 0.5 };
 
 /** Kinds by modality, each drawn as often: those of `media/degrade`, units (a share of the tokens blank) and swap. */
 export type MaskFamily = Readonly<Record<Modality, readonly string[]>>;
@@ -39,6 +38,22 @@ export interface MaskKey {
   readonly sampleId: string;
 }
 
+/** Whether nothing of the modality is left, and no other clip's in its place. */
+export function takesAll({ ratio, kind = unitsKind }: Pick<ModalityMask, "ratio" | "kind">): boolean {
+  return ratio === 1 && !leavesOwn(kind) && !isReplacement(kind);
+}
+
+/** Kinds beside a blank that leave nothing of a modality at full dose. */
+export function goneKinds(maskFamily: MaskFamily, modality: Modality): string[] {
+  return maskFamily[modality].filter((kind) => kind !== unitsKind && takesAll({ kind, ratio: 1 }));
+}
+
+/** How often a dose is the whole. */
+export function wholeDoseShare({ maskRatio, maskDoses }: Omit<MaskDraws, "maskFamily">): number {
+  if (maskDoses === null && maskRatio !== "mixed") return maskRatio === 1 ? 1 : 0;
+  return (maskDoses ?? mixedDoses).full;
+}
+
 /** The share or dose of one draw. Both modalities of a joint view get the same. */
 export function drawDose(
   { maskRatio, maskDoses }: Omit<MaskDraws, "maskFamily">,
@@ -46,7 +61,7 @@ export function drawDose(
   view: MaskedViewName,
 ): number {
   if (maskDoses === null && maskRatio !== "mixed") return maskRatio;
-  const { low, high, full } = maskDoses ?? { low: mixedLow, high: mixedHigh, full: 0.5 };
+  const { low, high, full } = maskDoses ?? mixedDoses;
   const draw = (what: string) => deriveUniform(key.seed, what, key.step, key.sampleId, view);
   if (draw("mask-full") < full) return 1;
   return low + (high - low) * draw("mask-ratio");

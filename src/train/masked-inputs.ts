@@ -5,9 +5,9 @@ import type { Sample } from "../data/sample.ts";
 import type { Cue } from "../evidence/cue.ts";
 import type { Readability } from "../evidence/route.ts";
 import type { Modality, ModalityMask } from "../media/clip.ts";
-import { isReplacement, leavesOwn, swapKind, unitsKind } from "../media/degrade/degrade.ts";
+import { swapKind, unitsKind } from "../media/degrade/degrade.ts";
 import type { ClipRows, PromptTokens } from "../models/omni-model.ts";
-import type { MaskKey } from "../rl/mask-draws.ts";
+import { type MaskKey, takesAll } from "../rl/mask-draws.ts";
 import type { PromptPair } from "../rl/plan.ts";
 import { deriveUniform } from "../seeds.ts";
 import type { LiveRows } from "./live-rows.ts";
@@ -45,7 +45,7 @@ export interface MaskedInput {
   readonly pair: PromptPair;
   /** Whose modality is shown in place of the clip's own. */
   readonly partners: Partial<Readonly<Record<Modality, Sample>>>;
-  /** Of the sample's cues; those of an untouched modality and of the emotion read 1. */
+  /** Of the sample's cues; those of an untouched modality and of the emotion read 1. Read when it is asked for: an observer or a reference looks. */
   readonly readable: Readability;
 }
 
@@ -75,10 +75,15 @@ export class MaskedInputs implements Disposable {
       return [];
     });
     const rows = this.#own(sample, masks, partners);
+    const read = () => this.#readable(sample, masks, partners, rows);
+    let readable: Readability | null = null;
     return {
       pair: this.#pair(sample, masks, partners, rows),
       partners,
-      readable: this.#readable(sample, masks, partners, rows),
+      get readable() {
+        readable ??= read();
+        return readable;
+      },
     };
   }
 
@@ -161,11 +166,6 @@ export class MaskedInputs implements Disposable {
   [Symbol.dispose](): void {
     for (const rows of this.#owned) rows[Symbol.dispose]();
   }
-}
-
-/** Whether nothing of the modality is left, and no other clip's in its place. */
-export function takesAll({ ratio, kind = unitsKind }: ModalityMask): boolean {
-  return ratio === 1 && !leavesOwn(kind) && !isReplacement(kind);
 }
 
 function withPartners(

@@ -3,14 +3,13 @@
 import type { Sample } from "../data/sample.ts";
 import type { Readability } from "../evidence/route.ts";
 import type { ModalityMask } from "../media/clip.ts";
-import { unitsKind } from "../media/degrade/degrade.ts";
-import { drawMasks, type MaskDraws, type MaskKey } from "../rl/mask-draws.ts";
+import { drawMasks, goneKinds, type MaskDraws, type MaskKey, takesAll } from "../rl/mask-draws.ts";
 import type { PromptPair, TrainGroup } from "../rl/plan.ts";
 import type { RolloutPrompt } from "../rl/rollout.ts";
 import type { MaskedView, ScoredGroup, ScoredRollout, ViewName, ViewSelector } from "../rl/types.ts";
 import { alikeView, type MaskedViewName, neededViews } from "../rl/views.ts";
 import { deriveUniform } from "../seeds.ts";
-import { type MaskedInput, type MaskedInputs, takesAll } from "./masked-inputs.ts";
+import type { MaskedInput, MaskedInputs } from "./masked-inputs.ts";
 
 export interface StepDraws extends MaskDraws {
   /** Share of a step's prompts that are about a clip of the family. */
@@ -66,11 +65,10 @@ export function showPrompt(
 
 /** Some kinds of the family, each once, that leave nothing of the blank's modality. */
 function goneInOtherWays({ maskFamily, alikeKinds }: StepDraws, blank: ModalityMask, key: MaskKey): ModalityMask[] {
-  const masks = maskFamily[blank.modality].map((kind): ModalityMask => ({ ...blank, kind }));
+  const masks = goneKinds(maskFamily, blank.modality).map((kind): ModalityMask => ({ ...blank, kind }));
   const rank = ({ kind }: ModalityMask) =>
     deriveUniform(key.seed, "alike", key.step, key.sampleId, blank.modality, kind!);
-  const gone = masks.filter((mask) => mask.kind !== unitsKind && takesAll(mask));
-  return gone
+  return masks
     .map((mask) => ({ mask, rank: rank(mask) }))
     .sort((a, b) => a.rank - b.rank)
     .slice(0, alikeKinds)

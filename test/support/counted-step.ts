@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ClipLibrary } from "../../src/corpus/clips/clip-library.ts";
 import { buildTheatreTokenizer } from "../../src/data/theatre/tokenizer.ts";
-import type { MediaClip } from "../../src/media/clip.ts";
+import type { MediaClip, ModalityMask } from "../../src/media/clip.ts";
+import type { OmniModel } from "../../src/models/omni-model.ts";
 import { initTiny } from "../../src/models/qwen-omni/init.ts";
 import { readModelShape } from "../../src/models/read-model-shape.ts";
 import { AdamW, updateParameters } from "../../src/nn/index.ts";
@@ -15,10 +16,12 @@ import { accumulateGradients } from "../../src/rl/gradients.ts";
 import type { TrainGroup } from "../../src/rl/plan.ts";
 import { sampleGroups } from "../../src/rl/rollout.ts";
 import { defaultStepOptions, type StepOptions } from "../../src/rl/step-options.ts";
-import { viewSelectors } from "../../src/rl/views.ts";
+import { alikeView, viewSelectors } from "../../src/rl/views.ts";
 import { scope } from "../../src/tensor/index.ts";
+import { noCounterfactuals } from "../../src/train/memory/counterfactuals.ts";
 import { placeOn } from "../../src/train/memory/room.ts";
-import type { MemoryTask } from "../../src/train/memory/task.ts";
+import { cuesRead, type MemoryTask } from "../../src/train/memory/task.ts";
+import { readingReference } from "../../src/train/observer/reference-reading.ts";
 import { openPolicy } from "../../src/train/policy.ts";
 import { countMemory } from "./counted-memory.ts";
 import { scoredRollout, testSample } from "./rollouts.ts";
@@ -30,6 +33,8 @@ export interface CountedStep {
   readonly gradientBytes: number;
   /** Most bytes while clips were encoded, completions sampled, gradients made, and in the update. */
   readonly towers: number;
+  /** And while the reference read cues of a masked clip. */
+  readonly reading: number;
   readonly sampling: number;
   readonly gradients: number;
   readonly update: number;
@@ -45,6 +50,8 @@ export interface StepChoices {
   readonly views: "none" | "oppo";
   /** Views in one pass; left out, each has its own. */
   readonly viewsAtOnce?: 1 | 2;
+  /** Half of the prompts are about a blank video, and are compared with so many other ways in which it is gone; left out: none. */
+  readonly alike?: number;
   readonly text?: Readonly<Record<string, number>>;
 }
 
@@ -128,26 +135,31 @@ async function counted(
     const said = { ids: tokens, logprobs: new Float32Array(newTokens).fill(-6), pieces: [], text: "", truncated: true };
     return scoredRollout(said, random.next() - 0.5, { video: all.slice(10), audio: all.slice(0, newTokens - 10) });
   };
-  const mask = (id: string, modality: "video" | "audio") => ({
+  const mask = (id: string, modality: "video" | "audio", changes: Partial<ModalityMask> = {}) => ({
     policy: {
       tokens: prompts[ids.indexOf(id)]!.tokens,
-      rows: library.maskedRows([{ sampleId: id, masks: [{ modality, ratio: 0.7, seed: 9 }] }])[0]!,
+      rows: library.maskedRows([{ sampleId: id, masks: [{ modality, ratio: 0.7, seed: 9, ...changes }] }])[0]!,
     },
   });
+  const goneKinds = ["grey", "blur", "clouds"].slice(0, choices.alike ?? 0);
+  const alike = (id: string) => goneKinds.map((kind) => mask(id, "video", { ratio: 1, kind }));
   const isMasked = choices.views === "oppo";
   const groups = ids.map(
     (id, i): TrainGroup => ({
       prompt: { policy: prompts[i]! },
+      alike: i < numPrompts / 2 ? alike(id) : [],
       masked: isMasked ? { video: mask(id, "video"), audio: mask(id, "audio") } : {},
       rollouts: Array.from({ length: groupSize }, rollout),
     }),
   );
+  const ofBlanks = new Set(groups.flatMap((group) => (group.alike?.length ? group.rollouts : [])));
   const options: StepOptions = {
     ...defaultStepOptions,
     recomputes: models.recomputes,
     promptsPerMicroBatch: choices.promptsPerMicroBatch,
     viewPasses: choices.viewsAtOnce === 2 ? "one" : "each",
-    views: viewSelectors[choices.views],
+    views: (rollout) => (ofBlanks.has(rollout) ? alikeView(rollout) : viewSelectors[choices.views](rollout)),
+    alikeWeight: goneKinds.length > 0 ? 1 : 0,
     perception: { ...defaultStepOptions.perception, weight: isMasked ? 0.03 : 0 },
     anchorWeight: isMasked ? 0.2 : 0,
   };
@@ -165,16 +177,34 @@ async function counted(
     updateParameters(optimizer, learned, 1e-5, 1);
     seen.update = takePeak();
   }
-  for (const { masked } of groups) for (const view of Object.values(masked)) view.policy.rows?.[Symbol.dispose]();
+  const reading = readCues(reference, library, ids[0]!, takePeak);
+  for (const { masked, alike: others = [] } of groups) {
+    for (const view of [...Object.values(masked), ...others]) view.policy.rows?.[Symbol.dispose]();
+  }
   const task = await taskOf(model, choices, prompts[0]!.tokens.ids.length);
   library[Symbol.dispose]();
   optimizer.zeroGrad();
-  return { task, standingBytes: live(), towers, ...seen };
+  return { task, standingBytes: live(), towers, reading, ...seen };
+}
+
+/** Peak while the reference reads. @returns bytes */
+function readCues(reference: OmniModel, library: ClipLibrary, id: string, takePeak: () => number): number {
+  const read = readingReference({ reference, library, promptText: () => "what does the person feel?" });
+  const cues = Array.from({ length: cuesRead.cues }, (_, i) => ({
+    kind: "video" as const,
+    text: `a cue of the number ${i}`,
+  }));
+  const [rows] = library.maskedRows([{ sampleId: id, masks: [{ modality: "video", ratio: 0.7, seed: 9 }] }]);
+  takePeak();
+  read({ sample: testSample(id), modality: "video", rows: rows!, cues });
+  const peak = takePeak();
+  rows![Symbol.dispose]();
+  return peak;
 }
 
 /** The same step as the estimate is told of it. */
 async function taskOf(model: string, choices: StepChoices, promptTokens: number): Promise<MemoryTask> {
-  const { trainable, dtype, recompute, prompts, promptsPerMicroBatch, newTokens, views } = choices;
+  const { trainable, dtype, recompute, prompts, promptsPerMicroBatch, newTokens, views, alike = 0 } = choices;
   const isMasked = views === "oppo";
   return {
     model: await readModelShape(model),
@@ -199,6 +229,13 @@ async function taskOf(model: string, choices: StepChoices, promptTokens: number)
         maskedShare: 1,
         views: isMasked ? 2 : 0,
         anchor: isMasked ? "reference" : "none",
+        shown: prompts,
+        counterfactuals: {
+          ...noCounterfactuals,
+          reader: "reference",
+          degradedShare: alike > 0 ? 0.5 : 0,
+          mostAlike: { video: alike, audio: 0 },
+        },
       },
     },
     place: placeOn("cpu", dtype),

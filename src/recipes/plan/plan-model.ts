@@ -7,7 +7,7 @@ import { type Candidate, type Engines, searchPlans, usableBytes } from "../../tr
 import { spreadOver } from "../../train/cost/spread.ts";
 import { grpoTask, numParameters, sftTask } from "../../train/memory/config-task.ts";
 import type { MemoryTask, Place } from "../../train/memory/task.ts";
-import { type PresetName, presets } from "../../train/presets.ts";
+import { type Preset, type PresetName, presets } from "../../train/presets.ts";
 import { sftSchema } from "../../train/sft-config.ts";
 import { type SftPresetName, sftPresets } from "../../train/sft-presets.ts";
 import type { PlanSettings } from "./settings.ts";
@@ -25,6 +25,8 @@ export interface Plan {
   readonly usableBytes: number;
   readonly program: "train" | "sft";
   readonly preset: string;
+  /** Other than the preset's. */
+  readonly support: PlanSettings["support"];
   readonly steps: number;
   readonly candidates: readonly Candidate[];
   /** The first that fits: the most that can learn; null where nothing does. */
@@ -60,7 +62,14 @@ export async function planModel(model: string, settings: PlanSettings): Promise<
     ...{ model, title: shape.title, numParameters: numParameters(shape), gpu, gpus: settings.gpus },
     idleGpus: spreadOver(prompts, groupSize, settings.gpus).idle,
     engines: program === "train" ? engines : null,
-    ...{ usableBytes: usableBytes(gpu), program, preset: settings.preset, steps: settings.steps ?? steps, candidates },
+    ...{
+      usableBytes: usableBytes(gpu),
+      program,
+      preset: settings.preset,
+      support: settings.support,
+      steps: settings.steps ?? steps,
+      candidates,
+    },
     chosen: candidates.find(({ fits }) => fits) ?? null,
   };
 }
@@ -97,12 +106,17 @@ interface PresetTask {
 }
 
 function taskOf(
-  { preset, promptsPerStep }: PlanSettings,
+  { preset, promptsPerStep, support }: PlanSettings,
   ofTrain: (config: Parameters<typeof grpoTask>[1]) => MemoryTask,
   ofSft: (config: Parameters<typeof sftTask>[1]) => MemoryTask,
 ): PresetTask {
   if (Object.hasOwn(presets, preset)) {
-    const given = { ...presets[preset as PresetName].config, ...(promptsPerStep === null ? {} : { promptsPerStep }) };
+    const own: Preset["config"] = presets[preset as PresetName].config;
+    const given = {
+      ...own,
+      ...(promptsPerStep === null ? {} : { promptsPerStep }),
+      ...(support === null ? {} : { perception: { ...own.perception, support } }),
+    };
     const config = resolveConfig(trainSchema, { preset: given });
     return { task: ofTrain(config), steps: config.steps, program: "train" };
   }

@@ -1,9 +1,12 @@
 // A plan as text: what may learn and whether it fits, the chosen settings as a command line, where memory and time go, and every
 // assumption.
+
 import { formatBytes } from "../../run/disk.ts";
 import { engineTraffic } from "../../train/cost/engines.ts";
+import { type TimePart, usualEfficiency } from "../../train/cost/parts.ts";
 import type { Candidate } from "../../train/cost/search.ts";
-import { usualEfficiency } from "../../train/cost/time.ts";
+import { runSeconds } from "../../train/cost/time.ts";
+import { comparedText } from "../../train/memory/counterfactuals.ts";
 import type { Plan } from "./plan-model.ts";
 
 export function planText(plan: Plan): string {
@@ -29,7 +32,7 @@ export function planText(plan: Plan): string {
   lines.push(
     "",
     `Chosen: ${chosen.name}`,
-    `  oppo ${plan.program} --preset ${plan.preset} ${flagsOf(chosen)}${plan.engines === null ? "" : ` --rollouts URL[,URL...]${plan.engines.ahead ? " --rollout-ahead 1" : ""}`}`,
+    `  oppo ${plan.program} --preset ${plan.preset} ${plan.support === null ? "" : `--perception-support ${plan.support} `}${flagsOf(chosen)}${plan.engines === null ? "" : ` --rollouts URL[,URL...]${plan.engines.ahead ? " --rollout-ahead 1" : ""}`}`,
   );
   lines.push(
     "",
@@ -39,7 +42,9 @@ export function planText(plan: Plan): string {
     "",
     "Time of a step",
     ...timeRows(chosen),
+    ...beforeRows(chosen),
     "",
+
     ...assumptions(plan),
   );
   return lines.join("\n");
@@ -49,7 +54,7 @@ function candidateRow({ name, fits, memory, time, task }: Candidate, steps: numb
   const { recomputes, promptsPerMicroBatch, tokensPerChunk } = task.learner;
   return [
     ...[name, fits ? "yes" : "no", formatBytes(memory.peakBytes)],
-    ...[duration(time.seconds), duration(time.seconds * steps)],
+    ...[duration(time.seconds), duration(runSeconds(time, steps))],
     ...[String(task.batch.media?.frames ?? 0), recomputes ? "on" : "off"],
     ...[String(promptsPerMicroBatch), String(tokensPerChunk)],
   ];
@@ -83,15 +88,20 @@ function engineRows({ engines, chosen }: Plan): string[] {
 
 function timeRows({ time }: Candidate): string[] {
   return columns([
-    ...time.parts.map(({ name, seconds, flops, assumption }) => [
-      `  ${name}`,
-      duration(seconds),
-      flops === 0 ? "" : `${(flops / 1e12).toPrecision(3)} TFLOP`,
-      assumption,
-    ]),
-    ["  together", duration(time.seconds), `${(time.flops / 1e12).toPrecision(3)} TFLOP`, ""],
+    ...time.parts.map(partRow),
+    ["  together", duration(time.seconds), `${teraflops(time.flops)} TFLOP`, ""],
   ]);
 }
+
+function beforeRows({ time }: Candidate): string[] {
+  return time.before.length === 0 ? [] : ["", "Before the first step", ...columns(time.before.map(partRow))];
+}
+
+function partRow({ name, seconds, flops, assumption }: TimePart): string[] {
+  return [`  ${name}`, duration(seconds), flops === 0 ? "" : `${teraflops(flops)} TFLOP`, assumption];
+}
+
+const teraflops = (flops: number) => (flops / 1e12).toPrecision(3);
 
 export function assumptions({ gpu, gpus, idleGpus, engines, chosen }: Plan): string[] {
   const { batch } = chosen!.task;
@@ -101,7 +111,7 @@ export function assumptions({ gpu, gpus, idleGpus, engines, chosen }: Plan): str
     "Assumed",
     `  peak ${gpu.teraflops} TFLOP/s in bfloat16, ${gpu.gigabytesPerSecond} GB/s (${gpu.source}); ${100 * compute}% of the first and ${100 * memory}% of the second are reached`,
     `  ${batch.prompts} prompts of ${batch.promptTokens} tokens${media === null ? "" : ` (${media.frames} frames of ${media.width} x ${media.height}, ${media.audioSeconds} s of sound, 128 tokens of text)`}, ${batch.groupSize} completions of ${batch.newTokens} tokens, all as long as they may be`,
-    "  every completion has both masked branches; decoding of files, rewards and an embedder run beside the step",
+    `  ${comparedText(batch)}; decoding of files, rewards and an embedder run beside the step`,
     ...(gpus > 1
       ? [
           `  ${gpus} GPUs: ${gpu.linkGigabytesPerSecond} GB/s of a GPU to others, one way; the fullest rank decides${idleGpus > 0 ? `; ${idleGpus} have no completion of a step: more prompts a step would use them` : ""}`,

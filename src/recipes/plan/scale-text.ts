@@ -2,6 +2,7 @@
 import { formatBytes } from "../../run/disk.ts";
 import { engineTraffic, rankTraffic } from "../../train/cost/engines.ts";
 import { spreadOver } from "../../train/cost/spread.ts";
+import { runSeconds } from "../../train/cost/time.ts";
 import { sum } from "../../train/memory/standing.ts";
 import type { Plan } from "./plan-model.ts";
 import { assumptions, columns, duration } from "./plan-text.ts";
@@ -56,7 +57,7 @@ export function scaleRows(plans: readonly Plan[]): ScaleRow[] {
       ...{ rankBytes: chosen.memory.peakBytes, engineBytes: chosen.engineBytes },
       rankTraffic: sum(rankTraffic(chosen.task).map(({ bytes }) => bytes)),
       engineTraffic: engines === 0 ? 0 : sum(engineTraffic(chosen.task).map(({ bytes }) => bytes)),
-      ...{ stepSeconds: seconds, runSeconds: seconds * steps },
+      ...{ stepSeconds: seconds, runSeconds: runSeconds(chosen.time, steps) },
       efficiency: plan === first || chosen.name !== first!.chosen!.name ? null : alone / (seconds * gpus),
       bound: slowest.name,
     };

@@ -3,8 +3,9 @@ import { z } from "zod";
 import { count, optionalCount, wholeNumber } from "../../corpus/settings.ts";
 import type { SettingsOf } from "../../run/config.ts";
 import type { IdleRule } from "../../run/idle-settings.ts";
+import { perceptionSchema } from "../../train/config.ts";
 import { gpuNamed, gpus } from "../../train/cost/gpus.ts";
-import { presets } from "../../train/presets.ts";
+import { type Preset, presets } from "../../train/presets.ts";
 import { sftPresets } from "../../train/sft-presets.ts";
 
 const presetNames = [...Object.keys(presets), ...Object.keys(sftPresets)] as [string, ...string[]];
@@ -44,11 +45,23 @@ export const planSettings = z.strictObject({
   height: z.int().min(28).max(4096).default(364).describe("of a frame, in pixels"),
   width: z.int().min(28).max(4096).default(364).describe("of a frame, in pixels"),
   audioSeconds: z.number().min(0).max(300).default(8).meta({ description: "of sound", value: "seconds" }),
+  support: z
+    .enum(["none", "mask", "observer", "reference"])
+    .nullable()
+    .default(null)
+    .meta({ description: "perception.support: who says what can be read under a mask", standard: "the preset's" }),
   steps: optionalCount("optimiser steps of the whole run", "the preset's; of sft, two epochs of 5,000 samples"),
   promptsPerStep: optionalCount("prompts or samples of an optimiser step", "the preset's"),
 });
 
 export type PlanSettings = SettingsOf<typeof planSettings>;
+
+function isMasked(preset: string): boolean {
+  const given = (presets as Readonly<Record<string, Preset>>)[preset]?.config;
+  if (given === undefined) return false;
+  const { views, rolloutShare } = perceptionSchema.parse(given.perception ?? {});
+  return views !== "none" || rolloutShare > 0;
+}
 
 export const planIdle: readonly IdleRule<PlanSettings>[] = [
   { paths: ["rolloutAhead"], when: ({ engines }) => engines === 0, why: "there are no engines" },
@@ -56,6 +69,11 @@ export const planIdle: readonly IdleRule<PlanSettings>[] = [
     paths: ["engines", "rolloutAhead"],
     when: ({ preset }) => Object.hasOwn(sftPresets, preset),
     why: "a cold start samples nothing",
+  },
+  {
+    paths: ["support"],
+    when: ({ preset }) => !isMasked(preset),
+    why: "the preset masks nothing",
   },
   { paths: ["gpusPerNode"], when: ({ gpus, scale }) => gpus === 1 && !scale, why: "there is one GPU" },
   {

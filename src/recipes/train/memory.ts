@@ -5,6 +5,7 @@ import { largestClip } from "../../corpus/clips/largest-clip.ts";
 import type { Sample } from "../../data/sample.ts";
 import { readModelShape } from "../../models/read-model-shape.ts";
 import { grpoTask } from "../../train/memory/config-task.ts";
+import { comparedText } from "../../train/memory/counterfactuals.ts";
 import { placeOn, type Ranks, roomOn } from "../../train/memory/room.ts";
 import { type MemoryReport, reportMemory } from "../../train/memory/table.ts";
 import type { RunConfig } from "./run-config.ts";
@@ -37,7 +38,7 @@ export async function memoryOfRun(
       : `the largest of ${found!.numProbed} clips: ${media.frames} frames of ${media.width} x ${media.height}, ${media.audioSeconds.toFixed(1)} s of sound`;
   const assumptions = [
     `${config.trainable} in ${learner.dtype}, ${learner.recomputes ? "layers computed again on the way back" : "graphs kept"}`,
-    `${batch.prompts} prompts of ${batch.promptTokens} tokens (${clip}), ${batch.groupSize} completions of ${batch.newTokens} tokens each, every one with masked branches`,
+    `${batch.prompts} prompts of ${batch.promptTokens} tokens (${clip}), ${batch.groupSize} completions of ${batch.newTokens} tokens each; ${comparedText(batch)}`,
     ...(ranks === null
       ? []
       : [

@@ -6,8 +6,9 @@ import { gradientBytes, sum, trainedSizes, typeBytes } from "../memory/standing.
 import type { MemoryTask } from "../memory/task.ts";
 import { decoderFlops, towerFlops } from "./flops.ts";
 import type { GpuFacts } from "./gpus.ts";
+import { type Efficiency, productsOn, type TimePart, usualEfficiency } from "./parts.ts";
 import { spreadOver } from "./spread.ts";
-import { type Efficiency, samplingBytes, type TimePart, usualEfficiency } from "./time.ts";
+import { samplingBytes } from "./time.ts";
 
 export interface EngineFacts {
   readonly engines: number;
@@ -45,12 +46,11 @@ export function engineParts(
   const network = networkGigabytesPerSecond * 1e9 * efficiency.memory;
   const moved = sum(engineTraffic(task).map(({ bytes }) => bytes));
   return [
-    {
-      name: "prompts on engines",
-      flops: prefill,
-      seconds: prefill / (gpu.teraflops * 1e12 * efficiency.compute),
-      assumption: "every clip's towers again, and its prompt once for its completions",
-    },
+    productsOn(gpu, efficiency)(
+      "prompts on engines",
+      prefill,
+      "every clip's towers again, and its prompt once for its completions",
+    ),
     {
       name: "sampling on engines",
       flops: 0,
@@ -93,7 +93,7 @@ function asEngines(task: MemoryTask, engines: number): MemoryTask {
   const { prompts, group } = spreadOver(task.batch.prompts, task.batch.groupSize, engines);
   return {
     ...task,
-    batch: { ...task.batch, prompts: prompts * engines, groupSize: group, samples: true },
+    batch: { ...task.batch, prompts: prompts * engines, groupSize: group, samples: true, shown: prompts },
     place: { ...task.place, gpus: engines },
   };
 }

@@ -1,4 +1,5 @@
 // Floating-point operations of one forward pass: two per weight and row, and those of attention.
+import type { Modality } from "../../media/clip.ts";
 import type { MediaSize, ModelShape } from "../../models/model-shape.ts";
 import { sum } from "../memory/standing.ts";
 
@@ -26,11 +27,12 @@ export function headFlops({ decoder }: ModelShape, rows: number): number {
   return 2 * decoder.vocabSize * decoder.hiddenSize * rows;
 }
 
-/** Both towers over one clip. */
-export function towerFlops({ towers }: ModelShape, media: MediaSize | null): number {
+/** Both towers over one clip, or one of them. */
+export function towerFlops({ towers }: ModelShape, media: MediaSize | null, modality: Modality | null = null): number {
   if (media === null || towers === null) return 0;
   return sum(
     towers.map((tower) => {
+      if (modality !== null && tower.modality !== modality) return 0;
       const load = tower.loadOf(media);
       if (load === null) return 0;
       const { width, feedForward, isGated } = tower;

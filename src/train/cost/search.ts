@@ -7,8 +7,9 @@ import { promptsOfGpu } from "../memory/sizes.ts";
 import type { Learner, MemoryEstimate, MemoryTask } from "../memory/task.ts";
 import { type EngineFacts, engineBytes, engineParts } from "./engines.ts";
 import type { GpuFacts } from "./gpus.ts";
+import type { TimePart } from "./parts.ts";
 import { taskOfRank } from "./spread.ts";
-import { estimateTime, type TimeEstimate, type TimePart } from "./time.ts";
+import { estimateTime, type TimeEstimate } from "./time.ts";
 
 /** GPUs beside those that train. */
 export interface Engines extends EngineFacts {
@@ -126,7 +127,7 @@ function withEngines(trained: TimeEstimate, parts: readonly TimePart[], { ahead 
     : parts;
   const all = [...trained.parts, ...shown].filter(({ seconds }) => seconds > 0);
   const sum = (of: "seconds" | "flops") => all.reduce((total, part) => total + part[of], 0);
-  return { parts: all, seconds: sum("seconds"), flops: sum("flops") };
+  return { ...trained, parts: all, seconds: sum("seconds"), flops: sum("flops") };
 }
 
 function withLearner(task: MemoryTask, change: Partial<Learner>): MemoryTask {

@@ -8,74 +8,62 @@ import { gradientBytes, sum, trainedSizes, typeBytes } from "../memory/standing.
 import type { MemoryTask } from "../memory/task.ts";
 import { decoderFlops, headFlops, towerFlops } from "./flops.ts";
 import type { GpuFacts } from "./gpus.ts";
-
-/** What of the data sheets' figures is reached. */
-export interface Efficiency {
-  /** Of the peak, in matrix products over many rows. */
-  readonly compute: number;
-  /** Of the memory's speed. */
-  readonly memory: number;
-  /** Seconds to start one kernel from this program. */
-  readonly launchSeconds: number;
-}
-
-export const usualEfficiency: Efficiency = { compute: 0.4, memory: 0.6, launchSeconds: 5e-6 };
+import { type Efficiency, type Products, productsOn, type TimePart, usualEfficiency } from "./parts.ts";
+import { partsBefore, readingParts } from "./reading.ts";
 
 /** Kernels that one layer starts for one token of a batch, counted: with an adapter, and without. */
 const kernelsPerLayer = { adapted: 92, plain: 42 } as const;
-
-export interface TimePart {
-  readonly name: string;
-  readonly seconds: number;
-  /** Floating-point operations; 0 where bytes decide. */
-  readonly flops: number;
-  readonly assumption: string;
-}
 
 export interface TimeEstimate {
   readonly parts: readonly TimePart[];
   readonly seconds: number;
   readonly flops: number;
+  /** Once, before the first step. */
+  readonly before: readonly TimePart[];
+}
+
+/** Of a run of so many steps. */
+export function runSeconds({ before, seconds }: Pick<TimeEstimate, "before" | "seconds">, steps: number): number {
+  return sum(before.map((part) => part.seconds)) + seconds * steps;
 }
 
 export function estimateTime(task: MemoryTask, gpu: GpuFacts, efficiency: Efficiency = usualEfficiency): TimeEstimate {
-  const products = (name: string, flops: number, assumption: string): TimePart => ({
-    name,
-    flops,
-    seconds: flops / (gpu.teraflops * 1e12 * efficiency.compute),
-    assumption,
-  });
+  const products = productsOn(gpu, efficiency);
   const parts = [
     ...computedParts(task, products),
+    ...readingParts(task, products, efficiency),
     ...(task.batch.samples ? [decoding(task, gpu, efficiency)] : []),
     update(task, gpu, efficiency),
     ...(task.place.gpus > 1 ? [exchange(task, gpu, efficiency)] : []),
   ].filter(({ seconds }) => seconds > 0);
-  return { parts, seconds: sum(parts.map((part) => part.seconds)), flops: sum(parts.map((part) => part.flops)) };
+  return {
+    parts,
+    seconds: sum(parts.map((part) => part.seconds)),
+    flops: sum(parts.map((part) => part.flops)),
+    before: partsBefore(task, products, efficiency),
+  };
 }
-
-type Products = (name: string, flops: number, assumption: string) => TimePart;
 
 /** Everything that is a matrix product over many rows. */
 function computedParts(task: MemoryTask, products: Products): TimePart[] {
   const { batch, learner, model } = task;
   const prompts = promptsOfGpu(task);
-  const { groupSize, newTokens, promptTokens, views, maskedShare } = batch;
+  const { groupSize, newTokens, promptTokens, maskedShare, counterfactuals } = batch;
   const tokens = prompts * groupSize * newTokens;
   const through = (group: number) => decoderFlops(model, { prompts, prefix: promptTokens, group, tokens: newTokens });
   const full = through(groupSize);
-  const masked = views * through(groupSize * maskedShare);
+  const { degradedShare, degraded, views } = counterfactuals;
+  const compared = (1 - degradedShare) * views.inputs;
+  const alike = degradedShare * degraded.alike;
+  const ofViews = compared * through(groupSize * maskedShare);
+  const masked = ofViews + alike * full;
   // Back: as much again for what goes down to the rows, and for weights that learn once more.
   const back = (learner.trainable === "lora" ? 1 : 2) + (learner.recomputes ? 1 : 0);
   const backText = `${learner.recomputes ? "layers computed again, then " : ""}${learner.trainable === "lora" ? "one pass's work for the rows" : "two passes' work for rows and weights"}`;
   const head = headFlops(model, tokens);
-  const anchors = batch.anchor === "reference" ? masked : 0;
+  const anchors = batch.anchor === "reference" ? ofViews : 0;
   return [
-    products(
-      "towers",
-      prompts * (1 + Math.min(views, 1)) * towerFlops(model, batch.media),
-      "every clip once, and once more with the modality that is masked",
-    ),
+    products("towers", towersOfStep(task), "every clip once, and again what a mask changes of it"),
     ...(batch.samples
       ? [
           products(
@@ -85,7 +73,11 @@ function computedParts(task: MemoryTask, products: Products): TimePart[] {
           ),
         ]
       : []),
-    products("forward", full + masked, `policy on the full input and ${views} masked ones, prefixes shared`),
+    products(
+      "forward",
+      full + masked,
+      `policy on the full input and, of a prompt, ${shortNumber(compared + alike)} masked ones, prefixes shared by its completions`,
+    ),
     products("backward", back * (full + masked), backText),
     products(
       "reference",
@@ -94,11 +86,26 @@ function computedParts(task: MemoryTask, products: Products): TimePart[] {
     ),
     products(
       "vocabulary",
-      head * (3 + views * maskedShare * 4 + (batch.usesReference ? 1 : 0)),
-      "the head over every completion token, there and back, again for each view",
+      head * (3 + (compared * maskedShare + alike) * 4 + (batch.usesReference ? 1 : 0)),
+      "the head over every completion token, there and back, again for each masked input",
     ),
   ];
 }
+
+/** Clips of the step by every process, which degrades them too; masked inputs of its own prompts. */
+function towersOfStep(task: MemoryTask): number {
+  const { model, batch } = task;
+  const { degradedShare, degraded, views } = batch.counterfactuals;
+  return sum(
+    (["video", "audio"] as const).map((modality) => {
+      const clips = batch.shown * (1 + degradedShare * degraded.encoded[modality]);
+      const masked = promptsOfGpu(task) * (1 - degradedShare) * views.encoded[modality];
+      return (clips + masked) * towerFlops(model, batch.media, modality);
+    }),
+  );
+}
+
+const shortNumber = (count: number) => String(Number(count.toPrecision(2)));
 
 /** What one token of all completions of a GPU moves: the decoder's weights and the caches. */
 export function samplingBytes(task: MemoryTask): number {

@@ -1,11 +1,13 @@
 // From the settings of a run to what decides its memory.
 import { numElements } from "../../models/checkpoint/parameter-spec.ts";
 import type { MediaSize, ModelShape } from "../../models/model-shape.ts";
+import type { MaskedViewName } from "../../rl/views.ts";
 import type { DeepReadonly } from "../../run/config.ts";
 import { defaultsBySize } from "../by-size.ts";
 import type { TrainConfig } from "../config.ts";
 import type { LearnerSettings } from "../learner-settings.ts";
 import type { SftConfig } from "../sft-config.ts";
+import { countCounterfactuals, noCounterfactuals } from "./counterfactuals.ts";
 import { sum } from "./standing.ts";
 import type { Learner, MemoryTask, Place, StepBatch } from "./task.ts";
 
@@ -14,8 +16,11 @@ export const textTokens = 128;
 
 /** A completion's tokens that are no media, of a clip's conversation that is learnt from. */
 const learntTokens = 512;
-/** Masked views by name (rl/views.ts). */
-const viewCounts = { none: 0, oppo: 2, papo: 1, papoDual: 2, random: 2, swapped: 2 } as const;
+const unimodal = ["video", "audio"] as const;
+/** Masked inputs that a selector compares on (rl/views.ts). */
+const viewsOf = {
+  ...{ none: [], oppo: unimodal, papo: ["both"], papoDual: unimodal, random: unimodal, swapped: unimodal },
+} as const satisfies Record<string, readonly MaskedViewName[]>;
 /** As a run encodes them (corpus/clips/open-clips.ts). */
 const clipsAtOnce = 1;
 
@@ -40,7 +45,8 @@ export function grpoTask(
   const defaults = defaultsBySize(numParameters(model), config.trainable);
   const weighs =
     perception.perceptionLossWeight !== 0 || perception.anchorWeight !== 0 || perception.entropyWeight !== 0;
-  const views = weighs ? viewCounts[perception.views] : 0;
+  const names = weighs ? viewsOf[perception.views] : [];
+  const views = names.length;
   const batch: StepBatch = {
     ...{ prompts: config.promptsPerStep, groupSize: config.groupSize },
     newTokens: config.maxNewTokens ?? defaults.maxNewTokens,
@@ -49,6 +55,8 @@ export function grpoTask(
     usesReference: config.referenceKlWeight !== 0,
     ...{ views, viewsAtOnce: perception.viewPasses === "one" ? 2 : 1 },
     maskedShare: perception.viewDraw === "half-of-rollouts" ? 0.5 : 1,
+    shown: config.promptsPerStep,
+    counterfactuals: countCounterfactuals(perception, config.promptsPerStep, names),
     anchor: views === 0 || perception.anchorWeight === 0 ? "none" : perception.anchorTo,
   };
   return { model, learner: learnerOf(model, config), batch, place };
@@ -75,6 +83,7 @@ export function sftTask(
       usesReference: false,
     },
     ...{ views: 0, viewsAtOnce: 1, maskedShare: 1, anchor: "none" },
+    ...{ shown: config.samplesPerStep, counterfactuals: noCounterfactuals },
   };
   return { model, learner: learnerOf(model, config), batch, place };
 }

@@ -1,11 +1,20 @@
 // The parts of a step and what each has in memory beside what always stands. The parts follow train/grpo.ts and rl/gradients.ts:
 // towers, sampling, the full branch, masked branches one view at a time, the update.
+import type { Modality } from "../../media/clip.ts";
 import { rowsPerChunk } from "../../rl/chunk-size.ts";
 
 import { keptByLayer, passingLayer, passingPrefix, recomputedLayer, returningLayer } from "./layer.ts";
-import { promptsAtOnce, promptsOfGpu, type Sizes, sizesOf, sizesOfMasked } from "./sizes.ts";
+import {
+  degradedPrompts,
+  maskedPasses,
+  promptsAtOnce,
+  promptsOfGpu,
+  type Sizes,
+  sizesOf,
+  sizesOfMasked,
+} from "./sizes.ts";
 import { gradientBytes, shardsOf, sum, trainedSizes, typeBytes } from "./standing.ts";
-import type { MemoryLine, MemoryPhase, MemoryTask } from "./task.ts";
+import { cuesRead, type MemoryLine, type MemoryPhase, type MemoryTask } from "./task.ts";
 import { towerBytes } from "./towers.ts";
 
 const floatBytes = 4;
@@ -18,6 +27,7 @@ const maxJoined = 2 ** 19;
 export function phasesOf(task: MemoryTask): MemoryPhase[] {
   const { batch } = task;
   const phases = [phase("towers", towerLines(task))];
+  if (batch.counterfactuals.reader === "reference") phases.push(phase("reading", readingLines(task)));
   if (batch.samples) phases.push(phase("sampling", samplingLines(task)));
   phases.push(phase("loss", lossLines(task)), phase("way back", backwardLines(task)));
   phases.push(phase("update", updateLines(task)));
@@ -40,9 +50,30 @@ function towerLines(task: MemoryTask): MemoryLine[] {
 function mediaBytes(task: MemoryTask): number {
   const { model, batch } = task;
   if (batch.media === null || model.towers === null) return 0;
-  const tokens = sum(model.towers.map((tower) => tower.loadOf(batch.media!)?.tokens ?? 0));
+  const tokensOf = (modality: Modality) =>
+    sum(model.towers!.map((tower) => (tower.modality === modality ? (tower.loadOf(batch.media!)?.tokens ?? 0) : 0)));
+  const [video, audio] = [tokensOf("video"), tokensOf("audio")];
   const { width, bytes } = sizesOf(task, 1);
-  return promptsOfGpu(task) * (1 + batch.views / 2) * tokens * width * bytes;
+  const { mostAlike } = batch.counterfactuals;
+  // A blank is one for all; what is compared with it, or is left of a clip, is a prompt's own.
+  const degraded = Math.max(video * Math.max(1, mostAlike.video), audio * Math.max(1, mostAlike.audio));
+  const clips = batch.shown * (video + audio) + degradedPrompts(task) * degraded;
+  return (clips + promptsOfGpu(task) * (batch.views / 2) * (video + audio)) * width * bytes;
+}
+
+/** The reference over a clip as it is and a blank one, with cues as completions. */
+function readingLines(task: MemoryTask): MemoryLine[] {
+  const { cues, tokens } = cuesRead;
+  const own = { ...task, batch: { ...task.batch, newTokens: tokens } };
+  const sizes = sizesOf(own, 2, cues);
+  const where = { vocabSize: task.model.decoder.vocabSize, device: task.place.kind };
+  const rows = Math.min(sizes.branchRows, rowsPerChunk(task.learner.tokensPerChunk, where));
+  const logits = rows * task.model.decoder.vocabSize * floatBytes * choiceCopies;
+  const layer = passingLayer(own, sizes, false) + 2 * sizes.keys * sizes.bytes * sizes.layers * sizes.prefixRows;
+  return [
+    { name: "rows of media", bytes: mediaBytes(task) },
+    layer > logits ? { name: "one layer of the reference", bytes: layer } : { name: "logits", bytes: logits },
+  ];
 }
 
 function samplingLines(task: MemoryTask): MemoryLine[] {
@@ -108,8 +139,7 @@ function lossLines(task: MemoryTask): MemoryLine[] {
 
 /** There are gradients of no trunk yet: neither of another view nor of another micro-batch. */
 function isFirstWayBack(task: MemoryTask): boolean {
-  const { views, viewsAtOnce } = task.batch;
-  return Math.ceil(views / viewsAtOnce) < 2 && promptsAtOnce(task) >= promptsOfGpu(task);
+  return maskedPasses(task) < 2 && promptsAtOnce(task) >= promptsOfGpu(task);
 }
 
 /** Every chunk makes the head's gradient anew and adds it. */

@@ -68,9 +68,29 @@ export function promptsAtOnce(task: MemoryTask): number {
   return Math.min(promptsOfGpu(task), task.learner.promptsPerMicroBatch ?? Number.POSITIVE_INFINITY);
 }
 
-/** Of the masked branches that are alive together; null where there are none. Views of one pass are prompts of their own. */
-export function sizesOfMasked(task: MemoryTask): Sizes | null {
-  const { views, viewsAtOnce, maskedShare, groupSize } = task.batch;
-  if (views === 0) return null;
-  return sizesOf(task, promptsAtOnce(task) * Math.min(views, viewsAtOnce), Math.ceil(groupSize * maskedShare));
+/** Prompts of a step about a degraded clip, whoever samples of them. */
+export function degradedPrompts({ batch: { shown, counterfactuals } }: MemoryTask): number {
+  return Math.ceil(shown * counterfactuals.degradedShare);
 }
+
+/** Passes over masked inputs, one after the other: of views, then of other ways in which a modality is gone. */
+export function maskedPasses({ batch: { views, viewsAtOnce, counterfactuals } }: MemoryTask): number {
+  return Math.ceil(views / viewsAtOnce) + Math.max(...Object.values(counterfactuals.mostAlike));
+}
+
+/** Of the pass that takes most; null where there is none. Views of one pass are prompts of their own. */
+export function sizesOfMasked(task: MemoryTask): Sizes | null {
+  const { views, viewsAtOnce, maskedShare, groupSize, counterfactuals } = task.batch;
+  const prompts = promptsAtOnce(task);
+  const isAlike = Math.max(...Object.values(counterfactuals.mostAlike)) > 0;
+  const passes = [
+    ...(views > 0 ? [sizesOf(task, prompts * Math.min(views, viewsAtOnce), Math.ceil(groupSize * maskedShare))] : []),
+    ...(isAlike ? [sizesOf(task, Math.min(prompts, degradedPrompts(task)))] : []),
+  ];
+  return passes.reduce<Sizes | null>(
+    (most, sizes) => (most !== null && rowsOf(most) >= rowsOf(sizes) ? most : sizes),
+    null,
+  );
+}
+
+const rowsOf = ({ prefixRows, branchRows }: Sizes): number => prefixRows + branchRows;

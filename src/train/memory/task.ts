@@ -1,6 +1,7 @@
 // What decides how much memory a step takes: the model, what learns, the batch and where it runs. Plain numbers.
 import type { MediaSize, ModelShape } from "../../models/model-shape.ts";
 import type { LearnerSettings } from "../learner-settings.ts";
+import type { Counterfactuals } from "./counterfactuals.ts";
 
 /** Settings of a learner, those that were left open decided. */
 export interface Learner
@@ -9,6 +10,9 @@ export interface Learner
   readonly dtype: "float32" | "bfloat16";
   readonly recomputes: boolean;
 }
+
+/** What the reference reads of one modality: cues of a clip, and tokens of one with what opens the reasoning. */
+export const cuesRead = { cues: 4, tokens: 16 } as const;
 
 /** The longest of everything: memory has to be enough for the worst step. */
 export interface StepBatch {
@@ -36,6 +40,9 @@ export interface StepBatch {
   readonly viewsAtOnce: number;
   /** Of the completions, those that a masked branch has: a drawn half, or 1. */
   readonly maskedShare: number;
+  /** Prompts of the whole step: every process encodes their clips, and degrades them, whoever samples of them. */
+  readonly shown: number;
+  readonly counterfactuals: Counterfactuals;
   /** What a masked branch's other tokens are held to. */
   readonly anchor: "none" | "reference" | "full";
 }

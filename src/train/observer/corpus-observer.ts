@@ -85,6 +85,11 @@ function drawSamples(samples: readonly Sample[], count: number, seed: number): S
   return order.slice(0, count).map((i) => annotated[i]!);
 }
 
+/** Of so many clips those that it is checked on. */
+export function numDevOf(clips: number): number {
+  return Math.floor(clips / devOf);
+}
+
 function divide(drawn: readonly Sample[]): ObserverMaterial<Sample> {
   const isDev = (_: Sample, i: number) => i % devOf === devOf - 1;
   return { clips: drawn.filter((sample, i) => !isDev(sample, i)), dev: drawn.filter(isDev) };

@@ -6,7 +6,7 @@ import type { CueQuestion } from "../../bench/support/cue-question.ts";
 import { Generator, indices, keep, noGrad, op, scope, type Tensor, tensor } from "../../tensor/index.ts";
 import { maxPlaces, pooledRows, stackRows } from "./pooled-rows.ts";
 
-const headsPerQuestion = 2;
+export const headsPerQuestion = 2;
 const smallestDeviation = 1e-6;
 const firstWeight = 0.02;
 

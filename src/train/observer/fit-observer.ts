@@ -48,6 +48,14 @@ const maxDevClips = 100;
 /** How many standard errors better than chance an observer has to be on intact clips. */
 const errorsAboveChance = 3;
 
+/** Clips of one modality that towers encode for it. @param kinds of masks that it is checked under */
+export function numObservedViews(
+  { clips, dev }: { readonly clips: number; readonly dev: number },
+  kinds: number,
+): number {
+  return clips * (1 + maskedViews) + dev + Math.min(dev, maxDevClips) * kinds;
+}
+
 /** @throws OppoError ERR_OBSERVER_DATA, ERR_OBSERVER_CHANCE */
 export async function fitObserver(
   model: OmniModel,

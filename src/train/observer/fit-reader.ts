@@ -10,8 +10,8 @@ export interface LabelledView {
   readonly answers: Int32Array;
 }
 
-const steps = 800;
-const viewsPerStep = 128;
+export const readerSteps = 800;
+export const viewsPerStep = 128;
 const learningRate = 5e-3;
 const weightDecay = 0.01;
 const warmupSteps = 20;
@@ -39,8 +39,8 @@ export async function fitReader(
   const learnt = reader.learnt();
   for (const parameter of learnt) parameter.requiresGrad = true;
   using optimizer = new AdamW([{ parameters: learnt }], { lr: learningRate, betas: [0.9, 0.99], weightDecay });
-  const schedule = { total: steps, warmup: warmupSteps, floor: learningRateFloor };
-  for (let step = 0; step < steps; step++) {
+  const schedule = { total: readerSteps, warmup: warmupSteps, floor: learningRateFloor };
+  for (let step = 0; step < readerSteps; step++) {
     if (step % stepsPerTurn === 0) await onTurn?.();
     const batch = batchOf(views, Math.min(viewsPerStep, views.length), seed, step);
     optimizer.zeroGrad();

@@ -40,7 +40,7 @@ test("the paper's batch is 3.4 PFLOP of policy with an adapter, and 1.1 of refer
   const task = paper({
     trainable: "lora",
     recompute: "on",
-    perception: { views: "oppo", anchorWeight: 0.2, anchorTo: "reference" },
+    perception: { views: "oppo", viewDraw: "all", anchorWeight: 0.2, anchorTo: "reference" },
   });
   const { parts } = estimateTime(task, gpus.h100!);
   const peta = (names: readonly string[]) =>

@@ -2,6 +2,7 @@
 // what learns, types, recomputation and micro-batches.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { noCounterfactuals } from "../../../src/train/memory/counterfactuals.ts";
 import { estimateMemory } from "../../../src/train/memory/estimate.ts";
 import { gradientBytes } from "../../../src/train/memory/standing.ts";
 import { type CountedStep, countStep, type StepChoices } from "../../support/counted-step.ts";
@@ -48,6 +49,10 @@ const cases: readonly Partial<StepChoices>[] = [
   { recompute: true, dtype: "bfloat16", newTokens: 200, text: { vocab_size: 2048 }, prompts: 2 },
   { recompute: true, viewsAtOnce: 2 },
   { trainable: "lora", viewsAtOnce: 2, promptsPerMicroBatch: 2 },
+  // Other ways in which a modality is gone: a pass for each, over the prompts about a blank.
+  { views: "none", alike: 2 },
+  { views: "none", alike: 1, recompute: true, dtype: "bfloat16" },
+  { views: "none", alike: 3, trainable: "lora", promptsPerMicroBatch: 1 },
 ];
 
 for (const changes of cases) {
@@ -56,6 +61,17 @@ for (const changes of cases) {
     assert.ok(Math.abs(ratio - 1) <= tolerance, `estimate / counted is ${ratio.toFixed(3)}`);
   });
 }
+
+test("a step with other ways of a modality's going is not taken for one without", async () => {
+  const counted = await countStep({ ...usual, views: "none", alike: 2, trainable: "lora" });
+  const { task } = counted;
+  const wrong = { ...counted, task: { ...task, batch: { ...task.batch, counterfactuals: noCounterfactuals } } };
+  assert.ok(compare(wrong) < 1 - tolerance);
+  const { standingBytes, phases } = estimateMemory(task);
+  const reading = phases.find(({ name }) => name === "reading")!;
+  const ratio = (standingBytes + reading.bytes) / (counted.reading + uncounted(counted));
+  assert.ok(Math.abs(ratio - 1) <= tolerance, `of the reference's reading: ${ratio.toFixed(3)}`);
+});
 
 test("a step that keeps its graph is not taken for one that computes layers again", async () => {
   const counted = await countStep({ ...usual, recompute: true });
