@@ -21,7 +21,7 @@ export interface RanksOptions {
 /** Set for ranks that end when whoever started them is gone. */
 export const LAUNCHED_VARIABLE = "OPPO_LAUNCHED";
 
-/** How long the others have to say what they know, once one has failed. */
+/** How long the others have to say what they know, once one has failed for the sake of another: the reason is still to come. */
 const graceMilliseconds = 2_000;
 const tailLines = 3;
 /** What a rank says when another one is at fault. */
@@ -48,6 +48,10 @@ export async function runRanks(options: RanksOptions): Promise<void> {
   const ask = (): void => {
     for (const child of running()) child.kill("SIGINT");
   };
+  const endOthers = (): void => {
+    isKilling = true;
+    killAll();
+  };
   process.on("exit", killAll);
   signal.addEventListener("abort", ask);
   let timer: NodeJS.Timeout | undefined;
@@ -60,13 +64,9 @@ export async function runRanks(options: RanksOptions): Promise<void> {
         const [code, by] = await endOf(child);
         ended.add(rank);
         ends.push({ rank, code, signal: by, isOurs: isKilling, tail });
-        const failed = code !== 0 && code !== INTERRUPTED_EXIT_CODE;
-        if (failed && timer === undefined) {
-          timer = setTimeout(() => {
-            isKilling = true;
-            killAll();
-          }, graceMilliseconds);
-        }
+        if (code === 0 || code === INTERRUPTED_EXIT_CODE || isKilling) return;
+        if (!isLeftBehind(ends.at(-1)!)) endOthers();
+        else timer ??= setTimeout(endOthers, graceMilliseconds);
       }),
     );
   } finally {
@@ -107,9 +107,13 @@ function endOf(child: ChildProcess): Promise<[number | null, NodeJS.Signals | nu
   });
 }
 
+/** It failed because another one did. */
+function isLeftBehind({ signal, tail }: RankEnd): boolean {
+  return signal === null && tail.some((line) => isFollowing.test(line));
+}
+
 function requireSuccess(ends: readonly RankEnd[], processes: number): void {
   const failed = ends.filter(({ code, isOurs }) => code !== 0 && code !== INTERRUPTED_EXIT_CODE && !isOurs);
-  const isLeftBehind = ({ signal, tail }: RankEnd) => signal === null && tail.some((line) => isFollowing.test(line));
   // Whoever was stopped before all had met leaves the others behind.
   const isStopped = ends.some(({ code }) => code === INTERRUPTED_EXIT_CODE) && failed.every(isLeftBehind);
   const first = failed.find((end) => !isLeftBehind(end)) ?? failed[0];
