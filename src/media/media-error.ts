@@ -31,3 +31,7 @@ export class MediaError extends OppoError {
     this.file = file;
   }
 }
+
+export function outOfMemory(got: string): string {
+  return `expected to decode within the limit of memory, got more (${got}). Scale it down or cut it.`;
+}

@@ -6,7 +6,7 @@ import { checkClipPixels, checkDecodedPixels, probeClip } from "../decode/contai
 import { decodeClip } from "../decode.ts";
 import { decodeImage } from "../decode-image.ts";
 import { fitFrame, fitPicture, fitSound, fittedResizer, fittedSize, refineSelection } from "../fit.ts";
-import { MediaError } from "../media-error.ts";
+import { MediaError, outOfMemory } from "../media-error.ts";
 import { blackVideo, soundlessVideo, videoShape } from "../remux.ts";
 import { type FrameSize, sampleFrames } from "../sampling.ts";
 import type { ClipOptions, DecodeReply, DecodeRequest, DecodeResults, FramesOptions } from "./request.ts";
@@ -28,10 +28,6 @@ export async function answer(request: DecodeRequest): Promise<DecodeReply> {
     }
     return { kind: "fault", message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
-}
-
-export function outOfMemory(got: string): string {
-  return `expected to decode within the limit of memory, got more (${got}). Scale it down or cut it.`;
 }
 
 async function resultOf(request: DecodeRequest): Promise<DecodeResults[keyof DecodeResults]> {

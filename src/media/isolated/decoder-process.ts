@@ -6,8 +6,7 @@ import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { OppoError } from "../../error.ts";
 import { makeTemporaryFolder } from "../../temporary-files.ts";
-import { MediaError, type MediaErrorCode } from "../media-error.ts";
-import { outOfMemory } from "./answer.ts";
+import { MediaError, type MediaErrorCode, outOfMemory } from "../media-error.ts";
 import type { DecodeReply, DecodeRequest, DecodeResults } from "./request.ts";
 
 export interface DecoderLimits {
