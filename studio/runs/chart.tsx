@@ -1,8 +1,9 @@
 // One number over the steps, a line per run. A smoothed line stands over its faint raw one; the values under the pointer stand above the
 // chart, in words, where a screen reader finds the last ones too.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { shown } from "../numbers.ts";
+import { inTurn } from "./in-turn.ts";
 
 export interface ChartLine {
   readonly name: string;
@@ -28,28 +29,46 @@ export function Chart({ title, lines, smoothing, isLog }: ChartProps) {
   const plot = useRef<uPlot | null>(null);
   const [at, setAt] = useState<number | null>(null);
   const shape = JSON.stringify([lines.map(({ name, color, dash }) => [name, color, dash]), smoothing > 0, isLog]);
-  const table = tableOf(lines, smoothing);
+  // What a pointer passes over renders anew, and draws nothing anew.
+  const table = useMemo(
+    () => tableOf(lines, smoothing),
+    [smoothing, ...lines.flatMap(({ steps, values }) => [steps, values])],
+  );
   const latest = useRef(table);
   latest.current = table;
+  const drawn = useRef<uPlot.AlignedData | null>(null);
   useEffect(() => {
     const place = host.current!;
     const make = () => {
       plot.current?.destroy();
-      const options = optionsOf(place, lines, { isSmooth: smoothing > 0, isLog, setAt });
-      plot.current = new uPlot(options, latest.current, place);
+      drawn.current = latest.current;
+      plot.current = new uPlot(
+        optionsOf(place, lines, { isSmooth: smoothing > 0, isLog, setAt }),
+        drawn.current,
+        place,
+      );
     };
-    make();
-    const sized = new ResizeObserver(() => plot.current?.setSize({ width: place.clientWidth, height }));
+    const leave = inTurn(place, make);
+    const sized = new ResizeObserver(() => {
+      const width = place.clientWidth;
+      if (plot.current !== null && plot.current.width !== width) plot.current.setSize({ width, height });
+    });
     sized.observe(place);
-    addEventListener("themechange", make);
+    const recolor = () => plot.current !== null && make();
+    addEventListener("themechange", recolor);
     return () => {
+      leave();
       sized.disconnect();
-      removeEventListener("themechange", make);
+      removeEventListener("themechange", recolor);
       plot.current?.destroy();
       plot.current = null;
     };
   }, [shape]);
-  useEffect(() => plot.current?.setData(table, true), [table]);
+  useEffect(() => {
+    if (plot.current === null || drawn.current === table) return;
+    drawn.current = table;
+    plot.current.setData(table, true);
+  }, [table]);
   const readings = lines.map((line) => ({ ...line, ...reading(line, at) }));
   return (
     <figure class="chart">

@@ -52,6 +52,7 @@ export async function serveStudio(options: ServeStudioOptions): Promise<StudioSe
   });
   const changes = new Changes(studio, corpora);
   const xray = new Xray(studio, log);
+  const onFault = (error: unknown) => log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   let port = options.port;
   const app = studioApp({
     studio,
@@ -64,14 +65,16 @@ export async function serveStudio(options: ServeStudioOptions): Promise<StudioSe
     host,
     port: () => port,
     counters: new Counters("oppo_studio"),
-    onFault: (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    onFault,
   });
   const { address, close } = await listen(app, { host, port, requestSeconds });
   port = Number(new URL(address).port);
+  const numRuns = studio.list().runs.length;
+  void studio.readAhead().catch(onFault);
   return {
     address,
     link: `${address}/?token=${token}`,
-    numRuns: studio.list().runs.length,
+    numRuns,
     // Pages that watch would hold a clean stop up.
     close: async () => {
       changes.close();

@@ -30,6 +30,8 @@ const keptSamples = 3;
 const scanShare = 0.05;
 const maxScanPause = 5000;
 const maxOthers = 2000;
+/** Runs that the page draws where nobody chose. */
+const shownAtFirst = 3;
 
 export class Studio {
   readonly #roots: readonly string[];
@@ -71,6 +73,14 @@ export class Studio {
     const runs = [...summaries.values()].map(({ summary }) => summary);
     runs.sort((a, b) => b.changedAt - a.changedAt || (a.name < b.name ? -1 : 1));
     return { runs, isCut: this.#found.isCut, hasControl: this.#hasControl };
+  }
+
+  /** Reads what a page will ask for first: it comes a moment after the command has printed its link. */
+  async readAhead(): Promise<void> {
+    const { runs } = this.list();
+    const running = runs.filter(({ state }) => state === "running");
+    const first = running.length > 0 ? running : runs.filter(({ numSteps }) => numSteps !== null).slice(0, 1);
+    for (const { path } of first.slice(0, shownAtFirst)) await this.#curvesOf({ path }).catchUp();
   }
 
   /** @throws HttpError ERR_STUDIO_RUN (404) */
@@ -202,7 +212,7 @@ export class Studio {
     return known?.stamp === stamp && known.summary.state !== "running" ? known : { stamp, summary: summarize(place) };
   }
 
-  #curvesOf({ path }: RunPlace): RunCurves {
+  #curvesOf({ path }: Pick<RunPlace, "path">): RunCurves {
     return this.#curves.get(path, () => new RunCurves(path));
   }
 

@@ -14,7 +14,7 @@ import type { Studio } from "../studio.ts";
 import { DroppedClips } from "./dropped-clips.ts";
 import { Engines } from "./engines.ts";
 import { findModels, type ModelPlace } from "./find-models.ts";
-import { TakeApart } from "./take-apart.ts";
+import type { TakeApart } from "./take-apart.ts";
 
 const maxNewTokens = 512;
 /** A comparison is cut into jobs of so many, so that an answer that is asked for meanwhile waits for one of them at most. */
@@ -33,7 +33,7 @@ export class Xray {
   readonly #studio: Studio;
   readonly #engines: Engines;
   readonly dropped = new DroppedClips();
-  readonly #takeApart = new TakeApart();
+  #takeApart: Promise<TakeApart> | null = null;
   #numJobs = 0;
 
   constructor(studio: Studio, log: (line: string) => void) {
@@ -51,7 +51,9 @@ export class Xray {
     const change = await this.#change(question.run, question.change);
     const job = this.#job(turns, changed(file, change));
     const [answer] = await run(engine, job, { ...listeners, onCompared: () => undefined }, gone);
-    return this.#takeApart.answer(sample, answer!);
+    // Embedders bring clients of servers along, which a page of curves must not wait for.
+    this.#takeApart ??= import("./take-apart.ts").then((room) => new room.TakeApart());
+    return (await this.#takeApart).answer(sample, answer!);
   }
 
   /** Tells every change's divergences. @throws HttpError, OppoError */
