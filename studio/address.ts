@@ -20,27 +20,60 @@ export function addressText({ room, id, choices }: Address): string {
   return `#/${room}${id === "" ? "" : `/${id}`}${query === "" ? "" : `?${query}`}`;
 }
 
+/** Browsers drop what is written into their history more often than about 20 times a second. */
+const pauseMilliseconds = 150;
+const listeners = new Set<(address: Address) => void>();
+let current = parseAddress(location.hash);
+let writtenAt = Number.NEGATIVE_INFINITY;
+let timer: number | null = null;
+
 export function useAddress(): Address {
-  const [address, setAddress] = useState(() => parseAddress(location.hash));
+  const [address, setAddress] = useState(current);
   useEffect(() => {
-    const onChange = () => setAddress(parseAddress(location.hash));
-    addEventListener("hashchange", onChange);
-    return () => removeEventListener("hashchange", onChange);
+    listeners.add(setAddress);
+    return () => void listeners.delete(setAddress);
   }, []);
   return address;
 }
 
-/** @param isSmall the step before is not kept for Back: what a slider passes on its way */
+/**
+ * @param isSmall what a slider, or a key that is held, passes on its way: the step before is not kept for Back, and the browser's
+ * address follows a moment later
+ */
 export function go(address: Address, isSmall = false): void {
   const text = addressText(address);
-  if (text === location.hash) return;
-  if (isSmall) history.replaceState(null, "", text);
-  else history.pushState(null, "", text);
-  dispatchEvent(new HashChangeEvent("hashchange"));
+  if (text === addressText(current)) return;
+  if (!isSmall) {
+    written();
+    history.pushState(null, "", text);
+  }
+  show(address);
+  if (!isSmall) writtenAt = performance.now();
+  else timer ??= setTimeout(written, Math.max(0, writtenAt + pauseMilliseconds - performance.now()));
 }
 
 /** Changes some choices of where one is. */
 export function choose(choices: Readonly<Record<string, string>>, isSmall = false): void {
-  const now = parseAddress(location.hash);
-  go({ ...now, choices: { ...now.choices, ...choices } }, isSmall);
+  go({ ...current, choices: { ...current.choices, ...choices } }, isSmall);
 }
+
+/** The browser's address is where one is. */
+function written(): void {
+  if (timer === null) return;
+  clearTimeout(timer);
+  timer = null;
+  history.replaceState(null, "", addressText(current));
+  writtenAt = performance.now();
+}
+
+function show(address: Address): void {
+  current = address;
+  for (const tell of listeners) tell(address);
+}
+
+// A link, the browser's Back, or somebody who typed.
+addEventListener("hashchange", () => {
+  if (timer !== null) clearTimeout(timer);
+  timer = null;
+  show(parseAddress(location.hash));
+});

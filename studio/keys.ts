@@ -1,7 +1,8 @@
 // Keys that do something wherever one is in a room; not while a person types.
 import { useEffect, useRef } from "preact/hooks";
 
-export type Keys = Readonly<Record<string, () => void>>;
+/** What a key does. @param isHeld it has been down for a while and repeats itself */
+export type Keys = Readonly<Record<string, (isHeld: boolean) => void>>;
 
 const typed = /^(INPUT|SELECT|TEXTAREA)$/;
 /** Keys that a focused part of the page has its own use for. */
@@ -23,7 +24,7 @@ export function useKeys(keys: Keys): void {
       const act = latest.current[event.key];
       if (act === undefined) return;
       event.preventDefault();
-      act();
+      act(event.repeat);
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);

@@ -1,12 +1,14 @@
 // The studio: the frame around its rooms. An address says which room and what it shows.
 import { render } from "preact";
 import { useState } from "preact/hooks";
-import { type Address, addressText, go, useAddress } from "./address.ts";
+import { type Address, addressText, go, parseAddress, useAddress } from "./address.ts";
+import { askAhead } from "./ahead.ts";
 import { DataRoom } from "./data/data-room.tsx";
 import { KeyHelp } from "./key-help.tsx";
 import { useKeys } from "./keys.ts";
 import { RolloutsRoom } from "./rollouts/rollouts-room.tsx";
 import { RunsRoom } from "./runs/runs-room.tsx";
+import { ask } from "./server.ts";
 import { nextTheme, showTheme, type Theme, themeOf } from "./theme.ts";
 import { XrayRoom } from "./xray/xray-room.tsx";
 
@@ -78,5 +80,7 @@ function skip(): void {
   document.getElementById("main")?.focus();
 }
 
+// Every room but one begins with the list of runs: its answer comes while the page is made.
+if (parseAddress(location.hash).room !== "data") askAhead(ask, { path: "/api/runs", isOnce: true });
 showTheme(themeOf());
 render(<App />, document.getElementById("app")!);

@@ -1,7 +1,7 @@
 // The page's way to its server: JSON, and the stream of what changed.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ChangeEvent } from "../src/serve/studio/api.ts";
-import { takeAhead } from "./ahead.ts";
+import { Latest } from "./latest.ts";
 
 export class ServerError extends Error {}
 
@@ -25,32 +25,26 @@ export interface Asked<T> {
   /** The last answer; kept while the next one is on its way. */
   readonly value: T | null;
   readonly problem: string | null;
-  readonly isWaiting: boolean;
 }
+
+const nothing = { value: null, problem: null };
 
 /** Asks whenever the address or `version` changes; null: nothing to ask. */
 export function useAsked<T>(path: string | null, version: unknown = 0): Asked<T> {
-  const [asked, setAsked] = useState<Asked<T> & { readonly path: string | null }>({
-    ...{ value: null, problem: null, isWaiting: true },
-    path,
-  });
+  const [asked, setAsked] = useState<Asked<T>>(nothing);
+  const latest = useRef<Latest<T> | null>(null);
   useEffect(() => {
-    if (path === null) return setAsked({ value: null, problem: null, isWaiting: false, path });
-    const ready = takeAhead<T>(path, version);
-    if (ready !== null) return setAsked({ value: ready.value, problem: null, isWaiting: false, path });
-    const gone = new AbortController();
-    setAsked((before) => ({ ...before, isWaiting: true }));
-    ask<T>(path, gone.signal).then(
-      (value) => {
-        // An answer that was broken off has no body.
-        if (!gone.signal.aborted) setAsked({ value, problem: null, isWaiting: false, path });
-      },
-      (error: Error) => {
-        if (!gone.signal.aborted) setAsked({ value: null, problem: error.message, isWaiting: false, path });
-      },
-    );
-    return () => gone.abort();
+    latest.current ??= new Latest<T>(ask, setAsked);
+    if (path === null) setAsked(nothing);
+    latest.current.want(path, version);
   }, [path, version]);
+  useEffect(
+    () => () => {
+      latest.current?.close();
+      latest.current = null;
+    },
+    [],
+  );
   return asked;
 }
 

@@ -7,7 +7,7 @@ import type {
   ReviewedSampleView,
 } from "../../src/serve/studio/data/data-api.ts";
 import { type Address, choose, go } from "../address.ts";
-import { useKeys } from "../keys.ts";
+import { type Keys, useKeys } from "../keys.ts";
 import { Problem } from "../runs/runs-room.tsx";
 import { useAsked, useChanges } from "../server.ts";
 import { AgreementTable } from "./agreement.tsx";
@@ -83,16 +83,14 @@ function Corpus({ id, address, list }: CorpusProps) {
     field?.scrollIntoView({ block: "center" });
   };
   const at = samples.entries.findIndex((entry) => entry.id === sample);
-  const move = (step: number) => {
+  const move = (step: number, isHeld = false) => {
     const next = samples.entries[at + step];
     if (at + step >= samples.entries.length - 6) samples.more();
-    if (next !== undefined) choose({ sample: next.id });
+    if (next !== undefined) choose({ sample: next.id }, isHeld);
   };
   const isReviewing = sample !== "";
   useKeys({
-    ...(isReviewing
-      ? { j: () => move(1), ArrowRight: () => move(1), k: () => move(-1), ArrowLeft: () => move(-1) }
-      : {}),
+    ...(isReviewing ? movesBy(move) : {}),
     ...(isReviewing ? { g: () => choose({ sample: "" }) } : {}),
     u: () => (by === "" ? askName() : decide(id, { by, act: "undo" })),
     o: () => setRound(round + 1),
@@ -135,6 +133,11 @@ function Corpus({ id, address, list }: CorpusProps) {
       )}
     </div>
   );
+}
+
+function movesBy(move: (step: number, isHeld: boolean) => void): Keys {
+  const [forth, back] = [1, -1].map((step) => (isHeld: boolean) => move(step, isHeld)) as [Keys[string], Keys[string]];
+  return { j: forth, ArrowRight: forth, k: back, ArrowLeft: back };
 }
 
 function PendingLine({ pending: { waiting, problem } }: { readonly pending: ReturnType<typeof usePending> }) {

@@ -1,5 +1,5 @@
 // The room of rollouts: the list of groups, in an order that shows what is wrong first, and the group that is looked at.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { GroupEntry, GroupPage, RolloutOrder, RunDetail, RunList } from "../../src/serve/studio/api.ts";
 import { type Address, choose, go } from "../address.ts";
 import { askAhead } from "../ahead.ts";
@@ -58,42 +58,48 @@ function Groups({ id, address, runs }: GroupsProps) {
   const [isLast, setLast] = useState(false);
   const groups = page?.groups ?? [];
   const at = groups.findIndex((group) => String(group.line) === line);
-  const open = (group: GroupEntry) =>
-    go({ room: "rollouts", id, choices: { ...address.choices, line: String(group.line) } });
-  const turn = (by: number, toLast = false) => {
+  // A page that was turned to and is not there yet has no groups to go to.
+  const isOther = page !== null && page.offset !== offset;
+  const open = (group: GroupEntry, isHeld = false) =>
+    go({ room: "rollouts", id, choices: { ...address.choices, line: String(group.line) } }, isHeld);
+  const turn = (by: number, isHeld = false, toLast = false) => {
     const next = offset + by * pageSize;
     if (next < 0 || next >= (page?.total ?? 0)) return;
     setLast(toLast);
-    choose({ offset: String(next), line: "" });
+    choose({ offset: String(next), line: "" }, isHeld);
   };
-  const move = (by: number) => {
+  const move = (by: number, isHeld: boolean) => {
+    if (isOther) return;
     const next = groups[at + by];
-    if (next !== undefined) open(next);
-    else turn(Math.sign(by), by < 0);
+    if (next !== undefined) open(next, isHeld);
+    else turn(Math.sign(by), isHeld, by < 0);
   };
-  const isOther = page !== null && page.offset !== offset;
-  const shownLine = line !== "" || isOther ? line : String((isLast ? groups.at(-1) : groups[0])?.line ?? "");
+  // Of pages that a held key passes, what has come is shown; until something has, what was there stays.
+  const before = useRef({ offset, line });
+  const isStill = isOther && page.offset === before.current.offset;
+  const first = String((isLast ? groups.at(-1) : groups[0])?.line ?? "");
+  const shownLine = line !== "" ? line : isStill ? before.current.line : first;
+  before.current = { offset: isOther ? before.current.offset : offset, line: shownLine };
   useEffect(() => {
-    if (line === "" && shownLine !== "") choose({ line: shownLine }, true);
-  }, [line, shownLine]);
+    if (line === "" && !isOther && shownLine !== "") choose({ line: shownLine }, true);
+  }, [line, shownLine, isOther]);
   useEffect(() => {
     if (page === null || isOther || shownLine === "") return;
     const wanted = (group: GroupEntry | undefined) =>
-      group !== undefined && void askAhead(ask, groupPath(id, String(group.line)));
+      group !== undefined && askAhead(ask, { path: groupPath(id, String(group.line)) });
     const here = groups.findIndex((group) => String(group.line) === shownLine);
     for (const by of [1, -1]) wanted(groups[here + by]);
     for (const by of [1, -1]) {
       const next = offset + by * pageSize;
       if (next < 0 || next >= page.total) continue;
-      void askAhead<GroupPage>(ask, pagePath(next), version, (there) => {
-        wanted(there.groups[0]);
-        if (by < 0) wanted(there.groups.at(-1));
-      });
+      const then = (there: GroupPage) => wanted(by > 0 ? there.groups[0] : there.groups.at(-1));
+      askAhead<GroupPage>(ask, { path: pagePath(next), version, then });
     }
   }, [page, shownLine]);
   useKeys({
-    ...{ j: () => move(1), ArrowRight: () => move(1), k: () => move(-1), ArrowLeft: () => move(-1) },
-    ...{ n: () => turn(1), p: () => turn(-1) },
+    ...{ j: (isHeld) => move(1, isHeld), ArrowRight: (isHeld) => move(1, isHeld) },
+    ...{ k: (isHeld) => move(-1, isHeld), ArrowLeft: (isHeld) => move(-1, isHeld) },
+    ...{ n: (isHeld) => turn(1, isHeld), p: (isHeld) => turn(-1, isHeld) },
     m: () => choose({ mode: nextMode(modeOf(mode)) }),
     "/": () => document.getElementById("sample")?.focus(),
   });

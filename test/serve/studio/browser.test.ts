@@ -26,6 +26,13 @@ const paintLimit = 8000;
 const liveLimit = 8000;
 const pageLimit = 1000;
 const lookMilliseconds = 300;
+/** As a keyboard repeats; longer than a browser lets its history be written at such a rate. */
+const repeatMilliseconds = 33;
+const numHeldLong = 300;
+const numHeld = 60;
+const stallLimit = 3000;
+/** Of a page and of a group two each, and two guesses. */
+const mostAtOnce = 6;
 const script = "<img src=x onerror=window.isBroken=1><script>window.isBroken=1</script>";
 
 const folder = mkdtempSync(join(tmpdir(), "oppo-studio-"));
@@ -101,6 +108,40 @@ const pressed = (key: string) => `new Promise((resolve) => {
   document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "${key}", bubbles: true }));
 })`;
 
+/** Counts the groups that are shown from now on, and the longest time between two. */
+const watchShown = `(() => {
+  const line = () => document.querySelector(".group")?.dataset.line;
+  window.watch?.disconnect();
+  window.held = { shown: 0, longest: 0 };
+  let [was, at] = [line(), performance.now()];
+  window.watch = new MutationObserver(() => {
+    if (line() === undefined || line() === was) return;
+    const now = performance.now();
+    window.held = { shown: window.held.shown + 1, longest: Math.max(window.held.longest, now - at) };
+    [was, at] = [line(), now];
+  });
+  window.watch.observe(document.body, { subtree: true, childList: true, attributes: true });
+})()`;
+/** Presses a key as a keyboard does that repeats it. */
+const held = (key: string, numRepeats: number) => `new Promise((resolve) => {
+  let numPressed = 0;
+  const timer = setInterval(() => {
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "${key}", bubbles: true, repeat: numPressed > 0 }));
+    if (++numPressed < ${numRepeats}) return;
+    clearInterval(timer);
+    resolve();
+  }, ${repeatMilliseconds});
+})`;
+/** What is shown is what the address says and what the list has chosen. */
+const settled = `(() => {
+  const line = document.querySelector(".group")?.dataset.line;
+  const [first] = document.querySelector(".pages span").textContent.split(" ");
+  const asked = new URLSearchParams(location.hash.split("?")[1]);
+  const chosen = document.querySelector(".group-list .chosen .soft")?.textContent;
+  return asked.get("line") === line && Number(asked.get("offset") ?? 0) + 1 === Number(first.replaceAll(",", ""))
+    && document.querySelector(".group h1 + p").textContent.startsWith(chosen + ",");
+})()`;
+
 /** Waits for an expression to be true. The page's policy forbids the browser's own way, which evaluates text. */
 async function eventually(page: Page, expression: string): Promise<void> {
   for (let i = 0; i < 200; i++) {
@@ -174,6 +215,37 @@ describe("the studio in a browser", { skip }, () => {
     await again.page.waitForSelector(`.group[data-line="${line}"]`);
     await again.page.close();
     assert.deepEqual(complaints, []);
+  });
+
+  test("keys that are held: the page goes on moving, requests do not pile up, and what is shown in the end was asked last", async (t) => {
+    const id = await runId("many");
+    const { page, complaints } = await open(`#/rollouts/${id}?order=oldest`);
+    await page.waitForSelector(".rollouts li");
+    let [numOpen, mostOpen] = [0, 0];
+    const isAsked = (url: string) => url.includes("/rollouts");
+    page.on("request", (request) => {
+      if (isAsked(request.url())) mostOpen = Math.max(mostOpen, ++numOpen);
+    });
+    const ended = (request: { url(): string }) => isAsked(request.url()) && numOpen--;
+    page.on("requestfinished", ended);
+    page.on("requestfailed", ended);
+    const entries = await page.evaluate("history.length");
+    for (const key of ["j", "n", "k", "p"]) {
+      await page.evaluate(watchShown);
+      const numRepeats = key === "j" ? numHeldLong : numHeld;
+      await page.evaluate(held(key, numRepeats));
+      await eventually(page, settled);
+      const { shown, longest } = (await page.evaluate("window.held")) as { shown: number; longest: number };
+      t.diagnostic(`${key} held: ${shown} of ${numRepeats} shown, at most ${Math.round(longest)} ms between two`);
+      assert.ok(shown > numRepeats / 30, `${shown} of ${numRepeats} were shown while ${key} was held`);
+      assert.ok(longest < stallLimit, `${longest} ms without a move`);
+    }
+    t.diagnostic(`at most ${mostOpen} requests at a time`);
+    assert.ok(mostOpen <= mostAtOnce, `${mostOpen} requests at a time`);
+    // Each holding is one step of Back.
+    assert.ok(((await page.evaluate("history.length")) as number) - (entries as number) <= 4);
+    assert.deepEqual(complaints, []);
+    await page.close();
   });
 
   test("by keys alone: rooms, groups, the clip with its sound, colours, the list of keys", async () => {
