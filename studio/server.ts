@@ -7,6 +7,16 @@ export class ServerError extends Error {}
 
 /** @throws ServerError with the server's words */
 export async function ask<T>(path: string, signal?: AbortSignal, method = "GET"): Promise<T> {
+  const response = await answered(path, signal, method);
+  return (await response.json().catch(() => null)) as T;
+}
+
+/** @throws ServerError with the server's words */
+export async function askFile(path: string, signal: AbortSignal): Promise<Blob> {
+  return (await answered(path, signal)).blob();
+}
+
+async function answered(path: string, signal?: AbortSignal, method = "GET"): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { method, ...(signal === undefined ? {} : { signal }) });
@@ -14,11 +24,9 @@ export async function ask<T>(path: string, signal?: AbortSignal, method = "GET")
     if (signal?.aborted) throw error;
     throw new ServerError("The studio's server does not answer. Was it stopped?");
   }
-  const body: unknown = await response.json().catch(() => null);
-  if (response.ok) return body as T;
-  throw new ServerError(
-    (body as { error?: { message?: string } } | null)?.error?.message ?? `status ${response.status}`,
-  );
+  if (response.ok) return response;
+  const body = (await response.json().catch(() => null)) as { error?: { message?: string } } | null;
+  throw new ServerError(body?.error?.message ?? `status ${response.status}`);
 }
 
 export interface Asked<T> {

@@ -3,7 +3,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { MediaClip } from "../media/clip.ts";
-import { encodeClip } from "../media/encode/encode.ts";
+import { encodeMediaClip } from "../media/encode/encode-media-clip.ts";
 import type { ClipOptions } from "../media/isolated/index.ts";
 import { makeTemporaryFolder } from "../temporary-files.ts";
 import { frameUri } from "./picture.ts";
@@ -21,7 +21,8 @@ export interface ClipPreview {
 /** How a clip has to be decoded: longer ones have fewer frames a second, never less sound. */
 export const previewDecoding: ClipOptions = { fps: 8, height: 144, maxFrames: 160 };
 
-const quality = { poster: 40, crf: 30, audioBitRate: 24_000 };
+const posterQuality = 40;
+const quality = { preset: "medium", crf: 30, audioBitRate: 24_000 } as const;
 
 export class ClipPreviews implements Disposable {
   #room: number;
@@ -36,7 +37,7 @@ export class ClipPreviews implements Disposable {
   async of(clip: MediaClip): Promise<ClipPreview> {
     const of = { seconds: clip.durationSeconds, ratio: clip.numFrames === 0 ? 1 : clip.width / clip.height };
     if (clip.numFrames === 0) return { posterUri: null, mediaUri: null, ...of };
-    const posterUri = await frameUri(clip, Math.floor(clip.numFrames / 2), quality.poster);
+    const posterUri = await frameUri(clip, Math.floor(clip.numFrames / 2), posterQuality);
     if (this.#room <= 0) return { posterUri, mediaUri: null, ...of };
     const bytes = await this.#encode(clip);
     const fits = bytes.length <= this.#room;
@@ -46,29 +47,11 @@ export class ClipPreviews implements Disposable {
 
   async #encode(clip: MediaClip): Promise<Buffer> {
     const file = join(this.#folder, "clip.mp4");
-    const [width, height] = [evenBelow(clip.width), evenBelow(clip.height)];
-    const { fps, waveform, sampleRateHz } = clip;
-    const frames = evenFrames(clip, width, height);
-    await encodeClip(file, { width, height, fps, frames, waveform, sampleRateHz, preset: "medium", ...quality });
+    await encodeMediaClip(file, clip, quality);
     return readFileSync(file);
   }
 
   [Symbol.dispose](): void {
     rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
-
-const evenBelow = (size: number) => size - (size % 2);
-
-/** Without the last row and column where a size is odd: the encoder takes even ones. */
-function* evenFrames({ frames, numFrames, width: stride, height: rows }: MediaClip, width: number, height: number) {
-  const channels = 3;
-  for (let f = 0; f < numFrames; f++) {
-    const frame = new Uint8Array(width * height * channels);
-    for (let y = 0; y < height; y++) {
-      const start = (f * rows + y) * stride * channels;
-      frame.set(frames.subarray(start, start + width * channels), y * width * channels);
-    }
-    yield frame;
   }
 }

@@ -1,6 +1,6 @@
 // The clip of a group, with its sound: its controls stand below it, so that they cover no face.
 import type { ComponentChildren } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { SampleView } from "../../src/serve/studio/api.ts";
 import { useKeys } from "../keys.ts";
 
@@ -16,7 +16,13 @@ export function Clip({ sample, problem, children }: ClipProps) {
   const [time, setTime] = useState(0);
   const [length, setLength] = useState(0);
   const [isPlaying, setPlaying] = useState(false);
-  const [isBroken, setBroken] = useState(false);
+  const [broken, setBroken] = useState<string | null>(null);
+  // Another version of the clip goes on where the one before was.
+  const left = useRef({ time: 0, isPlaying: false });
+  const path = sample?.media?.path;
+  useEffect(() => {
+    left.current = { time, isPlaying };
+  }, [path]);
   // A separate sound takes the place of the video's own; the first part leads, the other goes with it.
   const parts = () => [...(box.current?.querySelectorAll<HTMLMediaElement>("video, audio") ?? [])];
   const toggle = () => {
@@ -37,11 +43,17 @@ export function Clip({ sample, problem, children }: ClipProps) {
   const { media, sound } = sample;
   const watched = {
     onTimeUpdate: (event: Event) => setTime((event.currentTarget as HTMLMediaElement).currentTime),
-    onLoadedMetadata: (event: Event) => setLength((event.currentTarget as HTMLMediaElement).duration),
+    onLoadedMetadata: (event: Event) => {
+      const lead = event.currentTarget as HTMLMediaElement;
+      setLength(lead.duration);
+      if (left.current.time > 0) lead.currentTime = Math.min(left.current.time, lead.duration);
+      if (left.current.isPlaying) void lead.play().catch(() => undefined);
+      left.current = { time: 0, isPlaying: false };
+    },
     onPlay: () => setPlaying(true),
     onPause: () => setPlaying(false),
   };
-  const shared = { loop: true, preload: "metadata" as const, onError: () => setBroken(true) };
+  const shared = { loop: true, preload: "metadata" as const, onError: () => setBroken(path ?? null) };
   const name = `clip ${sample.id}`;
   const leads = media?.kind === "image" || media === null ? watched : {};
   return (
@@ -77,7 +89,9 @@ export function Clip({ sample, problem, children }: ClipProps) {
         />
         <span>{time.toFixed(1)} s</span>
       </p>
-      {isBroken && <p class="warn">This browser cannot play the clip: its codec, or the file is broken.</p>}
+      {broken !== null && broken === path && (
+        <p class="warn">This browser cannot play the clip: its codec, or the file is broken.</p>
+      )}
       {problem !== null && <p class="warn">{problem}</p>}
     </div>
   );

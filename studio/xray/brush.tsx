@@ -9,6 +9,8 @@ export type Tool = "box" | "paint" | "erase";
 export interface BrushProps {
   readonly dial: Dial;
   readonly tool: Tool;
+  /** The picture below shows the mask itself: only its edges are drawn. */
+  readonly isApplied: boolean;
   readonly onBox: (box: Dial["box"]) => void;
   readonly painted: ReadonlySet<number>;
   readonly onPainted: (cells: ReadonlySet<number>) => void;
@@ -26,7 +28,7 @@ const arrows: Readonly<Record<string, Point>> = {
   ArrowDown: [0, 1],
 };
 
-export function Brush({ dial, tool, onBox, painted, onPainted, heat, moment }: BrushProps) {
+export function Brush({ dial, tool, isApplied, onBox, painted, onPainted, heat, moment }: BrushProps) {
   const area = useRef<HTMLDivElement>(null);
   const start = useRef<Point | null>(null);
   const last = useRef<Point | null>(null);
@@ -86,7 +88,14 @@ export function Brush({ dial, tool, onBox, painted, onPainted, heat, moment }: B
           "aria-label": `brush on the picture: arrows move, space paints; column ${cursor[0] + 1}, row ${cursor[1] + 1}, ${painted.size} cells painted`,
         };
   return (
-    <div ref={area} class={`brush ${tool}`} {...keyed} onPointerDown={begin} onPointerMove={go} onPointerUp={end}>
+    <div
+      ref={area}
+      class={`brush ${tool} ${isApplied ? "applied" : ""}`}
+      {...keyed}
+      onPointerDown={begin}
+      onPointerMove={go}
+      onPointerUp={end}
+    >
       <Heat heat={heat} moment={moment} />
       {[...(stroke ?? painted)].map((cell) => (
         <i key={`p${cell}`} class="painted" style={placeOf(cell, paintGrid)} />

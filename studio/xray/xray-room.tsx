@@ -6,6 +6,7 @@ import { shown } from "../numbers.ts";
 import { Clip } from "../rollouts/clip.tsx";
 import { Problem } from "../runs/runs-room.tsx";
 import { useAsked } from "../server.ts";
+import { PlayedChoice, playsModel, usePlayed } from "./as-model.tsx";
 import { Brush, type Tool } from "./brush.tsx";
 import {
   bandText,
@@ -60,6 +61,9 @@ function Bench({ id, address, runs, known }: BenchProps) {
   const band = parseBand(choices.band ?? "");
   const [tool, setTool] = useState<Tool>("box");
   const change = changeOf(video, audio, swap, { painted, band });
+  const isModel = models[0] !== undefined && playsModel(choices.play ?? "", change);
+  const question = isModel && sample !== "" ? { model: models[0]!.id, run: id, sample, change } : null;
+  const { sample: played, problem: playProblem, isComing } = usePlayed(shownSample(id, sample), question);
   const withDose = { ...video, dose: video.dose === 0 ? 100 : video.dose };
   const set = (more: Readonly<Record<string, string>>) => choose(more, true);
   const toggle = (model: string) => {
@@ -128,7 +132,7 @@ function Bench({ id, address, runs, known }: BenchProps) {
         >
           <BandDials band={band} onBand={(next) => set({ band: bandText(next) })} />
         </Dials>
-        <button type="button" onClick={() => choose({ video: "", audio: "", swap: "", paint: "", band: "" })}>
+        <button type="button" onClick={() => choose({ video: "", audio: "", swap: "", paint: "", band: "", play: "" })}>
           Undo all changes
         </button>
       </aside>
@@ -140,17 +144,27 @@ function Bench({ id, address, runs, known }: BenchProps) {
         ) : (
           <>
             <div class="clip-head">
-              <Clip key={sample} sample={shownSample(id, sample)} problem={null}>
-                <Brush
-                  dial={video}
-                  tool={tool}
-                  onBox={(box) => set({ video: dialText({ ...withDose, box }) })}
-                  painted={painted}
-                  onPainted={(cells) => set({ video: dialText(withDose), paint: paintText(cells) })}
-                  heat={map}
-                  moment={moment}
+              <div class="player-of-two">
+                <Clip key={sample} sample={played} problem={playProblem}>
+                  <Brush
+                    isApplied={isModel}
+                    dial={video}
+                    tool={tool}
+                    onBox={(box) => set({ video: dialText({ ...withDose, box }) })}
+                    painted={painted}
+                    onPainted={(cells) => set({ video: dialText(withDose), paint: paintText(cells) })}
+                    heat={map}
+                    moment={moment}
+                  />
+                </Clip>
+                <PlayedChoice
+                  model={models[0]}
+                  change={change}
+                  isModel={isModel}
+                  isThere={!isComing && playProblem === null}
+                  onChoose={(play) => choose({ play })}
                 />
-              </Clip>
+              </div>
               {map === null ? (
                 <p class="soft ground">
                   Turn a dose up, or drag over the clip: the models answer anew. Words turn green by how much they

@@ -9,7 +9,17 @@ import { OppoError } from "../../error.ts";
 import { makeTemporaryFolder } from "../../temporary-files.ts";
 import { type ErrorStatus, HttpError } from "../http/http-error.ts";
 import { type Suspect, sortLosses } from "./losses.ts";
-import type { Answer, Change, Delta, FromEngine, Job, ModelFacts, StartMessage, ToEngine } from "./protocol.ts";
+import type {
+  Answer,
+  Change,
+  Delta,
+  FromEngine,
+  Job,
+  ModelFacts,
+  ModelLook,
+  StartMessage,
+  ToEngine,
+} from "./protocol.ts";
 import { Changes } from "./weights/changes.ts";
 
 export interface EngineOptions {
@@ -30,6 +40,13 @@ export interface EngineOptions {
   readonly onBatch: (numJobs: number) => void;
   /** What the process says on its error output. */
   readonly onLine: (line: string) => void;
+}
+
+/** An engine whose model is loaded. */
+export interface Started {
+  readonly engine: Engine;
+  readonly facts: ModelFacts;
+  readonly look: ModelLook;
 }
 
 export interface JobListener {
@@ -73,7 +90,10 @@ export class Engine {
   #isStopping = false;
   #isClosed = false;
   readonly #changes = new Changes((message) => this.#send(message));
-  #firstStart: { resolve: (facts: ModelFacts) => void; reject: (error: unknown) => void } | null = null;
+  #firstStart: {
+    resolve: (started: Pick<Started, "facts" | "look">) => void;
+    reject: (error: unknown) => void;
+  } | null = null;
 
   private constructor(options: EngineOptions) {
     this.#options = { ...options, maxBatch: Math.min(options.maxBatch, maxSlots) };
@@ -83,14 +103,14 @@ export class Engine {
   }
 
   /** Loads the model. @throws OppoError as loading does */
-  static async start(options: EngineOptions): Promise<{ engine: Engine; facts: ModelFacts }> {
+  static async start(options: EngineOptions): Promise<Started> {
     const engine = new Engine(options);
     try {
-      const facts = await new Promise<ModelFacts>((resolve, reject) => {
+      const { facts, look } = await new Promise<Pick<Started, "facts" | "look">>((resolve, reject) => {
         engine.#firstStart = { resolve, reject };
         engine.#startChild();
       });
-      return { engine, facts };
+      return { engine, facts, look };
     } catch (error) {
       engine.close();
       throw error;
@@ -216,7 +236,7 @@ export class Engine {
       case "ready":
         this.#facts = message.facts;
         if (this.#numEnds > 0) this.#changes.askAgain();
-        this.#firstStart?.resolve(message.facts);
+        this.#firstStart?.resolve(message);
         this.#firstStart = null;
         this.#next();
         return;

@@ -1,5 +1,6 @@
 // What the server and its engine's process say to each other. Media travel as paths of files, everything else by value.
 import type { ErrorCode } from "../../error.ts";
+import type { VideoFit } from "../../media/fit.ts";
 import type { LocalMask } from "../../media/local-mask.ts";
 
 /** Equal keys: the same content. */
@@ -116,6 +117,13 @@ export interface Answer {
 }
 
 /** What a client learns of the model before it asks. */
+/** How the model looks at a clip: whoever decodes with it has what the model has. */
+export interface ModelLook {
+  readonly fitting: VideoFit;
+  /** Changes when `fitting` would give something else. */
+  readonly fitKey: string;
+}
+
 export interface ModelFacts {
   readonly architecture: string;
   readonly dtype: string;
@@ -155,7 +163,7 @@ export type ToEngine =
   | { readonly kind: "batch"; readonly jobs: readonly Job[] };
 
 export type FromEngine =
-  | { readonly kind: "ready"; readonly facts: ModelFacts }
+  | { readonly kind: "ready"; readonly facts: ModelFacts; readonly look: ModelLook }
   | { readonly kind: "unloadable"; readonly code: ErrorCode; readonly message: string }
   | {
       readonly kind: "changed";

@@ -114,6 +114,7 @@ async function start(message: StartMessage): Promise<void> {
         numParameters: parameters.reduce((sum, { shape }) => sum + shape.reduce((size, side) => size * side, 1), 0),
         maxContext,
       },
+      look: { fitting: model.fitting, fitKey: model.fitKey },
     });
   } catch (error) {
     if (!(error instanceof OppoError)) throw error;

@@ -254,7 +254,7 @@ describe("the x-ray", () => {
       await page.getByLabel("Picture: dose").fill("100");
       await page.waitForSelector("mark.heat");
       await page.waitForSelector(".xray-model div:nth-child(2) > .said:not(.live)");
-      assert.match(page.url(), /video=grey%2C100/);
+      await page.waitForURL(/video=grey%2C100/);
       const clause = page.locator("button.clause").first();
       if ((await clause.count()) > 0) {
         await clause.press("Enter");
@@ -267,7 +267,7 @@ describe("the x-ray", () => {
       await brush.press("ArrowUp");
       await brush.press(" ");
       await page.waitForSelector(".brush .painted");
-      assert.match(page.url(), /paint=0+8|paint=0+[1-9a-f]/);
+      await page.waitForURL(/paint=0+8|paint=0+[1-9a-f]/);
       const { x, y, width, height } = (await brush.boundingBox())!;
       await page.mouse.move(x + 0.2 * width, y + 0.2 * height);
       await page.mouse.down();
@@ -277,7 +277,7 @@ describe("the x-ray", () => {
       assert.ok(numPainted >= 7, String(numPainted));
       await page.getByLabel("Sound: dose").fill("100");
       await page.getByLabel("Sound: above").fill("300");
-      assert.match(page.url(), /band=300-8000/);
+      await page.waitForURL(/band=300-8000/);
       await page.waitForSelector(".xray-model div:nth-child(2) > .said:not(.live)");
       await page.setInputFiles("input[type=file]", {
         name: "mine.mp4",
@@ -286,7 +286,7 @@ describe("the x-ray", () => {
       });
       await page.waitForSelector(".drop [role=status] >> text=/mine.mp4: [0-9.]+ s/");
       await page.waitForSelector(".xray-model .said:not(.live)");
-      assert.match(page.url(), /sample=dropped-/);
+      await page.waitForURL(/sample=dropped-/);
       await page.waitForSelector("text=The clip has no annotated cues.");
       assert.deepEqual(await seriousProblems(page), []);
       for (const viewport of [desk, phone]) {

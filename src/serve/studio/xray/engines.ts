@@ -1,6 +1,6 @@
 // The models that are asked, each in a process of its own: a few at a time, the one that was asked longest ago makes room, and one that
 // nobody asks for a while is let go of.
-import { Engine } from "../../model/engine.ts";
+import { Engine, type Started } from "../../model/engine.ts";
 import type { ModelPlace } from "./find-models.ts";
 
 /** So many are looked at side by side. */
@@ -12,7 +12,7 @@ const limits = {
 };
 
 export class Engines {
-  readonly #running = new Map<string, { readonly engine: Promise<Engine>; timer: NodeJS.Timeout | null }>();
+  readonly #running = new Map<string, { readonly started: Promise<Started>; timer: NodeJS.Timeout | null }>();
   readonly #log: (line: string) => void;
   #isClosed = false;
 
@@ -21,16 +21,16 @@ export class Engines {
   }
 
   /** Loads the model where it is not there yet. @throws OppoError as loading does */
-  async get({ path }: ModelPlace): Promise<Engine> {
+  async get({ path }: ModelPlace): Promise<Started> {
     const known = this.#running.get(path);
-    const entry = known ?? { engine: this.#start(path), timer: null };
+    const entry = known ?? { started: this.#start(path), timer: null };
     this.#running.delete(path);
     this.#running.set(path, entry);
     if (entry.timer !== null) clearTimeout(entry.timer);
     entry.timer = setTimeout(() => this.#end(path), idleMilliseconds).unref();
     const [oldest] = this.#running.keys();
     if (this.#running.size > maxEngines) this.#end(oldest!);
-    return entry.engine;
+    return entry.started;
   }
 
   close(): void {
@@ -38,9 +38,9 @@ export class Engines {
     for (const path of this.#running.keys()) this.#end(path);
   }
 
-  async #start(directory: string): Promise<Engine> {
+  async #start(directory: string): Promise<Started> {
     try {
-      const { engine } = await Engine.start({
+      const started = await Engine.start({
         ...limits,
         directory,
         onBatch: () => undefined,
@@ -50,8 +50,8 @@ export class Engines {
           if (!isRestarted) this.#end(directory);
         },
       });
-      if (this.#isClosed) engine.close();
-      return engine;
+      if (this.#isClosed) started.engine.close();
+      return started;
     } catch (error) {
       // The next question tries again: what was missing may be there by then.
       this.#running.delete(directory);
@@ -64,8 +64,8 @@ export class Engines {
     if (entry === undefined) return;
     if (entry.timer !== null) clearTimeout(entry.timer);
     this.#running.delete(path);
-    void entry.engine.then(
-      (engine) => engine.close(),
+    void entry.started.then(
+      ({ engine }) => engine.close(),
       () => undefined,
     );
   }

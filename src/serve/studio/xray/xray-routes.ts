@@ -9,12 +9,13 @@ import { BodyReader } from "../../http/read-json.ts";
 import type { DroppedList, ModelList } from "../api.ts";
 import { mediaResponse } from "../media-response.ts";
 import { maxEngines } from "./engines.ts";
-import type { Xray } from "./xray.ts";
+import { goneError, type Xray } from "./xray.ts";
 
 const maxBodyBytes = 1 << 20;
 const maxMasks = 16;
 const maxChanges = 512;
 const maxTokens = 4096;
+const maxQuestionLetters = 8000;
 
 const maxGrid = 64;
 const maxHertz = 1_000_000;
@@ -60,6 +61,8 @@ const name = z.string().min(1).max(1000);
 const changeSchema = z.strictObject({ swap: name.nullable(), masks: z.array(maskSchema).max(maxMasks) });
 const asked = { model: name, run: name, sample: name };
 const droppedQuery = z.object({ name });
+/** A browser's player asks by an address alone. */
+const shownQuery = z.object({ question: z.string().max(maxQuestionLetters) });
 const questionSchema = z.strictObject({ ...asked, change: changeSchema });
 const comparisonSchema = z.strictObject({
   ...asked,
@@ -84,6 +87,15 @@ export function addXrayRoutes(app: Hono<ServerContext>, xray: Xray): void {
     const { name } = checked(droppedQuery, c.req.query());
     return c.json(await xray.dropped.take(name, c.env.incoming));
   });
+  app.get("/api/xray/shown", async (c) => {
+    const { question } = checked(shownQuery, c.req.query());
+    const gone = new AbortController();
+    c.env.outgoing.on("close", () => gone.abort(goneError()));
+    const { path, type } = await xray.shown(checked(questionSchema, parsed(question)), gone.signal);
+    const response = mediaResponse(path, type, c.req.header("range"));
+    if (response !== null) return response;
+    throw new HttpError(404, "ERR_STUDIO_CLIP", "clip: expected what the model gets, got none. Ask again.");
+  });
   app.post("/api/xray/ask", async (c) => {
     const question = checked(questionSchema, await bodies.json(c.env.incoming));
     return told(c, async (tell, gone) =>
@@ -105,6 +117,14 @@ function checked<S extends z.ZodObject>(schema: S, body: unknown): z.output<S> {
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;
   throw fieldError(path.join(".") || "body", "what docs/studio.md says of it", message, "Mend the request.");
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 type Tell = (event: string, data: unknown) => void;

@@ -8,12 +8,23 @@ import { OppoError } from "../../../error.ts";
 import type { LocalMask } from "../../../media/local-mask.ts";
 import { HttpError } from "../../http/http-error.ts";
 import type { Engine } from "../../model/engine.ts";
-import type { Answer, ClipChange, Job, KeyedFile, MediaFile, SamplingRules, Turn } from "../../model/protocol.ts";
+import type {
+  Answer,
+  ClipChange,
+  Job,
+  KeyedFile,
+  MediaFile,
+  ModelLook,
+  SamplingRules,
+  Turn,
+} from "../../model/protocol.ts";
 import type { ChangeView, ModelEntry, XrayAnswer, XrayComparison, XrayQuestion } from "../api.ts";
+import type { ClipFile } from "../rollouts/sample-index.ts";
 import type { Studio } from "../studio.ts";
 import { DroppedClips } from "./dropped-clips.ts";
 import { Engines } from "./engines.ts";
 import { findModels, type ModelPlace } from "./find-models.ts";
+import { ShownClips } from "./shown-clips.ts";
 import type { TakeApart } from "./take-apart.ts";
 
 const maxNewTokens = 512;
@@ -33,6 +44,7 @@ export class Xray {
   readonly #studio: Studio;
   readonly #engines: Engines;
   readonly dropped = new DroppedClips();
+  readonly #shown = new ShownClips();
   #takeApart: Promise<TakeApart> | null = null;
   #numJobs = 0;
 
@@ -71,9 +83,24 @@ export class Xray {
     }
   }
 
+  /** What the model gets of a changed clip, as a file that a browser plays. @throws HttpError, OppoError */
+  async shown(question: XrayQuestion, gone: AbortSignal): Promise<ClipFile> {
+    const { look, file } = await this.#prepare(question);
+    const change = await this.#change(question.run, question.change);
+    const whole = { ...change, sound: change.sound ?? file.change?.sound ?? null };
+    try {
+      return await this.#shown.get({ file, change: whole, look }, gone);
+    } catch (error) {
+      // Of the file, or of who asked: no fault of the server.
+      if (error instanceof OppoError) throw new HttpError(400, error.code, error.message, { cause: error });
+      throw error;
+    }
+  }
+
   close(): void {
     this.#engines.close();
     this.dropped.close();
+    this.#shown.close();
   }
 
   async #prepare({ model, run: runId, sample: id }: Pick<XrayQuestion, "model" | "run" | "sample">): Promise<Prepared> {
@@ -85,7 +112,8 @@ export class Xray {
     }
     const sound = sample.audio === undefined ? null : keyed((await this.#studio.clip(runId, id, "sound")).path);
     const file: VideoFile = { ...video(path), ...(sound === null ? {} : { change: { sound, masks: [] } }) };
-    return { engine: await this.#engines.get(place), sample, file, turns: turnsOf(place, sample) };
+    const { engine, look } = await this.#engines.get(place);
+    return { engine, look, sample, file, turns: turnsOf(place, sample) };
   }
 
   /** @throws HttpError ERR_STUDIO_MODEL (404) */
@@ -130,6 +158,7 @@ type VideoFile = Extract<MediaFile, { kind: "video" }>;
 
 interface Prepared {
   readonly engine: Engine;
+  readonly look: ModelLook;
   readonly sample: Sample;
   readonly file: VideoFile;
   readonly turns: readonly Turn[];
@@ -203,6 +232,6 @@ function run(
   });
 }
 
-function goneError(): OppoError {
+export function goneError(): OppoError {
   return new OppoError("ERR_INTERRUPTED", "x-ray: expected somebody to wait for it, got nobody.");
 }
