@@ -8,6 +8,7 @@ import { type Edge, importsOf, readTree } from "./support/source-tree.ts";
 /** Files (folders end with a slash) that no test imports -> what runs them. */
 const runBy: Readonly<Record<string, string>> = {
   "src/corpus/way-to-media.ts": "test/recipes/data/data-export.test.ts",
+  "src/media/isolated/answer.ts": "test/media/isolated/decoders.test.ts",
   "src/media/isolated/decoder.ts": "test/media/isolated/decoders.test.ts",
   "src/media/isolated/watch.ts": "test/media/isolated/decoders.test.ts",
   "src/media/isolated/watch-parent.ts": "test/media/isolated/decoders.test.ts",

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { encodeClip } from "../../src/media/encode/encode.ts";
 import { decodeClip } from "../../src/media/isolated/index.ts";
 import { ClipPreviews, previewDecoding } from "../../src/page/clip-preview.ts";
+import { previewView, tryPreview } from "../../src/page/preview-view.ts";
 import { videoView } from "../../src/page/video-view.ts";
 import { fixtureClip } from "../media/clip-fixture.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -43,6 +44,25 @@ test("a preview has the clip's length, shape and sound; what has no room is a pi
     seconds: clip.durationSeconds,
     ratio: 1,
   });
+});
+
+test("what plays, what is a frame, and why there is neither", async () => {
+  using previews = new ClipPreviews(0);
+  const lost = await tryPreview(previews, () => decodeClip("nowhere.mp4", previewDecoding));
+  assert.match((previewView("a", "", lost) as { text: string }).text, /no clip to show: nowhere.mp4/);
+  await assert.rejects(
+    tryPreview(previews, () => Promise.reject(new TypeError("ours"))),
+    /ours/,
+  );
+  const preview = { posterUri: "data:,p", mediaUri: "data:,m", seconds: 1, ratio: 1 };
+  const view = (more: Partial<typeof preview> | Record<"mediaUri" | "posterUri", null>) =>
+    previewView("<a>", "said", { ...preview, ...more });
+  assert.match((view({}) as { text: string }).text, /<video .*the clip &lt;a&gt;.*<track/s);
+  assert.match(
+    (view({ mediaUri: null } as never) as { text: string }).text,
+    /^<img src="data:,p" alt="a frame of &lt;a&gt;">$/,
+  );
+  assert.equal(view({ mediaUri: null, posterUri: null }), false);
 });
 
 test("captions last as long as the clip, and a line cannot end them", () => {

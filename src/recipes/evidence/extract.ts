@@ -16,6 +16,7 @@ import { extractDescriptions } from "../../evidence/extraction/extract-descripti
 import { extractOffline } from "../../evidence/extraction/extract-offline.ts";
 import { promptVersion } from "../../evidence/extraction/prompt.ts";
 import { ClipPreviews, previewDecoding } from "../../page/clip-preview.ts";
+import { tryPreview } from "../../page/preview-view.ts";
 import { replaceFile } from "../../run/checkpoint.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import type { Progress } from "../../run/progress.ts";
@@ -110,24 +111,15 @@ export async function extractEvidence(request: ExtractRequest): Promise<ExtractR
 /** Of the mp4s of the page. */
 const pageBytes = 2_000_000;
 
-/** A clip that cannot be shown stops nothing: the page says why. */
 async function withClips(examples: readonly Extracted[], root: string): Promise<Example[]> {
   using previews = new ClipPreviews(pageBytes);
   const shown: Example[] = [];
   for (const one of examples) {
     const { id, row } = one.account;
     const { media, audio } = row as Partial<Pick<Sample, "media" | "audio">>;
-    if (media === undefined) {
-      shown.push({ ...one, clip: null });
-      continue;
-    }
-    const files = { id, media, ...(audio === undefined ? {} : { audio }) };
-    try {
-      shown.push({ ...one, clip: await previews.of(await decodeSample(root, files, previewDecoding)) });
-    } catch (error) {
-      if (!(error instanceof OppoError)) throw error;
-      shown.push({ ...one, clip: { problem: error.message } });
-    }
+    const files = { id, media: media ?? "", ...(audio === undefined ? {} : { audio }) };
+    const decode = () => decodeSample(root, files, previewDecoding);
+    shown.push({ ...one, clip: media === undefined ? null : await tryPreview(previews, decode) });
   }
   return shown;
 }

@@ -3,10 +3,9 @@
 // rest is drawn evenly. Cues are kept or dropped there, and what is shown is written anew.
 import type { CueKind } from "../../evidence/cue.ts";
 import type { LocatedCue } from "../../evidence/extraction/check-phrases.ts";
-import type { ClipPreview } from "../../page/clip-preview.ts";
 import { pageDocument, scrolling } from "../../page/document.ts";
 import { type Html, html } from "../../page/html.ts";
-import { videoView } from "../../page/video-view.ts";
+import { previewView, type TriedPreview } from "../../page/preview-view.ts";
 import { createRandom, permutation } from "../../random.ts";
 import { deriveSeed } from "../../seeds.ts";
 import type { Account } from "./accounts.ts";
@@ -30,7 +29,7 @@ const pageStyle = `
 
 /** An account that is shown, and its clip: one to show, why there is none, or null where the account names none. */
 export interface Example extends Extracted {
-  readonly clip: ClipPreview | { readonly problem: string } | null;
+  readonly clip: TriedPreview | null;
 }
 
 export interface ReviewedFile {
@@ -115,14 +114,7 @@ ${problem !== null && html`<p class="problem">Left out: ${problem}</p>`}
 }
 
 function clipView({ id, row }: Account, clip: Example["clip"]): Html | false {
-  if (clip === null) return false;
-  if ("problem" in clip) return html`<p class="muted">no clip to show: ${clip.problem}</p>`;
-  const { posterUri, mediaUri, seconds, ratio } = clip;
-  if (posterUri === null) return false;
-  const subtitle = typeof row.subtitle === "string" ? row.subtitle : "";
-  return mediaUri === null
-    ? html`<img src="${posterUri}" alt="a frame of ${id}">`
-    : videoView({ mediaUri, posterUri, subtitle, seconds, ratio, label: `the clip ${id}` });
+  return clip !== null && previewView(id, typeof row.subtitle === "string" ? row.subtitle : "", clip);
 }
 
 function kindList(kind: CueKind, cues: readonly LocatedCue[], place: number): Html {

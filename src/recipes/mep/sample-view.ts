@@ -16,7 +16,7 @@ import type { Narration } from "../../page/data.ts";
 import { folded, scrolling } from "../../page/document.ts";
 import { type Html, html } from "../../page/html.ts";
 import { type NarratedText, narrateAll } from "../../page/narration.ts";
-import { videoView } from "../../page/video-view.ts";
+import { previewView } from "../../page/preview-view.ts";
 import { parseResponse } from "../../text/response.ts";
 import type { MepPageData } from "./page-data.ts";
 
@@ -177,20 +177,13 @@ export function sampleView({ sample, preview, flags, cues, views, probes }: Samp
       .map(({ title, narration }) => html`<section>${narrationView(title, narration)}</section>`);
   const numWrong = probes.filter(({ probe, read }) => read !== probe.expected).length;
   return html`<article class="sample clip" id="${sample.id}" data-flags="${flags.join(" ")}">
-  <header>${previewView(sample, preview)}
+  <header>${previewView(sample.id, sample.subtitle, preview)}
     <div><h3>${sample.id}</h3>${sample.subtitle !== "" && html`<p class="subtitle">\u201c${sample.subtitle}\u201d</p>`}
     <p>${cues.map(cueChip)}</p><p class="muted">annotated: ${sample.labels.join(", ")}</p></div></header>
   <div class="arms">${narrations(false)}</div>
   ${probes.length > 0 && folded(`${probes.length} probes, ${numWrong} answered wrong`, probeTable(probes))}
   ${views.some(({ isDetail }) => isDetail) && folded("With another clip's video or sound", html`<div class="arms">${narrations(true)}</div>`)}
 </article>`;
-}
-
-function previewView({ id, subtitle }: Sample, { posterUri, mediaUri, seconds, ratio }: ClipPreview): Html | false {
-  if (posterUri === null) return false;
-  return mediaUri === null
-    ? html`<img src="${posterUri}" alt="a frame of ${id}">`
-    : videoView({ mediaUri, posterUri, subtitle, seconds, ratio, label: `the clip ${id}` });
 }
 
 function cueChip({ kind, text, isStated }: SampleStory["cues"][number]): Html {

@@ -1,8 +1,11 @@
 // The page: the table with intervals, what holds of the paper's orderings, confusion matrices, and what the rows said to some clips.
-import { dirname, join, relative } from "node:path";
+import { dirname } from "node:path";
 import type { Confusion } from "../../bench/mer-unibench/class-recall.ts";
+import { decodeSample } from "../../corpus/clips/sample-clip.ts";
+import { ClipPreviews, previewDecoding } from "../../page/clip-preview.ts";
 import { folded, pageDocument, scrolling } from "../../page/document.ts";
 import { type Html, html } from "../../page/html.ts";
+import { previewView, type TriedPreview, tryPreview } from "../../page/preview-view.ts";
 import { parseResponse } from "../../text/response.ts";
 import type { TestSet } from "./material.ts";
 import type { RunPaths } from "./paths.ts";
@@ -24,8 +27,17 @@ export interface PageData {
 }
 
 const numReasonings = 4;
+/** Of the mp4s of the page; clips after that show a frame. */
+const clipBytes = 1_500_000;
 
-export function resultsPage({ title, results, sets, timings, notes }: PageData, paths: RunPaths): string {
+/** It stands alone: the clips that it shows lie in it. */
+export async function resultsPage(
+  { title, results, sets, timings, notes }: PageData,
+  paths: RunPaths,
+): Promise<string> {
+  using previews = new ClipPreviews(clipBytes);
+  const told: Html[] = [];
+  for (const set of sets) told.push(reasonings(set.title, await toldClips(set, paths, previews)));
   const body = html`<h1>${title}</h1><p class="lede">${finding(results)}</p>
 ${notes.map((note) => html`<p class="muted">${note}</p>`)}
 ${results.sets.map(setTable)}
@@ -34,12 +46,13 @@ ${results.sets.map(setTable)}
 <ul>${results.orderings.map((ordering) => html`<li>${orderingText(ordering)}</li>`)}</ul>
 <p class="muted">Paired tests over the same seeds and clips, after Holm's correction: "holds" and "does not hold" from p below .05.</p>
 ${folded("Confusions", html`${results.sets.map(confusions)}`)}
-<h2>Reasonings</h2>${sets.map((set) => reasonings(set, paths))}
+<h2>Reasonings</h2>${told}
 <h2>This run</h2><dl class="facts">${timings.map(({ stage, seconds }) => html`<dt>${stage}</dt><dd>${seconds.toFixed(1)} s</dd>`)}</dl>`;
   return pageDocument({ title, style: ownStyle, body });
 }
 
 const ownStyle = `
+.clip header>img { width:256px; max-width:100%; border-radius:10px; background:#000; }
 .matrices { display:grid; grid-template-columns:repeat(auto-fit,minmax(min(30em,100%),1fr)); gap:0 2em; }
 .matrix td { text-align:right; padding:.15em .5em; background:color-mix(in srgb,var(--video) calc(var(--strength)*.5),transparent); } .matrix th { font-weight:500; padding:0 .5em; text-align:left; }
 `;
@@ -78,21 +91,36 @@ function matrix({ classes, named, counts }: Confusion): Html {
   return scrolling("Confusions", table);
 }
 
+interface ToldClip {
+  readonly id: string;
+  readonly gold: string;
+  readonly preview: TriedPreview;
+  /** What each row said; null: it could not read the clip. */
+  readonly texts: readonly (string | null)[];
+}
+
 /** Clips spread over the set, as the first seed's models answered them. */
-function reasonings(set: TestSet, paths: RunPaths): Html {
-  const answers = new Map(rowNames.map((row) => [row, readAnswers(paths.answers(row, 0, set.title))]));
-  const clips = answers.get("base")!;
-  const shown = Array.from({ length: Math.min(numReasonings, clips.length) }, (_, i) =>
-    Math.floor((i * clips.length) / numReasonings),
-  );
-  return html`<h3>${set.title}</h3>${shown.map((at) => {
-    const { media, gold } = clips[at]!;
-    const source = relative(dirname(paths.report), join(dirname(set.file), media));
-    return html`<section class="clip"><header><video src="${source}" controls preload="metadata" aria-label="a clip of ${set.title}"></video>
-<div><span class="chip emotion">${gold}</span></div></header><div class="arms">${rowNames.map((row) =>
-      said(row, answers.get(row)![at]!.text),
-    )}</div></section>`;
-  })}`;
+async function toldClips(set: TestSet, paths: RunPaths, previews: ClipPreviews): Promise<ToldClip[]> {
+  const answers = rowNames.map((row) => readAnswers(paths.answers(row, 0, set.title)));
+  const clips = answers[0]!;
+  const told: ToldClip[] = [];
+  for (let i = 0; i < Math.min(numReasonings, clips.length); i++) {
+    const at = Math.floor((i * clips.length) / numReasonings);
+    const { id, media, gold } = clips[at]!;
+    const decode = () => decodeSample(dirname(set.file), { id, media }, previewDecoding);
+    told.push({ id, gold, preview: await tryPreview(previews, decode), texts: answers.map((row) => row[at]!.text) });
+  }
+  return told;
+}
+
+function reasonings(title: string, clips: readonly ToldClip[]): Html {
+  return html`<h3>${title}</h3>${clips.map(
+    ({ id, gold, preview, texts }) =>
+      html`<section class="clip"><header>${previewView(id, "", preview)}
+<div><h4>${id}</h4><p><span class="chip emotion">${gold}</span></p></div></header><div class="arms">${rowNames.map(
+        (row, r) => said(row, texts[r]!),
+      )}</div></section>`,
+  )}`;
 }
 
 function said(row: RowName, text: string | null): Html {

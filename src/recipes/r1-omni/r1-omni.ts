@@ -75,7 +75,7 @@ export async function runROneOmni(run: ROneOmniRun): Promise<ROneOmniResult> {
   await stages.run("answers", askTasks(material, seeds, run, paths));
   const { timings } = stages;
   const seconds = timings.reduce((sum, stage) => sum + stage.seconds, 0);
-  return { ...writeTable(material, { seeds, config, timings }, paths), seeds, seconds };
+  return { ...(await writeTable(material, { seeds, config, timings }, paths)), seeds, seconds };
 }
 
 /** Runs what is not done yet in child processes, and keeps how long it took. */

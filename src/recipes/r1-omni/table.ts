@@ -25,13 +25,17 @@ export function readTimings({ timings }: RunPaths): Timing[] {
   return existsSync(timings) ? (JSON.parse(readFileSync(timings, "utf8")) as Timing[]) : [];
 }
 
-export function writeTable(material: Material, { seeds, config, timings }: TableRun, paths: RunPaths): WrittenTable {
+export async function writeTable(
+  material: Material,
+  { seeds, config, timings }: TableRun,
+  paths: RunPaths,
+): Promise<WrittenTable> {
   const { theatre } = config;
   const results = resultsOf(material.sets, seeds, paths);
   replaceFile(paths.results, `${JSON.stringify({ seeds, ...results }, null, 1)}\n`);
   const title = theatre ? "R1-Omni's Table 1 on the theatre" : "R1-Omni's Table 1";
   const notes = theatre ? [theatreNote(config)] : [];
-  replaceFile(paths.report, resultsPage({ title, results, sets: material.sets, timings, notes }, paths));
+  replaceFile(paths.report, await resultsPage({ title, results, sets: material.sets, timings, notes }, paths));
   return { results, report: paths.report, resultsFile: paths.results };
 }
 

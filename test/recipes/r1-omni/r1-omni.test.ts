@@ -44,7 +44,9 @@ test("four rows are trained, asked and shown, and what is there is not done agai
   assert.equal(rollouts.length, 8);
   assert.deepEqual(Object.keys(rollouts[0].rewards).sort(), ["label", "tags"]);
   const page = readFileSync(paths.report, "utf8");
-  for (const part of ["RLVR (R1-Omni)", "Confusions", "<video src="]) assert.ok(page.includes(part), part);
+  for (const part of ["RLVR (R1-Omni)", "Confusions", "data:video/mp4;base64,"]) assert.ok(page.includes(part), part);
+  assert.equal(page.match(/<video /g)!.length, 8, "four clips of each set play");
+  assert.doesNotMatch(page, / src="(?!data:)/, "the page stands alone");
 
   const trained = join(paths.training("rlvr-0"), "metrics.jsonl");
   const before = statSync(trained).mtimeMs;
