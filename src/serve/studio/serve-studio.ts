@@ -36,6 +36,8 @@ export interface StudioServer {
 }
 
 const requestSeconds = 30;
+/** A page that is opened at once asks itself, and must not wait for what is read ahead. */
+const aheadMilliseconds = 1000;
 
 /** @throws OppoError ERR_STUDIO_FOLDER, ERR_STUDIO_ANNOTATIONS, ERR_STUDIO_PAGE, ERR_SERVER_ADDRESS */
 export async function serveStudio(options: ServeStudioOptions): Promise<StudioServer> {
@@ -66,17 +68,19 @@ export async function serveStudio(options: ServeStudioOptions): Promise<StudioSe
     port: () => port,
     counters: new Counters("oppo_studio"),
     onFault,
+    onVisit: () => clearTimeout(ahead),
   });
+  const ahead = setTimeout(() => void studio.readAhead().catch(onFault), aheadMilliseconds).unref();
   const { address, close } = await listen(app, { host, port, requestSeconds });
   port = Number(new URL(address).port);
   const numRuns = studio.list().runs.length;
-  void studio.readAhead().catch(onFault);
   return {
     address,
     link: `${address}/?token=${token}`,
     numRuns,
     // Pages that watch would hold a clean stop up.
     close: async () => {
+      clearTimeout(ahead);
       changes.close();
       xray.close();
       await close({ graceSeconds: 0 });

@@ -30,6 +30,8 @@ export interface StudioAppOptions {
   readonly port: () => number;
   readonly counters: Counters;
   readonly onFault: (error: unknown) => void;
+  /** Told when somebody opens the page. */
+  readonly onVisit: () => void;
 }
 
 const maxNames = 64;
@@ -62,7 +64,10 @@ export function studioApp(options: StudioAppOptions) {
   const app = createApp({ token: null, entry: entry(options.token, options.port), host, counters, onFault, health });
   counters.gauge("resident_bytes", () => process.memoryUsage.rss());
   for (const [path, { type, bytes }] of pageFiles) {
-    app.get(path, (c) => c.body(bytes, 200, { "content-type": type, "cache-control": "no-cache" }));
+    app.get(path, (c) => {
+      if (path === "/") options.onVisit();
+      return c.body(bytes, 200, { "content-type": type, "cache-control": "no-cache" });
+    });
   }
   app.get("/api/runs", (c) => c.json(studio.list()));
   app.get("/api/runs/:id", async (c) => c.json(await studio.detail(c.req.param("id"))));
