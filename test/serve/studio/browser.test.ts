@@ -30,7 +30,7 @@ const lookMilliseconds = 300;
 const repeatMilliseconds = 33;
 const numHeldLong = 300;
 const numHeld = 60;
-const stallLimit = 3000;
+const stallLimit = 8000;
 /** Of a page and of a group two each, and two guesses. */
 const mostAtOnce = 6;
 const script = "<img src=x onerror=window.isBroken=1><script>window.isBroken=1</script>";
