@@ -29,7 +29,7 @@ import { trainSchema } from "../../train/config.ts";
 import { methodIdle } from "../../train/idle.ts";
 import { memorySettings } from "../../train/memory/settings.ts";
 import { requireCompatible } from "../../train/method/compatible.ts";
-import { observerSettings } from "../../train/observer/observe-corpus.ts";
+import { observerSettings } from "../../train/observer/settings.ts";
 import { type PresetName, presets } from "../../train/presets.ts";
 import { evalSettings, idleWithoutEvaluation } from "../../train/watch/watch-settings.ts";
 import { startOf } from "./start.ts";

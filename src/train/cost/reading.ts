@@ -4,12 +4,16 @@ import { ownKinds } from "../../media/degrade/degrade.ts";
 import { promptsOfGpu } from "../memory/sizes.ts";
 import { sum } from "../memory/standing.ts";
 import { cuesRead, type MemoryTask } from "../memory/task.ts";
-import { numDevOf } from "../observer/corpus-observer.ts";
-import { headsPerQuestion } from "../observer/cue-reader.ts";
-import { numObservedViews } from "../observer/fit-observer.ts";
-import { readerSteps, viewsPerStep } from "../observer/fit-reader.ts";
-import { observerSettings } from "../observer/observe-corpus.ts";
-import { maxPlaces, maxWidth } from "../observer/pooled-rows.ts";
+import { observerSettings } from "../observer/settings.ts";
+import {
+  headsPerQuestion,
+  maxPlaces,
+  maxWidth,
+  numDevOf,
+  numObservedViews,
+  readerSteps,
+  viewsPerStep,
+} from "../observer/sizes.ts";
 import { decoderFlops, headFlops, towerFlops } from "./flops.ts";
 import type { Efficiency, Products, TimePart } from "./parts.ts";
 

@@ -11,10 +11,8 @@ import { deriveSeed } from "../../seeds.ts";
 import { fitObserver, type ObserverMaterial, type ObserverOptions } from "./fit-observer.ts";
 import { type LearnableCues, learnableCues, type VocabularyLimits } from "./learnable-cues.ts";
 import type { Observer } from "./observer.ts";
+import { devOf } from "./sizes.ts";
 import { keptObserver, observerKey } from "./stored-observer.ts";
-
-/** One in so many of the clips is not learnt from: the report is about these. */
-const devOf = 5;
 
 export interface CorpusObserverOptions extends VocabularyLimits, Omit<ObserverOptions, "attributeOf"> {
   /** Where it is kept. */
@@ -83,11 +81,6 @@ function drawSamples(samples: readonly Sample[], count: number, seed: number): S
   const annotated = samples.filter(({ cues }) => cues.some(({ kind }) => kind !== "emotion"));
   const order = permutation(annotated.length, createRandom(deriveSeed(seed, "observer")));
   return order.slice(0, count).map((i) => annotated[i]!);
-}
-
-/** Of so many clips those that it is checked on. */
-export function numDevOf(clips: number): number {
-  return Math.floor(clips / devOf);
 }
 
 function divide(drawn: readonly Sample[]): ObserverMaterial<Sample> {

@@ -4,9 +4,9 @@
 // B clips, P places, W width, Q questions, H heads, A answers of the question that has most
 import type { CueQuestion } from "../../bench/support/cue-question.ts";
 import { Generator, indices, keep, noGrad, op, scope, type Tensor, tensor } from "../../tensor/index.ts";
-import { maxPlaces, pooledRows, stackRows } from "./pooled-rows.ts";
+import { pooledRows, stackRows } from "./pooled-rows.ts";
+import { headsPerQuestion, maxPlaces } from "./sizes.ts";
 
-export const headsPerQuestion = 2;
 const smallestDeviation = 1e-6;
 const firstWeight = 0.02;
 

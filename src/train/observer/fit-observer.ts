@@ -17,6 +17,7 @@ import { drawViews, encodeViews, type ReadClip, type View } from "./draw-views.t
 import { fitReader, type LabelledView } from "./fit-reader.ts";
 import { Observer, type ReaderReport } from "./observer.ts";
 import { drawProjection, pooledRows } from "./pooled-rows.ts";
+import { maskedViews, maxDevClips } from "./sizes.ts";
 
 /** A sample with its clip, decoded or read whenever it is looked at. */
 export type ObservedSample = FittedSample | (ReadClip & { readonly sample: Sample });
@@ -39,22 +40,10 @@ export interface ObserverOptions {
 }
 
 const modalities = ["video", "audio"] as const;
-/** Masked views of every clip that is learnt from. */
-const maskedViews = 2;
 /** One in so many clips decides the temperature and nothing else. */
 const heldOutOf = 8;
-/** Of the dev split, per kind of mask. */
-const maxDevClips = 100;
 /** How many standard errors better than chance an observer has to be on intact clips. */
 const errorsAboveChance = 3;
-
-/** Clips of one modality that towers encode for it. @param kinds of masks that it is checked under */
-export function numObservedViews(
-  { clips, dev }: { readonly clips: number; readonly dev: number },
-  kinds: number,
-): number {
-  return clips * (1 + maskedViews) + dev + Math.min(dev, maxDevClips) * kinds;
-}
 
 /** @throws OppoError ERR_OBSERVER_DATA, ERR_OBSERVER_CHANCE */
 export async function fitObserver(

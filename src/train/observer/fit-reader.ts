@@ -3,6 +3,7 @@ import { AdamW, cosineSchedule, updateParameters } from "../../nn/index.ts";
 import { scope, type Tensor } from "../../tensor/index.ts";
 import { batchOf } from "../batches.ts";
 import type { CueReader } from "./cue-reader.ts";
+import { readerSteps, viewsPerStep } from "./sizes.ts";
 
 /** One view of a clip: its pooled rows, and the answers that its clip has. */
 export interface LabelledView {
@@ -10,8 +11,6 @@ export interface LabelledView {
   readonly answers: Int32Array;
 }
 
-export const readerSteps = 800;
-export const viewsPerStep = 128;
 const learningRate = 5e-3;
 const weightDecay = 0.01;
 const warmupSteps = 20;

@@ -2,25 +2,17 @@
 // until it is made.
 import { existsSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { z } from "zod";
+import type { z } from "zod";
 import type { ClipSettings } from "../../corpus/clips/clip-settings.ts";
 import { requireReadable } from "../../corpus/clips/read-corpus.ts";
 import { ClipReader } from "../../corpus/clips/reader/clip-reader.ts";
 import type { Setting } from "../../corpus/setting.ts";
-import { count } from "../../corpus/settings.ts";
 import { audioPath, mediaPath } from "../../data/jsonl.ts";
 import type { Sample } from "../../data/sample.ts";
 import type { OmniModel } from "../../models/omni-model.ts";
 import type { Interrupt } from "../../run/interrupt.ts";
 import { type CorpusObserver, openCorpusObserver } from "./corpus-observer.ts";
-
-export const observerSettings = z
-  .strictObject({
-    clips: count.default(600).describe("most clips that the observer learns from and is checked on (one in five)"),
-    cues: count.default(128).describe("most cues per modality that it learns, the most frequent ones"),
-    minClips: count.min(2).default(10).describe("fewest clips that must have a cue, and lack it, for it to be learnt"),
-  })
-  .prefault({});
+import type { observerSettings } from "./settings.ts";
 
 export interface CorpusOnDisk {
   /** The corpus: media paths are relative to it. */

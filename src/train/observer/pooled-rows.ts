@@ -3,9 +3,7 @@
 // a random projection, which keeps distances (Johnson and Lindenstrauss 1984).
 // R rows, D width of the model, P places, W width kept
 import { Generator, keep, noGrad, op, scope, type Tensor, tensor } from "../../tensor/index.ts";
-
-export const maxPlaces = 64;
-export const maxWidth = 256;
+import { maxPlaces, maxWidth } from "./sizes.ts";
 
 /** [W, D] float32, or null where the model is narrow enough. The caller owns it. */
 export function drawProjection(width: number, seed: number): Tensor | null {

@@ -5,7 +5,7 @@ import { deltaSetting } from "../../../corpus/settings.ts";
 import { OppoError } from "../../../error.ts";
 import { readConfigFile } from "../../../run/config.ts";
 import { trainSchema } from "../../../train/config.ts";
-import { observerSettings } from "../../../train/observer/observe-corpus.ts";
+import { observerSettings } from "../../../train/observer/settings.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
