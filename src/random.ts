@@ -68,3 +68,10 @@ function scramble(x: number): number {
   z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
   return (z ^ (z >>> 15)) | 0;
 }
+
+/** So many of the items, by the order of a rank that each draws; all, as they are, where there are no more. */
+export function drawSome<T>(items: readonly T[], count: number, random: Random): readonly T[] {
+  if (items.length <= count) return items;
+  const ranked = items.map((item) => ({ item, rank: random.next() })).sort((a, b) => a.rank - b.rank);
+  return ranked.slice(0, count).map(({ item }) => item);
+}

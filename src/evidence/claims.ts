@@ -2,7 +2,7 @@
 // that a clause says something else, and not nothing, shows in the cues of other clips: the claim bank. Needs cues and an embedder
 // only, so it works for every annotated corpus.
 // B cues of the bank, C own cues, K clauses, D dimension
-import { createRandom } from "../random.ts";
+import { createRandom, drawSome } from "../random.ts";
 import type { Cue, Embedder } from "./cue.ts";
 import type { EvidenceRouting } from "./route.ts";
 import { routeBatch } from "./route-batch.ts";
@@ -30,11 +30,7 @@ export function claimBank(rows: readonly { readonly cues: readonly Cue[] }[], se
   for (const { cues } of rows) {
     for (const cue of cues) if (cue.kind !== "emotion" && !distinct.has(cue.text)) distinct.set(cue.text, cue);
   }
-  const all = [...distinct.values()];
-  if (all.length <= mostCues) return all;
-  const random = createRandom(seed);
-  const drawn = all.map((cue) => ({ cue, rank: random.next() })).sort((a, b) => a.rank - b.rank);
-  return drawn.slice(0, mostCues).map(({ cue }) => cue);
+  return drawSome([...distinct.values()], mostCues, createRandom(seed));
 }
 
 /**

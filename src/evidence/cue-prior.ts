@@ -1,6 +1,6 @@
 // How often clips of one emotion have a cue: how much of it can be said without looking. Counted once, over a corpus' annotations.
 // B cues of the bank, N clips that are counted
-import { createRandom } from "../random.ts";
+import { createRandom, drawSome } from "../random.ts";
 import { type Claim, type ClaimBank, sameCue } from "./claims.ts";
 import type { Cue, Embedder } from "./cue.ts";
 import { cosinesOfRows, matrixRows } from "./similarity.ts";
@@ -30,7 +30,7 @@ export async function cuePrior(
   embedder: Embedder,
   seed: number,
 ): Promise<CuePrior> {
-  const counted = drawn(clips, seed);
+  const counted = drawSome(clips, mostClips, createRandom(seed));
   const has = await occurrences(counted, bank, embedder);
   const shares = bank.map((_, b) => mean(counted.map((_, n) => has[b * counted.length + n]!)));
   const ofLabel = new Map<string, number[]>();
@@ -73,13 +73,6 @@ async function occurrences(clips: readonly AnnotatedClip[], bank: ClaimBank, emb
 
 const textsOf = (cues: readonly Cue[], kind: Cue["kind"]) =>
   cues.flatMap((cue) => (cue.kind === kind ? [cue.text] : []));
-
-function drawn(clips: readonly AnnotatedClip[], seed: number): readonly AnnotatedClip[] {
-  if (clips.length <= mostClips) return clips;
-  const random = createRandom(seed);
-  const ranked = clips.map((clip) => ({ clip, rank: random.next() })).sort((a, b) => a.rank - b.rank);
-  return ranked.slice(0, mostClips).map(({ clip }) => clip);
-}
 
 const mean = (values: readonly number[]) =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
