@@ -1,7 +1,7 @@
 // What a model gets of a clip, as a file that people play: against the masks and the sounds of this process, and in a browser, where the
 // player shows and sounds what the model is asked about.
 import assert from "node:assert/strict";
-import { cpSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
@@ -9,11 +9,11 @@ import type { MediaClip } from "../../../src/media/clip.ts";
 import { decodeClip } from "../../../src/media/decode.ts";
 import { applyLocalMask } from "../../../src/media/local-mask.ts";
 import { loadModel } from "../../../src/models/registry.ts";
-import type { ChangeView, MaskView, ModelList, RunList, SampleList } from "../../../src/serve/studio/api.ts";
-import { type StudioServer, serveStudio } from "../../../src/serve/studio/serve-studio.ts";
+import type { ChangeView, MaskView } from "../../../src/serve/studio/api.ts";
+import type { StudioServer } from "../../../src/serve/studio/serve-studio.ts";
 import { chromiumPath, desk, launchChromium, noChromium, overflow, phone, visit } from "../../support/chromium.ts";
-import { type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
-import { makeRun } from "../../support/studio-runs.ts";
+import type { SmallTheatre } from "../../support/small-theatre.ts";
+import { openXrayStudio, type XrayStudio } from "../../support/xray-studio.ts";
 
 const headers = { authorization: "Bearer t" };
 /** Of 255: x264 at its best is not the picture itself. */
@@ -32,27 +32,13 @@ let model: string;
 let run: string;
 let ids: readonly string[];
 
+let studio: XrayStudio;
+
 before(async () => {
-  theatre = await smallTheatre(3);
-  const path = makeRun(join(theatre.root, "runs"), "mine", { steps: 2, data: theatre.samplesFile });
-  cpSync(theatre.freshModel(1), join(path, "model"), { recursive: true });
-  server = await serveStudio({
-    folders: [join(theatre.root, "runs")],
-    host: "127.0.0.1",
-    port: 0,
-    token: "t",
-    command: null,
-    log: () => undefined,
-  });
-  const get = async <T>(address: string) => (await (await fetch(server.address + address, { headers })).json()) as T;
-  run = (await get<RunList>("/api/runs")).runs[0]!.id;
-  model = (await get<ModelList>("/api/models")).models[0]!.id;
-  ids = (await get<SampleList>(`/api/runs/${run}/samples`)).ids;
+  studio = await openXrayStudio();
+  ({ theatre, server, run, model, ids } = studio);
 });
-after(async () => {
-  await server.close();
-  theatre[Symbol.dispose]();
-});
+after(() => studio.close());
 
 const mediaOf = (id: string) => join(theatre.corpus, theatre.samples.find((sample) => sample.id === id)!.media);
 

@@ -1,7 +1,7 @@
 // The X-ray over HTTP with a very small model: what it says under masks and with another sound, and how much each token depends on
 // what was taken away, against the same computed in this process.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { decodeClip } from "../../../src/media/decode.ts";
@@ -9,16 +9,8 @@ import { applyLocalMask } from "../../../src/media/local-mask.ts";
 import type { ModelPrompt } from "../../../src/models/omni-model.ts";
 import { loadModel } from "../../../src/models/registry.ts";
 import { tokenDivergence } from "../../../src/rl/divergence.ts";
-import type {
-  ChangeView,
-  DroppedClip,
-  DroppedList,
-  ModelList,
-  RunList,
-  SampleList,
-  XrayAnswer,
-} from "../../../src/serve/studio/api.ts";
-import { type StudioServer, serveStudio } from "../../../src/serve/studio/serve-studio.ts";
+import type { ChangeView, DroppedClip, DroppedList, ModelList, XrayAnswer } from "../../../src/serve/studio/api.ts";
+import type { StudioServer } from "../../../src/serve/studio/serve-studio.ts";
 import { findModels } from "../../../src/serve/studio/xray/find-models.ts";
 import { noGrad, scope } from "../../../src/tensor/index.ts";
 import {
@@ -31,8 +23,9 @@ import {
   seriousProblems,
   visit,
 } from "../../support/chromium.ts";
-import { type SmallTheatre, smallTheatre } from "../../support/small-theatre.ts";
+import type { SmallTheatre } from "../../support/small-theatre.ts";
 import { makeRun } from "../../support/studio-runs.ts";
+import { openXrayStudio, type XrayStudio } from "../../support/xray-studio.ts";
 
 const headers = { authorization: "Bearer t", "content-type": "application/json" };
 /** float32 sums of a batch in another order. */
@@ -49,28 +42,13 @@ let model: string;
 let run: string;
 let ids: readonly string[];
 
+let studio: XrayStudio;
+
 before(async () => {
-  theatre = await smallTheatre(3);
-  const runs = join(theatre.root, "runs");
-  const path = makeRun(runs, "mine", { steps: 2, data: theatre.samplesFile });
-  cpSync(theatre.freshModel(1), join(path, "model"), { recursive: true });
-  server = await serveStudio({
-    folders: [runs],
-    host: "127.0.0.1",
-    port: 0,
-    token: "t",
-    command: null,
-    log: () => undefined,
-  });
-  const get = async <T>(address: string) => (await (await fetch(server.address + address, { headers })).json()) as T;
-  run = (await get<RunList>("/api/runs")).runs[0]!.id;
-  model = (await get<ModelList>("/api/models")).models[0]!.id;
-  ids = (await get<SampleList>(`/api/runs/${run}/samples`)).ids;
+  studio = await openXrayStudio();
+  ({ theatre, server, run, model, ids } = studio);
 });
-after(async () => {
-  await server.close();
-  theatre[Symbol.dispose]();
-});
+after(() => studio.close());
 
 interface Heard {
   readonly events: { readonly event: string; readonly data: Record<string, unknown> }[];
