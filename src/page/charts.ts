@@ -64,14 +64,17 @@ function drawCharts(name, charts) {
   charts.forEach((chart, i) => {
     const host = document.getElementById(name + "-" + i);
     const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
-    const isTiny = chart.data.slice(1).flat().every((value) => Math.abs(value ?? 0) < 1e-3);
+    const values = chart.data.slice(1).flat();
+    const isZero = values.every((value) => (value ?? 0) === 0);
+    const isTiny = !isZero && values.every((value) => Math.abs(value ?? 0) < 1e-3);
     const tiny = { values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "0" : tick.toExponential(1))) };
     const last = chart.data.map((values) => values.findLastIndex((value) => value !== null));
     // Nothing is pointed at: the legend says the last values.
     const atRest = (plot) => { if (plot.cursor.idx == null && last[0] >= 0) plot.setLegend({ idxs: last }, false); };
     const plot = new uPlot({
       title: chart.title, width: host.clientWidth - 20, height: 210,
-      scales: { x: { time: false } },
+      // Of zeros alone uPlot would draw an axis to 100.
+      scales: { x: { time: false }, ...(isZero ? { y: { range: [0, 1] } } : {}) },
       axes: [axis, { ...axis, size: 54, ...(isTiny ? tiny : {}) }],
       legend: { markers: { width: 0, fill: (plot, s) => plot.series[s].stroke(plot, s) } },
       hooks: { ready: [atRest], setCursor: [atRest], setLegend: [atRest] },

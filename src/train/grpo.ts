@@ -23,7 +23,7 @@ import { requireCompatible } from "./method/compatible.ts";
 import { drawStep } from "./method/draw-step.ts";
 import { learn } from "./method/learn.ts";
 import { referenceSync } from "./method/reference-sync.ts";
-import type { GrpoTask } from "./method/task.ts";
+import type { ClaimSources, GrpoTask } from "./method/task.ts";
 import { readingReference } from "./observer/reference-reading.ts";
 import { correctionOf } from "./rollouts/settings.ts";
 import { type Objective, runSteps, type StepOutcome, type StepRun, type StepsDone } from "./run-steps.ts";
@@ -71,7 +71,7 @@ export function grpoObjective(given: GrpoTask): Objective {
   requireCompatible(config);
   requireJudges(task);
   const maxNewTokens = config.maxNewTokens ?? defaultsBySize(models.numParameters, config.trainable).maxNewTokens;
-  const scoring = scoreOptions(task, maxNewTokens);
+  const scoring = scoreOptions(task, task.claims ?? claimSources(task), maxNewTokens);
   const { recomputes, policy } = models;
   const options: StepOptions = { ...stepOptions(config), maxCompletionTokens: maxNewTokens, recomputes };
   const watch = new RewardWatch();
@@ -128,12 +128,12 @@ function weighsPerception({ perception }: DeepReadonly<TrainConfig>): boolean {
   return perception.views !== "none" && perception.perceptionLossWeight !== 0;
 }
 
-/** What claims are looked up in, where a term asks for them: the corpus' cues, and how often they go with an emotion. */
-function claimsIn({
+/** What claims are looked up in, where a term asks for them: the corpus' cues, and how often they go with an emotion, counted once. */
+export function claimSources({
   config,
   samples,
   embedder,
-}: Pick<GrpoTask, "config" | "samples" | "embedder">): Pick<ScoreOptions, "claimBank" | "claimPrior"> {
+}: Pick<GrpoTask, "config" | "samples" | "embedder">): ClaimSources {
   const asks = (names: readonly string[]) => config.reward.terms.some(({ name }) => names.includes(name));
   if (!asks(claimTerms)) return {};
   const bank = claimBank(samples, deriveSeed(config.seed, "claims"));
@@ -148,18 +148,19 @@ function claimsIn({
   };
 }
 
-type Scoring = Pick<GrpoTask, "config" | "samples" | "embedder" | "emotionScore" | "judged">;
+type Scoring = Pick<GrpoTask, "config" | "embedder" | "emotionScore" | "judged">;
 
-/** How completions are scored. @param samples of training: what is claimed is looked up in their cues */
+/** How completions are scored. */
 export function scoreOptions(
-  { config, samples, embedder, emotionScore, judged = [] }: Scoring,
+  { config, embedder, emotionScore, judged = [] }: Scoring,
+  claims: ClaimSources,
   maxNewTokens: number,
 ): ScoreOptions {
   const { terms, similarityThreshold, emptyKind, combineKinds, requireWellFormed } = config.reward;
   const setting = { emotionScore, similarityThreshold, empty: emptyKind, combine: combineKinds };
   return {
     embedder,
-    ...claimsIn({ config, samples, embedder }),
+    ...claims,
     // A term without a weight is still measured: arms are compared on it.
     terms: makeTerms(terms, setting),
     judged,

@@ -157,7 +157,7 @@ function optionsOf(host: HTMLElement, lines: readonly ChartLine[], { isSmooth, i
   return {
     ...{ width: host.clientWidth, height, legend: { show: false } },
     cursor: { y: false, points: { size: 6 }, drag: { x: true, y: false } },
-    scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
+    scales: { x: { time: false }, y: isLog ? { distr: 3 } : { range: rangeOf } },
     axes: [
       { ...axis, size: 28 },
       { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shown(tick))) },
@@ -170,4 +170,10 @@ function optionsOf(host: HTMLElement, lines: readonly ChartLine[], { isSmooth, i
       ],
     },
   };
+}
+
+/** uPlot's own, but for zeros alone, of which it would draw an axis to 100. */
+function rangeOf(_: uPlot, low: number | null, high: number | null): uPlot.Range.MinMax {
+  if (low === null || high === null) return [null, null];
+  return low === 0 && high === 0 ? [0, 1] : uPlot.rangeNum(low, high, 0.1, true);
 }

@@ -15,7 +15,7 @@ import type { StepMetrics } from "../../src/rl/metrics.ts";
 import { resolveConfig } from "../../src/run/config.ts";
 import { trainSchema } from "../../src/train/config.ts";
 import { openDevEvaluator } from "../../src/train/dev-evaluation.ts";
-import { scoreOptions, trainGrpo } from "../../src/train/grpo.ts";
+import { claimSources, scoreOptions, trainGrpo } from "../../src/train/grpo.ts";
 import { type OpenedPolicy, openPolicy } from "../../src/train/policy.ts";
 import { type SmallTheatre, smallTheatre } from "../support/small-theatre.ts";
 import { warmModel } from "../support/theatre-training.ts";
@@ -52,7 +52,8 @@ const configOf = (overrides: readonly string[]) =>
 
 function scoringOf(config: ReturnType<typeof configOf>) {
   const samples = fitted.slice(0, 4).map(({ sample }) => sample);
-  return scoreOptions({ config, samples, ...setting, emotionScore: setting.emotion.score }, maxNewTokens);
+  const claims = claimSources({ config, samples, embedder: setting.embedder });
+  return scoreOptions({ config, ...setting, emotionScore: setting.emotion.score }, claims, maxNewTokens);
 }
 
 function evaluatorOf(models: OpenedPolicy, clips: readonly FittedSample[], config = configOf([])) {

@@ -13,6 +13,7 @@ import { deriveSeed } from "../../seeds.ts";
 import { defaultsBySize } from "../../train/by-size.ts";
 import { openDevEvaluator } from "../../train/dev-evaluation.ts";
 import { scoreOptions } from "../../train/grpo.ts";
+import type { ClaimSources } from "../../train/method/task.ts";
 import type { OpenedPolicy } from "../../train/policy.ts";
 import type { Evaluation } from "../../train/watch/evaluations.ts";
 import type { RunConfig } from "./run-config.ts";
@@ -43,8 +44,8 @@ export interface DevSetting {
   /** The folder of the run. */
   readonly directory: string;
   readonly config: RunConfig;
-  /** Of training: what is claimed is looked up in their cues. */
-  readonly trained: readonly Sample[];
+  /** Of training. */
+  readonly claims: ClaimSources;
   readonly models: OpenedPolicy;
   readonly setting: Setting;
   readonly progress: Progress;
@@ -53,7 +54,7 @@ export interface DevSetting {
 
 /** Decodes the clips and makes the questions. null: nothing is evaluated. @throws those of fitCorpus */
 export async function openDevSet(samples: readonly Sample[] | null, dev: DevSetting): Promise<DevRun | null> {
-  const { directory, config, trained, models, setting, progress, interrupt } = dev;
+  const { directory, config, claims, models, setting, progress, interrupt } = dev;
   if (samples === null) return null;
   const { fitted } = await fitCorpus(models.policy, samples, {
     file: config.evalData!,
@@ -69,7 +70,8 @@ export async function openDevSet(samples: readonly Sample[] | null, dev: DevSett
     fitted,
     setting,
     scoring: scoreOptions(
-      { config, samples: trained, embedder: setting.embedder, emotionScore: setting.emotion.score },
+      { config, embedder: setting.embedder, emotionScore: setting.emotion.score },
+      claims,
       maxNewTokens,
     ),
     maxNewTokens,

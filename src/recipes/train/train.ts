@@ -29,8 +29,9 @@ import { readingModes } from "../../text/answer.ts";
 import { batchOf } from "../../train/batches.ts";
 import { defaultsBySize, largeModel } from "../../train/by-size.ts";
 import { type BestModel, lastModel } from "../../train/export.ts";
-import { trainGrpo } from "../../train/grpo.ts";
+import { claimSources, trainGrpo } from "../../train/grpo.ts";
 import { type DryRun, dryRunOf, requireMemory } from "../../train/memory/table.ts";
+import type { ClaimSources } from "../../train/method/task.ts";
 import { bytesOnDisk, type CopiesOnDisk, type OpenedPolicy, openPolicy } from "../../train/policy.ts";
 import { calibratedDeltas } from "../../train/presets.ts";
 import { RolloutsOverRanks } from "../../train/rollouts/over-ranks.ts";
@@ -152,9 +153,10 @@ async function trainIn(run: RankRun<TrainRun>): Promise<TrainResult> {
     return openReading(models.reference, rows, { ...where, interrupt: readingInterrupt(world, interrupt) });
   });
   for (const note of cueReading.notes) progress.log(note);
-  const where = { directory: directory.path, config, trained: rows, models, setting, progress, interrupt };
+  const claims = claimSources({ config, samples: rows, embedder: setting.embedder });
+  const where = { directory: directory.path, config, claims, models, setting, progress, interrupt };
   using dev = await openDevSet(devRows, where);
-  const best = await learn({ run, directory, models, library, setting, judges, samples: rows, clips, dev, cueReading });
+  const best = await learn({ ...where, run, directory, library, judges, samples: rows, clips, dev, cueReading });
   const { total, skipped, noticed } = clips.account();
   return {
     run: directory.path,
@@ -260,12 +262,14 @@ interface Learning {
   readonly judges: OpenedJudges;
   readonly samples: readonly Sample[];
   readonly clips: OpenClipSource<Sample>;
+  readonly claims: ClaimSources;
   /** null: nothing is evaluated here. */
   readonly dev: DevRun | null;
   readonly cueReading: OpenedReading;
 }
 
-async function learn({ run, directory, models, library, setting, judges, samples, clips, dev, cueReading }: Learning) {
+async function learn(given: Learning) {
+  const { run, directory, models, library, setting, judges, samples, clips, claims, dev, cueReading } = given;
   const { config, progress, interrupt, world } = run;
   const { embedder, promptText, wording } = setting;
   const emotionScore = setting.emotion.score;
@@ -277,6 +281,7 @@ async function learn({ run, directory, models, library, setting, judges, samples
     library,
     samples,
     clips,
+    claims,
     embedder,
     emotionScore,
     judged: judges.terms,

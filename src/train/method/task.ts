@@ -5,12 +5,15 @@ import type { Sample } from "../../data/sample.ts";
 import type { EmotionScore } from "../../emotion/score.ts";
 import type { Embedder } from "../../evidence/cue.ts";
 import type { JudgedTerm } from "../../rl/rewards/judged.ts";
+import type { ScoreOptions } from "../../rl/score.ts";
 import type { DeepReadonly } from "../../run/config.ts";
 import type { World } from "../../tensor/index.ts";
 import type { TrainConfig } from "../config.ts";
 import type { ReadCues } from "../masked-inputs.ts";
 import type { OpenedPolicy } from "../policy.ts";
 import type { RolloutsOverRanks } from "../rollouts/over-ranks.ts";
+
+export type ClaimSources = Pick<ScoreOptions, "claimBank" | "claimPrior">;
 
 /** What the method learns from. */
 export interface GrpoTask {
@@ -23,6 +26,8 @@ export interface GrpoTask {
   readonly promptText: (sample: Sample) => string;
   readonly embedder: Embedder;
   readonly emotionScore: EmotionScore;
+  /** What claims are looked up in, where others score by the same; left out: counted here. */
+  readonly claims?: ClaimSources;
   /** Terms that a judge is asked for; left out: none. */
   readonly judged?: readonly JudgedTerm[];
   /** Servers that sample the completions; left out: this process does. */
