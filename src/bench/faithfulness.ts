@@ -5,7 +5,7 @@
 // asks for a cue that the clip's emotion suggests and that is not there either ("no").
 
 import type { Modality } from "../media/clip.ts";
-import { lenientAnswer, type ReadingMode } from "../text/answer.ts";
+import { lenientAnswer, type ReadingMode, yesOrNo } from "../text/answer.ts";
 import { parseResponse } from "../text/response.ts";
 import { replyText } from "../text/special-tokens.ts";
 import type { Measure } from "./measure.ts";
@@ -24,9 +24,7 @@ export const verdictReading: Readonly<Record<AnswerStyle, ReadingMode>> = { tagg
 export function readYesNo(text: string, style: AnswerStyle): "yes" | "no" | null {
   const strict = style === "tagged" ? parseResponse(text) : null;
   if (strict?.wellFormed === false) return null;
-  const answer = strict?.answer?.text ?? lenientAnswer(text);
-  const word = /^[^\p{L}\p{N}]*(yes|no)(?![\p{L}\p{N}])/iu.exec(answer)?.[1]?.toLowerCase();
-  return word === "yes" || word === "no" ? word : null;
+  return yesOrNo(strict?.answer?.text ?? lenientAnswer(text));
 }
 
 /**

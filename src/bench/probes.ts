@@ -46,9 +46,6 @@ export interface ProbeOptions {
   readonly counts?: readonly number[];
 }
 
-/** Below the threshold of "the same cue": what is only half alike may be half there. */
-export const defaultAbsentThreshold = 0.5;
-
 /** One clip's material for probes of one modality. */
 interface Askable {
   readonly sample: Sample;

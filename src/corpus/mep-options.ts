@@ -1,7 +1,7 @@
 // How large a MEP set is and which clips it takes, unless the corpus is of a kind that says otherwise.
 import { defaultPriorCount } from "../bench/association.ts";
 import type { MepProbeOptions, SelectionOptions } from "../bench/mep-set.ts";
-import { defaultAbsentThreshold } from "../bench/probes.ts";
+import { absentCue } from "../evidence/claims/cue-probes.ts";
 
 export type MepSetOptions = SelectionOptions & MepProbeOptions;
 
@@ -15,5 +15,5 @@ export const corpusSetOptions: MepSetOptions = {
   priorCount: defaultPriorCount,
   maxProbesPerModality: 500,
   maxProbesPerClip: 3,
-  absentThreshold: defaultAbsentThreshold,
+  absentThreshold: absentCue,
 };

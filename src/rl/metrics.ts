@@ -1,5 +1,6 @@
 // Numbers of one step under the names that dashboards expect (TRL's spelling; ours under omni/). A number carries how it adds up,
 // so that chunks, micro-batches and processes give what one would have given. Host arithmetic only; the caller logs them.
+import { yesOrNo } from "../text/answer.ts";
 import { mean, sampleStd } from "./advantage.ts";
 import type { ScoredGroup, ScoredRollout } from "./types.ts";
 
@@ -108,15 +109,42 @@ function finished(measure: Measure): number {
   return measure.value;
 }
 
-/** Rewards, lengths and evidence of the sampled groups. Standard deviations are those of a sample (n - 1). */
-/** Of prompts about the clips as they are, under the usual names; of those about degraded clips, under counterfactual/. */
+/** Of prompts about the clips as they are, under the usual names; of those about degraded clips, under counterfactual/; of probes, under probes/. */
 export function shownMetrics(groups: readonly ScoredGroup[]): Metrics {
+  const asked = groups.filter((group) => group.asked !== undefined);
   const degraded = groups.filter(({ readable }) => readable !== undefined);
-  if (degraded.length === 0) return rolloutMetrics(groups);
-  const intact = groups.filter(({ readable }) => readable === undefined);
-  const metrics = rolloutMetrics(intact.length > 0 ? intact : degraded);
+  const usual = groups.filter((group) => group.readable === undefined && group.asked === undefined);
+  const named = [usual, degraded, asked].find((some) => some.length > 0) ?? [];
+  const metrics = rolloutMetrics(named);
+  for (const { rollouts } of groups.filter((group) => !named.includes(group))) {
+    for (const { rollout } of rollouts) metrics.sum("num_tokens", rollout.ids.length);
+  }
+  if (degraded.length > 0) addDegraded(metrics, degraded);
+  if (asked.length > 0) addProbes(metrics, asked);
+  return metrics;
+}
+
+function addProbes(metrics: Metrics, groups: readonly ScoredGroup[]): void {
+  const answers = groups.flatMap(({ asked, rollouts }) =>
+    rollouts.map(({ response }) => ({
+      expected: asked!.expected,
+      said: response.wellFormed ? yesOrNo(response.answer!.text) : null,
+    })),
+  );
+  const share = (name: string, of: typeof answers, isCounted: (answer: (typeof answers)[number]) => boolean) =>
+    metrics.meanOf(
+      `probes/${name}`,
+      of.map((answer) => (isCounted(answer) ? 1 : 0)),
+    );
+  for (const verdict of ["yes", "no"] as const) {
+    const of = answers.filter(({ expected }) => expected === verdict);
+    if (of.length > 0) share(`right_${verdict}`, of, ({ said }) => said === verdict);
+  }
+  share("readable", answers, ({ said }) => said !== null);
+}
+
+function addDegraded(metrics: Metrics, degraded: readonly ScoredGroup[]): void {
   const rollouts = degraded.flatMap((group) => group.rollouts);
-  if (intact.length > 0) for (const { rollout } of rollouts) metrics.sum("num_tokens", rollout.ids.length);
   metrics.meanOf(
     "counterfactual/reward",
     rollouts.map(({ rewards }) => rewards.total),
@@ -127,9 +155,9 @@ export function shownMetrics(groups: readonly ScoredGroup[]): Metrics {
       rollouts.map(({ rewards }) => rewards.parts[name] ?? 0),
     );
   }
-  return metrics;
 }
 
+/** Rewards, lengths and evidence of the sampled groups. Standard deviations are those of a sample (n - 1). */
 export function rolloutMetrics(groups: readonly ScoredGroup[]): Metrics {
   const rollouts = groups.flatMap((group) => group.rollouts);
   const lengths = rollouts.map((scored) => scored.rollout.ids.length);

@@ -2,7 +2,7 @@
 // which cue, and how much each evidence token depends on its modality.
 import type { Cue } from "../evidence/cue.ts";
 import type { ComparedWith } from "./full-branch.ts";
-import type { EngineMark, ScoredGroup, ScoredRollout } from "./types.ts";
+import type { AskedProbe, EngineMark, ScoredGroup, ScoredRollout } from "./types.ts";
 
 /** Example clause: `{ text: "the video shows a furrowed brow", cue: 0, kind: "video", similarity: 0.97 }` */
 export interface ClauseRecord {
@@ -50,6 +50,8 @@ export interface GroupRecord {
   readonly sample: string;
   /** Those that clauses point to. */
   readonly cues: readonly Cue[];
+  /** In place of the task's question; left out: that. */
+  readonly asked?: AskedProbe;
   readonly rollouts: readonly RolloutRecord[];
 }
 
@@ -78,9 +80,10 @@ export class TokenDivergences {
   }
 }
 
-export function recordGroup({ sample, rollouts }: ScoredGroup, divergences: TokenDivergences): GroupRecord {
+export function recordGroup({ sample, asked, rollouts }: ScoredGroup, divergences: TokenDivergences): GroupRecord {
   return {
     sample: sample.id,
+    ...(asked && { asked }),
     cues: sample.cues.map(({ kind, text }) => ({ kind, text })),
     rollouts: rollouts.map((scored) => recordRollout(scored, divergences)),
   };

@@ -1,8 +1,8 @@
 // From sampled text to advantages: parse, cut into clauses, route the evidence once (Eq. 1), score, compare within the
 // group. Host data only. All cues and clauses of the step go to the embedder in one call.
-import { type ClaimBank, findClaims } from "../evidence/claims.ts";
+import { type ClaimBank, findClaims } from "../evidence/claims/claims.ts";
+import type { CuePrior } from "../evidence/claims/cue-prior.ts";
 import type { Embedder } from "../evidence/cue.ts";
-import type { CuePrior } from "../evidence/cue-prior.ts";
 import { evidenceTokens } from "../evidence/route.ts";
 import { routeBatch } from "../evidence/route-batch.ts";
 import type { Clause } from "../text/clause.ts";
@@ -90,8 +90,8 @@ export async function scoreGroups(groups: readonly RolloutGroup[], options: Scor
 
 /** What every rollout earned, [group][rollout]: for a group nothing of another one is needed. */
 export async function rateGroups(groups: readonly RolloutGroup[], options: ScoreOptions): Promise<Comparable[][]> {
-  const readings = groups.flatMap(({ sample, thinkIsOpen, readable, rollouts }) =>
-    rollouts.map((rollout) => ({ sample, readable, ...readRollout(rollout, thinkIsOpen, options) })),
+  const readings = groups.flatMap(({ sample, thinkIsOpen, readable, asked, rollouts }) =>
+    rollouts.map((rollout) => ({ sample, readable, asked, ...readRollout(rollout, thinkIsOpen, options) })),
   );
   const routings = await routeBatch(
     readings.map(({ sample, clauses }) => ({ cues: sample.cues, clauses })),
@@ -108,7 +108,7 @@ export async function rateGroups(groups: readonly RolloutGroup[], options: Score
   }));
   const judged = await judgedOf(groups, contexts, options.judged ?? []);
   const rated = contexts.map((context, i): Comparable => {
-    const { sample: _, readable: __, claims: ___, guesses: ____, ...read } = context;
+    const { sample: _, readable: __, asked: ___, claims: ____, guesses: _____, ...read } = context;
     const rewards = shaped(
       withJudged(scoreRollout(context, options.terms), judged[i]!),
       read.rollout,
@@ -126,9 +126,10 @@ export function compareGroups(
   options: ScoreOptions,
 ): ScoredGroup[] {
   const compared = compareRollouts(rated, compareOptions(options));
-  return groups.map(({ sample, readable }, g) => ({
+  return groups.map(({ sample, readable, asked }, g) => ({
     sample,
     ...(readable && { readable }),
+    ...(asked && { asked }),
     rollouts: compared[g]!,
   }));
 }

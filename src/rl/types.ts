@@ -1,7 +1,7 @@
 // The data of one optimiser step, from sampled text to advantages. Plain, readonly, no tensors: tensors enter in step.ts.
 
 import type { Sample } from "../data/sample.ts";
-import type { Claim } from "../evidence/claims.ts";
+import type { Claim } from "../evidence/claims/claims.ts";
 import type { EvidenceRouting, EvidenceTokens, Readability } from "../evidence/route.ts";
 import type { Modality } from "../media/clip.ts";
 import type { Clause } from "../text/clause.ts";
@@ -30,6 +30,12 @@ export interface Rollout {
   readonly engine?: EngineMark;
 }
 
+/** What a prompt asks in place of the task's question: whether the clip has one cue. There is nothing to recall and no emotion to name. */
+export interface AskedProbe {
+  readonly question: string;
+  readonly expected: "yes" | "no";
+}
+
 /** The G completions of one prompt. */
 export interface RolloutGroup {
   readonly sample: Sample;
@@ -37,6 +43,8 @@ export interface RolloutGroup {
   readonly thinkIsOpen?: boolean;
   /** Of a prompt about a degraded clip: how well each of the sample's cues can be read of it. */
   readonly readable?: Readability;
+  /** Of a prompt that asks about one cue. */
+  readonly asked?: AskedProbe;
   readonly rollouts: readonly Rollout[];
 }
 
@@ -48,6 +56,8 @@ export interface RewardContext {
   readonly routing: EvidenceRouting;
   /** As of the group. */
   readonly readable?: Readability | undefined;
+  /** As of the group. */
+  readonly asked?: AskedProbe | undefined;
   /** What the reasoning states, where a term asks for it. */
   readonly claims?: readonly Claim[];
   /** Of every claim, how often clips of the sample's emotion have its cue, where a term asks for it. */
@@ -98,6 +108,8 @@ export interface ScoredGroup {
   readonly sample: Sample;
   /** Left out: the clip was shown as it is. */
   readonly readable?: Readability;
+  /** Left out: the task's question was asked. */
+  readonly asked?: AskedProbe;
   readonly rollouts: readonly ScoredRollout[];
 }
 

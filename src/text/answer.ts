@@ -46,6 +46,12 @@ export function outputLabels(output: string): string[] {
   return trimmedWords(output.slice(start, end), outerMarks);
 }
 
+/** "yes" or "no" where it is the first word of an answer; null for everything else. */
+export function yesOrNo(answer: string): "yes" | "no" | null {
+  const word = /^[^\p{L}\p{N}]*(yes|no)(?![\p{L}\p{N}])/iu.exec(answer)?.[1]?.toLowerCase();
+  return word === "yes" || word === "no" ? word : null;
+}
+
 /** What the answer says, by the lenient reading. */
 export function lenientAnswer(output: string): string {
   const { start, end } = answerSpan(output);

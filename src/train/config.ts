@@ -182,6 +182,11 @@ export const trainSchema = z.strictObject({
   ...learnerSettings,
   steps: count.default(60).meta({ description: "optimiser steps", paper: "3262" }),
   promptsPerStep: count.default(16).meta({ description: "prompts per optimiser step", paper: "8" }),
+  probeShare: unit.default(0).meta({
+    description:
+      "share of a step's prompts that ask whether the clip has one cue, of what its emotion suggests as often where it is as where it is not, paid by the reward term verdict; ours",
+    paper: "0",
+  }),
   groupSize: z.int().min(2).default(4).meta({ description: "completions per prompt", symbol: "G", paper: "4" }),
   maxNewTokens: optionalCount("longest completion", "by the model's size"),
   temperature: positive.default(1).meta({

@@ -1,8 +1,8 @@
 // GRPO and OPPO: one objective for the method and all its relatives; a preset says which. Reads top to bottom: batch, rollouts and
 // scores (method/draw-step.ts), masked views and gradients (method/learn.ts). Every random draw is keyed by (seed, step, sample, rollout).
 import { OppoError } from "../error.ts";
-import { claimBank } from "../evidence/claims.ts";
-import { type CuePrior, cuePrior } from "../evidence/cue-prior.ts";
+import { claimBank } from "../evidence/claims/claims.ts";
+import { type CuePrior, cuePrior } from "../evidence/claims/cue-prior.ts";
 import { cosineSchedule, linearSchedule } from "../nn/index.ts";
 import { checkInvariants, tolerancesOf } from "../rl/invariants.ts";
 import { shownMetrics } from "../rl/metrics.ts";
@@ -66,12 +66,13 @@ export function trainGrpo(
 
 /** @throws ConfigError where settings do not go together, OppoError ERR_REWARD_JUDGE where terms have no judge */
 export function grpoObjective(given: GrpoTask): Objective {
-  const task = withReader(given);
+  const claims = given.claims ?? claimSources(given);
+  const task = withReader({ ...given, claims });
   const { config, models } = task;
   requireCompatible(config);
   requireJudges(task);
   const maxNewTokens = config.maxNewTokens ?? defaultsBySize(models.numParameters, config.trainable).maxNewTokens;
-  const scoring = scoreOptions(task, task.claims ?? claimSources(task), maxNewTokens);
+  const scoring = scoreOptions(task, claims, maxNewTokens);
   const { recomputes, policy } = models;
   const options: StepOptions = { ...stepOptions(config), maxCompletionTokens: maxNewTokens, recomputes };
   const watch = new RewardWatch();
@@ -128,16 +129,19 @@ function weighsPerception({ perception }: DeepReadonly<TrainConfig>): boolean {
   return perception.views !== "none" && perception.perceptionLossWeight !== 0;
 }
 
-/** What claims are looked up in, where a term asks for them: the corpus' cues, and how often they go with an emotion, counted once. */
+const asksFor = ({ reward }: GrpoTask["config"], names: readonly string[]) =>
+  reward.terms.some(({ name }) => names.includes(name));
+
+/** What claims are looked up in and probes drawn from, where they are asked for: the corpus' cues, and how often they go with an emotion, counted once. */
 export function claimSources({
   config,
   samples,
   embedder,
 }: Pick<GrpoTask, "config" | "samples" | "embedder">): ClaimSources {
-  const asks = (names: readonly string[]) => config.reward.terms.some(({ name }) => names.includes(name));
-  if (!asks(claimTerms)) return {};
+  const asksProbes = config.probeShare > 0;
+  if (!asksFor(config, claimTerms) && !asksProbes) return {};
   const bank = claimBank(samples, deriveSeed(config.seed, "claims"));
-  if (!asks(priorTerms)) return { claimBank: bank };
+  if (!asksFor(config, priorTerms) && !asksProbes) return { claimBank: bank };
   let prior: Promise<CuePrior> | null = null;
   return {
     claimBank: bank,
@@ -160,7 +164,7 @@ export function scoreOptions(
   const setting = { emotionScore, similarityThreshold, empty: emptyKind, combine: combineKinds };
   return {
     embedder,
-    ...claims,
+    ...(asksFor(config, claimTerms) ? claims : {}),
     // A term without a weight is still measured: arms are compared on it.
     terms: makeTerms(terms, setting),
     judged,

@@ -110,12 +110,14 @@ export const presets = {
   "oppo-family": {
     title: "OPPO, family of counterfactuals",
     config: {
-      promptsPerStep: 24,
+      promptsPerStep: 48,
+      probeShare: 0.5,
       reward: {
         terms: [
           ...paperTerms.map((term) => (term.name === "omni" ? { ...term, weight: 1 } : { ...term })),
           { name: "informed", weight: 1 },
           { name: "support", weight: 0.5 },
+          { name: "verdict", weight: 1 },
         ],
       },
       perception: {
@@ -125,7 +127,7 @@ export const presets = {
           audio: ["units", "hum", "chord", "rustle", "swap"],
         },
         maskRatio: 1,
-        rolloutShare: 0.2,
+        rolloutShare: 0.1,
         alikeWeight: 1,
         alikeKinds: 4,
       },

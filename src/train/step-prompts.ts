@@ -1,19 +1,18 @@
-// What the prompts of a step are asked about: the clip as it is, or, for a drawn share of them, a clip of the mask family, whose
-// completions are scored by what can still be read of it; and the masked inputs that the others' completions are compared on.
+// What the prompts of a step are asked: the task's question about the clip as it is, or, for a drawn share of them, about a clip of the mask
+// family, whose completions are scored by what can still be read of it, or, for another share, whether the clip has one cue; and the
+// masked inputs that the completions about clips as they are are compared on.
 import type { Sample } from "../data/sample.ts";
 import type { Readability } from "../evidence/route.ts";
 import type { ModalityMask } from "../media/clip.ts";
 import { drawMasks, goneKinds, type MaskDraws, type MaskKey, takesAll } from "../rl/mask-draws.ts";
 import type { PromptPair, TrainGroup } from "../rl/plan.ts";
 import type { RolloutPrompt } from "../rl/rollout.ts";
-import type { MaskedView, ScoredGroup, ScoredRollout, ViewName, ViewSelector } from "../rl/types.ts";
+import type { AskedProbe, MaskedView, ScoredGroup, ScoredRollout, ViewName, ViewSelector } from "../rl/types.ts";
 import { alikeView, type MaskedViewName, neededViews } from "../rl/views.ts";
 import { deriveUniform } from "../seeds.ts";
 import type { MaskedInput, MaskedInputs } from "./masked-inputs.ts";
 
 export interface StepDraws extends MaskDraws {
-  /** Share of a step's prompts that are about a clip of the family. */
-  readonly rolloutShare: number;
   /** Above 0: where the clip's modality is gone, completions are about a blank, and the clip is to be answered alike. */
   readonly alikeWeight: number;
   /** Kinds that are answered alike, of those that the family has. */
@@ -25,32 +24,56 @@ export interface ShownPrompt extends RolloutPrompt {
   readonly pair: PromptPair;
   /** Of a degraded clip; null: it is shown as it is. */
   readonly readable: Readability | null;
+  /** null: the task's question. */
+  readonly asked: AskedProbe | null;
   /** Other clips that are to be answered alike. */
   readonly alike: readonly PromptPair[];
 }
 
-/** @param whole the prompts about the clips as they are */
-export function showPrompts(
-  whole: readonly { readonly sample: Sample; readonly pair: PromptPair }[],
-  draws: StepDraws,
-  key: Omit<MaskKey, "sampleId">,
-  inputs: MaskedInputs,
-): ShownPrompt[] {
-  const rank = ({ id }: Sample) => deriveUniform(key.seed, "rollout-mask", key.step, id);
-  const ranked = whole.map(({ sample }, i) => ({ i, rank: rank(sample) })).sort((a, b) => a.rank - b.rank || a.i - b.i);
-  const degraded = new Set(ranked.slice(0, Math.round(draws.rolloutShare * whole.length)).map(({ i }) => i));
-  return whole.map((prompt, i) => showPrompt(prompt, degraded.has(i), draws, key, inputs));
+/** Which prompts of a step are about degraded clips and which are probes, by their places; each is one thing. */
+export interface StepRoles {
+  readonly degraded: ReadonlySet<number>;
+  readonly probes: readonly number[];
 }
 
-/** One of them. @param isDegraded whether it is about a clip of the family */
+/** Drawn by what a clip is called, so that neither its place nor the other clips of a process change it. */
+export function stepRoles(
+  samples: readonly Sample[],
+  { rolloutShare, probeShare }: { readonly rolloutShare: number; readonly probeShare: number },
+  key: Omit<MaskKey, "sampleId">,
+): StepRoles {
+  const rank = ({ id }: Sample) => deriveUniform(key.seed, "rollout-mask", key.step, id);
+  const ranked = samples.map((sample, i) => ({ i, rank: rank(sample) })).sort((a, b) => a.rank - b.rank || a.i - b.i);
+  const places = ranked.map(({ i }) => i);
+  const numDegraded = Math.round(rolloutShare * samples.length);
+  const numProbes = Math.round(probeShare * samples.length);
+  return {
+    degraded: new Set(places.slice(0, numDegraded)),
+    probes: places.slice(numDegraded, numDegraded + numProbes),
+  };
+}
+
+/** What a prompt shows and asks. */
+export interface Showing {
+  /** Whether it is about a clip of the family. */
+  readonly isDegraded: boolean;
+  readonly asked: AskedProbe | null;
+}
+
+/** @param whole the prompt about the clip as it is; of a probe with its question */
 export function showPrompt(
   { sample, pair }: { readonly sample: Sample; readonly pair: PromptPair },
-  isDegraded: boolean,
+  { isDegraded, asked }: Showing,
   draws: StepDraws,
   key: Omit<MaskKey, "sampleId">,
   inputs: MaskedInputs,
 ): ShownPrompt {
-  if (!isDegraded) return { sample, pair, prompt: pair.policy, readable: null, alike: [] };
+  if (asked !== null) {
+    // Nothing is to be recalled, and no emotion to be named.
+    const bare = { ...sample, labels: [], reasoning: "", cues: [] };
+    return { sample: bare, pair, prompt: pair.policy, readable: null, asked, alike: [] };
+  }
+  if (!isDegraded) return { sample, pair, prompt: pair.policy, readable: null, asked, alike: [] };
   const own = { ...key, sampleId: sample.id };
   const view = deriveUniform(key.seed, "rollout-modality", key.step, sample.id) < 0.5 ? "video" : "audio";
   const masks = drawMasks(draws, own, view);
@@ -60,7 +83,7 @@ export function showPrompt(
   const alike = isGone
     ? goneInOtherWays(draws, blank[0]!, own).map((mask) => inputs.make(sample, [mask], own).pair)
     : [];
-  return { ...shownCues(sample, input), pair: input.pair, prompt: input.pair.policy, alike };
+  return { ...shownCues(sample, input), pair: input.pair, prompt: input.pair.policy, asked, alike };
 }
 
 /** Some kinds of the family, each once, that leave nothing of the blank's modality. */
@@ -100,10 +123,11 @@ export interface StepGroups {
   readonly views: ViewSelector;
 }
 
-/** Completions about a degraded clip are compared with no masked one. */
-export function withoutDegraded(selector: ViewSelector, groups: readonly ScoredGroup[]): ViewSelector {
-  const degraded = new Set(groups.flatMap(({ readable, rollouts }) => (readable === undefined ? [] : rollouts)));
-  return degraded.size === 0 ? selector : (rollout) => (degraded.has(rollout) ? [] : selector(rollout));
+/** Completions about a degraded clip, and answers to probes, are compared with no masked one. */
+export function ofUsualPrompts(selector: ViewSelector, groups: readonly ScoredGroup[]): ViewSelector {
+  const isUsual = ({ readable, asked }: ScoredGroup) => readable === undefined && asked === undefined;
+  const others = new Set(groups.flatMap((group) => (isUsual(group) ? [] : group.rollouts)));
+  return others.size === 0 ? selector : (rollout) => (others.has(rollout) ? [] : selector(rollout));
 }
 
 /** One mask per prompt, view and step, shared by the prompt's rollouts. @param readsCues whether views say what can be read */

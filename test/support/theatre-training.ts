@@ -46,7 +46,7 @@ export async function warmModel(
 
 /** For a run of the method, beside its settings, models and clips. */
 export const theatreTerms = () => ({
-  promptText: (sample: Sample) => theatreKind.userTurn(sample.subtitle, reasoningQuestion),
+  promptText: (sample: Sample, question = reasoningQuestion) => theatreKind.userTurn(sample.subtitle, question),
   embedder: theatreKind.embedder(),
   emotionScore: theatreKind.emotion.score,
 });

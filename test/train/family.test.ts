@@ -101,6 +101,36 @@ test("counterfactuals of a family: to the bit, resumed, whatever the micro-batch
   await assert.rejects(train("unobserved", { overrides: ["perception.support=observer"] }), { code: "ERR_OBSERVER" });
 });
 
+test("probes among the prompts: to the bit, resumed, whatever the micro-batch, with towers learning too", async () => {
+  const probes = [
+    "promptsPerStep=4",
+    "probeShare=0.5",
+    "perception.rolloutShare=0.25",
+    "perception.maskRatio=1",
+    "perception.views=papo",
+    "reward.terms=[{ name: format, weight: 1 }, { name: omni, weight: 0.5 }, { name: verdict, weight: 1 }]",
+  ];
+  const whole = await train("probes-whole", { overrides: probes });
+  const readable = whole.metrics.map((row) => row["probes/readable"]!);
+  assert.ok(readable.every((share) => share >= 0 && share <= 1));
+  assert.ok(whole.metrics.some((row) => row["rewards/format/mean"]! > 0));
+  await assert.rejects(train("probes", { overrides: probes, stopAt: 2 }), InterruptedError);
+  assert.deepEqual(await train("probes", { overrides: probes }), whole);
+  const parts = await train("probes-parts", { overrides: [...probes, "promptsPerMicroBatch=1"] });
+  for (const [step, { grad_norm: norm }] of parts.metrics.entries()) {
+    assert.ok(Math.abs(norm! / whole.metrics[step]!.grad_norm! - 1) < roundingTolerance);
+  }
+  const towers = await train("probes-towers", { overrides: [...probes, "trainable=full"], steps: 2 });
+  assert.ok(Math.abs(towers.metrics[0]!.kl!) < stepTolerance, "the reference is asked the same question");
+  const without = [
+    ...probes.filter((one) => !/^probeShare|verdict/.test(one)),
+    "reward.terms=[{ name: format, weight: 1 }, { name: omni, weight: 0.5 }]",
+  ];
+  const usual = await train("probes-none", { overrides: without, steps: 1 });
+  assert.equal("probes/readable" in usual.metrics[0]!, false);
+  assert.notEqual(usual.metrics[0]!.num_tokens, whole.metrics[0]!.num_tokens);
+});
+
 test("the reference says what can be read: to the bit, resumed, and not as the mask says", async () => {
   const read = (support: string) => [
     "perception.maskFamily={ video: [units, blur], audio: [units, noise] }",

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { CorpusTask } from "../../recipes/ablate/corpus/measure-corpus.ts";
-import { ablateIdle, ablateSettings, resolveAblate } from "../../recipes/ablate/settings.ts";
+import { ablateIdle, ablateSettings, asGridSays, resolveAblate } from "../../recipes/ablate/settings.ts";
 import type { TaskPayload } from "../../recipes/ablate/tasks.ts";
 import { addHelp } from "../base/command.ts";
 import { printJson } from "../base/json.ts";
@@ -33,8 +33,9 @@ tried again by the same command. With --data rows are trained on a corpus of you
 export function configureAblate(command: Command): void {
   addHelp(command, help);
   const spec = { schema: ablateSettings, idle: ablateIdle, inHelp, resolve: resolveAblate };
-  withSettings(command, spec, ({ run: directory, dryRun, ...config }, { isJson }) =>
+  withSettings(command, spec, ({ run: directory, dryRun, ...asked }, { isJson }) =>
     longRun(async ({ progress, interrupt, payload }) => {
+      const config = asGridSays(asked);
       if (payload !== null) {
         if (isOfCorpus(payload as CorpusTask | TaskPayload)) {
           const { measureCorpus } = await import("../../recipes/ablate/corpus/measure-corpus.ts");

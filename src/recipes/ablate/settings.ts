@@ -5,7 +5,7 @@ import { count, folderPath, optionalCount, optionalFile, optionalFolder, seedSet
 import { type ConfigSources, resolveConfig, type SettingsOf } from "../../run/config.ts";
 import type { IdleRule } from "../../run/idle-settings.ts";
 import { presets } from "../../train/presets.ts";
-import { theatreShape } from "../../train/theatre/settings.ts";
+import { type TheatreConfig, theatreClips, theatreShape } from "../../train/theatre/settings.ts";
 import { startNames } from "./start-kinds.ts";
 import { figureNames, tableNames } from "./tables.ts";
 
@@ -13,6 +13,11 @@ const presetNames = Object.keys(presets) as [keyof typeof presets, ...(keyof typ
 
 const named = (names: readonly [string, ...string[]], description: string) =>
   z.enum(names).nullable().default(null).meta({ description, standard: "none" });
+
+/** Of reinforcement learning. The experiment asks what a method teaches of any clip: 400 are learnt by heart in 100 steps. */
+const usual = { rlSteps: 50, rlClips: 400 };
+const ofExperiment = { rlSteps: 100, rlClips: 2000 };
+const asTheGridSays = (name: keyof typeof usual) => `${usual[name]}, ${ofExperiment[name]} in the experiment`;
 
 export const ablateSettings = z.strictObject({
   run: folderPath("where everything goes; what is there is not made again").default("runs/ablate"),
@@ -55,7 +60,10 @@ export const ablateSettings = z.strictObject({
   play: z
     .strictObject({
       ...theatreShape,
-      rlSteps: count.default(50).describe("steps of every row, unless it varies them"),
+      clips: theatreClips
+        .extend({ rl: optionalCount("clips of reinforcement learning", asTheGridSays("rlClips")) })
+        .prefault({}),
+      rlSteps: optionalCount("steps of every row, unless it varies them", asTheGridSays("rlSteps")),
       conditionClips: count
         .default(100)
         .describe("clips on which the experiment faithfulness measures every kind and dose of mask"),
@@ -64,7 +72,22 @@ export const ablateSettings = z.strictObject({
 });
 
 export type AblateSettings = SettingsOf<typeof ablateSettings>;
-export type AblateConfig = Omit<AblateSettings, "run" | "dryRun">;
+type Asked = Omit<AblateSettings, "run" | "dryRun">;
+
+/** With what the grid says where nothing was asked for. */
+export interface AblateConfig extends Omit<Asked, "play"> {
+  readonly play: Omit<Asked["play"], "clips" | "rlSteps"> & {
+    readonly clips: TheatreConfig["clips"];
+    readonly rlSteps: number;
+  };
+}
+
+export function asGridSays<T extends Asked>(asked: T): Omit<T, "play"> & Pick<AblateConfig, "play"> {
+  const { clips, rlSteps } = asked.play;
+  const standing = asked.experiment === null ? usual : ofExperiment;
+  const own = { rlSteps: rlSteps ?? standing.rlSteps, clips: { ...clips, rl: clips.rl ?? standing.rlClips } };
+  return { ...asked, play: { ...asked.play, ...own } };
+}
 
 const isNamed = ({ table, figure, experiment }: Pick<AblateSettings, "table" | "figure" | "experiment">) =>
   table !== null || figure !== null || experiment !== null;

@@ -292,7 +292,7 @@ async function learn(given: Learning) {
   const learning = { directory, models, wording, title: "training", steps: config.steps };
   return await learnAndSave(run, learning, (stage) =>
     trainGrpo(
-      { ...task, promptText: (sample) => promptText(sample) },
+      { ...task, promptText },
       {
         directory: directory.path,
         interrupt,

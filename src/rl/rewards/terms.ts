@@ -11,6 +11,7 @@ import { labelReward } from "./label.ts";
 import { omniReward } from "./omni.ts";
 import { precisionReward, supportReward } from "./support.ts";
 import { tagsReward } from "./tags.ts";
+import { verdictReward } from "./verdict.ts";
 
 /** What terms may need beside a rollout: the same for the whole run. */
 export interface RewardSetting extends CoverageOptions {
@@ -32,6 +33,8 @@ export const rewardTerms = {
   precision: () => precisionReward,
   /** What claims about clips as they are say beyond what the emotion suggests */
   informed: () => informedReward,
+  /** Whether a probe is answered rightly */
+  verdict: () => verdictReward,
   /** R1-Omni's accuracy */
   label: () => labelReward,
   /** R1-Omni's format */
@@ -74,5 +77,12 @@ export function termProblem(terms: readonly { readonly name: string }[]): string
 export function makeTerms(terms: readonly WeightedTerm[], setting: RewardSetting): RewardTerm[] {
   const problem = termProblem(terms);
   if (problem !== null) throw new OppoError("ERR_REWARD_TERMS", `reward.terms: ${problem}. Rename or remove it.`);
-  return terms.map(({ name, weight }) => ({ name, weight, score: rewardTerms[name](setting) }));
+  return terms.map(({ name, weight }) => ({ name, weight, score: whereItApplies(name, rewardTerms[name](setting)) }));
+}
+
+/** What counts of an answer to a probe: its form and what it says. All other terms are about an account of the clip. */
+const ofProbes: readonly RewardTermName[] = ["format", "tags", "verdict"];
+
+function whereItApplies(name: RewardTermName, score: TermScore): TermScore {
+  return ofProbes.includes(name) ? score : (context) => (context.asked === undefined ? score(context) : 0);
 }

@@ -1,6 +1,7 @@
 // What it takes to say which cues can still be read under a mask (perception.support): an observer reads a few pooled rows on the
 // processor and is made once, the reference runs over the masked clip, and over the whole and the blank one where it has not yet.
 import { ownKinds } from "../../media/degrade/degrade.ts";
+import { usualShare } from "../memory/counterfactuals.ts";
 import { promptsOfGpu } from "../memory/sizes.ts";
 import { sum } from "../memory/standing.ts";
 import { cuesRead, type MemoryTask } from "../memory/task.ts";
@@ -26,7 +27,7 @@ const passesOfStep = 3;
 export function readsOf(task: MemoryTask): number {
   const { shown, counterfactuals } = task.batch;
   const { degradedShare, degraded, views } = counterfactuals;
-  return shown * degradedShare * degraded.read + promptsOfGpu(task) * (1 - degradedShare) * views.read;
+  return shown * degradedShare * degraded.read + promptsOfGpu(task) * usualShare(counterfactuals) * views.read;
 }
 
 export function readingParts(task: MemoryTask, products: Products, { host }: Efficiency): TimePart[] {

@@ -3,6 +3,7 @@
 // assumes, and what it leaves out makes it an estimate of the right order, not a measurement.
 // B prompts of one GPU, P prompt tokens, G completions, C tokens of each, V vocabulary
 import { numElements } from "../../models/checkpoint/parameter-spec.ts";
+import { usualShare } from "../memory/counterfactuals.ts";
 import { promptsOfGpu } from "../memory/sizes.ts";
 import { gradientBytes, sum, trainedSizes, typeBytes } from "../memory/standing.ts";
 import type { MemoryTask } from "../memory/task.ts";
@@ -53,7 +54,7 @@ function computedParts(task: MemoryTask, products: Products): TimePart[] {
   const through = (group: number) => decoderFlops(model, { prompts, prefix: promptTokens, group, tokens: newTokens });
   const full = through(groupSize);
   const { degradedShare, degraded, views } = counterfactuals;
-  const compared = (1 - degradedShare) * views.inputs;
+  const compared = usualShare(counterfactuals) * views.inputs;
   const alike = degradedShare * degraded.alike;
   const ofViews = compared * through(groupSize * maskedShare);
   const masked = ofViews + alike * full;
@@ -99,7 +100,7 @@ function towersOfStep(task: MemoryTask): number {
   return sum(
     (["video", "audio"] as const).map((modality) => {
       const clips = batch.shown * (1 + degradedShare * degraded.encoded[modality]);
-      const masked = promptsOfGpu(task) * (1 - degradedShare) * views.encoded[modality];
+      const masked = promptsOfGpu(task) * usualShare(batch.counterfactuals) * views.encoded[modality];
       return (clips + masked) * towerFlops(model, batch.media, modality);
     }),
   );

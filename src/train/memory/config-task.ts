@@ -56,7 +56,7 @@ export function grpoTask(
     ...{ views, viewsAtOnce: perception.viewPasses === "one" ? 2 : 1 },
     maskedShare: perception.viewDraw === "half-of-rollouts" ? 0.5 : 1,
     shown: config.promptsPerStep,
-    counterfactuals: countCounterfactuals(perception, config.promptsPerStep, names),
+    counterfactuals: countCounterfactuals(config, config.promptsPerStep, names),
     anchor: views === 0 || perception.anchorWeight === 0 ? "none" : perception.anchorTo,
   };
   return { model, learner: learnerOf(model, config), batch, place };

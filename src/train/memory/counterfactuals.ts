@@ -22,11 +22,13 @@ export interface ChangedClips {
 export interface Counterfactuals {
   /** Share of a step's prompts that are about a degraded clip. */
   readonly degradedShare: number;
+  /** Share of them that ask about one cue. */
+  readonly probeShare: number;
   /** Of such a prompt, on average; `alike`: ways in which its modality is gone that its completions are compared on too. */
   readonly degraded: ChangedClips & { readonly alike: number };
   /** The most of them, where it is this modality that is gone. */
   readonly mostAlike: Readonly<Record<Modality, number>>;
-  /** Of any other prompt, on average; `inputs`: masked inputs that are made of it. */
+  /** Of a prompt that asks the task's question about a clip as it is, on average; `inputs`: masked inputs that are made of it. */
   readonly views: ChangedClips & { readonly inputs: number };
   /** Who reads what is left, where that is more than looking at the mask. */
   readonly reader: "none" | "observer" | "reference";
@@ -36,13 +38,18 @@ const modalities = ["video", "audio"] as const;
 const nothing: ChangedClips = { encoded: { video: 0, audio: 0 }, read: 0 };
 
 export const noCounterfactuals: Counterfactuals = {
-  ...{ degradedShare: 0, reader: "none", mostAlike: { video: 0, audio: 0 } },
+  ...{ degradedShare: 0, probeShare: 0, reader: "none", mostAlike: { video: 0, audio: 0 } },
   ...{ degraded: { ...nothing, alike: 0 }, views: { ...nothing, inputs: 0 } },
 };
 
+/** Of a step's prompts. */
+export function usualShare({ degradedShare, probeShare }: Counterfactuals): number {
+  return 1 - degradedShare - probeShare;
+}
+
 /** @param prompts of a step @param views that are compared, by name */
 export function countCounterfactuals(
-  perception: Perception,
+  { perception, probeShare }: Pick<DeepReadonly<TrainConfig>, "perception" | "probeShare">,
   prompts: number,
   views: readonly MaskedViewName[],
 ): Counterfactuals {
@@ -52,6 +59,7 @@ export function countCounterfactuals(
   const masked = views.flatMap((view) => maskedModalities[view]);
   return {
     degradedShare: Math.round(rolloutShare * prompts) / prompts,
+    probeShare: Math.round(probeShare * prompts) / prompts,
     degraded: { ...added(modalities.map((modality) => degradedOf(perception, modality))), alike: alikeOf(perception) },
     mostAlike: {
       video: perception.alikeWeight === 0 ? 0 : compared(perception, "video"),
@@ -142,7 +150,7 @@ export function comparedText({
   readonly maskedShare: number;
   readonly counterfactuals: Counterfactuals;
 }): string {
-  const { degradedShare, degraded, views } = counterfactuals;
+  const { degradedShare, probeShare, degraded, views } = counterfactuals;
   const inputs = (count: number) => `${Number(count.toPrecision(2))} masked input${count === 1 ? "" : "s"}`;
   const parts = [
     views.inputs === 0
@@ -157,6 +165,7 @@ export function comparedText({
         : `${share}, whose completions are compared on ${inputs(degraded.alike)} more, on average`,
     );
   }
+  if (probeShare > 0) parts.push(`${Math.round(100 * probeShare)}% ask about one cue`);
   return parts.join("; ");
 }
 

@@ -8,7 +8,7 @@ type Settings = DeepReadonly<TrainConfig>;
 
 /** @throws ConfigError that names the setting, the reason and the remedy */
 export function requireCompatible(config: Settings): void {
-  for (const check of [updates, referenceSync, referenceReading, spans, degradedTerms, rollouts]) {
+  for (const check of [updates, referenceSync, referenceReading, spans, degradedTerms, probes, rollouts]) {
     const conflict = check(config);
     if (conflict !== null) throw new ConfigError(conflict.path, `${conflict.path}: ${conflict.message}`);
   }
@@ -75,8 +75,43 @@ function degradedTerms({ reward, perception }: Settings): Conflict | null {
   };
 }
 
-function rollouts({ rollouts: servers, perception }: Settings): Conflict | null {
-  if (servers === null || perception.rolloutShare === 0) return null;
+function probes({ probeShare, perception, reward }: Settings): Conflict | null {
+  const isPaid = reward.terms.some(({ name, weight }) => name === "verdict" && weight !== 0);
+  if (isPaid !== probeShare > 0) {
+    return isPaid
+      ? {
+          path: "reward.terms",
+          message:
+            "expected probeShare above 0 for the term verdict, got 0: it is about probes, and no prompt is one. Set probeShare, or leave the term out.",
+        }
+      : {
+          path: "probeShare",
+          message:
+            "expected the term verdict in reward.terms for probes, got none: nothing would pay for a right answer. Add { name: verdict, weight: 1 }, or set probeShare to 0.",
+        };
+  }
+  if (probeShare > 0 && reward.judged.length > 0) {
+    return {
+      path: "probeShare",
+      message: `expected 0 beside judged rewards (${reward.judged.map(({ name }) => name).join(", ")}), got ${probeShare}: a judge reads accounts, and an answer to a probe is none. Set it to 0, or reward.judged to [].`,
+    };
+  }
+  if (probeShare + perception.rolloutShare <= 1) return null;
+  return {
+    path: "probeShare",
+    message: `expected at most ${1 - perception.rolloutShare} beside perception.rolloutShare ${perception.rolloutShare}, got ${probeShare}: a prompt is one or the other. Lower one of them.`,
+  };
+}
+
+function rollouts({ rollouts: servers, perception, probeShare }: Settings): Conflict | null {
+  if (servers === null) return null;
+  if (probeShare > 0) {
+    return {
+      path: "probeShare",
+      message: `expected 0 where servers sample (rollouts), got ${probeShare}: they are asked the task's question ahead of the step that draws its probes. Set it to 0, or let this process sample.`,
+    };
+  }
+  if (perception.rolloutShare === 0) return null;
   return {
     path: "perception.rolloutShare",
     message: `expected 0 where servers sample (rollouts), got ${perception.rolloutShare}: degraded clips are made of what the towers see here, and servers are sent clips as they are. Set it to 0, or let this process sample.`,

@@ -2,20 +2,22 @@
 // in the place of those that are all paid alike.
 import type { Sample } from "../../data/sample.ts";
 import { OppoError } from "../../error.ts";
-import { sameCues } from "../../evidence/claims.ts";
-import type { Readability } from "../../evidence/route.ts";
+import { sameCues } from "../../evidence/claims/claims.ts";
 import { swapKind } from "../../media/degrade/degrade.ts";
 import { Metrics } from "../../rl/metrics.ts";
+import type { PromptPair } from "../../rl/plan.ts";
 import { type EndedCompletion, sampleGroups } from "../../rl/rollout.ts";
 import { clausesToCome, compareOptions, type ScoreOptions } from "../../rl/score.ts";
 import type { RolloutGroup } from "../../rl/types.ts";
+
 import { alone, scope } from "../../tensor/index.ts";
 import type { LiveRows } from "../live-rows.ts";
 import { type InputMaker, MaskedInputs } from "../masked-inputs.ts";
 import { presentRequests, upcomingRequests } from "../rollouts/requests.ts";
-import { type ShownPrompt, showPrompts } from "../step-prompts.ts";
+import { type ShownPrompt, showPrompt } from "../step-prompts.ts";
 import { type GroupPart, joinGroups, metricsOverRanks, scoreOverRanks } from "../world/over-ranks.ts";
 import { agreedItems, hasUnits, partsOf } from "../world/share.ts";
+import { drawShowings } from "./showings.ts";
 import { type Drawn, drawGroups } from "./spread-groups.ts";
 import type { GrpoTask } from "./task.ts";
 
@@ -87,7 +89,11 @@ async function sampleAndScore(
   const { config, world = alone } = task;
   const { step, live, scoring } = drawing;
   const start = clock();
-  const shown = showPrompts(wholePrompts(task, samples, live), config.perception, { seed: config.seed, step }, inputs);
+  const key = { seed: config.seed, step };
+  const shown = (await drawShowings(task, samples, step)).map((showing, i) => {
+    const whole = wholePrompt(task, samples[i]!, live, showing.asked?.question);
+    return showPrompt(whole, showing, config.perception, key, inputs);
+  });
   const parts =
     task.rollouts === undefined
       ? sampleParts(task, shown, drawing)
@@ -98,7 +104,7 @@ async function sampleAndScore(
     shown.map(({ sample }) => sample),
     parts,
   );
-  const sampled = joined.map((group, g) => withReadable(group, shown[g]!.readable));
+  const sampled = joined.map((group, g) => asShown(group, shown[g]!));
   const groups = await scoreOverRanks(world, sampled, scoring);
   times.sum("timing_s/rollout", sampledAt - start);
   times.sum("timing_s/reward", clock() - sampledAt);
@@ -124,13 +130,19 @@ function sampleParts(
   return own.map(({ place, part }, i) => ({ place, start: part.start, group: drawn[i]! }));
 }
 
-/** The prompts about the clips as they are. The library's rows are those of the start: the reference's, and the policy's where towers are frozen. */
-export function wholePrompts({ library, promptText }: GrpoTask, samples: readonly Sample[], live: LiveRows | null) {
-  return samples.map((sample) => {
-    const reference = library.prompt(sample.id, promptText(sample));
-    if (live === null) return { sample, pair: { policy: reference } };
-    return { sample, pair: { policy: { tokens: reference.tokens, rows: live.rows(sample.id) }, reference } };
-  });
+/**
+ * The prompt about a clip as it is. The library's rows are those of the start: the reference's, and the policy's where towers are frozen.
+ * @param question in place of the task's
+ */
+export function wholePrompt(
+  { library, promptText }: GrpoTask,
+  sample: Sample,
+  live: LiveRows | null,
+  question?: string,
+): { readonly sample: Sample; readonly pair: PromptPair } {
+  const reference = library.prompt(sample.id, promptText(sample, question));
+  if (live === null) return { sample, pair: { policy: reference } };
+  return { sample, pair: { policy: { tokens: reference.tokens, rows: live.rows(sample.id) }, reference } };
 }
 
 const hasSwaps = ({ perception }: GrpoTask["config"]): boolean =>
@@ -155,6 +167,6 @@ async function inputMaker(task: GrpoTask, samples: readonly Sample[], live: Live
   return { library, live, promptText, samples, support, readCues, isSame };
 }
 
-function withReadable(group: RolloutGroup, readable: Readability | null): RolloutGroup {
-  return readable === null ? group : { ...group, readable };
+function asShown(group: RolloutGroup, { readable, asked }: ShownPrompt): RolloutGroup {
+  return { ...group, ...(readable === null ? {} : { readable }), ...(asked === null ? {} : { asked }) };
 }

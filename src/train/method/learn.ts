@@ -10,9 +10,9 @@ import { alone } from "../../tensor/index.ts";
 import { LiveRows } from "../live-rows.ts";
 import type { MaskedInputs } from "../masked-inputs.ts";
 import type { StepTurn } from "../run-steps.ts";
-import { showPrompt, trainGroups, withoutDegraded } from "../step-prompts.ts";
+import { ofUsualPrompts, showPrompt, trainGroups } from "../step-prompts.ts";
 import { type Part, partsOf } from "../world/share.ts";
-import { knowsReadable, type StepPrompt, wholePrompts } from "./draw-step.ts";
+import { knowsReadable, type StepPrompt, wholePrompt } from "./draw-step.ts";
 import type { Drawn } from "./spread-groups.ts";
 import type { GrpoTask } from "./task.ts";
 import { referenceKlAt } from "./update-settings.ts";
@@ -40,7 +40,7 @@ export function learn(
   const key = { seed: config.seed, step };
   const start = clock();
   const groups = drawn.map(({ group }) => group);
-  const selector = withoutDegraded(viewSelectors[config.perception.views], groups);
+  const selector = ofUsualPrompts(viewSelectors[config.perception.views], groups);
   const views = drawViews(selector, groups, config.perception.viewDraw, (...what) =>
     deriveUniform(config.seed, "views", step, ...what),
   );
@@ -107,9 +107,11 @@ class Renewed implements Disposable {
       inputs = before.renewed(this.#live);
       this.#inputs.set(before, inputs);
     }
-    const [prompt] = wholePrompts(this.#task, [whole], this.#live);
+    const { asked, readable } = shown;
+    const prompt = wholePrompt(this.#task, whole, this.#live, asked?.question);
     const key = { seed: config.seed, step: this.#step };
-    return { shown: showPrompt(prompt!, shown.readable !== null, config.perception, key, inputs), whole, inputs };
+    const showing = { isDegraded: readable !== null, asked };
+    return { shown: showPrompt(prompt, showing, config.perception, key, inputs), whole, inputs };
   }
 
   backward(): void {

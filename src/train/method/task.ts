@@ -23,7 +23,8 @@ export interface GrpoTask {
   readonly samples: readonly Sample[];
   /** Brings the clips of a step into the library; left out: those of all samples are in it. */
   readonly clips?: Pick<OpenClipSource<Sample>, "ready" | "more" | "upcoming">;
-  readonly promptText: (sample: Sample) => string;
+  /** @param question in place of the task's */
+  readonly promptText: (sample: Sample, question?: string) => string;
   readonly embedder: Embedder;
   readonly emotionScore: EmotionScore;
   /** What claims are looked up in, where others score by the same; left out: counted here. */

@@ -13,21 +13,22 @@ const blanks = (modality: "video" | "audio", what: string) =>
     .default(["units"])
     .describe(`kinds of mask that take ${what} away; units: ${modality === "video" ? "black" : "silence"}`);
 
+/** Of every split. */
+export const theatreClips = z.strictObject({
+  warmup: count.default(900).describe("decorrelated clips for the towers"),
+  warmupDev: count.default(80).describe("decorrelated clips that the towers are checked on"),
+  sft: count.default(1300).describe("clips of the cold start"),
+  rl: count.default(400).describe("clips of reinforcement learning"),
+  dev: count.default(100).describe("congruent clips for every choice of a hyper-parameter"),
+  devConflict: count.default(50).describe("the same on which face and voice disagree"),
+  congruent: count.default(300).describe("held-out clips that the report measures on"),
+  conflict: count.default(100).describe("held-out clips on which face and voice disagree"),
+});
+
 /** Spread into a program's schema; its `seed` is the program's own. */
 export const theatreShape = {
   shards: count.default(2).describe("parts in which a split is rendered and decoded"),
-  clips: z
-    .strictObject({
-      warmup: count.default(900).describe("decorrelated clips for the towers"),
-      warmupDev: count.default(80).describe("decorrelated clips that the towers are checked on"),
-      sft: count.default(1300).describe("clips of the cold start"),
-      rl: count.default(400).describe("clips of reinforcement learning"),
-      dev: count.default(100).describe("congruent clips for every choice of a hyper-parameter"),
-      devConflict: count.default(50).describe("the same on which face and voice disagree"),
-      congruent: count.default(300).describe("held-out clips that the report measures on"),
-      conflict: count.default(100).describe("held-out clips on which face and voice disagree"),
-    })
-    .prefault({}),
+  clips: theatreClips.prefault({}),
   warmup: z
     .strictObject({
       steps: count.default(200).describe("optimiser steps"),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Cell, keyOf, type MakerCode, makerCode, Workshop } from "../../../src/recipes/ablate/cells.ts";
-import { resolveAblate } from "../../../src/recipes/ablate/settings.ts";
+import { asGridSays, resolveAblate } from "../../../src/recipes/ablate/settings.ts";
 import { tableGrid } from "../../../src/recipes/ablate/tables.ts";
 import { runTasks } from "../../../src/recipes/ablate/tasks.ts";
 
@@ -10,7 +10,7 @@ const code: MakerCode = { clips: "c", start: "s", training: "t", measure: "m", p
 const table = tableGrid("3");
 
 function cellsOf(overrides: readonly string[] = [], own: MakerCode = code) {
-  const { run: _, dryRun: __, ...config } = resolveAblate({ overrides: ["table=3", ...overrides] });
+  const { run: _, dryRun: __, ...config } = asGridSays(resolveAblate({ overrides: ["table=3", ...overrides] }));
   const workshop = new Workshop("root", config, own);
   return { workshop, cells: workshop.cells(table) };
 }
@@ -71,7 +71,7 @@ test("a value's digest does not hang on the order of its keys", () => {
 });
 
 test("a child of another build does nothing under the names of the one before", async () => {
-  const { run: _, dryRun: __, ...config } = resolveAblate({ overrides: ["table=3"] });
+  const { run: _, dryRun: __, ...config } = asGridSays(resolveAblate({ overrides: ["table=3"] }));
   const payload = { tasks: [], root: "root", config, code, start: { kind: "mixed", index: 0 } } as const;
   const shared = { interrupt: null as never, progress: () => undefined };
   await assert.rejects(runTasks(payload, shared), { code: "ERR_ABLATE_CODE" });

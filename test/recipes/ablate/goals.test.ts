@@ -9,7 +9,7 @@ import { faithfulnessGrid, heldOutKinds } from "../../../src/recipes/ablate/fait
 import { goalResults } from "../../../src/recipes/ablate/goals.ts";
 import type { Goal, Grid } from "../../../src/recipes/ablate/grid.ts";
 import { phaseResults } from "../../../src/recipes/ablate/results.ts";
-import { resolveAblate } from "../../../src/recipes/ablate/settings.ts";
+import { asGridSays, resolveAblate } from "../../../src/recipes/ablate/settings.ts";
 import { tableGrid } from "../../../src/recipes/ablate/tables.ts";
 import { terminalText } from "../../../src/recipes/ablate/tables-out.ts";
 
@@ -67,7 +67,7 @@ test("a goal is met or missed where a paired test says so, with its margin, and 
 });
 
 test("the experiment's held-out kinds are those that neither a row's training nor its cold start shows", () => {
-  const settings = resolveAblate({ overrides: ["experiment=faithfulness"] });
+  const settings = asGridSays(resolveAblate({ overrides: ["experiment=faithfulness"] }));
   const experiment = faithfulnessGrid(settings);
   const row = (name: string) => experiment.rows.find((one) => one.name === name)!;
   assert.deepEqual([row("sft").start, row("honest-labels").start], ["described", "honest"]);

@@ -14,9 +14,9 @@ import { deriveUniform } from "../../../src/seeds.ts";
 import { trainSchema } from "../../../src/train/config.ts";
 import { MaskedInputs } from "../../../src/train/masked-inputs.ts";
 import { grpoTask } from "../../../src/train/memory/config-task.ts";
-import { comparedText } from "../../../src/train/memory/counterfactuals.ts";
+import { comparedText, usualShare } from "../../../src/train/memory/counterfactuals.ts";
 import { presets } from "../../../src/train/presets.ts";
-import { showPrompts, trainGroups, withoutDegraded } from "../../../src/train/step-prompts.ts";
+import { ofUsualPrompts, showPrompt, stepRoles, trainGroups } from "../../../src/train/step-prompts.ts";
 import { scoredRollout, testSample } from "../../support/rollouts.ts";
 
 const shape = await readModelShape("Qwen/Qwen2.5-Omni-7B");
@@ -48,8 +48,8 @@ function countingModel(counts: Counts): OmniModel {
   return model as unknown as OmniModel;
 }
 
-const configOf = (perception: object) =>
-  resolveConfig(trainSchema, { preset: { promptsPerStep: prompts, groupSize: group, perception } });
+const configOf = ({ probeShare = 0, ...perception }: { readonly probeShare?: number }) =>
+  resolveConfig(trainSchema, { preset: { promptsPerStep: prompts, groupSize: group, probeShare, perception } });
 const taskOf = (perception: object) =>
   grpoTask(shape, configOf(perception), null, { kind: "cuda", fusesAttention: true, gpus: 1 }).batch;
 
@@ -75,10 +75,16 @@ function countSteps(perception: object): Counts[] {
       },
     });
     const whole = samples.map((sample) => ({ sample, pair: { policy: library.prompt(sample.id, "") } }));
-    const shown = showPrompts(whole, config.perception, key, inputs);
-    const scored = shown.map(({ sample, readable }) => ({
+    const shares = { rolloutShare: config.perception.rolloutShare, probeShare: config.probeShare };
+    const { degraded, probes } = stepRoles(samples, shares, key);
+    const shown = whole.map((prompt, i) => {
+      const asked = probes.includes(i) ? ({ question: "?", expected: "no" } as const) : null;
+      return showPrompt(prompt, { isDegraded: degraded.has(i), asked }, config.perception, key, inputs);
+    });
+    const scored = shown.map(({ sample, readable, asked }) => ({
       sample,
       ...(readable === null ? {} : { readable }),
+      ...(asked === null ? {} : { asked }),
       rollouts: Array.from({ length: group }, () =>
         scoredRollout(
           { ids: new Int32Array(3), logprobs: new Float32Array(3), pieces: [], text: "", truncated: false },
@@ -87,7 +93,7 @@ function countSteps(perception: object): Counts[] {
       ),
     }));
     const views = drawViews(
-      withoutDegraded(viewSelectors[config.perception.views], scored),
+      ofUsualPrompts(viewSelectors[config.perception.views], scored),
       scored,
       config.perception.viewDraw,
       (...what) => deriveUniform(7, "views", step, ...what),
@@ -109,8 +115,9 @@ function countSteps(perception: object): Counts[] {
 
 /** The same of a step, as it is reckoned. */
 function expected(perception: object): Counts {
-  const { degradedShare, degraded, views } = taskOf(perception).counterfactuals;
-  const [about, others] = [prompts * degradedShare, prompts * (1 - degradedShare)];
+  const { counterfactuals } = taskOf(perception);
+  const { degradedShare, degraded, views } = counterfactuals;
+  const [about, others] = [prompts * degradedShare, prompts * usualShare(counterfactuals)];
   return {
     degraded: about,
     video: about * degraded.encoded.video + others * views.encoded.video,
@@ -128,6 +135,7 @@ const cases: Readonly<Record<string, object>> = {
   "without alike": { ...family, maskDoses: { low: 0.2, high: 0.8, full: 0.3 }, alikeWeight: 0, rolloutShare: 0.4 },
   "views of every prompt": { views: "papoDual", viewDraw: "all", maskFamily: family.maskFamily },
   "half of the views, and degraded prompts": { views: "papoDual", rolloutShare: 0.3, maskRatio: 0.7 },
+  "half of the views, degraded prompts and probes": { ...{ views: "papoDual", rolloutShare: 0.2 }, probeShare: 0.3 },
   "a joint view of half of the rollouts": { views: "papo", viewDraw: "half-of-rollouts" },
 };
 
@@ -159,6 +167,6 @@ test("at most as many as the kinds that leave nothing, and none without a weight
 });
 
 test("in words", () => {
-  assert.match(comparedText(taskOf(family)), /20% of the prompts .* compared on \d\.\d masked inputs more/);
+  assert.match(comparedText(taskOf(family)), /10% of the prompts .* compared on \d\.\d masked inputs more/);
   assert.match(comparedText(taskOf({ viewDraw: "half-of-rollouts" })), /^2 masked inputs .* half of its completions$/);
 });

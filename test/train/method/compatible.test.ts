@@ -29,6 +29,21 @@ test("updates, mini-batches, a reference without a copy, spans of no term", () =
   refused(/got "omni"\. Name one of them, or give it a weight/, unpaid, `advantageSpans=[${span("omni")}]`);
 });
 
+test("probes and what pays for them; a prompt is one thing; no judge, no server reads them", () => {
+  const paid = "reward.terms=[{ name: format, weight: 1 }, { name: verdict, weight: 1 }]";
+  refused(/^probeShare: expected the term verdict/, "probeShare=0.2");
+  refused(/^reward\.terms: expected probeShare above 0 for the term verdict/, paid);
+  refused(
+    /expected at most 0\.5 beside perception\.rolloutShare 0\.5/,
+    paid,
+    "probeShare=0.6",
+    "perception.rolloutShare=0.5",
+  );
+  refused(/^probeShare: expected 0 where servers sample/, paid, "probeShare=0.5", "rollouts=http://a");
+  refused(/beside judged rewards \(logic\)/, paid, "probeShare=0.5", "reward.judged=[{ name: logic, weight: 1 }]");
+  requireCompatible(config(paid, "probeShare=0.5", "perception.rolloutShare=0.5"));
+});
+
 test("what goes together passes", () => {
   for (const { config: preset } of Object.values(presets)) requireCompatible(resolveConfig(trainSchema, { preset }));
   requireCompatible(config("updatesPerRollout=4", "miniBatches=2", "oldLogprobs=sampler"));

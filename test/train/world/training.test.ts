@@ -12,9 +12,10 @@ import { warmModel } from "../../support/theatre-training.ts";
 const lossTolerance = (loss: number) => Math.max(1e-7, 2 ** -22 * Math.abs(loss));
 /**
  * Of the largest difference of two gradients' elements, in shares of the gradient's length. In float32; one process that takes a
- * prompt at a time differs from itself by as much.
+ * prompt at a time differs from itself by as much. Products of another shape are other sums: below 1e-6 on most processors, 3.3e-6 of a
+ * group of two on an AMD EPYC. Another step differs by more than 1e-2.
  */
-const gradientTolerance = 1e-6;
+const gradientTolerance = 5e-6;
 const warmSteps = 32;
 
 let theatre: SmallTheatre;

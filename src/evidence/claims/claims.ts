@@ -2,11 +2,11 @@
 // that a clause says something else, and not nothing, shows in the cues of other clips: the claim bank. Needs cues and an embedder
 // only, so it works for every annotated corpus.
 // B cues of the bank, C own cues, K clauses, D dimension
-import { createRandom, drawSome } from "../random.ts";
-import type { Cue, Embedder } from "./cue.ts";
-import type { EvidenceRouting } from "./route.ts";
-import { routeBatch } from "./route-batch.ts";
-import { dot, matrixRows } from "./similarity.ts";
+import { createRandom, drawSome } from "../../random.ts";
+import type { Cue, Embedder } from "../cue.ts";
+import type { EvidenceRouting } from "../route.ts";
+import { routeBatch } from "../route-batch.ts";
+import { dot, matrixRows } from "../similarity.ts";
 
 /** Video and audio cues of a corpus, each text once. */
 export type ClaimBank = readonly Cue[];

@@ -1,11 +1,11 @@
 // What a reasoning claims, and which of it the clip's own cues support.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ClaimBank, claimBank, findClaims, sameCues } from "../../src/evidence/claims.ts";
-import type { Cue } from "../../src/evidence/cue.ts";
-import { routeBatch } from "../../src/evidence/route-batch.ts";
-import { splitClauses } from "../../src/text/clauses.ts";
-import { wordEmbedder } from "../support/word-embedder.ts";
+import { type ClaimBank, claimBank, findClaims, sameCues } from "../../../src/evidence/claims/claims.ts";
+import type { Cue } from "../../../src/evidence/cue.ts";
+import { routeBatch } from "../../../src/evidence/route-batch.ts";
+import { splitClauses } from "../../../src/text/clauses.ts";
+import { wordEmbedder } from "../../support/word-embedder.ts";
 
 const embedder = wordEmbedder(["furrowed", "brow", "deep", "loud", "voice", "smile", "wide", "angry"]);
 const bank: ClaimBank = [

@@ -1,9 +1,9 @@
 // How often clips of one emotion have a cue: how much of it can be said without looking. Counted once, over a corpus' annotations.
 // B cues of the bank, N clips that are counted
-import { createRandom, drawSome } from "../random.ts";
+import { createRandom, drawSome } from "../../random.ts";
+import type { Cue, Embedder } from "../cue.ts";
+import { cosinesOfRows, matrixRows } from "../similarity.ts";
 import { type Claim, type ClaimBank, sameCue } from "./claims.ts";
-import type { Cue, Embedder } from "./cue.ts";
-import { cosinesOfRows, matrixRows } from "./similarity.ts";
 
 /** A clip's annotation. */
 export interface AnnotatedClip {

@@ -1,10 +1,10 @@
 // How much of a claim the emotion gives away, counted by hand.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Claim, ClaimBank } from "../../src/evidence/claims.ts";
-import type { Cue } from "../../src/evidence/cue.ts";
-import { cuePrior } from "../../src/evidence/cue-prior.ts";
-import { wordEmbedder } from "../support/word-embedder.ts";
+import type { Claim, ClaimBank } from "../../../src/evidence/claims/claims.ts";
+import { cuePrior } from "../../../src/evidence/claims/cue-prior.ts";
+import type { Cue } from "../../../src/evidence/cue.ts";
+import { wordEmbedder } from "../../support/word-embedder.ts";
 
 const embedder = wordEmbedder(["furrowed", "brow", "deep", "smile", "wide", "loud", "voice"]);
 const bank: ClaimBank = [

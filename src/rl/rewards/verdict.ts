@@ -1,0 +1,8 @@
+// Whether a probe is answered as its clip is annotated. Probes are asked so that neither answer can be guessed (evidence/claims/cue-probes.ts), so
+// what is paid for is a look.
+import { yesOrNo } from "../../text/answer.ts";
+import type { TermScore } from "../types.ts";
+
+/** 1 or 0; 0 for a malformed answer and for what is no probe. */
+export const verdictReward: TermScore = ({ asked, response }) =>
+  asked !== undefined && response.wellFormed && yesOrNo(response.answer!.text) === asked.expected ? 1 : 0;
