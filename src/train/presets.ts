@@ -103,8 +103,9 @@ export const presets = {
   /** OPPO as we run it: mean over evidence tokens, capped, mixed mask ratios, anchored (docs/paper.md says why). */
   oppo: { title: "OPPO", config: {} },
   /**
-   * Ours: a guess from the emotion is not paid; a fifth of the prompts show a clip that lacks a modality, or another clip's, and are paid
-   * for what can be read of it; what is said of a blank is learnt for other ways in which a modality is gone. Never trained on, so that they can be measured on: grey, mean
+   * Ours: a guess from the emotion is not paid; half of the prompts ask about one cue, of what the emotion suggests as often where it is as
+   * where it is not; a tenth show a clip that lacks a modality, or another clip's, and are paid for what can be read of it; what is said of
+   * a blank is learnt for other ways in which a modality is gone. Never trained on, so that they can be measured on: grey, mean
    * colour, low light, zeroed pixels, blocks, occlusion; white and pink noise, low-pass, zeroed log-mel, babble.
    */
   "oppo-family": {

@@ -39,7 +39,7 @@ export function GroupView({ run, line, detail, mode }: GroupViewProps) {
   const { value: group, problem } = useAsked<GroupDetail>(groupPath(run, line));
   if (problem !== null) return <Problem text={problem} />;
   if (group === null) return <p class="soft pad">Reading the group ...</p>;
-  const { entry, rollouts, cues, sample, sampleProblem, others } = group;
+  const { entry, rollouts, cues, asked, sample, sampleProblem, others } = group;
   const weights = weightsOf(detail?.settings ?? {});
   return (
     <article class="group" data-line={entry.line}>
@@ -51,6 +51,11 @@ export function GroupView({ run, line, detail, mode }: GroupViewProps) {
             step {entry.step}, mean reward {shown(entry.mean)} ({shown(entry.lowest)} to {shown(entry.highest)})
           </p>
           {sample !== null && sample.subtitle !== "" && <p class="subtitle">"{sample.subtitle}"</p>}
+          {asked !== null && (
+            <p>
+              asked: {asked.question} <span class="soft">annotated: {asked.expected}</span>
+            </p>
+          )}
           <Cues cues={cues} rollouts={rollouts} />
           {sample !== null && sample.labels.length > 0 && <p class="soft">labels: {sample.labels.join(", ")}</p>}
           <Others others={others} line={entry.line} />

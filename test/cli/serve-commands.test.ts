@@ -127,7 +127,7 @@ test("wrong use is one sentence with a code", () => {
   assert.equal(oppo("reward", "--threshold", "1").status, 2);
   assert.match(
     oppo("reward", "--weight", "omni=x").stderr,
-    /expected one of accuracy, format, omni, support, precision, informed, verdict, label, tags with a number/,
+    /expected one of accuracy, format, omni, label, tags with a number/,
   );
   assert.equal(tokenOf({ tokenEnv: null }), null);
   assert.throws(() => tokenOf({ tokenEnv: "OPPO_NO_SUCH_TOKEN" }), { code: "ERR_TOKEN_EMPTY" });

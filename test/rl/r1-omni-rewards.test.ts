@@ -61,6 +61,13 @@ test("several labels are one text", () => {
   assert.deepEqual(scores("<think>a</think><answer>sad</answer>", ["sad", "gloomy"]), [0, 1]);
 });
 
+test("the reward server refuses what only a training can pay", () => {
+  for (const name of ["informed", "support", "verdict"]) {
+    assert.throws(() => weightedTerms([`${name}=1`]), /, which only a training of ours can pay\. Correct it\./);
+  }
+  assert.throws(() => weightedTerms(["omnis=1"]), /got "omnis=1"\. Correct it\./);
+});
+
 test("the reward server pays the same, without cues", async () => {
   const terms = weightedTerms(["accuracy=0", "format=0", "omni=0", "label=1", "tags=1"]);
   const none = { name: "none", dimension: 1, embed: (texts: readonly string[]) => new Float32Array(texts.length) };

@@ -45,6 +45,8 @@ export const rewardTerms = {
 export const claimTerms: readonly RewardTermName[] = ["support", "precision", "informed"];
 /** Of these, those that need to know how much of a claim the emotion gave away. */
 export const priorTerms: readonly RewardTermName[] = ["informed"];
+/** Terms that need more than a completion and its clip's annotation: a corpus to look claims up in, a step that asks probes. */
+export const trainingTerms: readonly RewardTermName[] = [...claimTerms, "verdict"];
 
 export type RewardTermName = keyof typeof rewardTerms;
 

@@ -1,6 +1,15 @@
 // The reward's terms as a person changes them: "omni=0.2" over the paper's weights.
 import { OppoError } from "../../error.ts";
-import { paperTerms, type RewardTermName, rewardTerms, type WeightedTerm } from "../../rl/rewards/terms.ts";
+import {
+  paperTerms,
+  type RewardTermName,
+  rewardTerms,
+  trainingTerms,
+  type WeightedTerm,
+} from "../../rl/rewards/terms.ts";
+
+/** Those that need nothing but a completion and its clip's annotation. */
+const offered = Object.keys(rewardTerms).filter((name) => !trainingTerms.includes(name as RewardTermName));
 
 /** @throws OppoError ERR_REWARD_TERMS */
 export function weightedTerms(changes: readonly string[]): WeightedTerm[] {
@@ -8,11 +17,11 @@ export function weightedTerms(changes: readonly string[]): WeightedTerm[] {
   for (const change of changes) {
     const [name = "", value = ""] = change.split("=");
     const weight = Number(value);
-    if (!Object.hasOwn(rewardTerms, name) || value.trim() === "" || !Number.isFinite(weight)) {
-      const names = Object.keys(rewardTerms).join(", ");
+    if (!offered.includes(name) || value.trim() === "" || !Number.isFinite(weight)) {
+      const why = trainingTerms.includes(name as RewardTermName) ? ", which only a training of ours can pay" : "";
       throw new OppoError(
         "ERR_REWARD_TERMS",
-        `--weight: expected one of ${names} with a number, such as omni=0.5, got "${change}". Correct it.`,
+        `--weight: expected one of ${offered.join(", ")} with a number, such as omni=0.5, got "${change}"${why}. Correct it.`,
       );
     }
     weights.set(name as RewardTermName, weight);

@@ -156,10 +156,18 @@ export interface SampleView {
   readonly sound: { readonly path: string } | null;
 }
 
+/** A question about one cue. */
+export interface AskedView {
+  readonly question: string;
+  readonly expected: "yes" | "no";
+}
+
 export interface GroupDetail {
   readonly entry: GroupEntry;
   readonly rollouts: readonly RolloutView[];
   readonly cues: readonly CueView[];
+  /** What was asked in place of the task's question, and what the clip's annotation says. */
+  readonly asked: AskedView | null;
   readonly sample: SampleView | null;
   /** Why there is no sample, or no clip. */
   readonly sampleProblem: string | null;

@@ -151,6 +151,7 @@ export class Studio {
       entry,
       rollouts: group.rollouts,
       cues: group.cues ?? sample.view?.cues ?? [],
+      asked: group.asked,
       sample: sample.view,
       sampleProblem: sample.problem,
       others: index

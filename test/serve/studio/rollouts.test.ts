@@ -48,6 +48,13 @@ describe("groups", () => {
     assert.equal(countUnsupported(parsed(old), delta), 0);
   });
 
+  test("a probe's question is kept; of another group there is none, and of a broken one neither", () => {
+    const asked = { question: "does the video show a smile?", expected: "no" };
+    assert.deepEqual(parsed({ ...groupRow(0, "a"), asked }).asked, asked);
+    assert.equal(parsed(groupRow(0, "a")).asked, null);
+    assert.equal(parsed({ ...groupRow(0, "a"), asked: { question: 3 } }).asked, null);
+  });
+
   test("what is no group says why", () => {
     for (const [text, reason] of [
       ["{", /not JSON/],

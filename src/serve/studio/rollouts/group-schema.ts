@@ -1,6 +1,6 @@
 // A line of rollouts.jsonl as it may be trusted: checked, bounded, numbers finite. Lines of older versions lack what came later.
 import { z } from "zod";
-import type { ClauseView, CueView, RolloutView } from "../api.ts";
+import type { AskedView, ClauseView, CueView, RolloutView } from "../api.ts";
 
 const maxText = 100_000;
 const maxList = 4096;
@@ -46,6 +46,7 @@ const groupSchema = z.object({
   step: z.int(),
   sample: z.string().max(1000),
   rollouts: z.array(rolloutSchema).min(1).max(maxList),
+  asked: z.object({ question: text, expected: z.enum(["yes", "no"]) }).nullable().catch(null).default(null),
   cues: z
     .array(z.object({ kind: z.enum(["video", "audio", "emotion"]), text }))
     .max(maxList)
@@ -60,6 +61,8 @@ export interface Group {
   readonly rollouts: readonly RolloutView[];
   /** null: the log does not say. */
   readonly cues: readonly CueView[] | null;
+  /** In place of the task's question; null: that. */
+  readonly asked: AskedView | null;
 }
 
 /** @returns why the line is no group, as words */
