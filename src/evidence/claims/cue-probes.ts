@@ -21,6 +21,8 @@ export interface ProbeSources {
   readonly bank: ClaimBank;
   readonly prior: CuePrior;
   readonly embedder: Embedder;
+  /** Annotations name every cue, so that a modality without any has none; else nobody may have looked at it, and nothing is asked of it. */
+  readonly areComplete: boolean;
 }
 
 /** A cue, its place in the bank (-1: none), and how likely it is to be asked for. */
@@ -95,7 +97,7 @@ function drawn(from: readonly Weighed[], random: Random): Weighed | null {
 async function askables(
   clips: readonly AnnotatedClip[],
   modality: "video" | "audio",
-  { bank, prior, embedder }: ProbeSources,
+  { bank, prior, embedder, areComplete }: ProbeSources,
 ): Promise<Askable[]> {
   const places = bank.flatMap(({ kind }, b) => (kind === modality ? [b] : []));
   const texts = [...new Set(clips.flatMap(({ cues }) => cues.map(({ text }) => text)))];
@@ -106,8 +108,9 @@ async function askables(
   const cosine = (text: string, column: number) =>
     bank[places[column]!]!.text === text ? 1 : cosines[rowOf.get(text)! * places.length + column]!;
   const p = (clip: AnnotatedClip, b: number) => prior(clip, { kind: modality, cue: -1, bank: b });
-  return clips.map((clip) => {
+  return clips.flatMap((clip) => {
     const own = clip.cues.filter(({ kind }) => kind === modality);
+    if (own.length === 0 && !areComplete) return [];
     const present = own.map((cue) => {
       const best = places.reduce(
         (best, _, column) => (cosine(cue.text, column) > cosine(cue.text, best) ? column : best),

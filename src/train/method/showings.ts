@@ -27,13 +27,13 @@ async function askedProbes(
   step: number,
 ): Promise<Map<number, AskedProbe>> {
   if (places.length === 0) return new Map();
-  const sources = { bank: claims!.claimBank!, prior: await claims!.claimPrior!(), embedder };
+  const isKnown = kindOf(samples) !== null;
   const drawn = await drawCueProbes(
     places.map((place) => samples[place]!),
-    sources,
+    { bank: claims!.claimBank!, prior: await claims!.claimPrior!(), embedder, areComplete: isKnown },
     createRandom(deriveSeed(config.seed, "probes", step)),
   );
-  const ending = probeEnding("tagged", kindOf(samples) !== null);
+  const ending = probeEnding("tagged", isKnown);
   return new Map(
     drawn.flatMap((probe, i) => {
       if (probe === null) return [];

@@ -30,7 +30,7 @@ const clips = Array.from({ length: 400 }, (_, i) => ({
 }));
 
 async function ask(some: readonly (typeof clips)[number][] = clips, seed = 1, prior?: CuePrior) {
-  const sources = { bank, prior: prior ?? (await cuePrior(clips, bank, embedder, 1)), embedder };
+  const sources = { bank, prior: prior ?? (await cuePrior(clips, bank, embedder, 1)), embedder, areComplete: true };
   return drawCueProbes(some, sources, createRandom(seed));
 }
 
@@ -89,7 +89,22 @@ test("what is half alike is neither there nor absent", async () => {
 test("a clip of which nothing can be asked has no probe; a seed draws the same", async () => {
   const nothing = [{ id: "x", labels: [], cues: [] }];
   const prior: CuePrior = () => 0.1;
-  assert.deepEqual(await drawCueProbes(nothing, { bank: [], prior, embedder }, createRandom(1)), [null]);
+  assert.deepEqual(await drawCueProbes(nothing, { bank: [], prior, embedder, areComplete: true }, createRandom(1)), [null]);
   assert.deepEqual(await ask(), await ask());
   assert.notDeepEqual(await ask(), await ask(clips, 2));
+});
+
+test("of a modality that nobody annotated nothing is asked, unless annotations are complete", async () => {
+  const silent = [{ id: "x", labels: ["angry"], cues: [cues.smile] }];
+  const prior: CuePrior = () => 0.5;
+  const asked = async (areComplete: boolean) => {
+    const all = new Set<string | undefined>();
+    for (let seed = 0; seed < 40; seed++) {
+      const [probe] = await drawCueProbes(silent, { bank, prior, embedder, areComplete }, createRandom(seed));
+      all.add(probe?.modality);
+    }
+    return all;
+  };
+  assert.ok((await asked(true)).has("audio"));
+  assert.deepEqual(await asked(false), new Set(["video", undefined]));
 });

@@ -77,3 +77,11 @@ test("a child of another build does nothing under the names of the one before", 
   await assert.rejects(runTasks(payload, shared), { code: "ERR_ABLATE_CODE" });
   assert.deepEqual(await runTasks({ ...payload, code: makerCode() }, shared), {});
 });
+
+test("how long and on how many clips: as the grid says, unless somebody says otherwise", () => {
+  const play = (...overrides: string[]) => asGridSays(resolveAblate({ overrides })).play;
+  const of = ({ rlSteps, clips }: ReturnType<typeof play>) => [rlSteps, clips.rl, clips.sft];
+  assert.deepEqual(of(play("table=3")), [50, 400, 1300]);
+  assert.deepEqual(of(play("experiment=faithfulness")), [100, 2000, 1300]);
+  assert.deepEqual(of(play("experiment=faithfulness", "play.rlSteps=7", "play.clips.rl=9")), [7, 9, 1300]);
+});
