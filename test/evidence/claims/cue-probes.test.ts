@@ -89,7 +89,9 @@ test("what is half alike is neither there nor absent", async () => {
 test("a clip of which nothing can be asked has no probe; a seed draws the same", async () => {
   const nothing = [{ id: "x", labels: [], cues: [] }];
   const prior: CuePrior = () => 0.1;
-  assert.deepEqual(await drawCueProbes(nothing, { bank: [], prior, embedder, areComplete: true }, createRandom(1)), [null]);
+  assert.deepEqual(await drawCueProbes(nothing, { bank: [], prior, embedder, areComplete: true }, createRandom(1)), [
+    null,
+  ]);
   assert.deepEqual(await ask(), await ask());
   assert.notDeepEqual(await ask(), await ask(clips, 2));
 });

@@ -46,7 +46,11 @@ const groupSchema = z.object({
   step: z.int(),
   sample: z.string().max(1000),
   rollouts: z.array(rolloutSchema).min(1).max(maxList),
-  asked: z.object({ question: text, expected: z.enum(["yes", "no"]) }).nullable().catch(null).default(null),
+  asked: z
+    .object({ question: text, expected: z.enum(["yes", "no"]) })
+    .nullable()
+    .catch(null)
+    .default(null),
   cues: z
     .array(z.object({ kind: z.enum(["video", "audio", "emotion"]), text }))
     .max(maxList)
