@@ -21,8 +21,11 @@ import { fakeDevice, fakeReport, loadFakeDevice, usedLibtorch } from "../support
 import { repositoryRoot } from "../support/repository.ts";
 import { type SmallSteps, type SmallStepsOptions, smallSteps, withSmallModel } from "../support/small-steps.ts";
 
-/** Of a number's share. The CPU takes some sums apart that a device takes in one kernel; of bfloat16 that is a step or two. */
-const tolerance = { float32: 2e-5, bfloat16: 5e-2 };
+/**
+ * Of a number's share. The CPU takes some sums apart that a device takes in one kernel; of bfloat16 that is a step or two. Processors differ:
+ * below 2e-5 and 5e-2 on most, 3.2e-5 and 6.2e-2 on an AMD EPYC.
+ */
+const tolerance = { float32: 5e-5, bfloat16: 8e-2 };
 /** Steps that do not drive two roundings apart. */
 const smallLr = 1e-4;
 
