@@ -121,6 +121,8 @@ export function shownMetrics(groups: readonly ScoredGroup[]): Metrics {
   }
   if (degraded.length > 0) addDegraded(metrics, degraded);
   if (asked.length > 0) addProbes(metrics, asked);
+  const answers = asked.flatMap((group) => group.rollouts);
+  if (named !== asked && answers.some(({ rewards }) => ofProbes in rewards.parts)) addTerm(metrics, ofProbes, answers);
   return metrics;
 }
 
@@ -150,6 +152,7 @@ function addDegraded(metrics: Metrics, degraded: readonly ScoredGroup[]): void {
     rollouts.map(({ rewards }) => rewards.total),
   );
   for (const name of Object.keys(rollouts[0]?.rewards.parts ?? {})) {
+    if (name === ofProbes) continue;
     metrics.meanOf(
       `counterfactual/${name}`,
       rollouts.map(({ rewards }) => rewards.parts[name] ?? 0),
@@ -204,11 +207,9 @@ export function rolloutMetrics(groups: readonly ScoredGroup[]): Metrics {
   if (distinct.length > 0) metrics.meanOf("completions/distinct_clauses", distinct);
   metrics.meanOf("completions/repeated_words", rollouts.map(repeatedWords));
   const names = new Set(rollouts.flatMap(({ rewards }) => Object.keys(rewards.parts)));
-  for (const name of names) {
-    const parts = rollouts.flatMap(({ rewards }) => rewards.parts[name] ?? []);
-    metrics.meanOf(`rewards/${name}/mean`, parts);
-    metrics.std(`rewards/${name}/std`, parts);
-  }
+  // Of accounts it is no number.
+  if (groups.every(({ asked }) => asked === undefined)) names.delete(ofProbes);
+  for (const name of names) addTerm(metrics, name, rollouts);
   for (const name of Object.keys(rollouts[0]?.rewards.isMissing ?? {})) {
     metrics.meanOf(
       `rewards/${name}/missing`,
@@ -216,6 +217,15 @@ export function rolloutMetrics(groups: readonly ScoredGroup[]): Metrics {
     );
   }
   return metrics;
+}
+
+/** The term that answers to probes alone have. */
+const ofProbes = "verdict";
+
+function addTerm(metrics: Metrics, name: string, rollouts: readonly ScoredRollout[]): void {
+  const parts = rollouts.flatMap(({ rewards }) => rewards.parts[name] ?? []);
+  metrics.meanOf(`rewards/${name}/mean`, parts);
+  metrics.std(`rewards/${name}/std`, parts);
 }
 
 /** Of a reasoning with several clauses, the share that says something new; no number without them. */

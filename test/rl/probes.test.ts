@@ -91,6 +91,8 @@ test("counted apart: by what is right, and how many can be read", async () => {
   assert.equal(metrics["rewards/accuracy/mean"], 1, "of accounts alone");
   const all = groups.flatMap(({ rollouts: own }) => own).reduce((sum, { rollout }) => sum + rollout.ids.length, 0);
   assert.equal(metrics.num_tokens, all);
+  assert.equal(metrics["rewards/verdict/mean"], 2 / 6, "of probes alone");
+  assert.equal("rewards/verdict/mean" in shownMetrics(groups.slice(2)).values(), false);
   const onlyProbes = shownMetrics(groups.slice(0, 1)).values();
   assert.equal(onlyProbes["rewards/verdict/mean"], 0.25, "a step of probes alone still has a reward");
   assert.equal("probes/readable" in shownMetrics(groups.slice(2)).values(), false);
