@@ -11,7 +11,7 @@ import { type Notice, RewardWatch } from "../rl/reward-watch.ts";
 import { claimTerms, makeTerms, priorTerms } from "../rl/rewards/terms.ts";
 import type { ScoreOptions } from "../rl/score.ts";
 import { defaultStepOptions, type StepOptions } from "../rl/step-options.ts";
-import type { ScoredGroup } from "../rl/types.ts";
+import type { RewardBreakdown, ScoredGroup } from "../rl/types.ts";
 import type { DeepReadonly } from "../run/config.ts";
 import { deriveSeed } from "../seeds.ts";
 import { alone } from "../tensor/index.ts";
@@ -82,8 +82,9 @@ export function grpoObjective(given: GrpoTask): Objective {
     ...(every === null ? {} : referenceSync(models, every, mix)),
     check: (metrics) => checkInvariants(metrics, tolerancesOf(policy.dtype, task.rollouts?.areOurs === false)),
     remember: (rows) => {
-      for (const { reward, rewards, problem } of rows.flatMap((row) => row.rollouts as RolloutRecord[])) {
-        watch.add({ total: reward, parts: rewards }, problem);
+      const accounts = rows.filter(({ asked }) => asked === undefined);
+      for (const { reward, rewards, problem } of accounts.flatMap((row) => row.rollouts as RolloutRecord[])) {
+        watch.add(ofAccount({ total: reward, parts: rewards }), problem);
       }
     },
     async gradients(step, turn): Promise<StepOutcome> {
@@ -222,6 +223,13 @@ function stepOptions(config: DeepReadonly<TrainConfig>): StepOptions {
 }
 
 function stuckRewards(watch: RewardWatch, groups: readonly ScoredGroup[]): Notice[] {
-  const rollouts = groups.flatMap((group) => group.rollouts);
-  return rollouts.flatMap(({ rewards, response }) => watch.add(rewards, response.problem ?? null));
+  // An answer to a probe has nothing of most terms.
+  const rollouts = groups.flatMap((group) => (group.asked === undefined ? group.rollouts : []));
+  return rollouts.flatMap(({ rewards, response }) => watch.add(ofAccount(rewards), response.problem ?? null));
+}
+
+/** Without the verdict, which an account never has. */
+function ofAccount({ total, parts }: Pick<RewardBreakdown, "total" | "parts">) {
+  const { verdict: _, ...own } = parts;
+  return { total, parts: own };
 }
