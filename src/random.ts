@@ -75,3 +75,11 @@ export function drawSome<T>(items: readonly T[], count: number, random: Random):
   const ranked = items.map((item) => ({ item, rank: random.next() })).sort((a, b) => a.rank - b.rank);
   return ranked.slice(0, count).map(({ item }) => item);
 }
+
+/** A place among weights, drawn by them; -1 where there are none. @param uniform in [0, 1) */
+export function weightedPlace(weights: readonly number[], uniform: number): number {
+  let left = uniform * weights.reduce((sum, weight) => sum + weight, 0);
+  let at = 0;
+  while (at < weights.length - 1 && left >= weights[at]!) left -= weights[at++]!;
+  return weights.length === 0 ? -1 : at;
+}

@@ -8,6 +8,7 @@ import type { Cue } from "../evidence/cue.ts";
 import { probeQuestion } from "../evidence/probe-question.ts";
 import { cosineMatrix } from "../evidence/similarity.ts";
 import type { Modality } from "../media/clip.ts";
+import { weightedPlace } from "../random.ts";
 import { deriveSeed } from "../seeds.ts";
 import { reasoningSpan } from "../text/answer.ts";
 import { splitClauses } from "../text/clauses.ts";
@@ -93,10 +94,8 @@ export async function buildProbes(bank: CueBank, samples: readonly Sample[], opt
 function drawing(seed: number) {
   const uniform = seededUniform(seed);
   return <T>(values: T[], weight: (value: T) => number): T => {
-    let left = uniform() * values.reduce((sum, value) => sum + weight(value), 0);
-    let at = 0;
-    while (at < values.length - 1 && left >= weight(values[at]!)) left -= weight(values[at++]!);
-    return values.splice(at, 1)[0]!;
+    const place = weightedPlace(values.map(weight), uniform());
+    return values.splice(place, 1)[0]!;
   };
 }
 

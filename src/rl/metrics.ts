@@ -1,8 +1,8 @@
 // Numbers of one step under the names that dashboards expect (TRL's spelling; ours under omni/). A number carries how it adds up,
 // so that chunks, micro-batches and processes give what one would have given. Host arithmetic only; the caller logs them.
-import { yesOrNo } from "../text/answer.ts";
 import { mean, sampleStd } from "./advantage.ts";
-import type { ScoredGroup, ScoredRollout } from "./types.ts";
+import { verdictOf } from "./rewards/verdict.ts";
+import { isUsual, type ScoredGroup, type ScoredRollout } from "./types.ts";
 
 export type StepMetrics = Record<string, number>;
 
@@ -113,7 +113,7 @@ function finished(measure: Measure): number {
 export function shownMetrics(groups: readonly ScoredGroup[]): Metrics {
   const asked = groups.filter((group) => group.asked !== undefined);
   const degraded = groups.filter(({ readable }) => readable !== undefined);
-  const usual = groups.filter((group) => group.readable === undefined && group.asked === undefined);
+  const usual = groups.filter(isUsual);
   const named = [usual, degraded, asked].find((some) => some.length > 0) ?? [];
   const metrics = rolloutMetrics(named);
   for (const { rollouts } of groups.filter((group) => !named.includes(group))) {
@@ -128,10 +128,7 @@ export function shownMetrics(groups: readonly ScoredGroup[]): Metrics {
 
 function addProbes(metrics: Metrics, groups: readonly ScoredGroup[]): void {
   const answers = groups.flatMap(({ asked, rollouts }) =>
-    rollouts.map(({ response }) => ({
-      expected: asked!.expected,
-      said: response.wellFormed ? yesOrNo(response.answer!.text) : null,
-    })),
+    rollouts.map(({ response }) => ({ expected: asked!.expected, said: verdictOf(response) })),
   );
   const share = (name: string, of: typeof answers, isCounted: (answer: (typeof answers)[number]) => boolean) =>
     metrics.meanOf(

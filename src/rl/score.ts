@@ -104,7 +104,7 @@ export async function rateGroups(groups: readonly RolloutGroup[], options: Score
     ...reading,
     routing: routings[i]!,
     ...(claims && { claims: claims[i]! }),
-    ...(claims && prior && { guesses: claims[i]!.map((claim) => prior(reading.sample, claim)) }),
+    ...(claims && prior && { guesses: claims[i]!.map(prior(reading.sample)) }),
   }));
   const judged = await judgedOf(groups, contexts, options.judged ?? []);
   const rated = contexts.map((context, i): Comparable => {

@@ -113,6 +113,11 @@ export interface ScoredGroup {
   readonly rollouts: readonly ScoredRollout[];
 }
 
+/** Whether the task's question was asked about the clip as it is. */
+export function isUsual({ readable, asked }: Pick<ScoredGroup, "readable" | "asked">): boolean {
+  return readable === undefined && asked === undefined;
+}
+
 /**
  * A counterfactual input of a prompt, by what is masked in it; "alike" is one in which a modality is as gone as in the prompt
  * itself, in another way (masked-branch.ts).

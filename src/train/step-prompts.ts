@@ -7,7 +7,15 @@ import type { ModalityMask } from "../media/clip.ts";
 import { drawMasks, goneKinds, type MaskDraws, type MaskKey, takesAll } from "../rl/mask-draws.ts";
 import type { PromptPair, TrainGroup } from "../rl/plan.ts";
 import type { RolloutPrompt } from "../rl/rollout.ts";
-import type { AskedProbe, MaskedView, ScoredGroup, ScoredRollout, ViewName, ViewSelector } from "../rl/types.ts";
+import {
+  type AskedProbe,
+  isUsual,
+  type MaskedView,
+  type ScoredGroup,
+  type ScoredRollout,
+  type ViewName,
+  type ViewSelector,
+} from "../rl/types.ts";
 import { alikeView, type MaskedViewName, neededViews } from "../rl/views.ts";
 import { deriveUniform } from "../seeds.ts";
 import type { MaskedInput, MaskedInputs } from "./masked-inputs.ts";
@@ -68,12 +76,11 @@ export function showPrompt(
   key: Omit<MaskKey, "sampleId">,
   inputs: MaskedInputs,
 ): ShownPrompt {
-  if (asked !== null) {
-    // Nothing is to be recalled, and no emotion to be named.
-    const bare = { ...sample, labels: [], reasoning: "", cues: [] };
-    return { sample: bare, pair, prompt: pair.policy, readable: null, asked, alike: [] };
+  if (asked !== null || !isDegraded) {
+    // Of a probe nothing is to be recalled, and no emotion to be named.
+    const own = asked === null ? sample : { ...sample, labels: [], reasoning: "", cues: [] };
+    return { sample: own, pair, prompt: pair.policy, readable: null, asked, alike: [] };
   }
-  if (!isDegraded) return { sample, pair, prompt: pair.policy, readable: null, asked, alike: [] };
   const own = { ...key, sampleId: sample.id };
   const view = deriveUniform(key.seed, "rollout-modality", key.step, sample.id) < 0.5 ? "video" : "audio";
   const masks = drawMasks(draws, own, view);
@@ -125,7 +132,6 @@ export interface StepGroups {
 
 /** Completions about a degraded clip, and answers to probes, are compared with no masked one. */
 export function ofUsualPrompts(selector: ViewSelector, groups: readonly ScoredGroup[]): ViewSelector {
-  const isUsual = ({ readable, asked }: ScoredGroup) => readable === undefined && asked === undefined;
   const others = new Set(groups.flatMap((group) => (isUsual(group) ? [] : group.rollouts)));
   return others.size === 0 ? selector : (rollout) => (others.has(rollout) ? [] : selector(rollout));
 }

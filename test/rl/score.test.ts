@@ -225,7 +225,8 @@ test("a hit is worth what the emotion did not give away, a false claim costs wha
   const ofBank = [0.75, 0.5, 0.25];
   const claimPrior =
     async () =>
-    (_: unknown, { bank: place }: { readonly bank: number }) =>
+    () =>
+    ({ bank: place }: { readonly bank: number }) =>
       ofBank[place]!;
   const texts = [
     perfect,

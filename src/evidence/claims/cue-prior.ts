@@ -12,8 +12,8 @@ export interface AnnotatedClip {
   readonly cues: readonly Cue[];
 }
 
-/** p of what a claim states, 0 to 1, among other clips that share a label with the clip. */
-export type CuePrior = (clip: Pick<AnnotatedClip, "id" | "labels">, claim: Claim) => number;
+/** p of what a claim states, 0 to 1, among other clips that share a label with the clip: these are looked up once a clip. */
+export type CuePrior = (clip: Pick<AnnotatedClip, "id" | "labels">) => (claim: Pick<Claim, "bank">) => number;
 
 /** More clips tell no more, and every cue of theirs is compared with the bank. */
 const mostClips = 1024;
@@ -37,12 +37,14 @@ export async function cuePrior(
   for (const [n, { labels }] of counted.entries()) {
     for (const label of new Set(labels)) ofLabel.set(label, [...(ofLabel.get(label) ?? []), n]);
   }
-  return ({ id, labels }, { bank: b }) => {
-    if (b < 0) return 0;
+  return ({ id, labels }) => {
     const alike = new Set(labels.flatMap((label) => ofLabel.get(label) ?? []));
     const others = [...alike].filter((n) => counted[n]!.id !== id);
-    const hits = others.reduce((sum, n) => sum + has[b * counted.length + n]!, 0);
-    return (hits + numPrior * shares[b]!) / (others.length + numPrior);
+    return ({ bank: b }) => {
+      if (b < 0) return 0;
+      const hits = others.reduce((sum, n) => sum + has[b * counted.length + n]!, 0);
+      return (hits + numPrior * shares[b]!) / (others.length + numPrior);
+    };
   };
 }
 

@@ -1,7 +1,7 @@
 // Yes/no questions about single cues of annotated clips, of which neither answer can be guessed: of what a clip's emotion suggests as much
 // is asked where it is as where it is not. A question about something that nothing suggests is answered without a look.
 // B cues of the bank
-import type { Random } from "../../random.ts";
+import { type Random, weightedPlace } from "../../random.ts";
 import type { Cue, Embedder } from "../cue.ts";
 import { cosinesOfRows, matrixRows } from "../similarity.ts";
 import { type ClaimBank, sameCue } from "./claims.ts";
@@ -61,15 +61,16 @@ export async function drawCueProbes(
     };
     while (left.length > 0) {
       const first = left.shift()!;
-      ask(first, first.lacks, "no");
-      const at = partnerOf(first, first.lacks?.bank ?? -1, left);
-      // Nobody lacks anything that could be asked for from here on, or nobody is left.
-      if (first.lacks === null) ask(first, drawn(first.present, random), "yes");
-      else if (at >= 0) {
-        const [second] = left.splice(at, 1);
-        const same = second!.present.find(({ bank }) => bank === first.lacks!.bank);
-        ask(second!, same ?? drawn(second!.present, random), "yes");
+      const { lacks } = first;
+      if (lacks === null) {
+        ask(first, drawn(first.present, random), "yes");
+        continue;
       }
+      ask(first, lacks, "no");
+      const [second] = left.splice(partnerOf(first, lacks.bank, left), 1);
+      if (second === undefined) continue;
+      const same = second.present.find(({ bank }) => bank === lacks.bank);
+      ask(second, same ?? drawn(second.present, random), "yes");
     }
   }
   return clips.map((clip) => probes.get(clip) ?? null);
@@ -86,12 +87,8 @@ function partnerOf({ clip }: Askable, bank: number, left: readonly Askable[]): n
 
 /** By weight. */
 function drawn(from: readonly Weighed[], random: Random): Weighed | null {
-  let place = random.next() * from.reduce((sum, { weight }) => sum + weight, 0);
-  for (const one of from) {
-    place -= one.weight;
-    if (place < 0) return one;
-  }
-  return from.at(-1) ?? null;
+  const weights = from.map(({ weight }) => weight);
+  return from[weightedPlace(weights, random.next())] ?? null;
 }
 
 async function askables(
@@ -107,21 +104,21 @@ async function askables(
   const rowOf = new Map(texts.map((text, row) => [text, row]));
   const cosine = (text: string, column: number) =>
     bank[places[column]!]!.text === text ? 1 : cosines[rowOf.get(text)! * places.length + column]!;
-  const p = (clip: AnnotatedClip, b: number) => prior(clip, { kind: modality, cue: -1, bank: b });
   return clips.flatMap((clip) => {
     const own = clip.cues.filter(({ kind }) => kind === modality);
     if (own.length === 0 && !areComplete) return [];
+    const p = prior(clip);
     const present = own.map((cue) => {
       const best = places.reduce(
         (best, _, column) => (cosine(cue.text, column) > cosine(cue.text, best) ? column : best),
         0,
       );
       const b = places.length > 0 && cosine(cue.text, best) > sameCue ? places[best]! : -1;
-      return { cue, bank: b, weight: 1 - p(clip, b) };
+      return { cue, bank: b, weight: 1 - p({ bank: b }) };
     });
     const absent = places.flatMap((b, column) => {
       if (clip.cues.some(({ text }) => cosine(text, column) > absentCue)) return [];
-      return [{ cue: bank[b]!, bank: b, weight: p(clip, b) }];
+      return [{ cue: bank[b]!, bank: b, weight: p({ bank: b }) }];
     });
     return { clip, present, absent };
   });

@@ -15,7 +15,7 @@ const named = (names: readonly [string, ...string[]], description: string) =>
   z.enum(names).nullable().default(null).meta({ description, standard: "none" });
 
 /** Of reinforcement learning. The experiment asks what a method teaches of any clip: 400 are learnt by heart in 100 steps. */
-const usual = { rlSteps: 50, rlClips: 400 };
+const usual = { rlSteps: 50, rlClips: theatreClips.parse({}).rl };
 const ofExperiment = { rlSteps: 100, rlClips: 2000 };
 const asTheGridSays = (name: keyof typeof usual) => `${usual[name]}, ${ofExperiment[name]} in the experiment`;
 

@@ -26,7 +26,7 @@ const claimOf = (place: number): Claim => ({ kind: "video", cue: -1, bank: place
 test("among other clips that share a label, shrunk by two clips of all emotions", async () => {
   const prior = await cuePrior(clips, bank, embedder, 1);
   // of all four clips two have a brow, one of them in other words
-  const rounded = (id: string, labels: readonly string[], place: number) => prior({ id, labels }, claimOf(place));
+  const rounded = (id: string, labels: readonly string[], place: number) => prior({ id, labels })(claimOf(place));
   assert.equal(rounded("new", ["angry"], 0), (2 + 2 * 0.5) / (3 + 2));
   assert.equal(
     rounded("a", ["angry"], 0),
@@ -36,7 +36,7 @@ test("among other clips that share a label, shrunk by two clips of all emotions"
   assert.equal(rounded("d", ["happy"], 1), (0 + 2 * 0.5) / (0 + 2), "no other happy clip: as all clips have it");
   assert.equal(rounded("new", ["happy", "angry"], 1), (2 + 2 * 0.5) / (4 + 2), "clips that share any label");
   assert.equal(rounded("new", ["angry"], 2), 0, "nobody has a loud voice");
-  assert.equal(prior({ id: "new", labels: ["angry"] }, { kind: "video", cue: 0, bank: -1 }), 0);
+  assert.equal(prior({ id: "new", labels: ["angry"] })({ bank: -1 }), 0);
   // negative control: the emotion matters
   assert.notEqual(rounded("new", ["happy"], 0), rounded("new", ["angry"], 0));
 });
@@ -44,7 +44,7 @@ test("among other clips that share a label, shrunk by two clips of all emotions"
 test("a cue of the other kind is not the same, whatever its words", async () => {
   const heard: Cue = { kind: "audio", text: "a furrowed brow" };
   const prior = await cuePrior([{ id: "a", labels: [], cues: [heard] }], bank, embedder, 1);
-  assert.equal(prior({ id: "new", labels: [] }, claimOf(0)), 0);
+  assert.equal(prior({ id: "new", labels: [] })(claimOf(0)), 0);
 });
 
 test("of many clips some are counted, the same for a seed", async () => {
@@ -54,7 +54,7 @@ test("of many clips some are counted, the same for a seed", async () => {
     cues: i % 3 === 0 ? [brow] : [],
   }));
   const at = async (seed: number) =>
-    (await cuePrior(many, bank, embedder, seed))({ id: "new", labels: [] }, claimOf(0));
+    (await cuePrior(many, bank, embedder, seed))({ id: "new", labels: [] })(claimOf(0));
   assert.equal(await at(1), await at(1));
   assert.ok(Math.abs((await at(1)) - 1 / 3) < 0.06);
   assert.notEqual(await at(1), await at(2));

@@ -71,7 +71,13 @@ test("the absent cue that the emotion suggests is asked for, not any", async () 
   const lacks = [{ id: "x", labels: ["angry"], cues: [cues.smile] }];
   const asked = new Map<string, number>();
   for (let seed = 0; seed < 200; seed++) {
-    const [probe] = await ask(lacks as never, seed, (_, { bank: b }) => (bank[b] === cues.brow ? 0.8 : 0.05));
+    const [probe] = await ask(
+      lacks as never,
+      seed,
+      () =>
+        ({ bank: b }) =>
+          bank[b] === cues.brow ? 0.8 : 0.05,
+    );
     if (probe?.modality === "video") asked.set(probe.cue.text, (asked.get(probe.cue.text) ?? 0) + 1);
   }
   assert.ok(asked.get("a furrowed brow")! > 5 * (asked.get("tears") ?? 0));
@@ -88,7 +94,7 @@ test("what is half alike is neither there nor absent", async () => {
 
 test("a clip of which nothing can be asked has no probe; a seed draws the same", async () => {
   const nothing = [{ id: "x", labels: [], cues: [] }];
-  const prior: CuePrior = () => 0.1;
+  const prior: CuePrior = () => () => 0.1;
   assert.deepEqual(await drawCueProbes(nothing, { bank: [], prior, embedder, areComplete: true }, createRandom(1)), [
     null,
   ]);
@@ -98,7 +104,7 @@ test("a clip of which nothing can be asked has no probe; a seed draws the same",
 
 test("of a modality that nobody annotated nothing is asked, unless annotations are complete", async () => {
   const silent = [{ id: "x", labels: ["angry"], cues: [cues.smile] }];
-  const prior: CuePrior = () => 0.5;
+  const prior: CuePrior = () => () => 0.5;
   const asked = async (areComplete: boolean) => {
     const all = new Set<string | undefined>();
     for (let seed = 0; seed < 40; seed++) {
